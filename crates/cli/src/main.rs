@@ -1,0 +1,2 @@
+//! The proofkey command-line tool.
+fn main() {}

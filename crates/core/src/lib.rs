@@ -1,1 +1,99 @@
-//! Placeholder.
+//! OAuth 2.0 for public clients: the Authorization Code flow with PKCE as a state machine without I/O.
+//!
+//! A state is a small value; a step consumes it, so that the next step is the only one that can follow:
+//!
+//! ```text
+//!  Client ──authorize(scope, rng)──▶ AuthorizationUrl ─ ─ ─▶ the user's browser
+//!    │                        └────▶ Pending                        ┊
+//!    │                                  │                           ┊ redirect
+//!    │                 accept(client, redirect) ◀─ ─ ─ ─ ─ ─ ─ ─ ─ ─┘
+//!    │                                  ▼
+//!    ├──refresh(refresh_token)──▶ TokenRequest ──request()──▶ Request ─ ─ ▶ an adapter
+//!    │                                  │                                      ┊
+//!    │                           read(response) ◀─ ─ ─ ─ ─ ─ ─ Response ◀─ ─ ─ ┘
+//!    │                                  ▼
+//!    │                               Tokens ──access_token()──▶ AccessToken ──authorization()──▶ the API
+//!    └──revoke(token)──▶ RevocationRequest: request(), read()
+//!
+//!  MetadataRequest: request(), read() ──▶ Metadata ──server()──▶ Server ──Client::new──▶ Client
+//! ```
+//!
+//! # In scope
+//! Building requests and reading answers for public clients (RFC 6749, 6750, 7009, 7636, 8252, 8414, 9207, 9700), in
+//! buffers of the caller, without allocator, clock, randomness or global state of its own.
+//!
+//! # Out of scope
+//! Sockets, TLS and HTTP (the adapters `proofkey-ureq` and `proofkey-reqwest` do them), client secrets, the implicit and
+//! password grants, the `plain` challenge method, and telling who the user is (OpenID Connect ID tokens).
+//!
+//! # Example
+//! ```
+//! use proofkey_core::{Client, Redirect, Response, Server};
+//! # struct Rng(u8);
+//! # impl rand_core::TryRng for Rng {
+//! #     type Error = core::convert::Infallible;
+//! #     fn try_next_u32(&mut self) -> Result<u32, Self::Error> { unreachable!() }
+//! #     fn try_next_u64(&mut self) -> Result<u64, Self::Error> { unreachable!() }
+//! #     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> { self.0 += 1; out.fill(self.0); Ok(()) }
+//! # }
+//! # impl rand_core::TryCryptoRng for Rng {}
+//! # let mut rng = Rng(0);
+//! let client = Client::new("my-app", "http://127.0.0.1:49152/callback", Server::ITWIN)?;
+//! let (url, pending) = client.authorize(&["itwin-platform", "offline_access"], &mut rng)?;
+//! assert!(url.to_string().starts_with("https://ims.bentley.com/connect/authorize?response_type=code&client_id=my-app"));
+//!
+//! // The browser comes back to the redirect URI:
+//! let target = format!("/callback?code=SplxlOBeZQQYbYS6WxSbIA&state={}", pending.state().expose());
+//! let token_request = pending.accept(client, Redirect::Target(&target))?;
+//!
+//! // Send `token_request.request()` with any HTTP client, and read what it answers:
+//! let mut body = *br#"{"access_token":"2YotnFZFEjr1zCsicMWpAA","token_type":"Bearer","expires_in":3600}"#;
+//! let response = Response {
+//!     status: 200, content_type: Some("application/json"), date: None, retry_after: None, body: &mut body,
+//! };
+//! let tokens = token_request.read(response)?;
+//! assert_eq!(tokens.expires_in(), Some(3600));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![no_std]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used
+    )
+)]
+#![deny(clippy::alloc_instead_of_core, clippy::std_instead_of_alloc, clippy::std_instead_of_core)]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+
+mod authorize;
+mod bearer;
+mod client;
+mod error;
+mod http;
+mod lifetime;
+pub mod loopback;
+mod metadata;
+mod pkce;
+mod revoke;
+mod token;
+mod wire;
+
+pub use authorize::{AuthorizationUrl, Pending, Redirect};
+pub use bearer::{AccessToken, Authorization, Challenge, Challenges, Param, Refusal, challenges};
+pub use client::{Client, Server};
+pub use error::{Advice, AuthorizeError, CallbackError, ConfigError, ResponseError, ServerError, UriFault};
+pub use http::{Method, Request, Response, Url};
+pub use lifetime::Lifetime;
+pub use metadata::{Metadata, MetadataRequest, WellKnown};
+pub use pkce::{CodeChallenge, CodeVerifier, State};
+pub use revoke::{Revocable, RevocationRequest};
+pub use token::{RefreshToken, ScopeChange, TokenRequest, Tokens};
+
+#[cfg(feature = "alloc")]
+pub use {client::ClientBuf, http::ResponseBuf, token::TokensBuf};

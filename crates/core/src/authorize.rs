@@ -1,0 +1,364 @@
+//! From a [`Client`] to the browser and back: [`AuthorizationUrl`], [`Pending`], and the check of the redirect.
+
+use crate::client::{Client, RESPONSE_PARAMETERS, is_protocol_parameter};
+use crate::error::{AuthorizeError, CallbackError, ConfigError, ServerError};
+use crate::pkce::{self, CodeChallenge, CodeVerifier, State};
+use crate::token::TokenRequest;
+use crate::wire::form::{self, FieldWriter, Length, Value};
+use crate::wire::uri;
+use core::fmt;
+use rand_core::TryCryptoRng;
+
+impl<'a> Client<'a> {
+    /// Begins a login (RFC 6749 section 4.1.1, RFC 7636 section 4.3). Send the user's browser to the URL, and keep the
+    /// [`Pending`] until it comes back. `scope` may be empty: the server then applies its default.
+    ///
+    /// # Errors
+    /// A scope that is none, or a generator that fails.
+    pub fn authorize<R: TryCryptoRng + ?Sized>(
+        self,
+        scope: &'a [&'a str],
+        rng: &mut R,
+    ) -> Result<(AuthorizationUrl<'a>, Pending), AuthorizeError<R::Error>> {
+        if let Some(index) = scope.iter().position(|scope| !is_scope(scope)) {
+            return Err(ConfigError::Scope(index).into());
+        }
+        let (state, verifier) = pkce::draw(rng)?;
+        let url = AuthorizationUrl {
+            client: self,
+            scope,
+            extra: &[],
+            state: state.characters(),
+            challenge: verifier.challenge(),
+        };
+        Ok((url, Pending { state, verifier, client: *self.fingerprint() }))
+    }
+}
+
+/// Where to send the user's browser. It is `Display`; it holds no secret, but no log needs its `state`.
+#[derive(Clone, Copy)]
+pub struct AuthorizationUrl<'a> {
+    client: Client<'a>,
+    scope: &'a [&'a str],
+    extra: &'a [(&'a str, &'a str)],
+    state: [u8; pkce::LENGTH],
+    challenge: CodeChallenge,
+}
+
+impl<'a> AuthorizationUrl<'a> {
+    /// Adds parameters of an extension or of the server's own, such as `("prompt", "consent")`. Only `resource` may be
+    /// given several times (RFC 8707 section 2).
+    ///
+    /// # Errors
+    /// [`ConfigError::ExtraParameter`] where one is empty, stands there already, or is the protocol's own.
+    pub fn with(self, extra: &'a [(&'a str, &'a str)]) -> Result<Self, ConfigError> {
+        let endpoint = self.client.server().authorization_endpoint;
+        check_extra(extra, endpoint).map(|()| Self { extra, ..self })
+    }
+
+    /// The exact length in octets.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        let mut length = Length::default();
+        self.write(&mut length).map_or(0, |()| length.0)
+    }
+
+    /// Never: an authorization URL has an endpoint at least.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        false
+    }
+
+    fn write<W: fmt::Write>(&self, out: &mut W) -> fmt::Result {
+        let endpoint = self.client.server().authorization_endpoint;
+        out.write_str(endpoint)?;
+        let mut fields = FieldWriter::new(out, match endpoint.split_once('?') {
+            None => "?",
+            Some((_, query)) if query.is_empty() || query.ends_with('&') => "",
+            Some(_) => "&",
+        });
+        fields.field("response_type", Value::Plain("code"))?;
+        fields.field("client_id", Value::Plain(self.client.id()))?;
+        fields.field("redirect_uri", Value::Plain(self.client.redirect_uri()))?;
+        if !self.scope.is_empty() {
+            fields.list("scope", self.scope)?;
+        }
+        fields.field("state", Value::Plain(pkce::text(&self.state)))?;
+        fields.field("code_challenge", Value::Plain(self.challenge.as_str()))?;
+        fields.field("code_challenge_method", Value::Plain("S256"))?;
+        self.extra.iter().try_for_each(|(name, value)| fields.field(name, Value::Plain(value)))
+    }
+}
+
+impl fmt::Display for AuthorizationUrl<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f)
+    }
+}
+
+impl fmt::Debug for AuthorizationUrl<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthorizationUrl").field("client", &self.client).field("scope", &self.scope).finish_non_exhaustive()
+    }
+}
+
+/// A redirect as the caller saw it. Each form is checked against the registered redirect URI as far as it goes.
+#[derive(Clone, Copy)]
+pub enum Redirect<'r> {
+    /// The query alone, without `?`: `code=…&state=…`.
+    Query(&'r str),
+    /// A request target, as an HTTP server sees it: `/callback?code=…&state=…`.
+    Target(&'r str),
+    /// The whole URL, as a browser shows it: `https://app.example/callback?code=…&state=…`.
+    Url(&'r str),
+}
+
+impl fmt::Debug for Redirect<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Query(_) => "Query(..)",
+            Self::Target(_) => "Target(..)",
+            Self::Url(_) => "Url(..)",
+        })
+    }
+}
+
+/// A login that waits for the browser: all that the redirect is checked against. It can be moved, parked and, with the
+/// feature `serde`, written down; it is used once, and only with the client that began it.
+pub struct Pending {
+    state: State,
+    verifier: CodeVerifier,
+    client: [u8; 32],
+}
+
+impl Pending {
+    /// Checks the redirect (RFC 6749 section 4.1.2, RFC 9207 section 2.4) and makes the request for the tokens of it.
+    ///
+    /// # Errors
+    /// [`CallbackError`]; the login is over then. A listener first asks [`matches`](Self::matches), so that a
+    /// stranger's redirect ends nothing.
+    pub fn accept<'a>(self, client: Client<'a>, redirect: Redirect<'a>) -> Result<TokenRequest<'a>, CallbackError> {
+        if self.client != *client.fingerprint() {
+            return Err(CallbackError::Client);
+        }
+        let query = query_of(redirect, client.redirect_uri()).ok_or(CallbackError::Target)?;
+        let answer = Answer::read(query)?;
+        if !answer.state.is_some_and(|state| self.is_state(state)) {
+            return Err(CallbackError::State);
+        }
+        let server = client.server();
+        match (answer.iss, server.issuer) {
+            (Some(iss), Some(issuer)) if !form::is(iss, issuer) => return Err(CallbackError::Issuer),
+            (None, _) if server.iss_parameter => return Err(CallbackError::Issuer),
+            _ => {}
+        }
+        if answer.foreign || fragment_of(redirect).is_some_and(is_answer) {
+            return Err(CallbackError::Mode);
+        }
+        match (answer.code, answer.error) {
+            (Some(_), Some(_)) => Err(CallbackError::Ambiguous),
+            (Some(code), None) if form::printable(code) => Ok(TokenRequest::code(client, code, self.verifier)),
+            (Some(_), None) => Err(CallbackError::Malformed("code")),
+            (None, Some(error)) if !is_error_code(error) => Err(CallbackError::Malformed("error")),
+            (None, Some(error)) => {
+                let description = answer.error_description.unwrap_or_default();
+                Err(CallbackError::Server(ServerError::new(octets(error), octets(description))))
+            }
+            (None, None) => Err(CallbackError::MissingCode),
+        }
+    }
+
+    /// Whether a redirect arrived at the redirect URI and carries the state of this login, in constant time.
+    #[must_use]
+    pub fn matches(&self, client: Client<'_>, redirect: Redirect<'_>) -> bool {
+        let Some(query) = query_of(redirect, client.redirect_uri()) else { return false };
+        let mut states = form::pairs(query).filter(|(name, _)| form::is(name, "state"));
+        match (states.next(), states.next()) {
+            (Some((_, state)), None) => self.is_state(state),
+            _ => false,
+        }
+    }
+
+    /// The state that was sent, to park the login under in a service with many users.
+    #[must_use]
+    pub const fn state(&self) -> &State {
+        &self.state
+    }
+
+    fn is_state(&self, raw: &str) -> bool {
+        self.state.matches(octets(raw))
+    }
+}
+
+impl fmt::Debug for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pending(..)")
+    }
+}
+
+/// The raw values of the response parameters; an empty one counts as absent (RFC 6749 section 3.1).
+#[derive(Default)]
+struct Answer<'r> {
+    code: Option<&'r str>,
+    error: Option<&'r str>,
+    error_description: Option<&'r str>,
+    iss: Option<&'r str>,
+    state: Option<&'r str>,
+    /// A parameter that only another response type or mode delivers.
+    foreign: bool,
+}
+
+impl<'r> Answer<'r> {
+    fn read(query: &'r str) -> Result<Self, CallbackError> {
+        let mut answer = Self::default();
+        let mut seen = [false; RESPONSE_PARAMETERS.len()];
+        for (name, value) in form::pairs(query) {
+            let known = RESPONSE_PARAMETERS.iter().zip(&mut seen).find(|(known, _)| form::is(name, known));
+            let Some((known, seen)) = known else { continue };
+            if core::mem::replace(seen, true) {
+                return Err(CallbackError::Duplicate(known));
+            }
+            let present = (!value.is_empty()).then_some(value);
+            match *known {
+                "code" => answer.code = present,
+                "error" => answer.error = present,
+                "error_description" => answer.error_description = present,
+                "error_uri" => {}
+                "iss" => answer.iss = present,
+                "state" => answer.state = present,
+                _ => answer.foreign |= present.is_some(),
+            }
+        }
+        Ok(answer)
+    }
+}
+
+/// The query of a redirect that arrived at `registered`, compared byte for byte.
+fn query_of<'r>(redirect: Redirect<'r>, registered: &str) -> Option<&'r str> {
+    let registered = uri::split(registered)?;
+    let path = if registered.authority.is_some() && registered.path.is_empty() { "/" } else { registered.path };
+    let rest = match redirect {
+        Redirect::Query(query) => Some(query),
+        Redirect::Target(target) => after_path(target, path),
+        Redirect::Url(url) => {
+            let rest = url.strip_prefix(registered.scheme)?.strip_prefix(':')?;
+            match registered.authority {
+                Some(authority) => after_path(rest.strip_prefix("//")?.strip_prefix(authority)?, path),
+                None => after_path(rest, path),
+            }
+        }
+    }?;
+    let query = rest.split_once('#').map_or(rest, |(query, _)| query);
+    let clean = rest.bytes().all(|byte| byte.is_ascii_graphic());
+    (clean && keeps(query, registered.query.unwrap_or_default())).then_some(query)
+}
+
+/// What follows `path`: the query with the fragment, or nothing at all.
+fn after_path<'r>(text: &'r str, path: &str) -> Option<&'r str> {
+    let rest = text.strip_prefix(path)?;
+    match rest.strip_prefix('?') {
+        Some(query) => Some(query),
+        None => (rest.is_empty() || rest.starts_with('#')).then_some(rest),
+    }
+}
+
+/// Whether each field of the registered query stands in `query`, unchanged and once (RFC 6749 section 3.1.2).
+fn keeps(query: &str, registered: &str) -> bool {
+    form::pairs(registered).all(|(name, value)| {
+        let mut found = form::pairs(query).filter(|(other, _)| *other == name || form::is(other, name));
+        found.next().is_some_and(|(_, other)| other == value) && found.next().is_none()
+    })
+}
+
+/// Servers of Facebook add `#_=_` to every redirect, others `#_` (RFC 9700 section 4.1.3); a fragment only matters where
+/// it holds a response.
+fn fragment_of(redirect: Redirect<'_>) -> Option<&str> {
+    let (Redirect::Query(text) | Redirect::Target(text) | Redirect::Url(text)) = redirect;
+    text.split_once('#').map(|(_, fragment)| fragment)
+}
+
+fn is_answer(fragment: &str) -> bool {
+    form::pairs(fragment).any(|(name, _)| RESPONSE_PARAMETERS.iter().any(|known| form::is(name, known)))
+}
+
+/// The octets of a value; a bad escape becomes one that no parameter may hold.
+fn octets(raw: &str) -> impl Iterator<Item = u8> {
+    form::decode(raw).map(|octet| octet.unwrap_or(0))
+}
+
+/// RFC 6749 appendix A.7: `NQSCHAR`, at least one.
+fn is_error_code(raw: &str) -> bool {
+    octets(raw).all(|octet| matches!(octet, b' '..=b'~') && !matches!(octet, b'"' | b'\\'))
+}
+
+/// RFC 6749 section 3.3: `scope-token`.
+pub(crate) fn is_scope(scope: &str) -> bool {
+    !scope.is_empty() && scope.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\'))
+}
+
+/// No parameter without a value, twice, of the protocol's own, or one that the endpoint's query holds already.
+pub(crate) fn check_extra(extra: &[(&str, &str)], endpoint: &str) -> Result<(), ConfigError> {
+    let (_, query) = endpoint.split_once('?').unwrap_or_default();
+    for (index, (name, value)) in extra.iter().enumerate() {
+        let mut earlier = extra.iter().take(index).map(|(earlier, _)| earlier);
+        let repeated = (*name != "resource" && earlier.any(|earlier| earlier == name))
+            || form::pairs(query).any(|(taken, _)| form::is(taken, name));
+        if name.is_empty() || value.is_empty() || repeated || is_protocol_parameter(name) {
+            return Err(ConfigError::ExtraParameter(index));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(feature = "serde")]
+mod stored {
+    use super::Pending;
+    use crate::pkce::{self, CodeVerifier, State};
+    use base64ct::{Base64UrlUnpadded, Encoding};
+    use core::fmt;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
+
+    /// One string: state, verifier and client, with a dot between them. It holds the verifier: keep it where only the
+    /// user's own session reads it.
+    impl Serialize for Pending {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let client = pkce::encode(&self.client);
+            let mut text = heapless::String::<LENGTH>::new();
+            for part in [self.state.expose(), ".", self.verifier.expose(), ".", pkce::text(&client)] {
+                text.push_str(part).map_err(|_| ser::Error::custom("a pending login is 131 characters"))?;
+            }
+            serializer.serialize_str(&text)
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Pending {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_str(Visitor)
+        }
+    }
+
+    struct Visitor;
+
+    impl de::Visitor<'_> for Visitor {
+        type Value = Pending;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a pending login, as it was written")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Pending, E> {
+            parse(text).ok_or_else(|| E::custom("this is no pending login as it was written"))
+        }
+    }
+
+    fn parse(text: &str) -> Option<Pending> {
+        let (state, rest) = text.split_once('.')?;
+        let (verifier, client) = rest.split_once('.')?;
+        let mut fingerprint = [0; 32];
+        let decoded = Base64UrlUnpadded::decode(client, &mut fingerprint).ok()?;
+        (decoded.len() == fingerprint.len())
+            .then_some(Pending { state: State::parse(state)?, verifier: CodeVerifier::parse(verifier)?, client: fingerprint })
+    }
+
+    const LENGTH: usize = 3 * pkce::LENGTH + 2;
+}

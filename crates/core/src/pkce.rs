@@ -1,0 +1,177 @@
+//! Proof Key for Code Exchange (RFC 7636): the verifier, its challenge, and the `state` beside them.
+
+use crate::error::{AuthorizeError, ConfigError};
+use base64ct::{Base64UrlUnpadded, Encoding};
+use core::fmt;
+use rand_core::TryCryptoRng;
+use sha2::{Digest, Sha256};
+
+/// The `code_verifier`: 32 random octets as 43 characters of base64url (RFC 7636 section 4.1).
+///
+/// It cannot be cloned or printed. With the feature `zeroize` it is wiped when it is dropped.
+pub struct CodeVerifier(Token);
+
+impl CodeVerifier {
+    /// Draws 32 octets from the caller's generator.
+    ///
+    /// # Errors
+    /// That of the generator, which must be one that is fit for cryptography.
+    pub fn generate<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, R::Error> {
+        Token::generate(rng).map(Self)
+    }
+
+    /// The challenge to send in its place.
+    #[must_use]
+    pub fn challenge(&self) -> CodeChallenge {
+        CodeChallenge::digest(&self.0.0)
+    }
+
+    /// The 43 characters, for the token endpoint's eyes only.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.as_str()
+    }
+
+    #[cfg(feature = "serde")]
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Token::parse(text).map(Self)
+    }
+}
+
+impl fmt::Debug for CodeVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CodeVerifier(..)")
+    }
+}
+
+/// The `code_challenge` of method `S256`: 43 characters of base64url (RFC 7636 section 4.2).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct CodeChallenge([u8; LENGTH]);
+
+impl CodeChallenge {
+    /// The challenge of a verifier from elsewhere, whose characters are hashed as they are.
+    ///
+    /// # Errors
+    /// [`ConfigError::CodeVerifier`] unless it is 43 to 128 unreserved characters.
+    pub fn s256(code_verifier: &str) -> Result<Self, ConfigError> {
+        let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+        if !(43..=128).contains(&code_verifier.len()) || !code_verifier.bytes().all(unreserved) {
+            return Err(ConfigError::CodeVerifier);
+        }
+        Ok(Self::digest(code_verifier.as_bytes()))
+    }
+
+    /// The 43 characters.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        text(&self.0)
+    }
+
+    fn digest(verifier: &[u8]) -> Self {
+        Self(encode(&Sha256::digest(verifier).into()))
+    }
+}
+
+impl fmt::Debug for CodeChallenge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CodeChallenge({})", self.as_str())
+    }
+}
+
+/// The `state`: 256 random bits, independent of the verifier, as 43 characters (RFC 6749 section 10.12).
+///
+/// It ties the redirect to the browser that was sent away. It cannot be printed.
+pub struct State(Token);
+
+impl State {
+    pub(crate) fn generate<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, R::Error> {
+        Token::generate(rng).map(Self)
+    }
+
+    /// The 43 characters, to look a parked login up by.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// Whether the octets are this state, in a time that does not tell how many of them are.
+    pub(crate) fn matches(&self, octets: impl Iterator<Item = u8>) -> bool {
+        let mut differs = 0u8;
+        let mut length = 0usize;
+        let mut expected = self.0.0.iter();
+        for octet in octets {
+            differs |= expected.next().map_or(u8::MAX, |expected| expected ^ octet);
+            length = length.saturating_add(1);
+        }
+        core::hint::black_box(differs) == 0 && length == LENGTH
+    }
+
+    pub(crate) const fn characters(&self) -> [u8; LENGTH] {
+        self.0.0
+    }
+
+    #[cfg(feature = "serde")]
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Token::parse(text).map(Self)
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("State(..)")
+    }
+}
+
+/// A state and a verifier, drawn independently.
+pub(crate) fn draw<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<(State, CodeVerifier), AuthorizeError<R::Error>> {
+    let state = State::generate(rng).map_err(AuthorizeError::Random)?;
+    let verifier = CodeVerifier::generate(rng).map_err(AuthorizeError::Random)?;
+    if state.0.0 == verifier.0.0 {
+        return Err(AuthorizeError::RandomRepeats);
+    }
+    Ok((state, verifier))
+}
+
+/// 32 octets as 43 characters of unpadded base64url.
+struct Token([u8; LENGTH]);
+
+impl Token {
+    fn generate<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, R::Error> {
+        let mut octets = [0; 32];
+        let drawn = rng.try_fill_bytes(&mut octets);
+        let token = Self(encode(&octets));
+        #[cfg(feature = "zeroize")]
+        zeroize::Zeroize::zeroize(&mut octets);
+        drawn.map(|()| token)
+    }
+
+    #[cfg(feature = "serde")]
+    fn parse(text: &str) -> Option<Self> {
+        let fits = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        text.as_bytes().try_into().ok().filter(|_| fits).map(Self)
+    }
+
+    fn as_str(&self) -> &str {
+        text(&self.0)
+    }
+}
+
+#[cfg(feature = "zeroize")]
+impl Drop for Token {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.0);
+    }
+}
+
+pub(crate) fn encode(octets: &[u8; 32]) -> [u8; LENGTH] {
+    let mut characters = [b'A'; LENGTH];
+    let encoded = Base64UrlUnpadded::encode(octets, &mut characters);
+    debug_assert!(encoded.is_ok(), "32 octets are 43 characters");
+    characters
+}
+
+pub(crate) fn text(characters: &[u8; LENGTH]) -> &str {
+    core::str::from_utf8(characters).unwrap_or_default()
+}
+
+pub(crate) const LENGTH: usize = 43;

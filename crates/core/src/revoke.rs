@@ -1,0 +1,72 @@
+//! Token revocation (RFC 7009): signing out at the server.
+
+use crate::bearer::AccessToken;
+use crate::client::Client;
+use crate::error::{ConfigError, ResponseError, UriFault};
+use crate::http::{Form, Request, Response};
+use crate::token::{RefreshToken, success};
+use crate::wire::form::Value;
+use core::fmt;
+
+impl<'a> Client<'a> {
+    /// Ends a token at the server. Revoking the refresh token ends the whole grant where the server supports it.
+    ///
+    /// # Errors
+    /// [`ConfigError::RevocationEndpoint`] where the server has none that is known.
+    pub const fn revoke(self, token: Revocable<'a>) -> Result<RevocationRequest<'a>, ConfigError> {
+        match self.server().revocation_endpoint {
+            Some(endpoint) => Ok(RevocationRequest { client: self, endpoint, token }),
+            None => Err(ConfigError::RevocationEndpoint(UriFault::Absent)),
+        }
+    }
+}
+
+/// A token that can be revoked.
+#[derive(Clone, Copy, Debug)]
+pub enum Revocable<'a> {
+    /// An access token.
+    Access(AccessToken<'a>),
+    /// A refresh token.
+    Refresh(RefreshToken<'a>),
+}
+
+/// A request to revoke a token (RFC 7009 section 2.1).
+#[derive(Clone, Copy)]
+pub struct RevocationRequest<'a> {
+    client: Client<'a>,
+    endpoint: &'a str,
+    token: Revocable<'a>,
+}
+
+impl RevocationRequest<'_> {
+    /// The request to send.
+    #[must_use]
+    pub fn request(&self) -> Request<'_> {
+        let (token, hint) = match self.token {
+            Revocable::Access(token) => (token.expose(), "access_token"),
+            Revocable::Refresh(token) => (token.expose(), "refresh_token"),
+        };
+        let fields = [
+            ("token", Value::Plain(token)),
+            ("token_type_hint", Value::Plain(hint)),
+            ("client_id", Value::Plain(self.client.id())),
+            Form::UNUSED,
+            Form::UNUSED,
+        ];
+        Request::post(self.endpoint, Form { fields, extra: &[] })
+    }
+
+    /// Reads the answer (section 2.2): any 200 says that the token is no longer valid, whatever the body.
+    ///
+    /// # Errors
+    /// [`ResponseError`]; the token may still be valid then (section 2.2.1).
+    pub fn read(self, response: Response<'_>) -> Result<(), ResponseError> {
+        success(response).map(drop)
+    }
+}
+
+impl fmt::Debug for RevocationRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RevocationRequest").field("client", &self.client).finish_non_exhaustive()
+    }
+}

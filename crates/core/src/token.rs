@@ -1,0 +1,402 @@
+//! The token endpoint (RFC 6749 sections 4.1.3, 5 and 6): [`TokenRequest`] and the [`Tokens`] that it gets.
+
+use crate::authorize::check_extra;
+use crate::bearer::AccessToken;
+use crate::client::Client;
+use crate::error::{ConfigError, ResponseError, ServerError};
+use crate::http::{Form, Request, Response};
+use crate::pkce::CodeVerifier;
+use crate::wire::form::Value as Field;
+use crate::wire::json::{self, Object, Text, Value};
+use core::fmt;
+
+#[cfg(feature = "alloc")]
+pub use owned::TokensBuf;
+
+impl<'a> Client<'a> {
+    /// Asks for a new access token with the refresh token (RFC 6749 section 6), for the scope that was granted.
+    #[must_use]
+    pub const fn refresh(self, refresh_token: RefreshToken<'a>) -> TokenRequest<'a> {
+        TokenRequest { client: self, grant: Grant::Refresh(refresh_token), extra: &[] }
+    }
+}
+
+/// A request for tokens, with a code or with a refresh token. Borrowing it for [`request`](Self::request) leaves it
+/// whole, so it survives a send that failed before it left; [`read`](Self::read) ends it.
+pub struct TokenRequest<'a> {
+    client: Client<'a>,
+    grant: Grant<'a>,
+    extra: &'a [(&'a str, &'a str)],
+}
+
+enum Grant<'a> {
+    /// The code as it stood in the redirect, and what proves that it is ours.
+    Code { code: &'a str, verifier: CodeVerifier },
+    Refresh(RefreshToken<'a>),
+}
+
+impl<'a> TokenRequest<'a> {
+    pub(crate) const fn code(client: Client<'a>, code: &'a str, verifier: CodeVerifier) -> Self {
+        Self { client, grant: Grant::Code { code, verifier }, extra: &[] }
+    }
+
+    /// Adds parameters of an extension or of the server's own. Only `resource` may be given several times.
+    ///
+    /// # Errors
+    /// [`ConfigError::ExtraParameter`] where one is empty, stands there already, or is the protocol's own.
+    pub fn with(self, extra: &'a [(&'a str, &'a str)]) -> Result<Self, ConfigError> {
+        check_extra(extra, self.client.server().token_endpoint).map(|()| Self { extra, ..self })
+    }
+
+    /// The request to send, once.
+    #[must_use]
+    pub fn request(&self) -> Request<'_> {
+        let id = ("client_id", Field::Plain(self.client.id()));
+        let fields = match &self.grant {
+            Grant::Code { code, verifier } => [
+                ("grant_type", Field::Plain("authorization_code")),
+                id,
+                ("code", Field::Encoded(code)),
+                ("code_verifier", Field::Plain(verifier.expose())),
+                ("redirect_uri", Field::Plain(self.client.redirect_uri())),
+            ],
+            Grant::Refresh(token) => [
+                ("grant_type", Field::Plain("refresh_token")),
+                id,
+                ("refresh_token", Field::Plain(token.expose())),
+                Form::UNUSED,
+                Form::UNUSED,
+            ],
+        };
+        Request::post(self.client.server().token_endpoint, Form { fields, extra: self.extra })
+    }
+
+    /// Reads the answer (RFC 6749 sections 5.1 and 5.2). After a refresh the tokens hold the refresh token to keep: the
+    /// new one, or the old one where the server sent none.
+    ///
+    /// # Errors
+    /// [`ResponseError`]; its [`advice`](ResponseError::advice) says whether to try again or to sign in again.
+    pub fn read<'b>(self, response: Response<'b>) -> Result<Tokens<'b>, ResponseError>
+    where
+        'a: 'b,
+    {
+        let mut tokens = read_tokens(response)?;
+        if let Grant::Refresh(old) = self.grant {
+            tokens.refresh_token = tokens.refresh_token.or(Some(old));
+        }
+        Ok(tokens)
+    }
+}
+
+impl fmt::Debug for TokenRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenRequest").field("client", &self.client).finish_non_exhaustive()
+    }
+}
+
+/// A refresh token (RFC 6749 section 1.5). It cannot be printed.
+#[derive(Clone, Copy)]
+pub struct RefreshToken<'a>(&'a str);
+
+impl<'a> RefreshToken<'a> {
+    /// A refresh token that was kept.
+    ///
+    /// # Errors
+    /// [`ConfigError::RefreshToken`] where it is empty or not printable ASCII.
+    pub fn new(token: &'a str) -> Result<Self, ConfigError> {
+        if token.is_empty() || !is_printable(token) { Err(ConfigError::RefreshToken) } else { Ok(Self(token)) }
+    }
+
+    /// The token itself, to keep it.
+    #[must_use]
+    pub const fn expose(self) -> &'a str {
+        self.0
+    }
+}
+
+impl fmt::Debug for RefreshToken<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RefreshToken(..)")
+    }
+}
+
+/// What the token endpoint granted (RFC 6749 section 5.1). It borrows from the response and the request.
+#[derive(Clone, Copy, Debug)]
+pub struct Tokens<'b> {
+    access_token: AccessToken<'b>,
+    refresh_token: Option<RefreshToken<'b>>,
+    expires_in: Option<u32>,
+    scope: Option<&'b str>,
+}
+
+impl<'b> Tokens<'b> {
+    /// The access token, of type Bearer.
+    #[must_use]
+    pub const fn access_token(&self) -> AccessToken<'b> {
+        self.access_token
+    }
+
+    /// The refresh token to keep, if there is one. It replaces every earlier one.
+    #[must_use]
+    pub const fn refresh_token(&self) -> Option<RefreshToken<'b>> {
+        self.refresh_token
+    }
+
+    /// The lifetime in seconds, counted from the request; none where the server does not tell.
+    /// [`Lifetime`](crate::Lifetime) does the arithmetic.
+    #[must_use]
+    pub const fn expires_in(&self) -> Option<u32> {
+        self.expires_in
+    }
+
+    /// The scope that the server says it granted, its words separated by a space; none where it is the requested one.
+    #[must_use]
+    pub const fn scope(&self) -> Option<&'b str> {
+        self.scope
+    }
+
+    /// What was granted beside what was requested (RFC 6749 section 3.3).
+    #[must_use]
+    pub fn compare_scope(&self, requested: &[&str]) -> ScopeChange {
+        let Some(scope) = self.scope else { return ScopeChange { narrowed: false, widened: false } };
+        let mut granted = scope.split(' ').filter(|word| !word.is_empty());
+        ScopeChange {
+            narrowed: requested.iter().any(|wanted| !granted.clone().any(|word| word == *wanted)),
+            widened: granted.any(|word| !requested.contains(&word)),
+        }
+    }
+}
+
+/// How a granted scope differs from the requested one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScopeChange {
+    /// Something that was requested is missing.
+    pub narrowed: bool,
+    /// Something is granted that was not requested.
+    pub widened: bool,
+}
+
+/// The response where it is a success with a body that may be JSON.
+pub(crate) fn success_json(response: Response<'_>) -> Result<Response<'_>, ResponseError> {
+    let response = success(response)?;
+    if response.may_be_json() { Ok(response) } else { Err(ResponseError::ContentType) }
+}
+
+/// The response where it is a success, or the error that it is.
+pub(crate) fn success(response: Response<'_>) -> Result<Response<'_>, ResponseError> {
+    let status = response.status;
+    match status {
+        200 => return Ok(response),
+        300..=399 => return Err(ResponseError::Redirect(status)),
+        _ => {}
+    }
+    let retry_after = response.retry_after();
+    let plain = ResponseError::Status { status, retry_after };
+    if !response.may_be_json() {
+        return Err(plain);
+    }
+    Err(match read_error(response.body) {
+        Some(error) => ResponseError::Server { error, status, retry_after },
+        None => plain,
+    })
+}
+
+fn read_error(body: &mut [u8]) -> Option<ServerError> {
+    let mut object = Object::new(body).ok()?;
+    let (mut code, mut description) = (None, None);
+    while let Some((name, value)) = object.next().ok()? {
+        let slot = match known(&name, &["error", "error_description"]) {
+            Some("error") => &mut code,
+            Some(_) => &mut description,
+            None => continue,
+        };
+        match value {
+            Value::String(text) if slot.is_none() => *slot = Some(text.decode().unwrap_or("?")),
+            Value::Null => {}
+            _ => return None,
+        }
+    }
+    code.filter(|code| !code.is_empty()).map(|code| ServerError::new(code.bytes(), description.unwrap_or("").bytes()))
+}
+
+fn read_tokens(response: Response<'_>) -> Result<Tokens<'_>, ResponseError> {
+    let retry_after = response.retry_after();
+    let Response { status, body, .. } = success_json(response)?;
+    let mut seen = [false; MEMBERS.len()];
+    let mut object = Object::new(body)?;
+    let (mut access_token, mut token_type, mut expires_in) = (None, None, None);
+    let (mut refresh_token, mut scope, mut error, mut description) = (None, None, None, None);
+    while let Some((name, value)) = object.next()? {
+        let Some((member, seen)) = MEMBERS.into_iter().zip(&mut seen).find(|(member, _)| name.is(member)) else {
+            continue;
+        };
+        if core::mem::replace(seen, true) {
+            return Err(ResponseError::Duplicate(member));
+        }
+        match member {
+            "access_token" => access_token = string(member, value)?,
+            "error" => error = string(member, value)?,
+            "error_description" => description = string(member, value)?,
+            "expires_in" => expires_in = seconds(member, value)?,
+            "refresh_token" => refresh_token = string(member, value)?,
+            "scope" => scope = words(member, value)?,
+            _ => token_type = string(member, value)?,
+        }
+    }
+    // GitHub and Slack answer errors with status 200.
+    if let Some(error) = error {
+        let error = ServerError::new(error.bytes(), description.unwrap_or("").bytes());
+        return Err(ResponseError::Server { error, status, retry_after });
+    }
+    let access_token = access_token.ok_or(ResponseError::Missing("access_token"))?;
+    let token_type = token_type.ok_or(ResponseError::Missing("token_type"))?;
+    if !token_type.eq_ignore_ascii_case("bearer") {
+        return Err(ResponseError::TokenType);
+    }
+    Ok(Tokens {
+        access_token: AccessToken::new(access_token).map_err(|_| ResponseError::Malformed("access_token"))?,
+        refresh_token: refresh_token
+            .map(|token| RefreshToken::new(token).map_err(|_| ResponseError::Malformed("refresh_token")))
+            .transpose()?,
+        expires_in,
+        scope,
+    })
+}
+
+/// The name in `names` that a member has.
+pub(crate) fn known<'n>(name: &Text<'_>, names: &[&'n str]) -> Option<&'n str> {
+    names.iter().copied().find(|known| name.is(known))
+}
+
+/// A string member; null and the empty string count as absent.
+pub(crate) fn string<'b>(member: &'static str, value: Value<'b>) -> Result<Option<&'b str>, ResponseError> {
+    match value {
+        Value::Null => Ok(None),
+        Value::String(text) => {
+            let text = text.decode().ok_or(ResponseError::Malformed(member))?;
+            if text.len() > MEMBER_MAX {
+                return Err(ResponseError::TooBig(member));
+            }
+            Ok((!text.is_empty()).then_some(text))
+        }
+        _ => Err(ResponseError::Type(member)),
+    }
+}
+
+/// A number of seconds; PayPal and Azure v1 write it as a string of digits.
+fn seconds(member: &'static str, value: Value<'_>) -> Result<Option<u32>, ResponseError> {
+    let number = match value {
+        Value::Null => return Ok(None),
+        Value::Number(number) => number,
+        Value::String(text) => text
+            .decode()
+            .filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
+            .ok_or(ResponseError::Type(member))?,
+        _ => return Err(ResponseError::Type(member)),
+    };
+    json::integer(number).map(Some).ok_or(ResponseError::Type(member))
+}
+
+/// Scope words separated by a space; Twitch sends an array of them. The empty string is a scope: none was granted.
+fn words<'b>(member: &'static str, value: Value<'b>) -> Result<Option<&'b str>, ResponseError> {
+    let words = match value {
+        Value::Null => return Ok(None),
+        Value::Array(raw) => json::join(raw).ok_or(ResponseError::Type(member))?,
+        Value::String(text) => text.decode().ok_or(ResponseError::Malformed(member))?,
+        _ => return Err(ResponseError::Type(member)),
+    };
+    match words {
+        words if words.len() > MEMBER_MAX => Err(ResponseError::TooBig(member)),
+        words if !is_printable(words) => Err(ResponseError::Malformed(member)),
+        words => Ok(Some(words)),
+    }
+}
+
+/// RFC 6749 appendix A: `VSCHAR`.
+fn is_printable(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
+const MEMBERS: [&str; 7] =
+    ["access_token", "error", "error_description", "expires_in", "refresh_token", "scope", "token_type"];
+
+const MEMBER_MAX: usize = 256 * 1024;
+
+#[cfg(feature = "alloc")]
+mod owned {
+    use super::{RefreshToken, Tokens};
+    use crate::bearer::AccessToken;
+    use alloc::{borrow::ToOwned, string::String};
+    use core::fmt;
+
+    /// [`Tokens`] that own their parts. With the feature `zeroize` they are wiped when they are dropped.
+    #[derive(Clone)]
+    pub struct TokensBuf {
+        access_token: String,
+        refresh_token: Option<String>,
+        expires_in: Option<u32>,
+        scope: Option<String>,
+    }
+
+    impl TokensBuf {
+        /// The view of them.
+        #[must_use]
+        pub fn as_tokens(&self) -> Tokens<'_> {
+            Tokens {
+                access_token: AccessToken::checked(&self.access_token),
+                refresh_token: self.refresh_token.as_deref().map(RefreshToken),
+                expires_in: self.expires_in,
+                scope: self.scope.as_deref(),
+            }
+        }
+
+        /// The access token, of type Bearer.
+        #[must_use]
+        pub fn access_token(&self) -> AccessToken<'_> {
+            self.as_tokens().access_token
+        }
+
+        /// The refresh token to keep, if there is one.
+        #[must_use]
+        pub fn refresh_token(&self) -> Option<RefreshToken<'_>> {
+            self.as_tokens().refresh_token
+        }
+
+        /// The lifetime in seconds, counted from the request; none where the server does not tell.
+        #[must_use]
+        pub const fn expires_in(&self) -> Option<u32> {
+            self.expires_in
+        }
+
+        /// The scope that the server says it granted; none where it is the requested one.
+        #[must_use]
+        pub fn scope(&self) -> Option<&str> {
+            self.scope.as_deref()
+        }
+    }
+
+    impl From<Tokens<'_>> for TokensBuf {
+        fn from(tokens: Tokens<'_>) -> Self {
+            Self {
+                access_token: tokens.access_token.expose().to_owned(),
+                refresh_token: tokens.refresh_token.map(|token| token.expose().to_owned()),
+                expires_in: tokens.expires_in,
+                scope: tokens.scope.map(ToOwned::to_owned),
+            }
+        }
+    }
+
+    impl fmt::Debug for TokensBuf {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.as_tokens().fmt(f)
+        }
+    }
+
+    #[cfg(feature = "zeroize")]
+    impl Drop for TokensBuf {
+        fn drop(&mut self) {
+            zeroize::Zeroize::zeroize(&mut self.access_token);
+            zeroize::Zeroize::zeroize(&mut self.refresh_token);
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! `HTTP-date` and `Retry-After` (RFC 9110 sections 5.6.7 and 10.2.3).
+
+/// Seconds since 1970 of an `IMF-fixdate`, `Sun, 06 Nov 1994 08:49:37 GMT`; none of anything else.
+pub(crate) fn http_date(text: &str) -> Option<u64> {
+    let (weekday, rest) = text.split_at_checked(3)?;
+    let (day, rest) = rest.strip_prefix(", ")?.split_at_checked(2)?;
+    let (month, rest) = rest.strip_prefix(' ')?.split_at_checked(3)?;
+    let (year, rest) = rest.strip_prefix(' ')?.split_at_checked(4)?;
+    let (hour, rest) = rest.strip_prefix(' ')?.split_at_checked(2)?;
+    let (minute, rest) = rest.strip_prefix(':')?.split_at_checked(2)?;
+    let (second, zone) = rest.strip_prefix(':')?.split_at_checked(2)?;
+
+    let month = MONTHS.iter().position(|(name, _)| *name == month)?;
+    let days = days(digits(year)?, month, digits(day)?)?;
+    let named = WEEKDAYS.get((days % 7) as usize)?;
+    let (hour, minute, second) = (digits(hour)?, digits(minute)?, digits(second)?);
+    // The second 60 is a leap second.
+    let fits = weekday == *named && hour < 24 && minute < 60 && second <= 60 && zone == " GMT";
+    let seconds = [(days, 86_400), (hour, 3_600), (minute, 60), (second, 1)];
+    fits.then(|| seconds.iter().fold(0, |sum, (count, unit)| count.saturating_mul(*unit).saturating_add(sum)))
+}
+
+/// The seconds of a `Retry-After`, at most a day. A date counts from `date`, the `Date` of the same response.
+pub(crate) fn retry_after(value: &str, date: Option<&str>) -> Option<u32> {
+    if is_digits(value) {
+        return Some(value.parse().map_or(DAY, |seconds: u32| seconds.min(DAY)));
+    }
+    let wait = http_date(value)?.saturating_sub(http_date(date?)?);
+    Some(u32::try_from(wait).map_or(DAY, |seconds| seconds.min(DAY)))
+}
+
+/// Whole days from 1970 on; none where there is no such day.
+fn days(year: u64, month: usize, day: u64) -> Option<u64> {
+    let since = year.checked_sub(1970)?;
+    let leap = u64::from(leap_years(year) > leap_years(year.saturating_sub(1)));
+    let length = |(index, (_, days)): (usize, &(&str, u64))| if index == 1 { leap.saturating_add(*days) } else { *days };
+    let mut lengths = MONTHS.iter().enumerate().map(length);
+    let before: u64 = lengths.by_ref().take(month).sum();
+    if !(1..=lengths.next()?).contains(&day) {
+        return None;
+    }
+    let leap_days = leap_years(year.saturating_sub(1)).saturating_sub(leap_years(1969));
+    Some([since.saturating_mul(365), leap_days, before, day.saturating_sub(1)].iter().sum())
+}
+
+/// The leap years from year 1 up to and with `year`.
+fn leap_years(year: u64) -> u64 {
+    (year / 4).saturating_sub(year / 100).saturating_add(year / 400)
+}
+
+fn digits(text: &str) -> Option<u64> {
+    is_digits(text).then(|| text.parse().ok()).flatten()
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+const DAY: u32 = 86_400;
+
+const MONTHS: [(&str, u64); 12] = [
+    ("Jan", 31),
+    ("Feb", 28),
+    ("Mar", 31),
+    ("Apr", 30),
+    ("May", 31),
+    ("Jun", 30),
+    ("Jul", 31),
+    ("Aug", 31),
+    ("Sep", 30),
+    ("Oct", 31),
+    ("Nov", 30),
+    ("Dec", 31),
+];
+
+/// From the first day of 1970 on.
+const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_seconds_since_1970() {
+        for (text, seconds) in [
+            ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777),
+            ("Tue, 29 Feb 2000 23:59:59 GMT", 951_868_799),
+            ("Wed, 01 Mar 2000 00:00:00 GMT", 951_868_800),
+            ("Sat, 31 Dec 2016 23:59:60 GMT", 1_483_228_800),
+            ("Tue, 19 Jan 2038 03:14:08 GMT", 2_147_483_648),
+            ("Mon, 01 Mar 2100 00:00:00 GMT", 4_107_542_400),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", 253_402_300_799),
+        ] {
+            assert_eq!(http_date(text), Some(seconds), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_dates_are_none() {
+        for text in [
+            "",
+            "Sun",
+            "Sun, 06 Nov 1994 08:49:37 GM",
+            "Sun, 06 Nov 1994 08:49:37 GMT ",
+            " Sun, 06 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49:37 UTC",
+            "Sun, 06 Nov 1994 08:49:37 gmt",
+            "Sun, 06 Nov 1994 08:49:37 +0000",
+            "Sun, 06 nov 1994 08:49:37 GMT",
+            "Mon, 06 Nov 1994 08:49:37 GMT",
+            "Sun, 6 Nov 1994 08:49:37 GMT",
+            "Sun, +6 Nov 1994 08:49:37 GMT",
+            "Sun,  6 Nov 1994 08:49:37 GMT",
+            "Sun, 00 Nov 1994 08:49:37 GMT",
+            "Thu, 31 Nov 1994 08:49:37 GMT",
+            "Tue, 29 Feb 1994 08:49:37 GMT",
+            "Mon, 29 Feb 2100 00:00:00 GMT",
+            "Sun, 06 Nov 1994 24:00:00 GMT",
+            "Sun, 06 Nov 1994 08:60:37 GMT",
+            "Sun, 06 Nov 1994 08:49:61 GMT",
+            "Sun, 06 Nov 1994 08-49-37 GMT",
+            "Wed, 31 Dec 1969 23:59:59 GMT",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+            "Sün, 06 Nov 1994 08:49:37 GMT",
+            "Sun, 0é Nov 1994 08:49:37 GMT",
+            "1994-11-06T08:49:37Z",
+        ] {
+            assert_eq!(http_date(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_calendar_has_no_gap() {
+        let mut next = 0;
+        for year in 1970..=2401 {
+            for month in 0..12 {
+                for day in 0..=32 {
+                    if let Some(found) = days(year, month, day) {
+                        assert_eq!(found, next, "{year}-{month}-{day}");
+                        next += 1;
+                    }
+                }
+            }
+        }
+        assert_eq!(next, 432 * 365 + 105);
+    }
+
+    #[test]
+    fn retry_after_is_digits_or_a_date() {
+        let date = Some("Sun, 06 Nov 1994 08:49:37 GMT");
+        for (value, date, seconds) in [
+            ("0", None, Some(0)),
+            ("120", None, Some(120)),
+            ("0007", None, Some(7)),
+            ("86401", None, Some(86_400)),
+            ("1000000000", None, Some(86_400)),
+            ("99999999999999999999999", None, Some(86_400)),
+            ("Sun, 06 Nov 1994 08:50:37 GMT", date, Some(60)),
+            ("Sun, 06 Nov 1994 08:49:36 GMT", date, Some(0)),
+            ("Tue, 08 Nov 1994 08:49:37 GMT", date, Some(86_400)),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", date, Some(86_400)),
+            ("Sun, 06 Nov 1994 08:50:37 GMT", None, None),
+            ("Sun, 06 Nov 1994 08:50:37 GMT", Some("yesterday"), None),
+            ("Sunday, 06-Nov-94 08:50:37 GMT", date, None),
+            ("-1", date, None),
+            ("+1", date, None),
+            ("1.5", date, None),
+            ("1 ", date, None),
+            ("", date, None),
+            ("soon", date, None),
+        ] {
+            assert_eq!(retry_after(value, date), seconds, "{value}");
+        }
+    }
+}

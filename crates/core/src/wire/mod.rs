@@ -1,0 +1,6 @@
+//! The encodings on the wire. Nothing here knows OAuth.
+
+pub(crate) mod date;
+pub(crate) mod form;
+pub(crate) mod json;
+pub(crate) mod uri;

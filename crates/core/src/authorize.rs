@@ -1,6 +1,6 @@
 //! From a [`Client`] to the browser and back: [`AuthorizationUrl`], [`Pending`], and the check of the redirect.
 
-use crate::client::{Client, RESPONSE_PARAMETERS, is_protocol_parameter};
+use crate::client::{Client, RESPONSE_PARAMETERS, check_extra};
 use crate::error::{AuthorizeError, CallbackError, ConfigError, ServerError};
 use crate::pkce::{self, CodeChallenge, CodeVerifier, State};
 use crate::token::TokenRequest;
@@ -52,8 +52,8 @@ impl<'a> AuthorizationUrl<'a> {
     /// # Errors
     /// [`ConfigError::ExtraParameter`] where one is empty, stands there already, or is the protocol's own.
     pub fn with(self, extra: &'a [(&'a str, &'a str)]) -> Result<Self, ConfigError> {
-        let endpoint = self.client.server().authorization_endpoint;
-        check_extra(extra, endpoint).map(|()| Self { extra, ..self })
+        check_extra(extra, self.client.server().authorization_endpoint)?;
+        Ok(Self { extra, ..self })
     }
 
     /// The exact length in octets.
@@ -294,20 +294,6 @@ fn is_error_code(raw: &str) -> bool {
 /// RFC 6749 section 3.3: `scope-token`.
 pub(crate) fn is_scope(scope: &str) -> bool {
     !scope.is_empty() && scope.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\'))
-}
-
-/// No parameter without a value, twice, of the protocol's own, or one that the endpoint's query holds already.
-pub(crate) fn check_extra(extra: &[(&str, &str)], endpoint: &str) -> Result<(), ConfigError> {
-    let (_, query) = endpoint.split_once('?').unwrap_or_default();
-    for (index, (name, value)) in extra.iter().enumerate() {
-        let mut earlier = extra.iter().take(index).map(|(earlier, _)| earlier);
-        let repeated = (*name != "resource" && earlier.any(|earlier| earlier == name))
-            || form::pairs(query).any(|(taken, _)| form::is(taken, name));
-        if name.is_empty() || value.is_empty() || repeated || is_protocol_parameter(name) {
-            return Err(ConfigError::ExtraParameter(index));
-        }
-    }
-    Ok(())
 }
 
 #[cfg(feature = "serde")]

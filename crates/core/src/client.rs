@@ -160,9 +160,18 @@ impl fmt::Debug for Client<'_> {
     }
 }
 
-/// Whether the protocol gives this parameter its value, so that no caller may.
-pub(crate) fn is_protocol_parameter(name: &str) -> bool {
-    PROTOCOL_PARAMETERS.contains(&name)
+/// No parameter without a value, twice, of the protocol's own, or one that the endpoint's query holds already.
+pub(crate) fn check_extra(extra: &[(&str, &str)], endpoint: &str) -> Result<(), ConfigError> {
+    let (_, query) = endpoint.split_once('?').unwrap_or_default();
+    for (index, (name, value)) in extra.iter().enumerate() {
+        let mut earlier = extra.iter().take(index).map(|(earlier, _)| earlier);
+        let repeated = (*name != "resource" && earlier.any(|earlier| earlier == name))
+            || form::pairs(query).any(|(taken, _)| form::is(taken, name));
+        if name.is_empty() || value.is_empty() || repeated || PROTOCOL_PARAMETERS.contains(name) {
+            return Err(ConfigError::ExtraParameter(index));
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn check_issuer(issuer: &str) -> Result<(), UriFault> {

@@ -80,6 +80,7 @@ mod lifetime;
 pub mod loopback;
 mod metadata;
 mod pkce;
+mod response;
 mod revoke;
 mod token;
 mod wire;
@@ -88,12 +89,13 @@ pub use authorize::{AuthorizationUrl, Pending, Redirect};
 pub use bearer::{AccessToken, Authorization, Challenge, Challenges, Param, Refusal, challenges};
 pub use client::{Client, Server};
 pub use error::{Advice, AuthorizeError, CallbackError, ConfigError, ResponseError, ServerError, UriFault};
-pub use http::{Method, Request, Response, Url};
+pub use http::{Method, Request, Url};
 pub use lifetime::Lifetime;
 pub use metadata::{Metadata, MetadataRequest, WellKnown};
 pub use pkce::{CodeChallenge, CodeVerifier, State};
+pub use response::Response;
 pub use revoke::{Revocable, RevocationRequest};
 pub use token::{RefreshToken, ScopeChange, TokenRequest, Tokens};
 
 #[cfg(feature = "alloc")]
-pub use {client::ClientBuf, http::ResponseBuf, token::TokensBuf};
+pub use {client::ClientBuf, response::ResponseBuf, token::TokensBuf};

@@ -2,8 +2,8 @@
 
 use crate::client::{Server, check_issuer};
 use crate::error::{ConfigError, ResponseError, UriFault};
-use crate::http::{Request, Response, Url};
-use crate::token::{known, string, success_json};
+use crate::http::{Request, Url};
+use crate::response::{Response, known, string, success_json};
 use crate::wire::json::{self, Object, Value};
 
 /// Where a server keeps its metadata.

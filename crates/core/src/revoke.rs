@@ -3,8 +3,9 @@
 use crate::bearer::AccessToken;
 use crate::client::Client;
 use crate::error::{ConfigError, ResponseError, UriFault};
-use crate::http::{Form, Request, Response};
-use crate::token::{RefreshToken, success};
+use crate::http::{Form, Request};
+use crate::response::{Response, success};
+use crate::token::RefreshToken;
 use crate::wire::form::Value;
 use core::fmt;
 

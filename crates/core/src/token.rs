@@ -1,13 +1,13 @@
 //! The token endpoint (RFC 6749 sections 4.1.3, 5 and 6): [`TokenRequest`] and the [`Tokens`] that it gets.
 
-use crate::authorize::check_extra;
 use crate::bearer::AccessToken;
-use crate::client::Client;
+use crate::client::{Client, check_extra};
 use crate::error::{ConfigError, ResponseError, ServerError};
-use crate::http::{Form, Request, Response};
+use crate::http::{Form, Request};
 use crate::pkce::CodeVerifier;
+use crate::response::{MEMBER_MAX, Response, string, success_json};
 use crate::wire::form::Value as Field;
-use crate::wire::json::{self, Object, Text, Value};
+use crate::wire::json::{self, Object, Value};
 use core::fmt;
 
 #[cfg(feature = "alloc")]
@@ -45,7 +45,8 @@ impl<'a> TokenRequest<'a> {
     /// # Errors
     /// [`ConfigError::ExtraParameter`] where one is empty, stands there already, or is the protocol's own.
     pub fn with(self, extra: &'a [(&'a str, &'a str)]) -> Result<Self, ConfigError> {
-        check_extra(extra, self.client.server().token_endpoint).map(|()| Self { extra, ..self })
+        check_extra(extra, self.client.server().token_endpoint)?;
+        Ok(Self { extra, ..self })
     }
 
     /// The request to send, once.
@@ -176,49 +177,6 @@ pub struct ScopeChange {
     pub widened: bool,
 }
 
-/// The response where it is a success with a body that may be JSON.
-pub(crate) fn success_json(response: Response<'_>) -> Result<Response<'_>, ResponseError> {
-    let response = success(response)?;
-    if response.may_be_json() { Ok(response) } else { Err(ResponseError::ContentType) }
-}
-
-/// The response where it is a success, or the error that it is.
-pub(crate) fn success(response: Response<'_>) -> Result<Response<'_>, ResponseError> {
-    let status = response.status;
-    match status {
-        200 => return Ok(response),
-        300..=399 => return Err(ResponseError::Redirect(status)),
-        _ => {}
-    }
-    let retry_after = response.retry_after();
-    let plain = ResponseError::Status { status, retry_after };
-    if !response.may_be_json() {
-        return Err(plain);
-    }
-    Err(match read_error(response.body) {
-        Some(error) => ResponseError::Server { error, status, retry_after },
-        None => plain,
-    })
-}
-
-fn read_error(body: &mut [u8]) -> Option<ServerError> {
-    let mut object = Object::new(body).ok()?;
-    let (mut code, mut description) = (None, None);
-    while let Some((name, value)) = object.next().ok()? {
-        let slot = match known(&name, &["error", "error_description"]) {
-            Some("error") => &mut code,
-            Some(_) => &mut description,
-            None => continue,
-        };
-        match value {
-            Value::String(text) if slot.is_none() => *slot = Some(text.decode().unwrap_or("?")),
-            Value::Null => {}
-            _ => return None,
-        }
-    }
-    code.filter(|code| !code.is_empty()).map(|code| ServerError::new(code.bytes(), description.unwrap_or("").bytes()))
-}
-
 fn read_tokens(response: Response<'_>) -> Result<Tokens<'_>, ResponseError> {
     let retry_after = response.retry_after();
     let Response { status, body, .. } = success_json(response)?;
@@ -263,26 +221,6 @@ fn read_tokens(response: Response<'_>) -> Result<Tokens<'_>, ResponseError> {
     })
 }
 
-/// The name in `names` that a member has.
-pub(crate) fn known<'n>(name: &Text<'_>, names: &[&'n str]) -> Option<&'n str> {
-    names.iter().copied().find(|known| name.is(known))
-}
-
-/// A string member; null and the empty string count as absent.
-pub(crate) fn string<'b>(member: &'static str, value: Value<'b>) -> Result<Option<&'b str>, ResponseError> {
-    match value {
-        Value::Null => Ok(None),
-        Value::String(text) => {
-            let text = text.decode().ok_or(ResponseError::Malformed(member))?;
-            if text.len() > MEMBER_MAX {
-                return Err(ResponseError::TooBig(member));
-            }
-            Ok((!text.is_empty()).then_some(text))
-        }
-        _ => Err(ResponseError::Type(member)),
-    }
-}
-
 /// A number of seconds; PayPal and Azure v1 write it as a string of digits.
 fn seconds(member: &'static str, value: Value<'_>) -> Result<Option<u32>, ResponseError> {
     let number = match value {
@@ -319,8 +257,6 @@ fn is_printable(text: &str) -> bool {
 
 const MEMBERS: [&str; 7] =
     ["access_token", "error", "error_description", "expires_in", "refresh_token", "scope", "token_type"];
-
-const MEMBER_MAX: usize = 256 * 1024;
 
 #[cfg(feature = "alloc")]
 mod owned {

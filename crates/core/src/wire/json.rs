@@ -1,11 +1,11 @@
 //! One JSON object (RFC 8259), read in place, member by member, without recursion.
 
-use core::cell::Cell;
+use core::{cell::Cell, slice};
 
 /// The members of the object that a body consists of.
 pub(crate) struct Object<'b> {
     rest: &'b mut [u8],
-    length: usize,
+    passed: usize,
     first: bool,
     end: Option<Result<(), JsonError>>,
 }
@@ -35,47 +35,38 @@ pub(crate) struct Text<'b> {
 impl<'b> Object<'b> {
     /// Begins to read a body: UTF-8, of which one byte order mark is passed over.
     pub(crate) fn new(body: &'b mut [u8]) -> Result<Self, JsonError> {
-        let length = body.len();
         core::str::from_utf8(body).map_err(|error| JsonError { at: error.valid_up_to() })?;
-        let mut object = Self { rest: body, length, first: true, end: None };
-        object.take(Scan::opening)?;
-        Ok(object)
+        let scan = Scan(body);
+        let start = if body.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        let passed = scan.expect(scan.space(start), b'{')?;
+        Ok(Self { rest: body.get_mut(passed..).unwrap_or_default(), passed, first: true, end: None })
     }
 
     /// The next member; none once the object has ended, and nothing but white space stands behind it.
     /// After the end, and after an error, the answer stays the same.
+    #[inline]
     pub(crate) fn next(&mut self) -> Result<Option<(Text<'b>, Value<'b>)>, JsonError> {
         if let Some(end) = self.end {
             return end.map(|()| None);
         }
-        let member = self.member();
-        match &member {
-            Ok(Some(_)) => self.first = false,
-            Ok(None) => self.end = Some(Ok(())),
-            Err(error) => self.end = Some(Err(*error)),
-        }
-        member
+        let end = match Scan(self.rest).member(self.first) {
+            Ok(Some((name, value))) => return Ok(Some(self.take(name, value))),
+            Ok(None) => Ok(()),
+            Err(JsonError { at }) => Err(JsonError { at: self.passed.saturating_add(at) }),
+        };
+        self.end = Some(end);
+        end.map(|()| None)
     }
 
-    fn member(&mut self) -> Result<Option<(Text<'b>, Value<'b>)>, JsonError> {
-        let first = self.first;
-        let (_, more) = self.take(|scan| scan.member(first))?;
-        if !more {
-            return Ok(None);
-        }
-        let (name, escaped) = self.take(Scan::string)?;
-        let name = Text::new(name, escaped);
-        self.take(Scan::colon)?;
-        let (value, escaped) = self.take(Scan::value)?;
-        Ok(Some((name, Value::new(value, escaped))))
-    }
-
-    /// Takes the bytes that `rule` passes over, with what it tells of them.
-    fn take<T>(&mut self, rule: impl FnOnce(&mut Scan<'_>) -> Result<T, JsonError>) -> Result<(&'b mut [u8], T), JsonError> {
-        let mut scan = Scan { rest: self.rest, length: self.length };
-        let told = rule(&mut scan)?;
-        let passed = self.rest.len().saturating_sub(scan.rest.len());
-        Ok((self.rest.split_off_mut(..passed).unwrap_or_default(), told))
+    #[inline]
+    fn take(&mut self, name: Span, value: Span) -> (Text<'b>, Value<'b>) {
+        let (member, rest) = core::mem::take(&mut self.rest).split_at_mut_checked(value.end).unwrap_or_default();
+        let (member, raw) = member.split_at_mut_checked(value.start).unwrap_or_default();
+        self.rest = rest;
+        self.passed = self.passed.saturating_add(value.end);
+        self.first = false;
+        let quoted = member.get_mut(name.start..name.end).unwrap_or_default();
+        (Text::new(quoted, name.escaped), Value::new(raw, value.escaped))
     }
 }
 
@@ -104,7 +95,7 @@ impl<'b> Text<'b> {
         if !self.escaped {
             return core::str::from_utf8(self.raw).ok();
         }
-        rewrite(self.raw, |input, output| unescape(input, |byte| output.put(byte)))
+        rewrite(self.raw, |cells, output| unescape(&mut cells.map(Cell::get), |byte| output.put(byte)))
     }
 
     /// Whether the string says exactly `name`.
@@ -121,7 +112,8 @@ impl<'b> Text<'b> {
 /// The strings of a raw array, joined by a space in place; none where an element is no string, is empty, has a space
 /// in it, or does not decode.
 pub(crate) fn join(array: &mut [u8]) -> Option<&str> {
-    rewrite(array, |input, output| {
+    rewrite(array, |cells, output| {
+        let mut input = cells.map(Cell::get);
         (input.next()? == b'[').then_some(())?;
         while let Some(byte) = input.next() {
             match byte {
@@ -130,7 +122,7 @@ pub(crate) fn join(array: &mut [u8]) -> Option<&str> {
                         output.put(b' ')?;
                     }
                     let start = output.written;
-                    unescape(input, |byte| if byte == b' ' { None } else { output.put(byte) })?;
+                    unescape(&mut input, |byte| if byte == b' ' { None } else { output.put(byte) })?;
                     (output.written > start).then_some(())?;
                 }
                 b' ' | b'\t' | b'\n' | b'\r' | b',' | b']' => {}
@@ -143,6 +135,9 @@ pub(crate) fn join(array: &mut [u8]) -> Option<&str> {
 
 /// A valid number, truncated, at most `u32::MAX`; none where it is negative.
 pub(crate) fn integer(number: &str) -> Option<u32> {
+    if let Some(value) = decimal(number.bytes()) {
+        return Some(value);
+    }
     let (negative, number) = number.strip_prefix('-').map_or((false, number), |digits| (true, digits));
     let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -164,6 +159,12 @@ pub(crate) fn integer(number: &str) -> Option<u32> {
     (!negative).then_some(value)
 }
 
+fn decimal(mut digits: impl Iterator<Item = u8>) -> Option<u32> {
+    digits.try_fold(0_u32, |value, digit| {
+        digit.is_ascii_digit().then(|| value.saturating_mul(10).saturating_add(digit.wrapping_sub(b'0').into()))
+    })
+}
+
 fn power(exponent: &str) -> Option<i64> {
     let (sign, digits) = match exponent.as_bytes() {
         [b'-', digits @ ..] => (-1, digits),
@@ -175,7 +176,7 @@ fn power(exponent: &str) -> Option<i64> {
     })
 }
 
-/// The steps of `\` escapes: what the bytes of a string say, up to its closing quote or the end of the input.
+/// Says the bytes that a string stands for, up to its closing quote or the end of `input`.
 fn unescape(input: &mut impl Iterator<Item = u8>, mut say: impl FnMut(u8) -> Option<()>) -> Option<()> {
     while let Some(byte) = input.next() {
         match byte {
@@ -217,18 +218,16 @@ fn code_unit(input: &mut impl Iterator<Item = u8>) -> Option<u16> {
 }
 
 /// Lets `rule` write what it reads to the front of the same bytes. It never writes more than it has read.
-fn rewrite(bytes: &mut [u8], rule: impl FnOnce(&mut Cells<'_>, &mut Output<'_>) -> Option<()>) -> Option<&str> {
+fn rewrite(bytes: &mut [u8], rule: impl FnOnce(slice::Iter<'_, Cell<u8>>, &mut Output<'_>) -> Option<()>) -> Option<&str> {
     let cells = Cell::from_mut(&mut *bytes).as_slice_of_cells();
     let mut output = Output { free: cells.iter(), written: 0 };
-    rule(&mut cells.iter().map(Cell::get), &mut output)?;
+    rule(cells.iter(), &mut output)?;
     let written = output.written;
     core::str::from_utf8(bytes.get(..written)?).ok()
 }
 
-type Cells<'c> = core::iter::Map<core::slice::Iter<'c, Cell<u8>>, fn(&Cell<u8>) -> u8>;
-
 struct Output<'c> {
-    free: core::slice::Iter<'c, Cell<u8>>,
+    free: slice::Iter<'c, Cell<u8>>,
     written: usize,
 }
 
@@ -240,197 +239,180 @@ impl Output<'_> {
     }
 }
 
-/// What is left of a body of `length` bytes. Each method is a rule of the grammar: it passes over what it names, or
-/// fails where it stands.
-struct Scan<'s> {
-    rest: &'s [u8],
-    length: usize,
+/// Where something stands, and whether it is a string with escapes.
+struct Span {
+    start: usize,
+    end: usize,
+    escaped: bool,
 }
 
+/// What is left of a body. Each method is a rule of the grammar: given where a thing begins, it tells where the thing
+/// ends, or where it breaks the rule.
+#[derive(Clone, Copy)]
+struct Scan<'s>(&'s [u8]);
+
 impl Scan<'_> {
-    fn opening(&mut self) -> Result<(), JsonError> {
-        self.rest = self.rest.strip_prefix(b"\xef\xbb\xbf").unwrap_or(self.rest);
-        self.space();
-        self.expect(b'{')
-    }
-
-    /// Whether a member of the body's own object follows.
-    fn member(&mut self, first: bool) -> Result<bool, JsonError> {
-        let more = self.more(b'}', first)?;
-        if !more {
-            self.space();
-            if !self.rest.is_empty() {
-                return Err(self.error());
-            }
+    /// A member of the body's own object; none at its end, which is the end of the body.
+    #[inline]
+    fn member(self, first: bool) -> Result<Option<(Span, Span)>, JsonError> {
+        let at = self.space(0);
+        if let Ok(at) = self.expect(at, b'}') {
+            let at = self.space(at);
+            return if self.byte(at).is_none() { Ok(None) } else { Err(JsonError { at }) };
         }
-        Ok(more)
-    }
-
-    /// Whether one more thing stands before `close`.
-    fn more(&mut self, close: u8, first: bool) -> Result<bool, JsonError> {
-        self.space();
-        if self.eat(close) {
-            return Ok(false);
-        }
-        if !first {
-            self.expect(b',')?;
-            self.space();
-        }
-        Ok(true)
-    }
-
-    fn colon(&mut self) -> Result<(), JsonError> {
-        self.space();
-        self.expect(b':')?;
-        self.space();
-        Ok(())
-    }
-
-    /// Any value; whether it is a string with escapes.
-    fn value(&mut self) -> Result<bool, JsonError> {
-        match self.rest.first() {
-            Some(b'[' | b'{') => self.nested().map(|()| false),
-            _ => self.simple(),
-        }
+        let start = self.comma(at, first)?;
+        let (end, escaped) = self.string(start)?;
+        let name = Span { start, end, escaped };
+        let start = self.colon(end)?;
+        let (end, escaped) = match self.byte(start) {
+            Some(b'"') => self.string(start)?,
+            Some(b'[' | b'{') => (self.nested(start)?, false),
+            _ => (self.simple(start)?, false),
+        };
+        Ok(Some((name, Span { start, end, escaped })))
     }
 
     /// An array or an object, with all that is in it.
-    fn nested(&mut self) -> Result<(), JsonError> {
+    fn nested(self, mut at: usize) -> Result<usize, JsonError> {
         // A bit for each open level, the innermost lowest: 1 is an object, 0 an array. The outermost is the body's own
-        // object, so that a full word is `MOST_LEVELS` deep.
+        // object, so a full word is 32 levels.
         let mut levels = 1_u32;
         loop {
-            let opens = match self.rest.first() {
+            let opens = match self.byte(at) {
                 Some(b'[') => Some(0),
                 Some(b'{') => Some(1),
                 _ => None,
             };
             if let Some(kind) = opens {
                 if levels.leading_zeros() == 0 {
-                    return Err(self.error());
+                    return Err(JsonError { at });
                 }
                 levels = levels << 1 | kind;
-                self.step();
+                at = next(at);
             } else {
-                self.simple()?;
+                at = self.simple(at)?;
             }
             let mut first = opens.is_some();
-            while !self.more(if levels & 1 == 1 { b'}' } else { b']' }, first)? {
-                first = false;
+            at = self.space(at);
+            while let Ok(behind) = self.expect(at, if levels & 1 == 1 { b'}' } else { b']' }) {
                 levels >>= 1;
                 if levels == 1 {
-                    return Ok(());
+                    return Ok(behind);
                 }
+                first = false;
+                at = self.space(behind);
             }
+            at = self.comma(at, first)?;
             if levels & 1 == 1 {
-                self.string()?;
-                self.colon()?;
+                at = self.colon(self.string(at)?.0)?;
             }
         }
     }
 
-    fn simple(&mut self) -> Result<bool, JsonError> {
-        match self.rest.first() {
-            Some(b'"') => return self.string(),
-            Some(b'f') => self.word(b"false")?,
-            Some(b'n') => self.word(b"null")?,
-            Some(b't') => self.word(b"true")?,
-            _ => self.number()?,
+    /// Any value but an array or an object.
+    fn simple(self, at: usize) -> Result<usize, JsonError> {
+        match self.byte(at) {
+            Some(b'"') => self.string(at).map(|(end, _)| end),
+            Some(b'f') => self.word(at, b"false"),
+            Some(b'n') => self.word(at, b"null"),
+            Some(b't') => self.word(at, b"true"),
+            _ => self.number(at),
         }
-        Ok(false)
     }
 
-    fn string(&mut self) -> Result<bool, JsonError> {
-        self.expect(b'"')?;
+    fn string(self, at: usize) -> Result<(usize, bool), JsonError> {
+        let mut at = self.expect(at, b'"')?;
         let mut escaped = false;
         loop {
-            self.rest = self.rest.get(plain(self.rest)..).unwrap_or_default();
-            if self.eat(b'"') {
-                return Ok(escaped);
+            at = at.saturating_add(plain(self.0.get(at..).unwrap_or_default()));
+            if let Ok(end) = self.expect(at, b'"') {
+                return Ok((end, escaped));
             }
-            self.expect(b'\\')?;
             escaped = true;
-            match self.rest.first() {
-                Some(b'"' | b'/' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't') => self.step(),
-                Some(b'u') => {
-                    self.step();
-                    for _ in 0..4 {
-                        self.one(u8::is_ascii_hexdigit)?;
-                    }
-                }
-                _ => return Err(self.error()),
-            }
+            at = self.expect(at, b'\\')?;
+            at = match self.byte(at) {
+                Some(b'"' | b'/' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't') => next(at),
+                Some(b'u') => (0..4).try_fold(next(at), |at, _| self.one(at, |byte| byte.is_ascii_hexdigit()))?,
+                _ => return Err(JsonError { at }),
+            };
         }
     }
 
-    fn number(&mut self) -> Result<(), JsonError> {
-        self.eat(b'-');
-        if !self.eat(b'0') {
-            self.digits()?;
+    fn number(self, at: usize) -> Result<usize, JsonError> {
+        let at = self.expect(at, b'-').unwrap_or(at);
+        let mut at = self.expect(at, b'0').or_else(|_| self.digits(at))?;
+        if let Ok(fraction) = self.expect(at, b'.') {
+            at = self.digits(fraction)?;
         }
-        if self.eat(b'.') {
-            self.digits()?;
+        if let Ok(exponent) = self.one(at, |byte| matches!(byte, b'E' | b'e')) {
+            at = self.digits(self.one(exponent, |byte| matches!(byte, b'+' | b'-')).unwrap_or(exponent))?;
         }
-        if self.eat(b'e') || self.eat(b'E') {
-            let _ = self.eat(b'+') || self.eat(b'-');
-            self.digits()?;
+        Ok(at)
+    }
+
+    fn digits(self, at: usize) -> Result<usize, JsonError> {
+        let mut at = self.one(at, |byte| byte.is_ascii_digit())?;
+        while let Ok(next) = self.one(at, |byte| byte.is_ascii_digit()) {
+            at = next;
         }
-        Ok(())
+        Ok(at)
     }
 
-    fn digits(&mut self) -> Result<(), JsonError> {
-        self.one(u8::is_ascii_digit)?;
-        while self.one(u8::is_ascii_digit).is_ok() {}
-        Ok(())
+    fn word(self, at: usize, word: &[u8]) -> Result<usize, JsonError> {
+        word.iter().try_fold(at, |at, byte| self.expect(at, *byte))
     }
 
-    fn word(&mut self, word: &[u8]) -> Result<(), JsonError> {
-        word.iter().try_for_each(|byte| self.expect(*byte))
+    fn colon(self, at: usize) -> Result<usize, JsonError> {
+        Ok(self.space(self.expect(self.space(at), b':')?))
     }
 
-    fn space(&mut self) {
-        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.rest.first() {
-            self.step();
+    /// What separates a thing from the one before it.
+    fn comma(self, at: usize, first: bool) -> Result<usize, JsonError> {
+        if first { Ok(at) } else { Ok(self.space(self.expect(at, b',')?)) }
+    }
+
+    fn space(self, mut at: usize) -> usize {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.byte(at) {
+            at = next(at);
         }
+        at
     }
 
-    fn expect(&mut self, byte: u8) -> Result<(), JsonError> {
-        self.one(|found| *found == byte)
+    fn expect(self, at: usize, byte: u8) -> Result<usize, JsonError> {
+        self.one(at, |found| found == byte)
     }
 
-    fn eat(&mut self, byte: u8) -> bool {
-        self.expect(byte).is_ok()
+    fn one(self, at: usize, fits: impl FnOnce(u8) -> bool) -> Result<usize, JsonError> {
+        if self.byte(at).is_some_and(fits) { Ok(next(at)) } else { Err(JsonError { at }) }
     }
 
-    fn one(&mut self, fits: impl FnOnce(&u8) -> bool) -> Result<(), JsonError> {
-        match self.rest.split_first() {
-            Some((byte, rest)) if fits(byte) => self.rest = rest,
-            _ => return Err(self.error()),
-        }
-        Ok(())
+    fn byte(self, at: usize) -> Option<u8> {
+        self.0.get(at).copied()
     }
+}
 
-    fn step(&mut self) {
-        self.rest = self.rest.get(1..).unwrap_or_default();
-    }
-
-    fn error(&self) -> JsonError {
-        JsonError { at: self.length.saturating_sub(self.rest.len()) }
-    }
+const fn next(at: usize) -> usize {
+    at.wrapping_add(1)
 }
 
 /// How many bytes stand before the first quote, backslash or control character.
 fn plain(bytes: &[u8]) -> usize {
-    let (words, tail) = bytes.as_chunks();
-    let mut length = 0_usize;
+    let (blocks, _) = bytes.as_chunks::<32>();
+    let length = blocks.iter().take_while(|block| !block.iter().fold(false, |found, byte| found | is_special(*byte))).count().wrapping_mul(32);
+    let (words, tail) = bytes.get(length..).unwrap_or_default().as_chunks();
+    let mut length = length;
     for word in words {
         let special = special(u64::from_le_bytes(*word));
         if special != 0 {
-            return length.saturating_add(special.trailing_zeros() as usize / 8);
+            return length.wrapping_add(special.trailing_zeros() as usize / 8);
         }
-        length = length.saturating_add(word.len());
+        length = length.wrapping_add(word.len());
     }
-    length.saturating_add(tail.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | ..b' ')).count())
+    length.wrapping_add(tail.iter().take_while(|byte| !is_special(**byte)).count())
+}
+
+const fn is_special(byte: u8) -> bool {
+    byte < b' ' || byte == b'"' || byte == b'\\'
 }
 
 /// The high bit of each byte of `word` that is a quote, a backslash or a control character. A borrow may set some more

@@ -1,0 +1,284 @@
+//! The token endpoint (RFC 6749 sections 4.1.3, 5 and 6).
+
+use proofkey_core::ResponseError::{ContentType, Duplicate, Json, Malformed, Missing, Redirect, Status, TokenType, TooBig, Type};
+use proofkey_core::{Advice, ConfigError, Method, Redirect as Seen, RefreshToken, Response, ResponseError, ScopeChange};
+use proofkey_core::{Client, Server};
+use proofkey_tests::{REDIRECT_URI, accept, accept_at, begin, client, good_query, read, read_as, read_refresh, values};
+
+#[test]
+fn c010_c011_c019_c047_section_4_1_3_the_code_request() {
+    let pending = begin(client());
+    let query = good_query(&pending).replace("code=C", "code=Splx%2FlOB+e");
+    let request = pending.accept(client(), Seen::Query(&query)).expect("a good redirect");
+    let http = request.request();
+    let body = http.body();
+    let verifier = values(&body, "code_verifier")[0];
+    let expected = format!(
+        "grant_type=authorization_code&client_id=client&code=Splx%2FlOB+e&code_verifier={verifier}\
+         &redirect_uri=http%3A%2F%2F127.0.0.1%3A49152%2Fcb"
+    );
+    assert_eq!((body.as_str(), verifier.len()), (expected.as_str(), 43));
+    assert_eq!((http.method(), http.url().to_string().as_str()), (Method::Post, "https://as.example/token"));
+    assert_eq!(http.body_len(), body.len());
+    let headers = [("accept", "application/json"), ("content-type", "application/x-www-form-urlencoded")];
+    assert_eq!(http.headers(), headers, "c002: no Authorization, c010: a form, JSON wanted");
+    assert_eq!(request.request().body(), body, "a request that was not sent can be made again");
+}
+
+#[test]
+fn c010_section_3_2_the_endpoint_query_is_kept() {
+    let client = Client::new("c", REDIRECT_URI, Server::new("https://as.example/a", "https://as.example/t?v=2"));
+    let refresh = client.expect("a client").refresh(RefreshToken::new("R").expect("a token"));
+    assert_eq!(refresh.request().url().to_string(), "https://as.example/t?v=2");
+}
+
+#[test]
+fn c011_c025_section_6_the_refresh_request() {
+    let refresh = client().refresh(RefreshToken::new("tGzv3JOkF0XG5Qx2TlKWIA").expect("a token"));
+    assert_eq!(refresh.request().body(), "grant_type=refresh_token&client_id=client&refresh_token=tGzv3JOkF0XG5Qx2TlKWIA");
+    let refused = client().refresh(RefreshToken::new("R").expect("a token")).with(&[("scope", "more")]).map(drop);
+    assert_eq!(refused, Err(ConfigError::ExtraParameter(0)));
+    let with = client().refresh(RefreshToken::new("R").expect("a token")).with(&[("resource", "https://api")]);
+    assert!(with.expect("an extra").request().body().ends_with("&refresh_token=R&resource=https%3A%2F%2Fapi"));
+    for bad in ["", "é", "a\nb"] {
+        assert_eq!(RefreshToken::new(bad).map(drop), Err(ConfigError::RefreshToken));
+    }
+}
+
+#[test]
+fn c016_codes_and_tokens_of_any_size_and_unknown_members() {
+    let code = "c".repeat(16 * 1024);
+    let unknown: String = (0..50).map(|n| format!("&x{n}=y")).collect();
+    let (_, body) = accept(|s| format!("code={code}&state={s}&iss=https://as.example{unknown}"));
+    assert_eq!(values(&body.expect("a body"), "code"), [code]);
+    let token = "t".repeat(64 * 1024);
+    let members: String = (0..100_000).map(|n| format!(",\"m{n}\":[{{\"x\":null}}]")).collect();
+    let tokens = read(&format!(r#"{{"access_token":"{token}","token_type":"Bearer"{members}}}"#)).expect("tokens");
+    assert_eq!(tokens.access_token().expose(), token);
+}
+
+#[test]
+fn section_5_1_the_example_of_the_standard() {
+    let body = r#"{"access_token":"2YotnFZFEjr1zCsicMWpAA","token_type":"Bearer","expires_in":3600,
+                   "refresh_token":"tGzv3JOkF0XG5Qx2TlKWIA","example_parameter":"example_value"}"#;
+    let tokens = read(body).expect("tokens");
+    assert_eq!(tokens.access_token().expose(), "2YotnFZFEjr1zCsicMWpAA");
+    assert_eq!(tokens.refresh_token().map(RefreshToken::expose), Some("tGzv3JOkF0XG5Qx2TlKWIA"));
+    assert_eq!((tokens.expires_in(), tokens.scope()), (Some(3600), None));
+    assert_eq!(read(&body.replace("Bearer", "example")).map(drop), Err(TokenType));
+}
+
+#[test]
+fn c020_c021_c022_c028_section_5_1_token_and_type() {
+    for kind in ["Bearer", "bearer", "BEARER", "bEaReR"] {
+        let tokens = read(&format!(r#"{{"access_token":"AT","token_type":"{kind}"}}"#)).expect(kind);
+        assert_eq!(tokens.expires_in(), None, "c022: unknown, not zero");
+    }
+    let rows: &[(&str, ResponseError)] = &[
+        (r#"{"token_type":"Bearer"}"#, Missing("access_token")),
+        (r#"{"access_token":null,"token_type":"Bearer"}"#, Missing("access_token")),
+        (r#"{"access_token":"","token_type":"Bearer"}"#, Missing("access_token")),
+        (r#"{"access_token":1,"token_type":"Bearer"}"#, Type("access_token")),
+        (r#"{"access_token":{},"token_type":"Bearer"}"#, Type("access_token")),
+        (r#"{"access_token":[],"token_type":"Bearer"}"#, Type("access_token")),
+        (r#"{"accessToken":"AT","tokenType":"Bearer"}"#, Missing("access_token")),
+        (r#"{"access_token":"AT"}"#, Missing("token_type")),
+        (r#"{"access_token":"AT","token_type":null}"#, Missing("token_type")),
+        (r#"{"access_token":"AT","token_type":""}"#, Missing("token_type")),
+        (r#"{"access_token":"AT","token_type":1}"#, Type("token_type")),
+        (r#"{"access_token":"AT","token_type":"mac"}"#, TokenType),
+        (r#"{"access_token":"AT","token_type":"N_A"}"#, TokenType),
+        (r#"{"access_token":"AT","token_type":"DPoP"}"#, TokenType),
+        (r#"{"access_token":"AT","token_type":"bearer "}"#, TokenType),
+        (r#"{"access_token":"AT","token_type":"Bearer Token"}"#, TokenType),
+        (r#"{"access_token":"A T","token_type":"Bearer"}"#, Malformed("access_token")),
+        (r#"{"access_token":"A\r\nX: y","token_type":"Bearer"}"#, Malformed("access_token")),
+        (r#"{"access_token":"A\u0000","token_type":"Bearer"}"#, Malformed("access_token")),
+        (r#"{"access_token":"A\u007f","token_type":"Bearer"}"#, Malformed("access_token")),
+        (r#"{"access_token":"é","token_type":"Bearer"}"#, Malformed("access_token")),
+        (r#"{"access_token":"\ud83d\ude00","token_type":"Bearer"}"#, Malformed("access_token")),
+        (r#"{"access_token":"\ud83d","token_type":"Bearer"}"#, Malformed("access_token")),
+        (r#"{"access_token":"A","access_token":"A","token_type":"Bearer"}"#, Duplicate("access_token")),
+        (r#"{"access\u005ftoken":"A","access_token":"A","token_type":"Bearer"}"#, Duplicate("access_token")),
+    ];
+    for (body, error) in rows {
+        assert_eq!(read(body).map(drop), Err(error.clone()), "{body}");
+    }
+    let odd = r#"{"access_token":"!*$~+/=.,:|\"\/\u0041\u002b","token_type":"Bearer","x":"\ud83d","x":2}"#;
+    assert_eq!(read(odd).expect("tokens").access_token().expose(), "!*$~+/=.,:|\"/A+");
+}
+
+#[test]
+fn t01_to_t16_section_5_1_only_json() {
+    let base = r#"{"access_token":"AT","token_type":"Bearer"}"#;
+    assert!(read(&format!("\u{feff}{base}")).is_ok() && read(&format!(" \t\r\n{base}\n ")).is_ok());
+    for at in 0..base.len() {
+        assert!(matches!(read(&base[..at]), Err(Json(_))), "{}", &base[..at]);
+    }
+    let deep = |depth: usize| format!(r#"{{"x":{}{},"access_token":"AT","token_type":"Bearer"}}"#, "[".repeat(depth), "]".repeat(depth));
+    assert!(read(&deep(31)).is_ok());
+    for body in [
+        deep(32),
+        deep(100_000),
+        format!(r#"{{"x":{}"#, "[{\"\":".repeat(50_000)),
+        format!("{base}x"),
+        format!("{base}{{}}"),
+        base.replace('}', ",}"),
+        base.replace('"', "'"),
+        base.replace("AT", "A\tT"),
+        format!("/**/{base}"),
+        "null".into(),
+        "[]".into(),
+        "\"x\"".into(),
+        String::new(),
+    ] {
+        assert!(matches!(read(&body), Err(Json(_))), "{:.60}", body);
+    }
+    let utf16: Vec<u8> = base.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert!(matches!(read_as(200, Some("application/json"), &utf16), Err(Json(_))));
+    assert!(matches!(read_as(200, Some("application/json"), b"{\"x\":\"\xFF\"}"), Err(Json(_))));
+    let long = "x".repeat(256 * 1024 + 1);
+    assert_eq!(read(&base.replace("AT", &long)).map(drop), Err(TooBig("access_token")));
+    assert!(read(&base.replace('{', &format!("{{\"x\":\"{long}\","))).is_ok());
+}
+
+#[test]
+fn t40_to_t47_section_5_1_expires_in() {
+    let expires_in = |value: &str| {
+        read(&format!(r#"{{"access_token":"AT","token_type":"Bearer","expires_in":{value}}}"#)).map(|tokens| tokens.expires_in())
+    };
+    for value in ["3600", "3600.0", "3.6e3", "36e2", "3600.9", "\"3600\"", "360000E-2"] {
+        assert_eq!(expires_in(value), Ok(Some(3600)), "{value}");
+    }
+    for value in ["0", "-0", "1e-400", "\"0\""] {
+        assert_eq!(expires_in(value), Ok(Some(0)), "{value}");
+    }
+    for value in ["4294967296", "18446744073709551616", "1e30", "1e400", "1e999999999", "\"99999999999999999999\""] {
+        assert_eq!(expires_in(value), Ok(Some(u32::MAX)), "{value}");
+    }
+    assert_eq!(expires_in("null"), Ok(None));
+    for value in ["\"3600abc\"", "\" 3600\"", "\"-1\"", "\"3.6e3\"", "\"\"", "\"1h\"", "-1", "-3600", "true", "[]", "{}", "\"2026-01-01T00:00:00Z\""] {
+        assert_eq!(expires_in(value), Err(Type("expires_in")), "{value}");
+    }
+}
+
+#[test]
+fn c013_t60_to_t64_section_3_3_the_granted_scope() {
+    let scope = |value: &str| {
+        read(&format!(r#"{{"access_token":"AT","token_type":"Bearer","scope":{value}}}"#)).map(|tokens| tokens.scope().map(str::to_owned))
+    };
+    assert_eq!(scope("\"a b\""), Ok(Some("a b".into())));
+    assert_eq!(scope("\"\""), Ok(Some(String::new())));
+    assert_eq!(scope("[\"a\",\"b\"]"), Ok(Some("a b".into())));
+    assert_eq!(scope("\"repo,gist\""), Ok(Some("repo,gist".into())));
+    assert_eq!(scope("null"), Ok(None));
+    assert_eq!(scope("[\"a b\"]"), Err(Type("scope")));
+    assert_eq!(scope("[1]"), Err(Type("scope")));
+    assert_eq!(scope("1"), Err(Type("scope")));
+    assert_eq!(scope("\"a\\u0007\""), Err(Malformed("scope")));
+
+    let change = |granted: &str| {
+        let body = format!(r#"{{"access_token":"AT","token_type":"Bearer"{granted}}}"#);
+        read(&body).expect("tokens").as_tokens().compare_scope(&["a", "b"])
+    };
+    assert_eq!(change(""), ScopeChange { narrowed: false, widened: false });
+    assert_eq!(change(",\"scope\":\"b  a\""), ScopeChange { narrowed: false, widened: false });
+    assert_eq!(change(",\"scope\":\"a\""), ScopeChange { narrowed: true, widened: false });
+    assert_eq!(change(",\"scope\":\"a b c\""), ScopeChange { narrowed: false, widened: true });
+    assert_eq!(change(",\"scope\":\"\""), ScopeChange { narrowed: true, widened: false });
+}
+
+#[test]
+fn c026_c027_t50_section_6_rotation() {
+    let kept = |member: &str| {
+        let body = format!(r#"{{"access_token":"AT","token_type":"Bearer"{member}}}"#);
+        read_refresh(&body).map(|tokens| tokens.refresh_token().map(|token| token.expose().to_owned()))
+    };
+    assert_eq!(kept(r#","refresh_token":"RT2""#), Ok(Some("RT2".into())));
+    for absent in ["", r#","refresh_token":null"#, r#","refresh_token":"""#] {
+        assert_eq!(kept(absent), Ok(Some("RT1".into())), "{absent}");
+    }
+    assert_eq!(kept(r#","refresh_token":1"#), Err(Type("refresh_token")));
+    assert_eq!(kept(r#","refresh_token":"a\u0001""#), Err(Malformed("refresh_token")));
+    let first = read(r#"{"access_token":"AT","token_type":"Bearer"}"#).expect("tokens");
+    assert!(first.refresh_token().is_none(), "a first answer without one has none");
+}
+
+#[test]
+fn c023_c024_c048_section_5_2_the_servers_refusal() {
+    let rows: &[(u16, &str, Advice)] = &[
+        (400, r#"{"error":"invalid_grant","error_description":"expired\u001b[31m"}"#, Advice::Reauthorize),
+        (401, r#"{"error":"invalid_client"}"#, Advice::Fix),
+        (400, r#"{"error":"invalid_request","error":"x"}"#, Advice::Fix),
+        (400, r#"{"error":"unsupported_grant_type","error_uri":"javascript:1"}"#, Advice::Fix),
+        (400, r#"{"error":"temporarily_unavailable"}"#, Advice::Retry { after: None }),
+        (429, r#"{"error":"slow"}"#, Advice::Retry { after: None }),
+        (503, r#"{"error":"x"}"#, Advice::Retry { after: None }),
+        (200, r#"{"error":"bad_verification_code","error_description":"expired"}"#, Advice::Fix),
+        (200, r#"{"ok":false,"error":"invalid_code"}"#, Advice::Fix),
+        (200, r#"{"access_token":"CANARY","token_type":"Bearer","error":"invalid_grant"}"#, Advice::Reauthorize),
+    ];
+    for (status, body, advice) in rows {
+        let error = read_as(*status, Some("application/json"), body.as_bytes()).expect_err(body);
+        assert_eq!(error.advice(), *advice, "{body}");
+        assert!(!format!("{error} {error:?}").contains("CANARY"));
+        assert!(error.to_string().bytes().all(|octet| matches!(octet, b' '..=b'~')), "{error}");
+        if !body.contains(r#""x""#) {
+            assert!(matches!(&error, ResponseError::Server { status: seen, .. } if seen == status), "{body}: {error:?}");
+        }
+    }
+    assert!(read(r#"{"access_token":"AT","token_type":"Bearer","error":null}"#).is_ok());
+    assert!(read(r#"{"access_token":"AT","token_type":"Bearer","error":""}"#).is_ok());
+}
+
+#[test]
+fn t90_to_t96_status_and_content_type() {
+    let base = br#"{"access_token":"AT","token_type":"Bearer"}"#;
+    for status in [301, 302, 303, 307, 308] {
+        assert_eq!(read_as(status, Some("application/json"), base).map(drop), Err(Redirect(status)));
+    }
+    for status in [201, 204, 206, 400, 403, 404, 500] {
+        let plain = Err(Status { status, retry_after: None });
+        assert_eq!(read_as(status, Some("application/json"), base).map(drop), plain);
+        assert_eq!(read_as(status, Some("text/html"), b"<html>").map(drop), plain);
+        assert_eq!(read_as(status, None, b"").map(drop), plain);
+        assert_eq!(read_as(status, None, br#"{"error":1}"#).map(drop), plain);
+        assert_eq!(read_as(status, None, br#"{"errors":["x"]}"#).map(drop), plain);
+    }
+    for good in [None, Some("application/json;charset=UTF-8"), Some("APPLICATION/JSON"), Some("application/x+json"), Some("text/json"), Some("text/javascript")] {
+        assert!(read_as(200, good, base).is_ok(), "{good:?}");
+    }
+    for bad in ["text/html", "text/plain", "application/x-www-form-urlencoded", "application/json, text/html", ""] {
+        assert_eq!(read_as(200, Some(bad), base).map(drop), Err(ContentType), "{bad}");
+    }
+}
+
+#[test]
+fn t93_retry_after() {
+    let after = |value| {
+        let mut body = *b"busy";
+        let date = Some("Sun, 06 Nov 1994 08:49:37 GMT");
+        let response = Response { status: 503, content_type: None, date, retry_after: Some(value), body: &mut body };
+        let refresh = client().refresh(RefreshToken::new("R").expect("a token"));
+        refresh.read(response).map(drop).map_err(|error| error.advice())
+    };
+    for (value, seconds) in [
+        ("120", Some(120)),
+        ("0", Some(0)),
+        ("1000000000", Some(86_400)),
+        ("Sun, 06 Nov 1994 08:50:37 GMT", Some(60)),
+        ("Sun, 06 Nov 1994 08:48:37 GMT", Some(0)),
+        ("-1", None),
+        ("1.5", None),
+        ("soon", None),
+    ] {
+        assert_eq!(after(value), Err(Advice::Retry { after: seconds }), "{value}");
+    }
+}
+
+#[test]
+fn c007_section_3_1_2_the_redirect_uri_is_sent_with_its_query() {
+    let client = Client::new("client", "https://app.example/cb?tenant=1", proofkey_tests::server()).expect("a client");
+    let (_, body) = accept_at(client, |s| format!("/cb?tenant=1&code=C&state={s}&iss=https://as.example"), Seen::Target);
+    assert_eq!(values(&body.expect("a body"), "redirect_uri"), ["https%3A%2F%2Fapp.example%2Fcb%3Ftenant%3D1"]);
+}

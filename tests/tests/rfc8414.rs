@@ -1,0 +1,132 @@
+//! Authorization server metadata (RFC 8414, OpenID Connect Discovery 1.0).
+
+use proofkey_core::{ConfigError, MetadataRequest, Method, Response, ResponseError, Server, UriFault, WellKnown};
+
+#[test]
+fn c062_c135_section_3_1_the_well_known_addresses() {
+    let urls = |issuer: &str| WellKnown::ALL.map(|kind| MetadataRequest::new(issuer, kind).expect(issuer).request().url().to_string());
+    assert_eq!(
+        urls("https://as.example/t1/"),
+        [
+            "https://as.example/.well-known/oauth-authorization-server/t1",
+            "https://as.example/.well-known/openid-configuration/t1",
+            "https://as.example/t1/.well-known/openid-configuration",
+        ]
+    );
+    assert_eq!(urls("https://as.example:8443")[0], "https://as.example:8443/.well-known/oauth-authorization-server");
+    assert_eq!(urls("https://as.example/")[2], "https://as.example/.well-known/openid-configuration");
+    let request = MetadataRequest::new("https://as.example", WellKnown::OAuth).expect("a request");
+    assert_eq!((request.request().method(), request.request().body_len()), (Method::Get, 0));
+    assert_eq!(request.request().headers(), [("accept", "application/json")]);
+}
+
+#[test]
+fn c061_section_2_the_issuer_is_https_without_query_and_fragment() {
+    for (issuer, fault) in [
+        ("http://as.example", UriFault::Scheme),
+        ("https://as.example?x", UriFault::Query),
+        ("https://as.example#f", UriFault::Fragment),
+        ("https://u@as.example", UriFault::Host),
+        ("as.example", UriFault::NotAbsolute),
+    ] {
+        assert_eq!(MetadataRequest::new(issuer, WellKnown::OAuth).map(drop), Err(ConfigError::Issuer(fault)), "{issuer}");
+    }
+}
+
+#[test]
+fn c063_section_3_2_members_are_read_and_unknown_ones_ignored() {
+    let more = r#","revocation_endpoint":"https://as.example/r","authorization_response_iss_parameter_supported":true,
+                  "code_challenge_methods_supported":["plain","S256"],"scopes_supported":["a","b"],"x":{"issuer":1}"#;
+    let (server, scopes, pkce) = read(&document(more)).expect("metadata");
+    let expected = ("https://as.example/a".to_owned(), "https://as.example/t".to_owned(), Some("https://as.example/r".to_owned()), true);
+    assert_eq!(server, expected);
+    assert_eq!((scopes.as_deref(), pkce), (Some("a b"), true));
+    let (server, _, pkce) = read(&document("")).expect("metadata");
+    assert_eq!((server.2, server.3, pkce), (None, false, false));
+}
+
+#[test]
+fn c064_c065_section_3_3_the_issuer_is_identical_octet_for_octet() {
+    for other in ["https://as.example/", "https://AS.example", "https://as.example:443", "https://evil.example", "https://as.example\\u0000", "https://as.exampl\\u0065\\u0301"] {
+        let document = document("").replace("\"https://as.example\"", &format!("\"{other}\""));
+        assert_eq!(read(&document).map(drop), Err(ResponseError::Issuer), "{other}");
+    }
+    let escaped = document("").replace("\"https://as.example\"", "\"https:\\/\\/as.exampl\\u0065\"");
+    assert!(read(&escaped).is_ok());
+}
+
+#[test]
+fn c066_section_2_every_endpoint_is_checked() {
+    use UriFault::{Character, Fragment, Host, NotAbsolute, Scheme};
+    let bad = [("http://as.example/x", Scheme), ("javascript:1", Scheme), ("//as.example", NotAbsolute), ("https://u@as.example", Host), ("https://as.example#f", Fragment), ("https://as.example/ -x", Character)];
+    for (bad, fault) in bad {
+        for (good, error) in [
+            ("https://as.example/a", ConfigError::AuthorizationEndpoint(fault)),
+            ("https://as.example/t", ConfigError::TokenEndpoint(fault)),
+        ] {
+            assert_eq!(read(&document("").replace(good, bad)).map(drop), Err(ResponseError::Endpoint(error)), "{bad}");
+        }
+        let revocation = document(&format!(r#","revocation_endpoint":"{bad}""#));
+        let error = ConfigError::RevocationEndpoint(fault);
+        assert_eq!(read(&revocation).map(drop), Err(ResponseError::Endpoint(error)), "{bad}");
+    }
+}
+
+#[test]
+fn c067_a_server_without_s256_is_refused() {
+    for methods in ["[]", "[\"plain\"]", "[\"s256\"]"] {
+        let document = document(&format!(",\"code_challenge_methods_supported\":{methods}"));
+        assert_eq!(read(&document).map(drop), Err(ResponseError::NoS256), "{methods}");
+    }
+    let text = document(",\"code_challenge_methods_supported\":\"S256\"");
+    assert_eq!(read(&text).map(drop), Err(ResponseError::Type("code_challenge_methods_supported")));
+}
+
+#[test]
+fn c069_a_promised_iss_must_come() {
+    let (server, ..) = read(&document(",\"authorization_response_iss_parameter_supported\":true")).expect("metadata");
+    assert!(server.3);
+    let text = document(",\"authorization_response_iss_parameter_supported\":\"true\"");
+    assert_eq!(read(&text).map(drop), Err(ResponseError::Type("authorization_response_iss_parameter_supported")));
+}
+
+#[test]
+fn missing_and_repeated_members() {
+    assert_eq!(read("{}").map(drop), Err(ResponseError::Missing("issuer")));
+    for name in ["issuer", "authorization_endpoint", "token_endpoint"] {
+        let without = document("").replace(&format!("\"{name}\""), "\"x\"");
+        assert_eq!(read(&without).map(drop), Err(ResponseError::Missing(name)), "{name}");
+        let twice = document(&format!(",\"{name}\":\"https://as.example/a\""));
+        assert_eq!(read(&twice).map(drop), Err(ResponseError::Duplicate(name)), "{name}");
+    }
+    assert_eq!(read_as(404, "").map(drop), Err(ResponseError::Status { status: 404, retry_after: None }));
+    assert_eq!(read_as(302, "").map(drop), Err(ResponseError::Redirect(302)));
+    assert!(matches!(read("<html>"), Err(ResponseError::Json(0))));
+}
+
+type Found = ((String, String, Option<String>, bool), Option<String>, bool);
+
+fn document(more: &str) -> String {
+    format!(r#"{{"issuer":"https://as.example","authorization_endpoint":"https://as.example/a","token_endpoint":"https://as.example/t"{more}}}"#)
+}
+
+fn read(document: &str) -> Result<Found, ResponseError> {
+    read_as(200, document)
+}
+
+fn read_as(status: u16, document: &str) -> Result<Found, ResponseError> {
+    let mut body = document.as_bytes().to_vec();
+    let response =
+        Response { status, content_type: Some("application/json"), date: None, retry_after: None, body: &mut body };
+    let request = MetadataRequest::new("https://as.example", WellKnown::OAuth).expect("a request");
+    let metadata = request.read(response)?;
+    let server: Server<'_> = metadata.server();
+    assert_eq!(server.issuer(), Some("https://as.example"));
+    let parts = (
+        server.authorization_endpoint().to_owned(),
+        server.token_endpoint().to_owned(),
+        server.revocation_endpoint().map(str::to_owned),
+        server.iss_parameter(),
+    );
+    Ok((parts, metadata.scopes().map(str::to_owned), metadata.pkce_advertised()))
+}

@@ -33,7 +33,7 @@ pub fn good_query(pending: &Pending) -> String {
 
 /// Whether a redirect is ours, and what accepting it gives: the body of the token request.
 pub fn accept(query: impl FnOnce(&str) -> String) -> (bool, Result<String, CallbackError>) {
-    accept_at(client(), |state| query(state), Redirect::Query)
+    accept_at(client(), query, as_query)
 }
 
 /// The same, for any client and any way to have seen the redirect.
@@ -47,6 +47,21 @@ pub fn accept_at(
     let ours = pending.matches(client, redirect(&seen));
     let accepted = pending.accept(client, redirect(&seen)).map(|request| request.request().body());
     (ours, accepted)
+}
+
+/// A redirect seen as a bare query.
+pub fn as_query(seen: &str) -> Redirect<'_> {
+    Redirect::Query(seen)
+}
+
+/// A redirect seen as a request target.
+pub fn as_target(seen: &str) -> Redirect<'_> {
+    Redirect::Target(seen)
+}
+
+/// A redirect seen as a whole URL.
+pub fn as_url(seen: &str) -> Redirect<'_> {
+    Redirect::Url(seen)
 }
 
 /// Reads a token response of a request with a code: status 200 and JSON.

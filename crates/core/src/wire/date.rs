@@ -33,7 +33,8 @@ pub(crate) fn retry_after(value: &str, date: Option<&str>) -> Option<u32> {
 fn days(year: u64, month: usize, day: u64) -> Option<u64> {
     let since = year.checked_sub(1970)?;
     let leap = u64::from(leap_years(year) > leap_years(year.saturating_sub(1)));
-    let length = |(index, (_, days)): (usize, &(&str, u64))| if index == 1 { leap.saturating_add(*days) } else { *days };
+    let length =
+        |(index, (_, days)): (usize, &(&str, u64))| if index == 1 { leap.saturating_add(*days) } else { *days };
     let mut lengths = MONTHS.iter().enumerate().map(length);
     let before: u64 = lengths.by_ref().take(month).sum();
     if !(1..=lengths.next()?).contains(&day) {

@@ -1,11 +1,17 @@
 //! One JSON object (RFC 8259), read in place, member by member, without recursion.
 
+mod number;
+mod scan;
+
+pub(crate) use number::integer;
+
 use core::{cell::Cell, slice};
+use scan::{Scan, Span};
 
 /// The members of the object that a body consists of.
 pub(crate) struct Object<'b> {
     rest: &'b mut [u8],
-    passed: usize,
+    length: usize,
     first: bool,
     end: Option<Result<(), JsonError>>,
 }
@@ -36,10 +42,11 @@ impl<'b> Object<'b> {
     /// Begins to read a body: UTF-8, of which one byte order mark is passed over.
     pub(crate) fn new(body: &'b mut [u8]) -> Result<Self, JsonError> {
         core::str::from_utf8(body).map_err(|error| JsonError { at: error.valid_up_to() })?;
-        let scan = Scan(body);
+        let length = body.len();
         let start = if body.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-        let passed = scan.expect(scan.space(start), b'{')?;
-        Ok(Self { rest: body.get_mut(passed..).unwrap_or_default(), passed, first: true, end: None })
+        let scan = Scan(body);
+        let opened = scan.expect(scan.space(start), b'{').map_err(|broken| broken.in_body(length))?;
+        Ok(Self { rest: body.get_mut(opened..).unwrap_or_default(), length, first: true, end: None })
     }
 
     /// The next member; none once the object has ended, and nothing but white space stands behind it.
@@ -52,7 +59,7 @@ impl<'b> Object<'b> {
         let end = match Scan(self.rest).member(self.first) {
             Ok(Some((name, value))) => return Ok(Some(self.take(name, value))),
             Ok(None) => Ok(()),
-            Err(JsonError { at }) => Err(JsonError { at: self.passed.saturating_add(at) }),
+            Err(broken) => Err(broken.in_body(self.length)),
         };
         self.end = Some(end);
         end.map(|()| None)
@@ -63,7 +70,6 @@ impl<'b> Object<'b> {
         let (member, rest) = core::mem::take(&mut self.rest).split_at_mut_checked(value.end).unwrap_or_default();
         let (member, raw) = member.split_at_mut_checked(value.start).unwrap_or_default();
         self.rest = rest;
-        self.passed = self.passed.saturating_add(value.end);
         self.first = false;
         let quoted = member.get_mut(name.start..name.end).unwrap_or_default();
         (Text::new(quoted, name.escaped), Value::new(raw, value.escaped))
@@ -133,49 +139,6 @@ pub(crate) fn join(array: &mut [u8]) -> Option<&str> {
     })
 }
 
-/// A valid number, truncated, at most `u32::MAX`; none where it is negative.
-pub(crate) fn integer(number: &str) -> Option<u32> {
-    if let Some(value) = decimal(number.bytes()) {
-        return Some(value);
-    }
-    let (negative, number) = number.strip_prefix('-').map_or((false, number), |digits| (true, digits));
-    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = || whole.bytes().chain(fraction.bytes());
-    if whole.is_empty() || !digits().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    if digits().all(|digit| digit == b'0') {
-        return Some(0);
-    }
-    // How many digits stand before the point, once the exponent has moved it. Past the last digit zeros follow, of
-    // which ten saturate any value.
-    let before = i64::try_from(whole.len()).ok()?.saturating_add(power(exponent)?);
-    let before = usize::try_from(before).unwrap_or(if before < 0 { 0 } else { usize::MAX });
-    let zeros = before.saturating_sub(digits().count()).min(10);
-    let value = digits().take(before).chain(core::iter::repeat_n(b'0', zeros)).fold(0_u32, |value, digit| {
-        value.saturating_mul(10).saturating_add(digit.wrapping_sub(b'0').into())
-    });
-    (!negative).then_some(value)
-}
-
-fn decimal(mut digits: impl Iterator<Item = u8>) -> Option<u32> {
-    digits.try_fold(0_u32, |value, digit| {
-        digit.is_ascii_digit().then(|| value.saturating_mul(10).saturating_add(digit.wrapping_sub(b'0').into()))
-    })
-}
-
-fn power(exponent: &str) -> Option<i64> {
-    let (sign, digits) = match exponent.as_bytes() {
-        [b'-', digits @ ..] => (-1, digits),
-        [b'+', digits @ ..] | digits => (1, digits),
-    };
-    digits.iter().try_fold(0_i64, |power, digit| {
-        let digit = char::from(*digit).to_digit(10)?;
-        Some(power.saturating_mul(10).saturating_add(i64::from(digit).saturating_mul(sign)))
-    })
-}
-
 /// Says the bytes that a string stands for, up to its closing quote or the end of `input`.
 fn unescape(input: &mut impl Iterator<Item = u8>, mut say: impl FnMut(u8) -> Option<()>) -> Option<()> {
     while let Some(byte) = input.next() {
@@ -218,7 +181,10 @@ fn code_unit(input: &mut impl Iterator<Item = u8>) -> Option<u16> {
 }
 
 /// Lets `rule` write what it reads to the front of the same bytes. It never writes more than it has read.
-fn rewrite(bytes: &mut [u8], rule: impl FnOnce(slice::Iter<'_, Cell<u8>>, &mut Output<'_>) -> Option<()>) -> Option<&str> {
+fn rewrite(
+    bytes: &mut [u8],
+    rule: impl FnOnce(slice::Iter<'_, Cell<u8>>, &mut Output<'_>) -> Option<()>,
+) -> Option<&str> {
     let cells = Cell::from_mut(&mut *bytes).as_slice_of_cells();
     let mut output = Output { free: cells.iter(), written: 0 };
     rule(cells.iter(), &mut output)?;
@@ -239,190 +205,125 @@ impl Output<'_> {
     }
 }
 
-/// Where something stands, and whether it is a string with escapes.
-struct Span {
-    start: usize,
-    end: usize,
-    escaped: bool,
-}
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::{format, string::String, vec::Vec};
 
-/// What is left of a body. Each method is a rule of the grammar: given where a thing begins, it tells where the thing
-/// ends, or where it breaks the rule.
-#[derive(Clone, Copy)]
-struct Scan<'s>(&'s [u8]);
-
-impl Scan<'_> {
-    /// A member of the body's own object; none at its end, which is the end of the body.
-    #[inline]
-    fn member(self, first: bool) -> Result<Option<(Span, Span)>, JsonError> {
-        let at = self.space(0);
-        if let Ok(at) = self.expect(at, b'}') {
-            let at = self.space(at);
-            return if self.byte(at).is_none() { Ok(None) } else { Err(JsonError { at }) };
+    #[test]
+    fn members_come_in_order() {
+        for (body, shown) in [
+            ("{}", ""),
+            (" \t\r\n{ \n} \t", ""),
+            ("\u{feff}{\"a\":1}", "a=1;"),
+            (r#"{"a":"b"}"#, "a='b';"),
+            ("\n{ \"a\" : \"b\" ,\t\"c\"\r:\nnull }\n", "a='b';c=null;"),
+            (r#"{"":"","":""}"#, "='';='';"),
+            (r#"{"a":true,"a":false}"#, "a=true;a=false;"),
+            (r#"{"a":[1, {"b":[]}],"c":{"d":{}}}"#, r#"a=[1, {"b":[]}];c={"d":{}};"#),
+            (r#"{"a":[[],{},"]}",[ ],{ }]}"#, r#"a=[[],{},"]}",[ ],{ }];"#),
+            (r#"{"a":-0,"b":1.50E+3,"c":0e-1,"d":123e65}"#, "a=-0;b=1.50E+3;c=0e-1;d=123e65;"),
+            (r#"{"access\u005ftoken":"x"}"#, "access_token='x';"),
+            ("{\"a\":\"\u{7f}é€😀\"}", "a='\u{7f}é€😀';"),
+            (r#"{"a":"\"\\\/\b\f\n\r\t\u0041\u00e9\u20AC\ud83d\ude00\u0000z"}"#, "a='\"\\/\u{8}\u{c}\n\r\tAé€😀\0z';"),
+            (r#"{"a":"/* */ // {}[],:"}"#, "a='/* */ // {}[],:';"),
+            (r#"{"a":"\ud800","b":"\udc00\ud800","c":"\ud83dx","d":"\ud83d\n","e":"\ud83d\u0041","f":1}"#, LONE),
+            (r#"{"a":["\udead"],"\ud800":2}"#, r#"a=["\udead"];?=2;"#),
+        ] {
+            assert_eq!(read(body.as_bytes()).as_deref(), Ok(shown), "{body}");
         }
-        let start = self.comma(at, first)?;
-        let (end, escaped) = self.string(start)?;
-        let name = Span { start, end, escaped };
-        let start = self.colon(end)?;
-        let (end, escaped) = match self.byte(start) {
-            Some(b'"') => self.string(start)?,
-            Some(b'[' | b'{') => (self.nested(start)?, false),
-            _ => (self.simple(start)?, false),
+    }
+
+    const LONE: &str = "a=?;b=?;c=?;d=?;e=?;f=1;";
+
+    #[test]
+    fn an_error_names_its_byte_and_stays() {
+        for (body, at) in [
+            (&b""[..], 0),
+            (b"\xef\xbb\xbf x", 4),
+            (b"{\"a\":1,\"b\":01}", 12),
+            (b"\xef\xbb\xbf{\"a\":1,}", 10),
+            (b"{\"a\":\"\x01\"}", 6),
+            (b"{\"a\":\"\xff\"}", 6),
+            (b"{\"a\":tru }", 8),
+            (b"{\"a\":1} x", 8),
+            (b"{\"a\":1", 6),
+        ] {
+            assert_eq!(read(body), Err(JsonError { at }), "{}", String::from_utf8_lossy(body));
+        }
+        let (mut broken, mut whole) = (*b"{\"a\":x}", *b"{}");
+        let (mut broken, mut whole) = (Object::new(&mut broken).ok(), Object::new(&mut whole).ok());
+        for _ in 0..3 {
+            let again = broken.as_mut().map(|object| object.next().err());
+            assert_eq!(again, Some(Some(JsonError { at: 5 })));
+            assert!(whole.as_mut().is_some_and(|object| matches!(object.next(), Ok(None))));
+        }
+    }
+
+    #[test]
+    fn names_are_compared_after_unescaping() {
+        for (raw, name, same) in [
+            ("code", "code", true),
+            (r"c\u006fde", "code", true),
+            (r"\u0063\u006F\u0064\u0065", "code", true),
+            (r"\ud83d\ude00\/", "😀/", true),
+            ("", "", true),
+            ("code", "Code", false),
+            (r"c\u006fd", "code", false),
+            (r"c\u006fdes", "code", false),
+            (r"code\u0000", "code", false),
+            (r"\u0063", "\\u0063", false),
+            (r"code\ud800", "code", false),
+        ] {
+            let mut body = format!("{{\"{raw}\":1}}").into_bytes();
+            let name_is =
+                Object::new(&mut body).ok().and_then(|mut object| object.next().ok()?).map(|(found, _)| found.is(name));
+            assert_eq!(name_is, Some(same), "{raw} {name}");
+        }
+    }
+
+    #[test]
+    fn arrays_of_words_are_joined() {
+        for (array, joined) in [
+            ("[]", Some("")),
+            ("[ ]", Some("")),
+            (r#"["a"]"#, Some("a")),
+            (r#"["a","b"]"#, Some("a b")),
+            ("[ \"openid\" ,\n\t\"e\\u006dail\" , \"a\\/b\", \"\u{e9}\" ]", Some("openid email a/b é")),
+            (r#"["",""]"#, None),
+            (r#"["a",""]"#, None),
+            (r#"["a b"]"#, None),
+            (r#"["a\u0020b"]"#, None),
+            (r#"["\ud800"]"#, None),
+            (r#"["\ud83d","\ude00"]"#, None),
+            (r#"["a",1]"#, None),
+            (r#"["a",null]"#, None),
+            (r#"["a",["b"]]"#, None),
+            (r#"["a",{"b":"c"}]"#, None),
+        ] {
+            assert_eq!(join(&mut array.as_bytes().to_vec()), joined, "{array}");
+        }
+    }
+
+    /// All members, as `name=value;`. What does not decode is a question mark.
+    fn read(body: &[u8]) -> Result<String, JsonError> {
+        let mut body = body.to_vec();
+        let mut object = Object::new(&mut body)?;
+        let mut members = Vec::new();
+        while let Some(member) = object.next()? {
+            members.push(member);
+        }
+        let show = |(name, value): (Text<'_>, Value<'_>)| {
+            let value = match value {
+                Value::Array(raw) | Value::Object(raw) => String::from_utf8_lossy(raw).into_owned(),
+                Value::Bool(value) => format!("{value}"),
+                Value::Null => String::from("null"),
+                Value::Number(number) => String::from(number),
+                Value::String(text) => text.decode().map_or_else(|| String::from("?"), |text| format!("'{text}'")),
+            };
+            format!("{}={value};", name.decode().unwrap_or("?"))
         };
-        Ok(Some((name, Span { start, end, escaped })))
-    }
-
-    /// An array or an object, with all that is in it.
-    fn nested(self, mut at: usize) -> Result<usize, JsonError> {
-        // A bit for each open level, the innermost lowest: 1 is an object, 0 an array. The outermost is the body's own
-        // object, so a full word is 32 levels.
-        let mut levels = 1_u32;
-        loop {
-            let opens = match self.byte(at) {
-                Some(b'[') => Some(0),
-                Some(b'{') => Some(1),
-                _ => None,
-            };
-            if let Some(kind) = opens {
-                if levels.leading_zeros() == 0 {
-                    return Err(JsonError { at });
-                }
-                levels = levels << 1 | kind;
-                at = next(at);
-            } else {
-                at = self.simple(at)?;
-            }
-            let mut first = opens.is_some();
-            at = self.space(at);
-            while let Ok(behind) = self.expect(at, if levels & 1 == 1 { b'}' } else { b']' }) {
-                levels >>= 1;
-                if levels == 1 {
-                    return Ok(behind);
-                }
-                first = false;
-                at = self.space(behind);
-            }
-            at = self.comma(at, first)?;
-            if levels & 1 == 1 {
-                at = self.colon(self.string(at)?.0)?;
-            }
-        }
-    }
-
-    /// Any value but an array or an object.
-    fn simple(self, at: usize) -> Result<usize, JsonError> {
-        match self.byte(at) {
-            Some(b'"') => self.string(at).map(|(end, _)| end),
-            Some(b'f') => self.word(at, b"false"),
-            Some(b'n') => self.word(at, b"null"),
-            Some(b't') => self.word(at, b"true"),
-            _ => self.number(at),
-        }
-    }
-
-    fn string(self, at: usize) -> Result<(usize, bool), JsonError> {
-        let mut at = self.expect(at, b'"')?;
-        let mut escaped = false;
-        loop {
-            at = at.saturating_add(plain(self.0.get(at..).unwrap_or_default()));
-            if let Ok(end) = self.expect(at, b'"') {
-                return Ok((end, escaped));
-            }
-            escaped = true;
-            at = self.expect(at, b'\\')?;
-            at = match self.byte(at) {
-                Some(b'"' | b'/' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't') => next(at),
-                Some(b'u') => (0..4).try_fold(next(at), |at, _| self.one(at, |byte| byte.is_ascii_hexdigit()))?,
-                _ => return Err(JsonError { at }),
-            };
-        }
-    }
-
-    fn number(self, at: usize) -> Result<usize, JsonError> {
-        let at = self.expect(at, b'-').unwrap_or(at);
-        let mut at = self.expect(at, b'0').or_else(|_| self.digits(at))?;
-        if let Ok(fraction) = self.expect(at, b'.') {
-            at = self.digits(fraction)?;
-        }
-        if let Ok(exponent) = self.one(at, |byte| matches!(byte, b'E' | b'e')) {
-            at = self.digits(self.one(exponent, |byte| matches!(byte, b'+' | b'-')).unwrap_or(exponent))?;
-        }
-        Ok(at)
-    }
-
-    fn digits(self, at: usize) -> Result<usize, JsonError> {
-        let mut at = self.one(at, |byte| byte.is_ascii_digit())?;
-        while let Ok(next) = self.one(at, |byte| byte.is_ascii_digit()) {
-            at = next;
-        }
-        Ok(at)
-    }
-
-    fn word(self, at: usize, word: &[u8]) -> Result<usize, JsonError> {
-        word.iter().try_fold(at, |at, byte| self.expect(at, *byte))
-    }
-
-    fn colon(self, at: usize) -> Result<usize, JsonError> {
-        Ok(self.space(self.expect(self.space(at), b':')?))
-    }
-
-    /// What separates a thing from the one before it.
-    fn comma(self, at: usize, first: bool) -> Result<usize, JsonError> {
-        if first { Ok(at) } else { Ok(self.space(self.expect(at, b',')?)) }
-    }
-
-    fn space(self, mut at: usize) -> usize {
-        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.byte(at) {
-            at = next(at);
-        }
-        at
-    }
-
-    fn expect(self, at: usize, byte: u8) -> Result<usize, JsonError> {
-        self.one(at, |found| found == byte)
-    }
-
-    fn one(self, at: usize, fits: impl FnOnce(u8) -> bool) -> Result<usize, JsonError> {
-        if self.byte(at).is_some_and(fits) { Ok(next(at)) } else { Err(JsonError { at }) }
-    }
-
-    fn byte(self, at: usize) -> Option<u8> {
-        self.0.get(at).copied()
+        Ok(members.into_iter().map(show).collect())
     }
 }
-
-const fn next(at: usize) -> usize {
-    at.wrapping_add(1)
-}
-
-/// How many bytes stand before the first quote, backslash or control character.
-fn plain(bytes: &[u8]) -> usize {
-    let (blocks, _) = bytes.as_chunks::<32>();
-    let length = blocks.iter().take_while(|block| !block.iter().fold(false, |found, byte| found | is_special(*byte))).count().wrapping_mul(32);
-    let (words, tail) = bytes.get(length..).unwrap_or_default().as_chunks();
-    let mut length = length;
-    for word in words {
-        let special = special(u64::from_le_bytes(*word));
-        if special != 0 {
-            return length.wrapping_add(special.trailing_zeros() as usize / 8);
-        }
-        length = length.wrapping_add(word.len());
-    }
-    length.wrapping_add(tail.iter().take_while(|byte| !is_special(**byte)).count())
-}
-
-const fn is_special(byte: u8) -> bool {
-    byte < b' ' || byte == b'"' || byte == b'\\'
-}
-
-/// The high bit of each byte of `word` that is a quote, a backslash or a control character. A borrow may set some more
-/// above the lowest of them, which is always right.
-const fn special(word: u64) -> u64 {
-    let control = word.wrapping_sub(EACH * 0x20);
-    let quote = (word ^ (EACH * b'"' as u64)).wrapping_sub(EACH);
-    let backslash = (word ^ (EACH * b'\\' as u64)).wrapping_sub(EACH);
-    (control | quote | backslash) & !word & (EACH * 0x80)
-}
-
-/// The value 1 in each byte.
-const EACH: u64 = u64::MAX / 0xff;

@@ -1,0 +1,328 @@
+//! The grammar of RFC 8259, as far as where things stand.
+
+use super::JsonError;
+
+/// Where something stands, and whether it is a string with escapes.
+pub(super) struct Span {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) escaped: bool,
+}
+
+/// What is left of a body. Each method is a rule of the grammar: given where a thing begins, it tells where the thing
+/// ends, or where it breaks the rule.
+#[derive(Clone, Copy)]
+pub(super) struct Scan<'s>(pub(super) &'s [u8]);
+
+/// Where a rule is broken: so many bytes before the end of the body.
+pub(super) struct Broken(usize);
+
+impl Broken {
+    pub(super) const fn in_body(&self, length: usize) -> JsonError {
+        JsonError { at: length.saturating_sub(self.0) }
+    }
+}
+
+impl Scan<'_> {
+    /// A member of the body's own object; none at its end, which is the end of the body.
+    #[inline]
+    pub(super) fn member(self, first: bool) -> Result<Option<(Span, Span)>, Broken> {
+        let at = self.space(0);
+        if self.is(at, b'}') {
+            let end = self.space(next(at));
+            return if end == self.0.len() { Ok(None) } else { Err(self.broken(end)) };
+        }
+        let start = self.comma(at, first)?;
+        let (end, escaped) = self.string(start)?;
+        let name = Span { start, end, escaped };
+        let start = self.colon(end)?;
+        let (end, escaped) = match self.byte(start) {
+            Some(b'"') => self.string(start)?,
+            Some(b'[' | b'{') => (self.nested(start)?, false),
+            _ => (self.simple(start)?, false),
+        };
+        Ok(Some((name, Span { start, end, escaped })))
+    }
+
+    /// An array or an object, with all that is in it.
+    fn nested(self, mut at: usize) -> Result<usize, Broken> {
+        // A bit for each open level, the innermost lowest: 1 is an object, 0 an array. The outermost is the body's own
+        // object, so a full word is 32 levels.
+        let mut levels = 1_u32;
+        loop {
+            let opens = match self.byte(at) {
+                Some(b'[') => Some(0),
+                Some(b'{') => Some(1),
+                _ => None,
+            };
+            if let Some(kind) = opens {
+                if levels.leading_zeros() == 0 {
+                    return Err(self.broken(at));
+                }
+                levels = levels << 1 | kind;
+                at = next(at);
+            } else {
+                at = self.simple(at)?;
+            }
+            let mut first = opens.is_some();
+            at = self.space(at);
+            while self.is(at, if levels & 1 == 1 { b'}' } else { b']' }) {
+                levels >>= 1;
+                if levels == 1 {
+                    return Ok(next(at));
+                }
+                first = false;
+                at = self.space(next(at));
+            }
+            at = self.comma(at, first)?;
+            if levels & 1 == 1 {
+                at = self.colon(self.string(at)?.0)?;
+            }
+        }
+    }
+
+    /// Any value but an array or an object.
+    fn simple(self, at: usize) -> Result<usize, Broken> {
+        match self.byte(at) {
+            Some(b'"') => self.string(at).map(|(end, _)| end),
+            Some(b'f') => self.word(at, b"false"),
+            Some(b'n') => self.word(at, b"null"),
+            Some(b't') => self.word(at, b"true"),
+            _ => self.number(at),
+        }
+    }
+
+    fn string(self, at: usize) -> Result<(usize, bool), Broken> {
+        let mut at = self.expect(at, b'"')?;
+        let mut escaped = false;
+        loop {
+            at = at.wrapping_add(plain(self.0.get(at..).unwrap_or_default()));
+            if self.is(at, b'"') {
+                return Ok((next(at), escaped));
+            }
+            escaped = true;
+            at = self.expect(at, b'\\')?;
+            at = match self.byte(at) {
+                Some(b'"' | b'/' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't') => next(at),
+                Some(b'u') => (0..4).try_fold(next(at), |at, _| self.one(at, u8::is_ascii_hexdigit))?,
+                _ => return Err(self.broken(at)),
+            };
+        }
+    }
+
+    fn number(self, at: usize) -> Result<usize, Broken> {
+        let at = if self.is(at, b'-') { next(at) } else { at };
+        let mut at = if self.is(at, b'0') { next(at) } else { self.digits(at)? };
+        if self.is(at, b'.') {
+            at = self.digits(next(at))?;
+        }
+        if let Some(b'E' | b'e') = self.byte(at) {
+            at = next(at);
+            let signed = matches!(self.byte(at), Some(b'+' | b'-'));
+            at = self.digits(if signed { next(at) } else { at })?;
+        }
+        Ok(at)
+    }
+
+    fn digits(self, at: usize) -> Result<usize, Broken> {
+        let mut at = self.one(at, u8::is_ascii_digit)?;
+        while let Some(b'0'..=b'9') = self.byte(at) {
+            at = next(at);
+        }
+        Ok(at)
+    }
+
+    fn word(self, at: usize, word: &[u8]) -> Result<usize, Broken> {
+        word.iter().try_fold(at, |at, byte| self.expect(at, *byte))
+    }
+
+    fn colon(self, at: usize) -> Result<usize, Broken> {
+        Ok(self.space(self.expect(self.space(at), b':')?))
+    }
+
+    /// What separates a thing from the one before it.
+    fn comma(self, at: usize, first: bool) -> Result<usize, Broken> {
+        if first { Ok(at) } else { Ok(self.space(self.expect(at, b',')?)) }
+    }
+
+    pub(super) fn space(self, mut at: usize) -> usize {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.byte(at) {
+            at = next(at);
+        }
+        at
+    }
+
+    pub(super) fn expect(self, at: usize, byte: u8) -> Result<usize, Broken> {
+        self.one(at, |found| *found == byte)
+    }
+
+    fn one(self, at: usize, fits: impl FnOnce(&u8) -> bool) -> Result<usize, Broken> {
+        if self.byte(at).is_some_and(|byte| fits(&byte)) { Ok(next(at)) } else { Err(self.broken(at)) }
+    }
+
+    /// Out of line, else the two outcomes of a rule are computed as one sum, for which the next rule has to wait.
+    #[cold]
+    #[inline(never)]
+    fn broken(self, at: usize) -> Broken {
+        Broken(self.0.len().saturating_sub(at))
+    }
+
+    fn is(self, at: usize, byte: u8) -> bool {
+        self.byte(at) == Some(byte)
+    }
+
+    fn byte(self, at: usize) -> Option<u8> {
+        self.0.get(at).copied()
+    }
+}
+
+const fn next(at: usize) -> usize {
+    at.wrapping_add(1)
+}
+
+/// How many bytes stand before the first quote, backslash or control character.
+fn plain(bytes: &[u8]) -> usize {
+    let (blocks, rest) = bytes.as_chunks::<32>();
+    let clean = |block: &&[u8; 32]| block.as_chunks().0.iter().fold(0, |found, word| found | special(*word)) == 0;
+    let mut length = blocks.iter().take_while(clean).count().wrapping_mul(32);
+    let (words, tail) = bytes.get(length..).unwrap_or(rest).as_chunks();
+    for word in words {
+        let special = special(*word);
+        if special != 0 {
+            return length.wrapping_add(special.trailing_zeros() as usize / 8);
+        }
+        length = length.wrapping_add(word.len());
+    }
+    length.wrapping_add(tail.iter().take_while(|byte| !matches!(byte, ..b' ' | b'"' | b'\\')).count())
+}
+
+/// The high bit of each byte of `word` that is a quote, a backslash or a control character. A borrow may set some more
+/// above the lowest of them, which is always right.
+const fn special(word: [u8; 8]) -> u64 {
+    let word = u64::from_le_bytes(word);
+    let control = word.wrapping_sub(each(b' '));
+    let quote = (word ^ each(b'"')).wrapping_sub(each(1));
+    let backslash = (word ^ each(b'\\')).wrapping_sub(each(1));
+    (control | quote | backslash) & !word & each(0x80)
+}
+
+const fn each(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; 8])
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::super::Object;
+    use super::*;
+    use std::{format, string::String};
+
+    #[test]
+    fn values_that_are_none() {
+        let rows = [
+            r#"|,|:|}|]|x|a|'a'|$|*|<null>|\u0031|//|//1|1//|/**/1|1#|1;|1,|1 2|-x"#,
+            r#"tru|True|TRUE|nul|nulll|truefalse|undefined|NaN|-NaN|Infinity|-Infinity|+Inf"#,
+            r#"+1|-|--1|- 1|+-1|01|-01|00|-012|.5|-.5|1.|-1.|1.e1|0.e1|1e|1E|1e+|1E-|1eE2|1e+-1|1.2.3|1.5e1.5"#,
+            r#"0x1|0x|0b1|1_000|1 000|1f|2@|１|1e１|٣"#,
+            r#""|"a|"\"|"\|"\\\"|"a""b"|"a" "b"|"a"x|"a":1|""""#,
+            r#""\x00"|"\a"|"\'"|"\ "|"\é"|"\U0041"|"\u"|"\u00"|"\u00A"|"\u00Zz"|"\u+041"|"\ud834\uDd"|"\uD800\u"|"\u00e"#,
+            r#"[|[1|[1,|[,|[,1]|[1,]|[1,,2]|[1 2]|[1}|[1:2]|["a":1]|[a]|[1]]|[-]|[*]|["a"|["a]|[1]x|[][]|[""#,
+            r#"{|{"a"|{"a":|{"a":1|{"a":1,|{"a":1,}|{,}|{,"a":1}|{"a"}|{"a",1}|{"a":}|{"a":1 "b":2}|{"a" "b"}|{"a"::1}"#,
+            r#"{"a":1,,"b":2}|{a:1}|{'a':1}|{1:1}|{[]:1}|{null:1}|{"a":1]|{"a":1}}|{"a":1}x|{"a" 1}|{:1}|{"a":1;"b":2}"#,
+            "\"\0\"|\"a\tb\"|\"a\nb\"|\"\u{1f}\"|\"1234567\u{1}\"|\"0123456789012345678901234567890123456789\r\"|[\"\n\"]",
+            "\u{feff}1|\u{a0}1|\u{2028}1|\u{c}1|\u{b}1|\u{85}1|[\u{b}]|[1\u{c}]|1\0|\0",
+        ];
+        for value in rows.iter().flat_map(|row| row.split('|')) {
+            let body = format!("{{\"k\":{value}}}");
+            assert!(!is_object(body.as_bytes()), "{body}");
+        }
+    }
+
+    #[test]
+    fn values_that_are_some() {
+        let rows = [
+            r#"true|false|null|0|-0|1|-1|10|1.5|0.0|-0.10|1e1|1E+1|1e-01|0e+1|1.5e10|123456789012345678901234567890|1e9999"#,
+            r#"""|"a"|" "|"\"\\\/\b\f\n\r\t"|"\u0000"|"\uFFFF\uabcd"|"\ud800"|"\udc00\ud800"|"'"|"é€😀"|"//"|"/*"|"]}""#,
+            r#"[]|[ ]|[1]|[1, 2 ,3]|[[]]|[[],[ ],[[]]]|["]"]|[null,true,-1e1,"",{}]|{}|{ }|{"a":{}}|{"":[{"":{}}]}|{"a":1,"a":1}"#,
+            "\"\u{7f}\"|\"\u{feff}\"|\"\u{2028}\"|\"\u{10ffff}\"| 1|1\t\r\n|[\n1\r]|{\t\"a\" : 1 }",
+        ];
+        for value in rows.iter().flat_map(|row| row.split('|')) {
+            let body = format!("{{\"k\":{value}}}");
+            assert!(is_object(body.as_bytes()), "{body}");
+        }
+    }
+
+    #[test]
+    fn bodies_that_are_no_object() {
+        let rows = [
+            &b"| |\n|null|true|1|\"x\"|[]|[{}]|}|{|{}x|{}\0|{}{}|{},|{}}|{} #|//\n{}|{}//|{/**/}|{,}|<html>|access_token=x"[..],
+            b"{\"a\"}|{\"a\":1,}|{\"a\":1 \"b\":2}|{\"a\":1;\"b\":2}|{\"a\":1,,\"b\":2}|{a:1}|{\"a\":1]|\x0c{}|{\xc2\xa0}",
+            b"\xef\xbb\xbf|\xef\xbb{}|\xef\xbb\xbf\xef\xbb\xbf{}|{}\xef\xbb\xbf| \xef\xbb\xbf{}",
+            b"\xff\xfe{\0}\0|\xfe\xff\0{\0}|{\0}\0|\0{\0}",
+            b"{\"a\":\"\xff\"}|{\"a\":\"\xc0\xaf\"}|{\"\xe9\":1}|{\"a\":\"\xed\xa0\x80\"}|{\"a\":\"\xf4\xbf\xbf\xbf\"}",
+            b"{\"a\":\"\xe2\x82\"}|{\"a\":\"\xf8\x88\x80\x80\x80\"}|{\"a\":1}\xff|{\"a\":1\xe5}|{\"a\xc3\":1}|{\"\\\xff\":1}",
+        ];
+        for body in rows.iter().flat_map(|row| row.split(|byte| *byte == b'|')) {
+            assert!(!is_object(body), "{}", String::from_utf8_lossy(body));
+        }
+    }
+
+    #[test]
+    fn every_prefix_of_a_body_is_an_error() {
+        let body = "\u{feff} {\"a\":\"\\ud83d\\ude00é\",\"b\":[1.5e+3,{\"c\":null}, true],\"d\":-0,\"e\":{\"f\":[]} }";
+        assert!(is_object(body.as_bytes()));
+        for end in 0..body.len() {
+            let prefix = body.as_bytes().get(..end).unwrap_or_default();
+            assert!(!is_object(prefix), "{end}");
+        }
+    }
+
+    #[test]
+    fn thirty_two_levels_and_no_more() {
+        for (open, close) in [("[", "]"), ("{\"\":", "}"), ("[{\"a\":", "}]")] {
+            let each = close.len();
+            let body = |levels: usize| {
+                let inner = levels.saturating_sub(1).checked_div(each).unwrap_or(0);
+                format!("{{\"k\":{}1{}}}", open.repeat(inner), close.repeat(inner))
+            };
+            let most = if each == 2 { 31 } else { 32 };
+            assert!(is_object(body(most).as_bytes()), "{open}");
+            for levels in [most.saturating_add(each), 500, 100_000] {
+                assert!(!is_object(body(levels).as_bytes()), "{open} {levels}");
+            }
+            let unclosed = format!("{{\"k\":{}", open.repeat(100_000));
+            assert!(!is_object(unclosed.as_bytes()), "{open}");
+        }
+        assert!(is_object(format!("{{\"k\":[{}[]]}}", "[],{\"a\":[{}]},".repeat(50_000)).as_bytes()));
+    }
+
+    #[test]
+    fn a_string_of_any_length_ends_where_it_ends() {
+        for length in 0..100 {
+            let text = "x".repeat(length);
+            for special in 0..=u8::MAX {
+                let mut bytes = [text.as_bytes(), &[special], text.as_bytes(), b"\""].concat();
+                let expected = if special < b' ' || matches!(special, b'"' | b'\\') {
+                    length
+                } else {
+                    bytes.len().saturating_sub(1)
+                };
+                assert_eq!(plain(&bytes), expected, "{length} {special}");
+                bytes.truncate(length);
+                assert_eq!(plain(&bytes), length);
+            }
+        }
+    }
+
+    fn is_object(body: &[u8]) -> bool {
+        let mut body = body.to_vec();
+        let Ok(mut object) = Object::new(&mut body) else { return false };
+        loop {
+            match object.next() {
+                Ok(Some(_)) => {}
+                Ok(None) => return true,
+                Err(_) => return false,
+            }
+        }
+    }
+}

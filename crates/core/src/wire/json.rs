@@ -105,10 +105,13 @@ impl<'b> Text<'b> {
     }
 
     /// Whether the string says exactly `name`.
+    #[inline]
     pub(crate) fn is(&self, name: &str) -> bool {
-        if !self.escaped {
-            return *self.raw == *name.as_bytes();
-        }
+        if self.escaped { self.unescapes_to(name) } else { *self.raw == *name.as_bytes() }
+    }
+
+    #[cold]
+    fn unescapes_to(&self, name: &str) -> bool {
         let mut expected = name.bytes();
         unescape(&mut self.raw.iter().copied(), |byte| (expected.next() == Some(byte)).then_some(())).is_some()
             && expected.next().is_none()
@@ -207,9 +210,9 @@ impl Output<'_> {
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
+    extern crate alloc;
     use super::*;
-    use std::{format, string::String, vec::Vec};
+    use alloc::{format, string::String, vec::Vec};
 
     #[test]
     fn members_come_in_order() {

@@ -48,9 +48,9 @@ fn power(exponent: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
+    extern crate alloc;
     use super::*;
-    use std::format;
+    use alloc::format;
 
     #[test]
     fn numbers_are_truncated_and_saturate() {

@@ -212,10 +212,10 @@ const fn each(byte: u8) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
+    extern crate alloc;
     use super::super::Object;
     use super::*;
-    use std::{format, string::String};
+    use alloc::{format, string::String};
 
     #[test]
     fn values_that_are_none() {

@@ -13,7 +13,6 @@ pub(crate) struct Object<'b> {
     rest: &'b mut [u8],
     length: usize,
     first: bool,
-    end: Option<Result<(), JsonError>>,
 }
 
 /// A body that is not exactly one JSON object, from the byte `at` on.
@@ -46,23 +45,15 @@ impl<'b> Object<'b> {
         let start = if body.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         let scan = Scan(body);
         let opened = scan.expect(scan.space(start), b'{').map_err(|broken| broken.in_body(length))?;
-        Ok(Self { rest: body.get_mut(opened..).unwrap_or_default(), length, first: true, end: None })
+        Ok(Self { rest: body.get_mut(opened..).unwrap_or_default(), length, first: true })
     }
 
     /// The next member; none once the object has ended, and nothing but white space stands behind it.
-    /// After the end, and after an error, the answer stays the same.
+    /// Neither the end nor an error is passed over, so from there on the answer stays the same.
     #[inline]
     pub(crate) fn next(&mut self) -> Result<Option<(Text<'b>, Value<'b>)>, JsonError> {
-        if let Some(end) = self.end {
-            return end.map(|()| None);
-        }
-        let end = match Scan(self.rest).member(self.first) {
-            Ok(Some((name, value))) => return Ok(Some(self.take(name, value))),
-            Ok(None) => Ok(()),
-            Err(broken) => Err(broken.in_body(self.length)),
-        };
-        self.end = Some(end);
-        end.map(|()| None)
+        let member = Scan(self.rest).member(self.first).map_err(|broken| broken.in_body(self.length))?;
+        Ok(member.map(|(name, value)| self.take(name, value)))
     }
 
     #[inline]
@@ -232,6 +223,7 @@ mod tests {
             (r#"{"a":"\"\\\/\b\f\n\r\t\u0041\u00e9\u20AC\ud83d\ude00\u0000z"}"#, "a='\"\\/\u{8}\u{c}\n\r\tAé€😀\0z';"),
             (r#"{"a":"/* */ // {}[],:"}"#, "a='/* */ // {}[],:';"),
             (r#"{"a":"\ud800","b":"\udc00\ud800","c":"\ud83dx","d":"\ud83d\n","e":"\ud83d\u0041","f":1}"#, LONE),
+            (r#"{"a":"\ud800\udc00\udbff\udfff","b":"\ud83d\nde00"}"#, "a='\u{10000}\u{10ffff}';b=?;"),
             (r#"{"a":["\udead"],"\ud800":2}"#, r#"a=["\udead"];?=2;"#),
         ] {
             assert_eq!(read(body.as_bytes()).as_deref(), Ok(shown), "{body}");

@@ -233,6 +233,11 @@ impl<'r> Answer<'r> {
     }
 }
 
+/// Whether a redirect arrived at the redirect URI, whatever it carries.
+pub(crate) fn arrived(client: Client<'_>, redirect: Redirect<'_>) -> bool {
+    query_of(redirect, client.redirect_uri()).is_some()
+}
+
 /// The query of a redirect that arrived at `registered`, compared byte for byte.
 fn query_of<'r>(redirect: Redirect<'r>, registered: &str) -> Option<&'r str> {
     let registered = uri::split(registered)?;

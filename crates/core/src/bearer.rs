@@ -1,0 +1,164 @@
+//! Using an access token (RFC 6750): the header that carries it, and what an API answers where it does not suffice.
+
+mod challenge;
+
+pub use challenge::{Challenge, Challenges, Param, challenges};
+
+use crate::error::ConfigError;
+use core::fmt::{self, Write};
+
+/// An access token of type Bearer that can stand in a header: printable ASCII without a space. It cannot be printed.
+#[derive(Clone, Copy)]
+pub struct AccessToken<'a>(&'a str);
+
+impl<'a> AccessToken<'a> {
+    /// An access token that was kept. Servers of Microsoft and Facebook use more characters than RFC 6750 section 2.1
+    /// lists, so any that cannot end the header is taken.
+    ///
+    /// # Errors
+    /// [`ConfigError::AccessToken`] where it is empty, or holds a space, a control character or what is not ASCII.
+    pub fn new(token: &'a str) -> Result<Self, ConfigError> {
+        let fits = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+        if fits { Ok(Self(token)) } else { Err(ConfigError::AccessToken) }
+    }
+
+    /// The token itself, to keep it.
+    #[must_use]
+    pub const fn expose(self) -> &'a str {
+        self.0
+    }
+
+    /// The value of the `Authorization` header that carries it.
+    #[must_use]
+    pub const fn authorization(self) -> Authorization<'a> {
+        Authorization(self)
+    }
+
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn checked(token: &'a str) -> Self {
+        Self(token)
+    }
+}
+
+impl fmt::Debug for AccessToken<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccessToken(..)")
+    }
+}
+
+/// The value of an `Authorization` header: `Bearer`, a space, the token (RFC 6750 section 2.1). A secret.
+#[derive(Clone, Copy, Debug)]
+pub struct Authorization<'a>(AccessToken<'a>);
+
+impl Authorization<'_> {
+    /// Writes the value.
+    ///
+    /// # Errors
+    /// Where `out` fails.
+    pub fn write<W: Write + ?Sized>(self, out: &mut W) -> fmt::Result {
+        out.write_str(SCHEME)?;
+        out.write_str(self.0.0)
+    }
+
+    /// The exact length in octets.
+    #[must_use]
+    pub const fn len(self) -> usize {
+        SCHEME.len().saturating_add(self.0.0.len())
+    }
+
+    /// Never: a token has one character at least.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        false
+    }
+
+    /// The value, for an HTTP library. Mark it as sensitive there.
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    pub fn value(self) -> alloc::string::String {
+        [SCHEME, self.0.0].concat()
+    }
+}
+
+/// Why an API refused a request (RFC 6750 section 3.1).
+#[derive(Clone, Copy, Debug)]
+pub enum Refusal<'a> {
+    /// The token lacks a scope: sign in again and ask for it. A refresh does not help.
+    InsufficientScope {
+        /// The scope that is needed, where the API says it.
+        scope: Option<Param<'a>>,
+    },
+    /// The token is missing, expired, revoked or broken: refresh it once, then sign in again.
+    InvalidToken,
+    /// The request is wrong, whatever the token.
+    InvalidRequest,
+    /// The user lacks a permission; the token is fine. For the iTwin platform the Access Control API manages those.
+    Permission,
+}
+
+impl<'a> Refusal<'a> {
+    /// Reads a response's status and the values of its `WWW-Authenticate` header fields. None where neither the status
+    /// (401, 403) nor a Bearer challenge is a refusal.
+    pub fn of(status: u16, fields: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        let challenge = fields.into_iter().flat_map(challenges).find(Challenge::is_bearer);
+        let error = challenge.and_then(|challenge| challenge.param("error"));
+        match (status, error) {
+            (400..=499, Some(error)) if error == *"insufficient_scope" => {
+                Some(Self::InsufficientScope { scope: challenge.and_then(|challenge| challenge.param("scope")) })
+            }
+            (400..=499, Some(error)) if error == *"invalid_token" => Some(Self::InvalidToken),
+            (400..=499, Some(error)) if error == *"invalid_request" => Some(Self::InvalidRequest),
+            (401, _) => Some(Self::InvalidToken),
+            (403, _) => Some(Self::Permission),
+            _ => None,
+        }
+    }
+}
+
+const SCHEME: &str = "Bearer ";
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::{format, string::String, string::ToString};
+
+    #[test]
+    fn c036_c037_section_2_1_the_header() {
+        let authorization = AccessToken::new("mF_9.B5f-4.1JqM").map(AccessToken::authorization);
+        let mut written = String::new();
+        assert!(authorization.is_ok_and(|value| value.write(&mut written).is_ok() && value.len() == written.len()));
+        assert_eq!(written, "Bearer mF_9.B5f-4.1JqM");
+        for bad in ["", "a b", "a\r\nX: y", "a\t", "é", "a\u{7f}"] {
+            assert!(AccessToken::new(bad).is_err(), "{bad:?}");
+        }
+        assert!(AccessToken::new("!*$~+/=.,:|\"").is_ok());
+    }
+
+    #[test]
+    fn c029_a_token_is_not_printed() {
+        let token = AccessToken::new("CANARY");
+        assert!(!format!("{token:?} {:?}", token.map(AccessToken::authorization)).contains("CANARY"));
+    }
+
+    #[test]
+    fn c040_c041_section_3_1_refusals_are_told_apart() {
+        let of = |status, field: &'static str| match Refusal::of(status, [field]) {
+            Some(Refusal::InsufficientScope { scope }) => format!("scope {}", scope.map_or(String::new(), |s| s.to_string())),
+            other => format!("{other:?}"),
+        };
+        assert_eq!(of(401, r#"Bearer realm="x", error="invalid_token""#), "Some(InvalidToken)");
+        assert_eq!(of(401, r#"Bearer realm="x""#), "Some(InvalidToken)");
+        assert_eq!(of(401, ""), "Some(InvalidToken)");
+        assert_eq!(of(401, "Basic realm=x"), "Some(InvalidToken)");
+        assert_eq!(of(403, r#"bearer error=insufficient_scope, scope="a b""#), "scope a b");
+        assert_eq!(of(403, r#"Basic x, Bearer ERROR="insufficient_scope""#), "scope ");
+        assert_eq!(of(401, r#"Bearer error="insufficient_scope", scope="a""#), "scope a");
+        assert_eq!(of(403, ""), "Some(Permission)");
+        assert_eq!(of(403, r#"Basic error="insufficient_scope""#), "Some(Permission)");
+        assert_eq!(of(403, r#"Bearer error="insufficient_scope", error="invalid_token""#), "Some(Permission)");
+        assert_eq!(of(400, r#"Bearer error="invalid_request""#), "Some(InvalidRequest)");
+        assert_eq!(of(404, ""), "None");
+        assert_eq!(of(200, r#"Bearer error="invalid_token""#), "None");
+    }
+}

@@ -59,7 +59,10 @@ fn crates_import_what_they_may() {
     for (name, allowed) in CRATES {
         let manifest = fs::read_to_string(root().join("crates").join(name).join("Cargo.toml")).expect("a manifest");
         let normal = manifest.split("[dev-dependencies]").next().expect("a manifest");
-        let found = normal.lines().filter_map(|line| line.split(['.', ' ']).next()).filter(|word| word.starts_with("proofkey-"));
+        let found = normal
+            .lines()
+            .filter_map(|line| line.split(['.', ' ']).next())
+            .filter(|word| word.starts_with("proofkey-"));
         for dependency in found {
             assert!(allowed.contains(&dependency), "{name} must not depend on {dependency}");
         }
@@ -76,7 +79,8 @@ fn files_stay_readable() {
 
 /// The core modules named in `use crate::…` lines, grouped or not, and in paths.
 fn imports(source: &str) -> BTreeSet<String> {
-    let code: String = source.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let code: String =
+        source.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
     let mut found = BTreeSet::new();
     for part in code.split("crate::").skip(1) {
         let word: String = part.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();

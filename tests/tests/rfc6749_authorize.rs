@@ -41,7 +41,17 @@ fn c004_section_3_1_the_endpoint_query_is_kept() {
 #[test]
 fn c006_c038_section_3_1_no_parameter_is_sent_twice_or_overridden() {
     let (url, _) = client().authorize(&["a"], &mut Counter::default()).expect("a login begins");
-    for name in ["state", "scope", "client_id", "code_challenge", "redirect_uri", "response_mode", "request", "access_token", ""] {
+    for name in [
+        "state",
+        "scope",
+        "client_id",
+        "code_challenge",
+        "redirect_uri",
+        "response_mode",
+        "request",
+        "access_token",
+        "",
+    ] {
         assert_eq!(url.with(&[("x", "1"), (name, "1")]).map(|_| ()), Err(ConfigError::ExtraParameter(1)), "{name}");
     }
     assert_eq!(url.with(&[("prompt", "a"), ("prompt", "b")]).map(|_| ()), Err(ConfigError::ExtraParameter(1)));
@@ -50,10 +60,16 @@ fn c006_c038_section_3_1_no_parameter_is_sent_twice_or_overridden() {
     let (tenant, _) = tenant.authorize(&[], &mut Counter::default()).expect("a login begins");
     assert_eq!(tenant.with(&[("tenant", "2")]).map(|_| ()), Err(ConfigError::ExtraParameter(0)));
 
-    let resources = [("resource", "https://api.example/1"), ("resource", "https://api.example/2"), ("prompt", "consent")];
+    let resources =
+        [("resource", "https://api.example/1"), ("resource", "https://api.example/2"), ("prompt", "consent")];
     let written = url.with(&resources).expect("two resources").to_string();
-    assert!(written.ends_with("&resource=https%3A%2F%2Fapi.example%2F1&resource=https%3A%2F%2Fapi.example%2F2&prompt=consent"));
-    for name in ["response_type", "client_id", "redirect_uri", "scope", "state", "code_challenge", "code_challenge_method"] {
+    assert!(
+        written
+            .ends_with("&resource=https%3A%2F%2Fapi.example%2F1&resource=https%3A%2F%2Fapi.example%2F2&prompt=consent")
+    );
+    for name in
+        ["response_type", "client_id", "redirect_uri", "scope", "state", "code_challenge", "code_challenge_method"]
+    {
         let expected = if name == "response_type" { 0 } else { 1 };
         assert_eq!(values(&written, name).len(), expected, "{name}");
     }
@@ -120,14 +136,17 @@ fn c005_c066_c089_endpoints_are_https_without_fragment() {
         let three = Client::new("c", REDIRECT_URI, server().with_revocation_endpoint(endpoint)).map(|_| ());
         assert_eq!(three, Err(ConfigError::RevocationEndpoint(fault)), "{endpoint}");
     }
-    for good in ["http://127.0.0.1:9400/a", "http://[::1]/a", "http://localhost:8080/a", "https://as.example:443/a?v=2"] {
+    for good in ["http://127.0.0.1:9400/a", "http://[::1]/a", "http://localhost:8080/a", "https://as.example:443/a?v=2"]
+    {
         assert!(Client::new("c", REDIRECT_URI, Server::new(good, good)).is_ok(), "{good}");
     }
 }
 
 #[test]
 fn c061_the_issuer_has_no_query_and_is_needed_where_iss_is_promised() {
-    let with = |issuer| Client::new("c", REDIRECT_URI, Server::new("https://a/a", "https://a/t").with_issuer(issuer)).map(|_| ());
+    let with = |issuer| {
+        Client::new("c", REDIRECT_URI, Server::new("https://a/a", "https://a/t").with_issuer(issuer)).map(|_| ())
+    };
     assert_eq!(with("https://as.example?x=1"), Err(ConfigError::Issuer(UriFault::Query)));
     assert_eq!(with("http://as.example"), Err(ConfigError::Issuer(UriFault::Scheme)));
     assert_eq!(with("https://as.example#f"), Err(ConfigError::Issuer(UriFault::Fragment)));
@@ -208,7 +227,11 @@ fn c017_c058_section_10_12_the_state_must_be_exact() {
     // A32: `;` separates nothing.
     assert_eq!(accept(|state| format!("code=C;state={state}")), (false, Err(State)));
     // A04: two states cannot be trusted, whichever stands first.
-    for two in [|s: &str| format!("state={s}&state=X"), |s: &str| format!("state=X&state={s}"), |s: &str| format!("state=&state={s}")] {
+    for two in [
+        |s: &str| format!("state={s}&state=X"),
+        |s: &str| format!("state=X&state={s}"),
+        |s: &str| format!("state=&state={s}"),
+    ] {
         assert_eq!(accept(two), (false, Err(Duplicate("state"))));
     }
 }
@@ -265,8 +288,20 @@ fn a01_to_a34_section_4_1_2_the_whole_answer() {
 
 #[test]
 fn c018_section_4_1_2_1_the_servers_refusal_keeps_its_words() {
-    for code in ["access_denied", "invalid_request", "invalid_scope", "server_error", "temporarily_unavailable", "unauthorized_client", "unsupported_response_type", "interaction_required", "x-own"] {
-        let Err(CallbackError::Server(error)) = accept(|s| format!("error={code}&error_description=no+way&state={s}{I}")).1 else {
+    for code in [
+        "access_denied",
+        "invalid_request",
+        "invalid_scope",
+        "server_error",
+        "temporarily_unavailable",
+        "unauthorized_client",
+        "unsupported_response_type",
+        "interaction_required",
+        "x-own",
+    ] {
+        let Err(CallbackError::Server(error)) =
+            accept(|s| format!("error={code}&error_description=no+way&state={s}{I}")).1
+        else {
             panic!("{code} is a refusal")
         };
         assert_eq!((error.code(), error.description()), (code, Some("no way")));
@@ -280,7 +315,8 @@ fn c018_section_4_1_2_1_the_servers_refusal_keeps_its_words() {
 #[test]
 fn a15_a_description_is_cut_and_cleaned() {
     let hostile = format!("%1B]8;;https://evil%07%0D%0A%E2%80%AE{}", "x".repeat(10_000));
-    let Err(error) = accept(|s| format!("error=e&error_description={hostile}&error_uri=javascript:1&state={s}{I}")).1 else {
+    let Err(error) = accept(|s| format!("error=e&error_description={hostile}&error_uri=javascript:1&state={s}{I}")).1
+    else {
         panic!("a refusal is no success")
     };
     let shown = error.to_string();
@@ -306,13 +342,26 @@ fn c068_to_c072_rfc9207_section_2_4_the_issuer_octet_for_octet() {
         assert_eq!(verdict(unpromised, missing), Ok(()), "{missing}");
         assert_eq!(verdict(unknown, missing), Ok(()), "{missing}");
     }
-    for other in ["https://as.example/", "HTTPS://as.example", "https://AS.example", "https://as.example:443", "https://%2561s.example", "https://as.example%20", "https://as.example/t1", "https://evil.example", "%zz"] {
+    for other in [
+        "https://as.example/",
+        "HTTPS://as.example",
+        "https://AS.example",
+        "https://as.example:443",
+        "https://%2561s.example",
+        "https://as.example%20",
+        "https://as.example/t1",
+        "https://evil.example",
+        "%zz",
+    ] {
         let iss = format!("&iss={other}");
         assert_eq!(verdict(plain, &iss), Err(Issuer), "{other}");
         assert_eq!(verdict(unpromised, &iss), Err(Issuer), "{other}");
     }
     // C071: a refusal from elsewhere is not shown.
-    assert_eq!(accept(|s| format!("error=x&error_description=CANARY&state={s}&iss=https://evil.example")).1.map(drop), Err(Issuer));
+    assert_eq!(
+        accept(|s| format!("error=x&error_description=CANARY&state={s}&iss=https://evil.example")).1.map(drop),
+        Err(Issuer)
+    );
 }
 
 #[test]
@@ -360,16 +409,23 @@ fn a41_the_query_of_the_redirect_uri_comes_back() {
     };
     assert_eq!(verdict("tenant=1&code=C&state=S&iss=https://as.example"), Ok(()));
     assert_eq!(verdict("code=C&state=S&tenant=1&iss=https://as.example"), Ok(()));
-    for query in ["", "tenant=2&", "tenant=1&tenant=1&", "tenant=1&tenant=2&", "tenant=1&t%65nant=2&", "tenant=%31&", "tenants=1&"] {
+    for query in [
+        "",
+        "tenant=2&",
+        "tenant=1&tenant=1&",
+        "tenant=1&tenant=2&",
+        "tenant=1&t%65nant=2&",
+        "tenant=%31&",
+        "tenants=1&",
+    ] {
         assert_eq!(verdict(&format!("{query}code=C&state=S&iss=https://as.example")), Err(Target), "{query}");
     }
 }
 
 #[test]
 fn a35_a36_a37_fragments() {
-    let verdict = |tail: &str| {
-        accept_at(client(), |s| format!("{REDIRECT_URI}?code=C&state={s}{I}{tail}"), as_url).1.map(drop)
-    };
+    let verdict =
+        |tail: &str| accept_at(client(), |s| format!("{REDIRECT_URI}?code=C&state={s}{I}{tail}"), as_url).1.map(drop);
     for harmless in ["", "#", "#_", "#_=_"] {
         assert_eq!(verdict(harmless), Ok(()), "{harmless}");
     }
@@ -388,7 +444,11 @@ fn c083_a_login_ends_with_the_client_that_began_it() {
         Client::new("client", REDIRECT_URI, Server::new("https://evil.example/authorize", "https://as.example/token")),
         Client::new("client", REDIRECT_URI, server().with_issuer("https://as.example/2")),
         Client::new("client", REDIRECT_URI, server().with_revocation_endpoint("https://as.example/r")),
-        Client::new("client", REDIRECT_URI, Server::new("https://as.example/authorize", "https://as.example/token").with_issuer(ISSUER)),
+        Client::new(
+            "client",
+            REDIRECT_URI,
+            Server::new("https://as.example/authorize", "https://as.example/token").with_issuer(ISSUER),
+        ),
     ];
     for other in others {
         let pending = begin(begun_with);

@@ -1,7 +1,11 @@
 //! The token endpoint (RFC 6749 sections 4.1.3, 5 and 6).
 
-use proofkey_core::ResponseError::{ContentType, Duplicate, Json, Malformed, Missing, Redirect, Status, TokenType, TooBig, Type};
-use proofkey_core::{Advice, ConfigError, Method, Redirect as Seen, RefreshToken, Response, ResponseError, ScopeChange};
+use proofkey_core::ResponseError::{
+    ContentType, Duplicate, Json, Malformed, Missing, Redirect, Status, TokenType, TooBig, Type,
+};
+use proofkey_core::{
+    Advice, ConfigError, Method, Redirect as Seen, RefreshToken, Response, ResponseError, ScopeChange,
+};
 use proofkey_core::{Client, Server};
 use proofkey_tests::{REDIRECT_URI, accept, accept_at, as_target, begin, client, good_query, read, read_as};
 use proofkey_tests::{read_refresh, values};
@@ -36,7 +40,10 @@ fn c010_section_3_2_the_endpoint_query_is_kept() {
 #[test]
 fn c011_c025_section_6_the_refresh_request() {
     let refresh = client().refresh(RefreshToken::new("tGzv3JOkF0XG5Qx2TlKWIA").expect("a token"));
-    assert_eq!(refresh.request().body(), "grant_type=refresh_token&client_id=client&refresh_token=tGzv3JOkF0XG5Qx2TlKWIA");
+    assert_eq!(
+        refresh.request().body(),
+        "grant_type=refresh_token&client_id=client&refresh_token=tGzv3JOkF0XG5Qx2TlKWIA"
+    );
     let refused = client().refresh(RefreshToken::new("R").expect("a token")).with(&[("scope", "more")]).map(drop);
     assert_eq!(refused, Err(ConfigError::ExtraParameter(0)));
     let with = client().refresh(RefreshToken::new("R").expect("a token")).with(&[("resource", "https://api")]);
@@ -116,7 +123,9 @@ fn t01_to_t16_section_5_1_only_json() {
     for at in 0..base.len() {
         assert!(matches!(read(&base[..at]), Err(Json(_))), "{}", &base[..at]);
     }
-    let deep = |depth: usize| format!(r#"{{"x":{}{},"access_token":"AT","token_type":"Bearer"}}"#, "[".repeat(depth), "]".repeat(depth));
+    let deep = |depth: usize| {
+        format!(r#"{{"x":{}{},"access_token":"AT","token_type":"Bearer"}}"#, "[".repeat(depth), "]".repeat(depth))
+    };
     assert!(read(&deep(31)).is_ok());
     for body in [
         deep(32),
@@ -146,7 +155,8 @@ fn t01_to_t16_section_5_1_only_json() {
 #[test]
 fn t40_to_t47_section_5_1_expires_in() {
     let expires_in = |value: &str| {
-        read(&format!(r#"{{"access_token":"AT","token_type":"Bearer","expires_in":{value}}}"#)).map(|tokens| tokens.expires_in())
+        read(&format!(r#"{{"access_token":"AT","token_type":"Bearer","expires_in":{value}}}"#))
+            .map(|tokens| tokens.expires_in())
     };
     for value in ["3600", "3600.0", "3.6e3", "36e2", "3600.9", "\"3600\"", "360000E-2"] {
         assert_eq!(expires_in(value), Ok(Some(3600)), "{value}");
@@ -158,7 +168,20 @@ fn t40_to_t47_section_5_1_expires_in() {
         assert_eq!(expires_in(value), Ok(Some(u32::MAX)), "{value}");
     }
     assert_eq!(expires_in("null"), Ok(None));
-    for value in ["\"3600abc\"", "\" 3600\"", "\"-1\"", "\"3.6e3\"", "\"\"", "\"1h\"", "-1", "-3600", "true", "[]", "{}", "\"2026-01-01T00:00:00Z\""] {
+    for value in [
+        "\"3600abc\"",
+        "\" 3600\"",
+        "\"-1\"",
+        "\"3.6e3\"",
+        "\"\"",
+        "\"1h\"",
+        "-1",
+        "-3600",
+        "true",
+        "[]",
+        "{}",
+        "\"2026-01-01T00:00:00Z\"",
+    ] {
         assert_eq!(expires_in(value), Err(Type("expires_in")), "{value}");
     }
 }
@@ -166,7 +189,8 @@ fn t40_to_t47_section_5_1_expires_in() {
 #[test]
 fn c013_t60_to_t64_section_3_3_the_granted_scope() {
     let scope = |value: &str| {
-        read(&format!(r#"{{"access_token":"AT","token_type":"Bearer","scope":{value}}}"#)).map(|tokens| tokens.scope().map(str::to_owned))
+        read(&format!(r#"{{"access_token":"AT","token_type":"Bearer","scope":{value}}}"#))
+            .map(|tokens| tokens.scope().map(str::to_owned))
     };
     assert_eq!(scope("\"a b\""), Ok(Some("a b".into())));
     assert_eq!(scope("\"\""), Ok(Some(String::new())));
@@ -225,7 +249,10 @@ fn c023_c024_c048_section_5_2_the_servers_refusal() {
         assert!(!format!("{error} {error:?}").contains("CANARY"));
         assert!(error.to_string().bytes().all(|octet| matches!(octet, b' '..=b'~')), "{error}");
         if !body.contains(r#""x""#) {
-            assert!(matches!(&error, ResponseError::Server { status: seen, .. } if seen == status), "{body}: {error:?}");
+            assert!(
+                matches!(&error, ResponseError::Server { status: seen, .. } if seen == status),
+                "{body}: {error:?}"
+            );
         }
     }
     assert!(read(r#"{"access_token":"AT","token_type":"Bearer","error":null}"#).is_ok());
@@ -246,10 +273,24 @@ fn t90_to_t96_status_and_content_type() {
         assert_eq!(read_as(status, None, br#"{"error":1}"#).map(drop), plain);
         assert_eq!(read_as(status, None, br#"{"errors":["x"]}"#).map(drop), plain);
     }
-    for good in [None, Some("application/json;charset=UTF-8"), Some("APPLICATION/JSON"), Some("application/x+json"), Some("text/json"), Some("text/javascript")] {
+    for good in [
+        None,
+        Some("application/json;charset=UTF-8"),
+        Some("APPLICATION/JSON"),
+        Some("application/x+json"),
+        Some("text/json"),
+        Some("text/javascript"),
+    ] {
         assert!(read_as(200, good, base).is_ok(), "{good:?}");
     }
-    for bad in ["text/html", "text/plain", "application/x-www-form-urlencoded", "application/json, text/html", "application/json;a=b, text/html", ""] {
+    for bad in [
+        "text/html",
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/json, text/html",
+        "application/json;a=b, text/html",
+        "",
+    ] {
         assert_eq!(read_as(200, Some(bad), base).map(drop), Err(ContentType), "{bad}");
     }
 }

@@ -1,6 +1,8 @@
 //! Token revocation (RFC 7009).
 
-use proofkey_core::{AccessToken, Advice, Client, ConfigError, RefreshToken, Response, ResponseError, Revocable, UriFault};
+use proofkey_core::{
+    AccessToken, Advice, Client, ConfigError, RefreshToken, Response, ResponseError, Revocable, UriFault,
+};
 use proofkey_tests::{REDIRECT_URI, client, server};
 
 #[test]
@@ -28,16 +30,20 @@ fn c124_section_2_2_1_the_token_may_still_be_valid() {
     let busy = read(503, None, "").expect_err("503 is no success");
     assert_eq!(busy.advice(), Advice::Retry { after: Some(30) });
     let unsupported = read(400, Some("application/json"), r#"{"error":"unsupported_token_type"}"#);
-    assert!(matches!(unsupported, Err(ResponseError::Server { error, .. }) if error.code() == "unsupported_token_type"));
+    assert!(
+        matches!(unsupported, Err(ResponseError::Server { error, .. }) if error.code() == "unsupported_token_type")
+    );
     assert_eq!(read(302, None, ""), Err(ResponseError::Redirect(302)));
 }
 
 fn with_endpoint() -> Client<'static> {
-    Client::new("client", REDIRECT_URI, server().with_revocation_endpoint("https://as.example/revoke?v=1")).expect("a client")
+    Client::new("client", REDIRECT_URI, server().with_revocation_endpoint("https://as.example/revoke?v=1"))
+        .expect("a client")
 }
 
 fn read(status: u16, content_type: Option<&str>, body: &str) -> Result<(), ResponseError> {
     let mut body = body.as_bytes().to_vec();
-    let request = with_endpoint().revoke(Revocable::Refresh(RefreshToken::new("R").expect("a token"))).expect("an endpoint");
+    let request =
+        with_endpoint().revoke(Revocable::Refresh(RefreshToken::new("R").expect("a token"))).expect("an endpoint");
     request.read(Response { status, content_type, date: None, retry_after: Some("30"), body: &mut body })
 }

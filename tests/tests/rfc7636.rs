@@ -12,7 +12,8 @@ fn section_4_2_s256_vectors() {
         let challenge = CodeChallenge::s256(verifier).expect(verifier);
         assert_eq!(challenge.as_str(), vector["code_challenge"], "{}", vector["source"]);
         if let Some(octets) = vector["octets"].as_str() {
-            let octets = (0..64).step_by(2).map(|at| u8::from_str_radix(&octets[at..at + 2], 16).expect("hex")).collect();
+            let octets =
+                (0..64).step_by(2).map(|at| u8::from_str_radix(&octets[at..at + 2], 16).expect("hex")).collect();
             let generated = CodeVerifier::generate(&mut Scripted { octets, at: 0 }).expect("a verifier");
             assert_eq!(generated.expose(), verifier);
             assert_eq!(generated.challenge(), challenge);

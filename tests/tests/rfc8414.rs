@@ -4,7 +4,9 @@ use proofkey_core::{ConfigError, MetadataRequest, Method, Response, ResponseErro
 
 #[test]
 fn c062_c135_section_3_1_the_well_known_addresses() {
-    let urls = |issuer: &str| WellKnown::ALL.map(|kind| MetadataRequest::new(issuer, kind).expect(issuer).request().url().to_string());
+    let urls = |issuer: &str| {
+        WellKnown::ALL.map(|kind| MetadataRequest::new(issuer, kind).expect(issuer).request().url().to_string())
+    };
     assert_eq!(
         urls("https://as.example/t1/"),
         [
@@ -29,7 +31,11 @@ fn c061_section_2_the_issuer_is_https_without_query_and_fragment() {
         ("https://u@as.example", UriFault::Host),
         ("as.example", UriFault::NotAbsolute),
     ] {
-        assert_eq!(MetadataRequest::new(issuer, WellKnown::OAuth).map(drop), Err(ConfigError::Issuer(fault)), "{issuer}");
+        assert_eq!(
+            MetadataRequest::new(issuer, WellKnown::OAuth).map(drop),
+            Err(ConfigError::Issuer(fault)),
+            "{issuer}"
+        );
     }
 }
 
@@ -38,7 +44,12 @@ fn c063_section_3_2_members_are_read_and_unknown_ones_ignored() {
     let more = r#","revocation_endpoint":"https://as.example/r","authorization_response_iss_parameter_supported":true,
                   "code_challenge_methods_supported":["plain","S256"],"scopes_supported":["a","b"],"x":{"issuer":1}"#;
     let (server, scopes, pkce) = read(&document(more)).expect("metadata");
-    let expected = ("https://as.example/a".to_owned(), "https://as.example/t".to_owned(), Some("https://as.example/r".to_owned()), true);
+    let expected = (
+        "https://as.example/a".to_owned(),
+        "https://as.example/t".to_owned(),
+        Some("https://as.example/r".to_owned()),
+        true,
+    );
     assert_eq!(server, expected);
     assert_eq!((scopes.as_deref(), pkce), (Some("a b"), true));
     let (server, _, pkce) = read(&document("")).expect("metadata");
@@ -47,7 +58,14 @@ fn c063_section_3_2_members_are_read_and_unknown_ones_ignored() {
 
 #[test]
 fn c064_c065_section_3_3_the_issuer_is_identical_octet_for_octet() {
-    for other in ["https://as.example/", "https://AS.example", "https://as.example:443", "https://evil.example", "https://as.example\\u0000", "https://as.exampl\\u0065\\u0301"] {
+    for other in [
+        "https://as.example/",
+        "https://AS.example",
+        "https://as.example:443",
+        "https://evil.example",
+        "https://as.example\\u0000",
+        "https://as.exampl\\u0065\\u0301",
+    ] {
         let document = document("").replace("\"https://as.example\"", &format!("\"{other}\""));
         assert_eq!(read(&document).map(drop), Err(ResponseError::Issuer), "{other}");
     }
@@ -58,7 +76,14 @@ fn c064_c065_section_3_3_the_issuer_is_identical_octet_for_octet() {
 #[test]
 fn c066_section_2_every_endpoint_is_checked() {
     use UriFault::{Character, Fragment, Host, NotAbsolute, Scheme};
-    let bad = [("http://as.example/x", Scheme), ("javascript:1", Scheme), ("//as.example", NotAbsolute), ("https://u@as.example", Host), ("https://as.example#f", Fragment), ("https://as.example/ -x", Character)];
+    let bad = [
+        ("http://as.example/x", Scheme),
+        ("javascript:1", Scheme),
+        ("//as.example", NotAbsolute),
+        ("https://u@as.example", Host),
+        ("https://as.example#f", Fragment),
+        ("https://as.example/ -x", Character),
+    ];
     for (bad, fault) in bad {
         for (good, error) in [
             ("https://as.example/a", ConfigError::AuthorizationEndpoint(fault)),
@@ -107,7 +132,9 @@ fn missing_and_repeated_members() {
 type Found = ((String, String, Option<String>, bool), Option<String>, bool);
 
 fn document(more: &str) -> String {
-    format!(r#"{{"issuer":"https://as.example","authorization_endpoint":"https://as.example/a","token_endpoint":"https://as.example/t"{more}}}"#)
+    format!(
+        r#"{{"issuer":"https://as.example","authorization_endpoint":"https://as.example/a","token_endpoint":"https://as.example/t"{more}}}"#
+    )
 }
 
 fn read(document: &str) -> Result<Found, ResponseError> {

@@ -72,11 +72,14 @@ impl<'a> AuthorizationUrl<'a> {
     fn write<W: fmt::Write>(&self, out: &mut W) -> fmt::Result {
         let endpoint = self.client.server().authorization_endpoint;
         out.write_str(endpoint)?;
-        let mut fields = FieldWriter::new(out, match endpoint.split_once('?') {
-            None => "?",
-            Some((_, query)) if query.is_empty() || query.ends_with('&') => "",
-            Some(_) => "&",
-        });
+        let mut fields = FieldWriter::new(
+            out,
+            match endpoint.split_once('?') {
+                None => "?",
+                Some((_, query)) if query.is_empty() || query.ends_with('&') => "",
+                Some(_) => "&",
+            },
+        );
         fields.field("response_type", Value::Plain("code"))?;
         fields.field("client_id", Value::Plain(self.client.id()))?;
         fields.field("redirect_uri", Value::Plain(self.client.redirect_uri()))?;
@@ -98,7 +101,10 @@ impl fmt::Display for AuthorizationUrl<'_> {
 
 impl fmt::Debug for AuthorizationUrl<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AuthorizationUrl").field("client", &self.client).field("scope", &self.scope).finish_non_exhaustive()
+        f.debug_struct("AuthorizationUrl")
+            .field("client", &self.client)
+            .field("scope", &self.scope)
+            .finish_non_exhaustive()
     }
 }
 
@@ -347,8 +353,11 @@ mod stored {
         let (verifier, client) = rest.split_once('.')?;
         let mut fingerprint = [0; 32];
         let decoded = Base64UrlUnpadded::decode(client, &mut fingerprint).ok()?;
-        (decoded.len() == fingerprint.len())
-            .then_some(Pending { state: State::parse(state)?, verifier: CodeVerifier::parse(verifier)?, client: fingerprint })
+        (decoded.len() == fingerprint.len()).then_some(Pending {
+            state: State::parse(state)?,
+            verifier: CodeVerifier::parse(verifier)?,
+            client: fingerprint,
+        })
     }
 
     const LENGTH: usize = 3 * pkce::LENGTH + 2;

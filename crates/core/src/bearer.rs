@@ -119,9 +119,9 @@ const SCHEME: &str = "Bearer ";
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
+    extern crate alloc;
     use super::*;
-    use std::{format, string::String, string::ToString};
+    use alloc::{format, string::String, string::ToString};
 
     #[test]
     fn c036_c037_section_2_1_the_header() {
@@ -144,7 +144,9 @@ mod tests {
     #[test]
     fn c040_c041_section_3_1_refusals_are_told_apart() {
         let of = |status, field: &'static str| match Refusal::of(status, [field]) {
-            Some(Refusal::InsufficientScope { scope }) => format!("scope {}", scope.map_or(String::new(), |s| s.to_string())),
+            Some(Refusal::InsufficientScope { scope }) => {
+                format!("scope {}", scope.map_or(String::new(), |s| s.to_string()))
+            }
             other => format!("{other:?}"),
         };
         assert_eq!(of(401, r#"Bearer realm="x", error="invalid_token""#), "Some(InvalidToken)");

@@ -20,7 +20,8 @@ pub struct Server<'a> {
 
 impl Server<'static> {
     /// The iTwin platform's (Bentley IMS).
-    pub const ITWIN: Self = Self::new("https://ims.bentley.com/connect/authorize", "https://ims.bentley.com/connect/token");
+    pub const ITWIN: Self =
+        Self::new("https://ims.bentley.com/connect/authorize", "https://ims.bentley.com/connect/token");
 }
 
 impl<'a> Server<'a> {
@@ -181,7 +182,10 @@ pub(crate) fn check_issuer(issuer: &str) -> Result<(), UriFault> {
 
 fn check_endpoint(endpoint: &str) -> Result<(), UriFault> {
     let uri = check_absolute(endpoint)?;
-    let (host, _) = uri.host_and_port().ok_or(if is_web(uri.scheme) { UriFault::Host } else { UriFault::Scheme })?;
+    if !is_web(uri.scheme) {
+        return Err(UriFault::Scheme);
+    }
+    let (host, _) = uri.host_and_port().ok_or(UriFault::Host)?;
     match uri.scheme {
         "https" => {}
         "http" if host == "localhost" || is_loopback(host) => {}

@@ -264,7 +264,9 @@ impl fmt::Display for CallbackError {
             Self::Ambiguous => f.write_str("the redirect carries both a code and an error; start the login again"),
             Self::Client => f.write_str("this login was begun with another client or server configuration"),
             Self::Duplicate(name) => write!(f, "the redirect carries `{name}` more than once; start the login again"),
-            Self::Issuer => f.write_str("the redirect comes from another authorization server than the login was begun with"),
+            Self::Issuer => {
+                f.write_str("the redirect comes from another authorization server than the login was begun with")
+            }
             Self::Malformed(name) => write!(f, "the redirect's `{name}` holds characters that it must not hold"),
             Self::MissingCode => f.write_str("the redirect carries neither a code nor an error"),
             Self::Mode => f.write_str(
@@ -272,7 +274,9 @@ impl fmt::Display for CallbackError {
                  register the client for response type `code` and response mode `query`",
             ),
             Self::Server(error) => write!(f, "the authorization server refused: {error}"),
-            Self::State => f.write_str("the redirect does not belong to this login (its `state` is missing or different)"),
+            Self::State => {
+                f.write_str("the redirect does not belong to this login (its `state` is missing or different)")
+            }
             Self::Target => f.write_str("this is not the redirect URI that the client is registered with"),
         }
     }
@@ -284,9 +288,7 @@ impl fmt::Display for ConfigError {
             Self::AccessToken => f.write_str("the access token is empty or holds what cannot stand in a header"),
             Self::AuthorizationEndpoint(fault) => write!(f, "authorization endpoint: {fault}"),
             Self::ClientId => f.write_str("client id: must be printable ASCII and not empty"),
-            Self::CodeVerifier => {
-                f.write_str("code verifier: must be 43 to 128 characters out of A-Z a-z 0-9 - . _ ~")
-            }
+            Self::CodeVerifier => f.write_str("code verifier: must be 43 to 128 characters out of A-Z a-z 0-9 - . _ ~"),
             Self::ExtraParameter(index) => write!(
                 f,
                 "extra parameter {index} (from 0): it is empty, repeats another one, or belongs to the protocol"
@@ -329,12 +331,16 @@ impl fmt::Display for ResponseError {
             Self::ContentType => f.write_str("the response is not JSON; is the endpoint's address right?"),
             Self::Duplicate(name) => write!(f, "the response holds `{name}` more than once"),
             Self::Endpoint(error) => write!(f, "the server's metadata cannot be used: {error}"),
-            Self::Issuer => f.write_str("the metadata belongs to another issuer; give the issuer exactly as the server writes it"),
+            Self::Issuer => {
+                f.write_str("the metadata belongs to another issuer; give the issuer exactly as the server writes it")
+            }
             Self::Json(at) => write!(f, "the response is not a JSON object (at octet {at})"),
             Self::Malformed(name) => write!(f, "the response's `{name}` holds characters that it must not hold"),
             Self::Missing(name) => write!(f, "the response has no `{name}`"),
             Self::NoS256 => f.write_str("the server does not offer PKCE with S256, which is required"),
-            Self::Redirect(status) => write!(f, "the endpoint answered with a redirect ({status}), which is never followed"),
+            Self::Redirect(status) => {
+                write!(f, "the endpoint answered with a redirect ({status}), which is never followed")
+            }
             Self::Server { error, status, .. } => write!(f, "the server refused ({status}): {error}"),
             Self::Status { status, .. } => write!(f, "the server answered with status {status} and no OAuth error"),
             Self::TokenType => f.write_str("the token is not of type Bearer and cannot be used"),

@@ -51,8 +51,18 @@ impl<'a> Loopback<'a> {
 
     /// The redirect URI at the address that was bound.
     pub fn at(&self, bound: SocketAddr) -> impl fmt::Display + 'a {
-        let path_and_query = self.path_and_query;
-        fmt::from_fn(move |f| write!(f, "http://{bound}{path_and_query}"))
+        At { bound, path_and_query: self.path_and_query }
+    }
+}
+
+struct At<'a> {
+    bound: SocketAddr,
+    path_and_query: &'a str,
+}
+
+impl fmt::Display for At<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "http://{}{}", self.bound, self.path_and_query)
     }
 }
 
@@ -161,7 +171,10 @@ fn read_fields<'r>(lines: impl Iterator<Item = &'r str>) -> Result<&'r str, Repl
         if count >= FIELDS_MAX {
             return Err(Reply::HeadTooLarge);
         }
-        if name.is_empty() || !name.bytes().all(is_token) || value.bytes().any(|octet| octet != b'\t' && octet.is_ascii_control()) {
+        if name.is_empty()
+            || !name.bytes().all(is_token)
+            || value.bytes().any(|octet| octet != b'\t' && octet.is_ascii_control())
+        {
             return Err(Reply::BadRequest);
         }
         if name.eq_ignore_ascii_case("host") && host.replace(value).is_some() {
@@ -186,7 +199,8 @@ fn is_target(target: &str) -> bool {
 }
 
 const fn is_token(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || matches!(octet, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
+    octet.is_ascii_alphanumeric()
+        || matches!(octet, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
 }
 
 const FIELDS_MAX: usize = 100;

@@ -38,9 +38,8 @@ impl<'a> MetadataRequest<'a> {
         check_issuer(issuer).map_err(ConfigError::Issuer)?;
         let authority = issuer.find("://").map_or(0, |at| at.saturating_add(3));
         let path = issuer.get(authority..).and_then(|rest| rest.find('/')).map(|at| authority.saturating_add(at));
-        let (origin, path) = issuer
-            .split_at_checked(path.unwrap_or(issuer.len()))
-            .ok_or(ConfigError::Issuer(UriFault::NotAbsolute))?;
+        let (origin, path) =
+            issuer.split_at_checked(path.unwrap_or(issuer.len())).ok_or(ConfigError::Issuer(UriFault::NotAbsolute))?;
         let path = path.strip_suffix('/').unwrap_or(path);
         let url = match well_known {
             WellKnown::OAuth => Url([origin, "/.well-known/oauth-authorization-server", path]),

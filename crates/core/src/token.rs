@@ -31,7 +31,10 @@ pub struct TokenRequest<'a> {
 
 enum Grant<'a> {
     /// The code as it stood in the redirect, and what proves that it is ours.
-    Code { code: &'a str, verifier: CodeVerifier },
+    Code {
+        code: &'a str,
+        verifier: CodeVerifier,
+    },
     Refresh(RefreshToken<'a>),
 }
 

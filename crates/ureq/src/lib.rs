@@ -1,1 +1,28 @@
-//! Placeholder.
+//! The blocking adapter of [`proofkey_core`], over [`ureq`]: log a user in, call an API.
+//!
+//! ```no_run
+//! use proofkey_core::{Client, Server};
+//! use proofkey_ureq::{Http, Login};
+//!
+//! let http = Http::new();
+//! let client = Client::new("my-client-id", "http://127.0.0.1/callback", Server::ITWIN)?;
+//! let login = Login::new(client, &["itwin-platform", "offline_access"]);
+//! let tokens = http.login(login, |url| Ok(println!("Open {url}")))?;
+//! let request = http::Request::get("https://api.bentley.com/itwins/").body(Vec::new())?;
+//! let answer = http.call(request, tokens.access_token())?;
+//! println!("{} {}", answer.status, String::from_utf8_lossy(&answer.body));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`Http::send`] is the adapter itself: a [`Request`](proofkey_core::Request) in, a
+//! [`ResponseBuf`](proofkey_core::ResponseBuf) out. It follows no redirect, sends nothing twice, keeps no cookie, asks for
+//! no content coding, caps the body, keeps one overall deadline, and speaks plain http to loopback addresses only.
+
+mod error;
+mod http;
+mod listener;
+mod login;
+
+pub use error::{DiscoverError, ExchangeError, LoginError, TransportError};
+pub use http::Http;
+pub use login::Login;

@@ -186,9 +186,9 @@ const ONCE: [&str; 5] = ["error", "error_description", "error_uri", "realm", "sc
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
+    extern crate alloc;
     use super::*;
-    use std::{format, string::String, vec::Vec};
+    use alloc::{format, string::String, vec::Vec};
 
     #[test]
     fn c039_section_3_challenges_are_read() {
@@ -210,7 +210,8 @@ mod tests {
         let param = |name| challenge.and_then(|challenge| challenge.param(name));
         assert!(param("error").is_some_and(|error| error == *"invalid_token"));
         assert!(param("error_description").is_some_and(|text| text == *"say \"hi\", \\"));
-        let words: Vec<String> = param("scope").into_iter().flat_map(Param::words).map(|word| format!("{word}")).collect();
+        let words: Vec<String> =
+            param("scope").into_iter().flat_map(Param::words).map(|word| format!("{word}")).collect();
         assert_eq!(words, ["a", "b"]);
     }
 

@@ -71,27 +71,29 @@ impl Reply {
             Self::UriTooLong => (414, "URI Too Long", CROSS, "The address is too long", START),
         }
     }
+}
 
-    fn page(self) -> impl fmt::Display {
-        let (_, _, mark, heading, line) = self.parts();
-        fmt::from_fn(move |f| {
-            write!(
-                f,
-                "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-                 <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-                 <title>{heading}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n\
-                 <p class=\"mark {mark}\" aria-hidden=\"true\">{sign}</p>\n<h1>{heading}</h1>\n<p>{line}</p>\n\
-                 </main>\n</body>\n</html>\n",
-                sign = if mark == CHECK { "\u{2713}" } else { "\u{2715}" },
-            )
-        })
+struct Page(Reply);
+
+impl fmt::Display for Page {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (_, _, mark, heading, line) = self.0.parts();
+        let sign = if mark == CHECK { '\u{2713}' } else { '\u{2715}' };
+        write!(
+            f,
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <title>{heading}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n\
+             <p class=\"mark {mark}\" aria-hidden=\"true\">{sign}</p>\n<h1>{heading}</h1>\n<p>{line}</p>\n\
+             </main>\n</body>\n</html>\n"
+        )
     }
 }
 
 impl fmt::Display for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (status, reason, ..) = self.parts();
-        let page = self.page();
+        let page = Page(*self);
         write!(f, "HTTP/1.1 {status} {reason}\r\nContent-Length: {}\r\n{HEAD}", length(format_args!("{page}")))?;
         if *self == Self::MethodNotAllowed {
             f.write_str("Allow: GET\r\n")?;
@@ -128,11 +130,11 @@ const STYLE: &str = ":root{color-scheme:light dark}\
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
+    extern crate alloc;
     use super::*;
+    use alloc::string::ToString;
     use base64ct::{Base64, Encoding};
     use sha2::{Digest, Sha256};
-    use std::string::ToString;
 
     #[test]
     fn c009_rfc6749_section_3_1_2_5_pages_hold_nothing_foreign() {
@@ -152,8 +154,11 @@ mod tests {
             ] {
                 assert!(head.split("\r\n").any(|field| field == line), "{reply:?} {line}");
             }
-            assert!(head.contains(&std::format!("default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'")), "{head}");
-            assert!(page.contains(&std::format!("<style>{STYLE}</style>")));
+            assert!(
+                head.contains(&alloc::format!("default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'")),
+                "{head}"
+            );
+            assert!(page.contains(&alloc::format!("<style>{STYLE}</style>")));
             assert!(!head.contains("Location") && !head.contains("Access-Control"));
         }
     }
@@ -163,8 +168,8 @@ mod tests {
         for reply in ALL {
             let text = reply.to_string();
             let (head, page) = text.split_once("\r\n\r\n").unwrap();
-            assert!(head.starts_with(&std::format!("HTTP/1.1 {} ", reply.status())));
-            assert!(head.contains(&std::format!("\r\nContent-Length: {}\r\n", page.len())), "{head}");
+            assert!(head.starts_with(&alloc::format!("HTTP/1.1 {} ", reply.status())));
+            assert!(head.contains(&alloc::format!("\r\nContent-Length: {}\r\n", page.len())), "{head}");
             assert_eq!(reply.len(), text.len());
             assert_eq!(head.contains("Allow: GET"), reply == Reply::MethodNotAllowed);
         }

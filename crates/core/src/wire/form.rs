@@ -140,9 +140,9 @@ impl Write for Length {
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
+    extern crate alloc;
     use super::*;
-    use std::{string::String, vec::Vec};
+    use alloc::{string::String, vec::Vec};
 
     #[test]
     fn rfc6749_appendix_b_encodes_and_decodes() {
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn encoded_values_are_encoded_anew() {
         for (raw, expected) in [("a+b", "a+b"), ("a%20b", "a+b"), ("a%2Bb", "a%2Bb"), ("%61~", "a%7E")] {
-            assert_eq!(body(Value::Encoded(raw)), std::format!("v={expected}"));
+            assert_eq!(body(Value::Encoded(raw)), alloc::format!("v={expected}"));
         }
     }
 

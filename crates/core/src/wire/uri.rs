@@ -68,7 +68,9 @@ impl<'a> Uri<'a> {
         }
         match rest.strip_prefix(':') {
             None if rest.is_empty() => Some((host, None)),
-            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => Some((host, Some(digits.parse().ok()?))),
+            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Some((host, Some(digits.parse().ok()?)))
+            }
             _ => None,
         }
     }
@@ -117,7 +119,17 @@ mod tests {
         assert_eq!(read("http://127.0.0.1:49152/cb"), Some(("127.0.0.1", Some(49152))));
         assert_eq!(read("http://[::1]:7/cb"), Some(("[::1]", Some(7))));
         assert_eq!(read("https://h"), Some(("h", None)));
-        for bad in ["https:///p", "https://u@h", "https://:80", "https://h:", "https://h:65536", "https://h:+1", "https://[::1", "https://[::1]x", "https://a]b"] {
+        for bad in [
+            "https:///p",
+            "https://u@h",
+            "https://:80",
+            "https://h:",
+            "https://h:65536",
+            "https://h:+1",
+            "https://[::1",
+            "https://[::1]x",
+            "https://a]b",
+        ] {
             assert_eq!(read(bad), None, "{bad}");
         }
     }
@@ -125,7 +137,22 @@ mod tests {
     #[test]
     fn only_uri_characters_are_clean() {
         assert!(is_clean("https://h/a?b=%20c#'!$&()*+,;=:@[]~-._"));
-        for bad in ["https://h/ ", "https://h/%", "https://h/%2", "https://h/%zz", "a\tb", "a\\b", "a\"b", "a|b", "a^b", "a{b}", "a`b", "a<b>", "é", "a\u{7f}"] {
+        for bad in [
+            "https://h/ ",
+            "https://h/%",
+            "https://h/%2",
+            "https://h/%zz",
+            "a\tb",
+            "a\\b",
+            "a\"b",
+            "a|b",
+            "a^b",
+            "a{b}",
+            "a`b",
+            "a<b>",
+            "é",
+            "a\u{7f}",
+        ] {
             assert!(!is_clean(bad), "{bad}");
         }
     }
@@ -134,7 +161,9 @@ mod tests {
     fn only_literal_addresses_are_addresses() {
         assert!(ip_literal("127.0.0.1").is_some_and(|ip| ip.is_loopback()));
         assert!(ip_literal("[::1]").is_some_and(|ip| ip.is_loopback()));
-        for bad in ["localhost", "127.1", "0x7f000001", "2130706433", "::1", "[127.0.0.1]", "127.0.0.01", "[fe80::1%25lo]"] {
+        for bad in
+            ["localhost", "127.1", "0x7f000001", "2130706433", "::1", "[127.0.0.1]", "127.0.0.01", "[fe80::1%25lo]"]
+        {
             assert_eq!(ip_literal(bad), None, "{bad}");
         }
     }

@@ -1,0 +1,214 @@
+//! [`Http`]: what is sent to the server, and what comes back.
+
+use crate::error::{DiscoverError, ExchangeError, TransportError};
+use http::{HeaderValue, Uri, header};
+use proofkey_core::{
+    AccessToken, Client, ClientBuf, MetadataRequest, Method, Request, ResponseBuf, ResponseError, Revocable,
+    TokenRequest, TokensBuf, WellKnown,
+};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+use ureq::{Agent, AsSendBody, config::Config};
+use zeroize::Zeroizing;
+
+/// An HTTP client that is fit for OAuth. It is cheap to clone.
+///
+/// Every request has a connection of its own, and no proxy is used: neither can send a secret twice or elsewhere.
+#[derive(Clone, Debug)]
+pub struct Http {
+    agent: Agent,
+    deadline: Duration,
+    roots: RootCerts,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Http {
+    /// A client that trusts the certificate authorities that Mozilla trusts, and waits 30 seconds for an answer.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::build(Duration::from_secs(30), RootCerts::WebPki)
+    }
+
+    /// Trusts the certificate authorities of the operating system instead, those of a company among them.
+    #[cfg(feature = "platform-verifier")]
+    #[must_use]
+    pub fn with_platform_roots(self) -> Self {
+        Self::build(self.deadline, RootCerts::PlatformVerifier)
+    }
+
+    /// Trusts the certificate authorities in `pem` instead, and no others.
+    ///
+    /// # Errors
+    /// Where `pem` holds no certificate, or something broken.
+    pub fn with_root_certificates(self, pem: &[u8]) -> Result<Self, TransportError> {
+        let certificates = ureq::tls::parse_pem(pem)
+            .filter_map(|item| match item {
+                Ok(ureq::tls::PemItem::Certificate(certificate)) => Some(Ok(certificate)),
+                Ok(_) => None,
+                Err(error) => Some(Err(error)),
+            })
+            .collect::<Result<Vec<Certificate<'static>>, ureq::Error>>()?;
+        if certificates.is_empty() {
+            return Err(ureq::Error::Tls("no certificate in the PEM text").into());
+        }
+        Ok(Self::build(self.deadline, RootCerts::new_with_certs(&certificates)))
+    }
+
+    /// Waits so long for an answer, from the first look-up of a name to the last octet of the body.
+    #[must_use]
+    pub fn with_deadline(self, deadline: Duration) -> Self {
+        Self::build(deadline, self.roots)
+    }
+
+    /// Sends one request to the authorization server. Every status is a response.
+    ///
+    /// # Errors
+    /// [`TransportError`] where there is none.
+    pub fn send(&self, request: &Request<'_>) -> Result<ResponseBuf, TransportError> {
+        let mut builder = http::Request::builder().uri(request.url().to_string());
+        for (name, value) in request.headers() {
+            builder = builder.header(*name, *value);
+        }
+        match request.method() {
+            Method::Get => self.run(builder.method("GET").body(()), OAUTH_BODY_MAX),
+            Method::Post => {
+                let body = Zeroizing::new(request.body());
+                self.run(builder.method("POST").body(body.as_bytes()), OAUTH_BODY_MAX)
+            }
+        }
+    }
+
+    /// Gets the tokens of a request: for a code, or for a refresh token.
+    ///
+    /// # Errors
+    /// [`ExchangeError`]; its [`advice`](ExchangeError::advice) says what to do.
+    pub fn exchange(&self, request: TokenRequest<'_>) -> Result<TokensBuf, ExchangeError> {
+        let mut response = self.send(&request.request()).map_err(ExchangeError::Transport)?;
+        request.read(response.as_response()).map(TokensBuf::from).map_err(ExchangeError::Response)
+    }
+
+    /// Finds a server's endpoints from its issuer (RFC 8414, OpenID Connect Discovery), and makes a client of it.
+    ///
+    /// # Errors
+    /// [`DiscoverError`] where no well-known address has metadata, or where what is found there cannot be used.
+    pub fn discover(&self, issuer: &str, client_id: &str, redirect_uri: &str) -> Result<ClientBuf, DiscoverError> {
+        let mut missing = None;
+        for well_known in WellKnown::ALL {
+            let request = MetadataRequest::new(issuer, well_known).map_err(DiscoverError::Config)?;
+            let mut response = self.send(&request.request()).map_err(DiscoverError::Transport)?;
+            match request.read(response.as_response()) {
+                Ok(metadata) => {
+                    let client =
+                        Client::new(client_id, redirect_uri, metadata.server()).map_err(DiscoverError::Config)?;
+                    return Ok(client.into());
+                }
+                Err(error @ (ResponseError::ContentType | ResponseError::Status { status: 400..=499, .. })) => {
+                    missing.get_or_insert(error);
+                }
+                Err(error) => return Err(DiscoverError::Response(error)),
+            }
+        }
+        Err(DiscoverError::Response(missing.unwrap_or(ResponseError::ContentType)))
+    }
+
+    /// Revokes a token (RFC 7009).
+    ///
+    /// # Errors
+    /// [`ExchangeError`]; the token may still be valid then.
+    pub fn revoke(&self, client: Client<'_>, token: Revocable<'_>) -> Result<(), ExchangeError> {
+        let request = client.revoke(token).map_err(ExchangeError::Config)?;
+        let mut response = self.send(&request.request()).map_err(ExchangeError::Transport)?;
+        request.read(response.as_response()).map_err(ExchangeError::Response)
+    }
+
+    /// Calls an API with the token in the `Authorization` header, in place of any that `request` has. Every status is a
+    /// response; [`Refusal::of`](proofkey_core::Refusal::of) reads a 401 and a 403. The body is capped at 64 MiB.
+    ///
+    /// # Errors
+    /// [`TransportError`] where there is no response.
+    pub fn call(&self, request: http::Request<Vec<u8>>, token: AccessToken<'_>) -> Result<ResponseBuf, TransportError> {
+        let (mut parts, body) = request.into_parts();
+        let value = Zeroizing::new(token.authorization().value());
+        let mut value = HeaderValue::from_str(&value).map_err(|error| ureq::Error::Http(error.into()))?;
+        value.set_sensitive(true);
+        parts.headers.insert(header::AUTHORIZATION, value);
+        if body.is_empty() && parts.method.is_safe() {
+            self.run(Ok(http::Request::from_parts(parts, ())), API_BODY_MAX)
+        } else {
+            self.run(Ok(http::Request::from_parts(parts, body)), API_BODY_MAX)
+        }
+    }
+
+    fn run<B: AsSendBody>(
+        &self,
+        request: Result<http::Request<B>, http::Error>,
+        body_max: u64,
+    ) -> Result<ResponseBuf, TransportError> {
+        let request = request.map_err(ureq::Error::Http)?;
+        if !is_secure(request.uri()) {
+            return Err(TransportError::Insecure);
+        }
+        let (head, mut body) = self.agent.run(request)?.into_parts();
+        let text = |value: &HeaderValue| value.as_bytes().iter().copied().map(char::from).collect();
+        Ok(ResponseBuf {
+            status: head.status.as_u16(),
+            headers: head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect(),
+            body: body.with_config().limit(body_max).read_to_vec()?,
+        })
+    }
+
+    fn build(deadline: Duration, roots: RootCerts) -> Self {
+        let config = Agent::config_builder()
+            .allow_non_standard_methods(true)
+            .http_status_as_error(false)
+            .max_idle_connections(0)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(None)
+            .timeout_global(Some(deadline))
+            .tls_config(TlsConfig::builder().root_certs(roots.clone()).build())
+            .user_agent(concat!("proofkey/", env!("CARGO_PKG_VERSION")))
+            .build();
+        let agent = Agent::with_parts(config, DefaultConnector::default(), LoopbackResolver::default());
+        Self { agent, deadline, roots }
+    }
+}
+
+/// The name `localhost` is this machine's, whatever a name server says (RFC 6761 section 6.3).
+#[derive(Debug, Default)]
+struct LoopbackResolver(DefaultResolver);
+
+impl Resolver for LoopbackResolver {
+    fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        if uri.host() != Some("localhost") {
+            return self.0.resolve(uri, config, timeout);
+        }
+        let default = if uri.scheme_str() == Some("http") { 80 } else { 443 };
+        let port = uri.port_u16().unwrap_or(default);
+        let mut addresses = self.empty();
+        addresses.push(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        addresses.push(SocketAddr::from((Ipv6Addr::LOCALHOST, port)));
+        Ok(addresses)
+    }
+}
+
+fn is_secure(uri: &Uri) -> bool {
+    let host = uri.host().unwrap_or_default();
+    let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    match uri.scheme_str() {
+        Some("https") => true,
+        Some("http") => host == "localhost" || literal.is_ok_and(|ip| ip.is_loopback()),
+        _ => false,
+    }
+}
+
+const API_BODY_MAX: u64 = 64 * 1024 * 1024;
+const OAUTH_BODY_MAX: u64 = 1024 * 1024;

@@ -1,0 +1,193 @@
+//! The loopback listener (RFC 8252 section 7.3): many connections, one thread, no stranger ends it.
+
+use crate::error::{ExchangeError, LoginError};
+use proofkey_core::loopback::{Exchange, Loopback, Reply, Step};
+use proofkey_core::{Client, Pending, Redirect, TokenRequest, TokensBuf};
+use std::io::{ErrorKind, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// A bound port.
+pub(crate) struct Listener {
+    socket: TcpListener,
+    redirect_uri: String,
+}
+
+impl Listener {
+    /// Binds the address of the redirect URI. Where it is 127.0.0.1 with any port, and this machine has no IPv4, it binds
+    /// [::1] instead (RFC 8252 section 7.3).
+    pub(crate) fn bind(client: Client<'_>) -> Result<Self, LoginError> {
+        let loopback = Loopback::of(client.redirect_uri()).ok_or(LoginError::NotLoopback)?;
+        let bind = |ip: IpAddr| TcpListener::bind((ip, loopback.port().unwrap_or(0)));
+        let socket = match bind(loopback.ip()) {
+            Err(error) if loopback.ip() == Ipv4Addr::LOCALHOST && loopback.port().is_none() => {
+                bind(Ipv6Addr::LOCALHOST.into()).map_err(|_| error)
+            }
+            bound => bound,
+        };
+        let socket = socket.map_err(LoginError::Listen)?;
+        socket.set_nonblocking(true).map_err(LoginError::Listen)?;
+        let bound = socket.local_addr().map_err(LoginError::Listen)?;
+        let redirect_uri = loopback.at(bound).to_string();
+        Ok(Self { socket, redirect_uri })
+    }
+
+    /// The redirect URI at the bound address.
+    pub(crate) fn redirect_uri(&self) -> &str {
+        &self.redirect_uri
+    }
+
+    /// Waits for the redirect of this login, exchanges its code, and tells the browser how it went.
+    pub(crate) fn receive(
+        &self,
+        client: Client<'_>,
+        pending: Pending,
+        until: Instant,
+        cancel: &AtomicBool,
+        exchange: impl FnOnce(TokenRequest<'_>) -> Result<TokensBuf, ExchangeError>,
+    ) -> Result<TokensBuf, LoginError> {
+        let mut connections: Vec<Connection> = Vec::new();
+        let mut pause = PAUSE_MIN;
+        loop {
+            if cancel.load(Ordering::Relaxed) {
+                return Err(LoginError::Cancelled);
+            }
+            if Instant::now() >= until {
+                return Err(LoginError::TimedOut);
+            }
+            let mut idle = true;
+            while let Some(connection) = self.accept() {
+                idle = false;
+                if connections.len() >= CONNECTIONS_MAX {
+                    connections.remove(0).answer(Reply::Busy);
+                }
+                connections.push(connection);
+            }
+            for index in (0..connections.len()).rev() {
+                let Some(connection) = connections.get_mut(index) else { continue };
+                match connection.read(client, &pending) {
+                    Progress::Callback => {
+                        let connection = connections.swap_remove(index);
+                        return finish(connection, client, pending, exchange);
+                    }
+                    Progress::Done => drop(connections.remove(index)),
+                    Progress::Read => idle = false,
+                    Progress::Waiting => {}
+                }
+            }
+            pause = if idle { (pause * 2).min(PAUSE_MAX) } else { PAUSE_MIN };
+            thread::sleep(pause);
+        }
+    }
+
+    fn accept(&self) -> Option<Connection> {
+        let (stream, _) = self.socket.accept().ok()?;
+        stream.set_nonblocking(true).ok()?;
+        Some(Connection {
+            stream,
+            received: Vec::new(),
+            exchange: Exchange::new(),
+            since: Instant::now(),
+            answered: false,
+        })
+    }
+}
+
+/// Checks the redirect that `connection` brought and answers it. The octets are read once more, which makes the same step.
+fn finish(
+    mut connection: Connection,
+    client: Client<'_>,
+    pending: Pending,
+    exchange: impl FnOnce(TokenRequest<'_>) -> Result<TokensBuf, ExchangeError>,
+) -> Result<TokensBuf, LoginError> {
+    let received = std::mem::take(&mut connection.received);
+    let redirect = match Exchange::new().read(&received, client, &pending) {
+        Step::Callback(redirect) => redirect,
+        Step::More | Step::Refuse(_) => Redirect::Query(""),
+    };
+    let accepted = pending.accept(client, redirect).map_err(LoginError::Callback);
+    let result = accepted.and_then(|request| exchange(request).map_err(LoginError::Exchange));
+    connection.answer(if result.is_ok() { Reply::SignedIn } else { Reply::Refused });
+    connection.linger();
+    result
+}
+
+struct Connection {
+    stream: TcpStream,
+    received: Vec<u8>,
+    exchange: Exchange,
+    since: Instant,
+    answered: bool,
+}
+
+enum Progress {
+    /// It brought the redirect of this login.
+    Callback,
+    /// It is over.
+    Done,
+    /// It sent something.
+    Read,
+    /// It sent nothing.
+    Waiting,
+}
+
+impl Connection {
+    fn read(&mut self, client: Client<'_>, pending: &Pending) -> Progress {
+        let mut chunk = [0; CHUNK];
+        match self.stream.read(&mut chunk) {
+            Ok(0) => Progress::Done,
+            Ok(_) if self.answered => self.unless_late(LINGER, Progress::Read),
+            Ok(length) => {
+                self.received.extend_from_slice(chunk.get(..length).unwrap_or_default());
+                match self.exchange.read(&self.received, client, pending) {
+                    Step::Callback(_) => return Progress::Callback,
+                    Step::More => {}
+                    Step::Refuse(reply) => self.answer(reply),
+                }
+                Progress::Read
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+                if !self.answered && self.since.elapsed() >= HEAD_DEADLINE {
+                    self.answer(Reply::Timeout);
+                }
+                self.unless_late(LINGER, Progress::Waiting)
+            }
+            Err(_) => Progress::Done,
+        }
+    }
+
+    /// An answered connection stays open for a moment, so that the browser can read the page before a reset.
+    fn unless_late(&self, linger: Duration, progress: Progress) -> Progress {
+        if self.answered && self.since.elapsed() >= linger { Progress::Done } else { progress }
+    }
+
+    /// Writes the page, which is smaller than any socket's buffer: a client that does not read holds nothing up.
+    fn answer(&mut self, reply: Reply) {
+        let sent = self.stream.write_all(reply.to_string().as_bytes());
+        let closed = sent.and_then(|()| self.stream.shutdown(Shutdown::Write));
+        self.answered = true;
+        // Where the page did not leave, the connection is over at once.
+        self.since = if closed.is_ok() { Instant::now() } else { self.since };
+        self.received = Vec::new();
+    }
+
+    /// Waits until the browser has read the page and closed, but not for long.
+    fn linger(mut self) {
+        let until = Instant::now() + LINGER;
+        let patient = self.stream.set_nonblocking(false).and_then(|()| self.stream.set_read_timeout(Some(LINGER)));
+        let mut chunk = [0; CHUNK];
+        let mut read = patient.and_then(|()| self.stream.read(&mut chunk));
+        while matches!(read, Ok(1..)) && Instant::now() < until {
+            read = self.stream.read(&mut chunk);
+        }
+    }
+}
+
+const CHUNK: usize = 16 * 1024;
+const CONNECTIONS_MAX: usize = 64;
+const HEAD_DEADLINE: Duration = Duration::from_secs(10);
+const LINGER: Duration = Duration::from_millis(500);
+const PAUSE_MAX: Duration = Duration::from_millis(20);
+const PAUSE_MIN: Duration = Duration::from_millis(1);

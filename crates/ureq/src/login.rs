@@ -1,0 +1,65 @@
+//! [`Login`]: a whole native login, from the browser to the tokens.
+
+use crate::error::LoginError;
+use crate::http::Http;
+use crate::listener::Listener;
+use getrandom::SysRng;
+use proofkey_core::{Client, TokensBuf};
+use std::io;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+/// What a login needs to know.
+#[derive(Clone, Copy, Debug)]
+pub struct Login<'a> {
+    client: Client<'a>,
+    scope: &'a [&'a str],
+    extra: &'a [(&'a str, &'a str)],
+    timeout: Duration,
+    cancel: &'a AtomicBool,
+}
+
+impl<'a> Login<'a> {
+    /// A login of `client`, whose redirect URI is `http://127.0.0.1/…` or `http://[::1]/…`: with the port that is
+    /// registered, or without one where the server takes any (RFC 8252 section 7.3). The user has five minutes.
+    #[must_use]
+    pub const fn new(client: Client<'a>, scope: &'a [&'a str]) -> Self {
+        static NEVER: AtomicBool = AtomicBool::new(false);
+        Self { client, scope, extra: &[], timeout: Duration::from_secs(300), cancel: &NEVER }
+    }
+
+    /// Adds parameters to the authorization URL, such as `("prompt", "consent")`.
+    #[must_use]
+    pub const fn with_extra(self, extra: &'a [(&'a str, &'a str)]) -> Self {
+        Self { extra, ..self }
+    }
+
+    /// Gives the user so long to come back.
+    #[must_use]
+    pub const fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// Gives the login up as soon as the flag is set.
+    #[must_use]
+    pub const fn with_cancel(self, cancel: &'a AtomicBool) -> Self {
+        Self { cancel, ..self }
+    }
+}
+
+impl Http {
+    /// Logs a user in: listens on loopback, has `open` send the browser to the authorization URL, waits for the redirect,
+    /// and exchanges the code. The port is closed when it returns.
+    ///
+    /// # Errors
+    /// [`LoginError`]. An error of `open` ends the login; return `Ok` where the user can open the URL himself.
+    pub fn login(&self, login: Login<'_>, open: impl FnOnce(&str) -> io::Result<()>) -> Result<TokensBuf, LoginError> {
+        let until = Instant::now().checked_add(login.timeout).ok_or(LoginError::TimedOut)?;
+        let listener = Listener::bind(login.client)?;
+        let client = login.client.with_redirect_uri(listener.redirect_uri()).map_err(LoginError::Config)?;
+        let (url, pending) = client.authorize(login.scope, &mut SysRng).map_err(LoginError::Authorize)?;
+        let url = url.with(login.extra).map_err(LoginError::Config)?;
+        open(&url.to_string()).map_err(LoginError::Open)?;
+        listener.receive(client, pending, until, login.cancel, |request| self.exchange(request))
+    }
+}

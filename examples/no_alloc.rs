@@ -1,0 +1,68 @@
+//! The core alone, as a device would use it: fixed buffers, no allocator in the login itself.
+//!
+//! `no_alloc AUTHORIZATION_ENDPOINT TOKEN_ENDPOINT CLIENT_ID` prints the URL to visit, reads the URL that the browser ended
+//! at from standard input, and speaks plain HTTP to a token endpoint on this machine.
+
+use getrandom::SysRng;
+use proofkey_core::{Client, Redirect, Response, Server};
+use std::error::Error;
+use std::fmt::{self, Write as _};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let args: Vec<String> = std::env::args().collect();
+    let [_, authorization_endpoint, token_endpoint, client_id] = args.as_slice() else {
+        return Err("usage: no_alloc AUTHORIZATION_ENDPOINT TOKEN_ENDPOINT CLIENT_ID".into());
+    };
+    let server = Server::new(authorization_endpoint, token_endpoint);
+    let client = Client::new(client_id, "https://app.example/paste", server)?;
+
+    let (url, pending) = client.authorize(&["itwin-platform"], &mut SysRng)?;
+    println!("{url}");
+    let mut pasted = String::new();
+    std::io::stdin().read_line(&mut pasted)?;
+    let token_request = pending.accept(client, Redirect::Url(pasted.trim()))?;
+
+    let mut buffer = [0; 8192];
+    let mut head = Text { octets: [0; 1024], used: 0 };
+    let request = token_request.request();
+    let address = token_endpoint.strip_prefix("http://").ok_or("this example speaks plain HTTP only")?;
+    let (host, path) = address.split_once('/').ok_or("the token endpoint has no path")?;
+    write!(head, "POST /{path} HTTP/1.0\r\nhost: {host}\r\ncontent-length: {}\r\n", request.body_len())?;
+    for (name, value) in request.headers() {
+        write!(head, "{name}: {value}\r\n")?;
+    }
+    head.write_str("\r\n")?;
+    request.write_body(&mut head)?;
+
+    let mut socket = TcpStream::connect(host)?;
+    socket.write_all(&head.octets[..head.used])?;
+    let mut length = 0;
+    while let read @ 1.. = socket.read(&mut buffer[length..])? {
+        length += read;
+    }
+    let answer = &mut buffer[..length];
+    let status = std::str::from_utf8(answer.get(9..12).ok_or("no HTTP answer")?)?.parse()?;
+    let body = answer.windows(4).position(|four| four == b"\r\n\r\n").ok_or("no end of the head")? + 4;
+    let body = &mut answer[body..];
+    let response = Response { status, content_type: None, date: None, retry_after: None, body };
+    let tokens = token_request.read(response)?;
+    println!("an access token of {} octets, for {:?} seconds", tokens.access_token().expose().len(), tokens.expires_in());
+    Ok(())
+}
+
+/// Text in a buffer of fixed size.
+struct Text {
+    octets: [u8; 1024],
+    used: usize,
+}
+
+impl fmt::Write for Text {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = self.used + text.len();
+        self.octets.get_mut(self.used..end).ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
+        self.used = end;
+        Ok(())
+    }
+}

@@ -1,0 +1,236 @@
+//! The file store: who can read it, what a crash leaves, who waits for whom.
+#![cfg(unix)]
+
+use proofkey_native::{FolderError, Key, Record, Secret, Store, StoreError};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::sync::Barrier;
+use std::thread;
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[test]
+fn x15_folder_and_files_are_the_owners_alone() {
+    let (_home, folder, store) = store();
+    save(&store, &record("a"));
+    assert_eq!(mode(&folder), 0o700);
+    for entry in fs::read_dir(&folder).unwrap() {
+        assert_eq!(mode(&entry.unwrap().path()), 0o600);
+    }
+    assert_eq!(files(&folder).len(), 2, "the record and its lock");
+}
+
+#[test]
+fn x15_wider_modes_are_refused_and_say_what_to_do() {
+    let (_home, folder, store) = store();
+    save(&store, &record("a"));
+    let file = record_file(&folder);
+    for wider in [0o640, 0o604, 0o660, 0o644, 0o777] {
+        fs::set_permissions(&file, Permissions::from_mode(wider)).unwrap();
+        let error = store.load(&key("a")).unwrap_err();
+        assert!(error.to_string().contains("chmod 600"), "{wider:o}: {error}");
+    }
+    fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+    assert!(store.load(&key("a")).unwrap().is_some());
+    fs::set_permissions(&folder, Permissions::from_mode(0o750)).unwrap();
+    let error = Store::files_in(&folder).unwrap_err();
+    assert!(error.to_string().contains("chmod 700"), "{error}");
+}
+
+#[test]
+fn x15_foreign_owners_are_refused() {
+    let (_home, folder, store) = store();
+    save(&store, &record("a"));
+    let refused = |error: StoreError| assert!(error.to_string().contains("another user"), "{error}");
+    if rustix_is_root() {
+        std::os::unix::fs::chown(record_file(&folder), Some(1), None).unwrap();
+        refused(store.load(&key("a")).unwrap_err());
+        std::os::unix::fs::chown(&folder, Some(1), None).unwrap();
+        refused(Store::files_in(&folder).unwrap_err());
+    } else {
+        refused(Store::files_in(Path::new("/etc")).unwrap_err());
+    }
+}
+
+#[test]
+fn x16_links_are_refused_and_lead_nowhere() {
+    let (home, folder, store) = store();
+    save(&store, &record("a"));
+    let file = record_file(&folder);
+    let elsewhere = home.path().join("elsewhere");
+    fs::rename(&file, &elsewhere).unwrap();
+
+    symlink(&elsewhere, &file).unwrap();
+    assert!(matches!(store.load(&key("a")), Err(StoreError::Folder(FolderError::Insecure { .. }))));
+    let before = fs::read(&elsewhere).unwrap();
+    save(&store, &record("a"));
+    assert_eq!(fs::read(&elsewhere).unwrap(), before, "a write replaces the link and not what it leads to");
+    assert!(!fs::symlink_metadata(&file).unwrap().is_symlink());
+
+    fs::hard_link(&file, home.path().join("second")).unwrap();
+    assert!(matches!(store.load(&key("a")), Err(StoreError::Folder(FolderError::Insecure { .. }))));
+
+    let lock = file.with_extension("lock");
+    fs::remove_file(&lock).unwrap();
+    symlink(&elsewhere, &lock).unwrap();
+    assert!(matches!(store.lock(&key("a"), PATIENCE), Err(StoreError::Folder(FolderError::Insecure { .. }))));
+
+    let link = home.path().join("link");
+    symlink(&folder, &link).unwrap();
+    assert!(matches!(Store::files_in(&link), Err(StoreError::Folder(FolderError::Insecure { .. }))));
+}
+
+#[test]
+fn x17_a_torn_or_edited_record_is_seen_and_left_alone() {
+    let (_home, folder, store) = store();
+    save(&store, &record("a"));
+    let file = record_file(&folder);
+    let whole = fs::read(&file).unwrap();
+    for length in 0..whole.len() {
+        fs::write(&file, &whole[..length]).unwrap();
+        assert!(matches!(store.load(&key("a")), Err(StoreError::Corrupt { .. })), "cut at {length}");
+    }
+    for at in 0..whole.len() {
+        let mut edited = whole.clone();
+        edited[at] ^= 1;
+        fs::write(&file, &edited).unwrap();
+        assert!(matches!(store.load(&key("a")), Err(StoreError::Corrupt { .. })), "edited at {at}");
+        assert_eq!(fs::read(&file).unwrap(), edited);
+    }
+    fs::write(&file, vec![b'x'; 2 * 1024 * 1024]).unwrap();
+    assert!(matches!(store.load(&key("a")), Err(StoreError::Folder(FolderError::Insecure { .. }))));
+}
+
+#[test]
+fn x17_what_a_dead_writer_left_is_swept_up() {
+    let (_home, folder, store) = store();
+    save(&store, &record("a"));
+    let name = record_file(&folder).file_name().unwrap().to_str().unwrap().to_owned();
+    fs::write(folder.join(format!(".{name}.0123456789abcdef")), "half").unwrap();
+    assert_eq!(store.load(&key("a")).unwrap().unwrap().access_token.expose(), "AT-a");
+    drop(store.lock(&key("a"), PATIENCE).unwrap());
+    assert_eq!(files(&folder).len(), 2);
+}
+
+#[test]
+fn x29_a_record_is_its_keys_alone() {
+    let (_home, folder, store) = store();
+    save(&store, &record("a"));
+    assert!(store.load(&key("b")).unwrap().is_none());
+    for other in
+        [Key { issuer: "https://as.example/".into(), ..key("a") }, Key { client_id: "other".into(), ..key("a") }]
+    {
+        assert!(store.load(&other).unwrap().is_none());
+    }
+    let stolen = fs::read(record_file(&folder)).unwrap();
+    save(&store, &record("b"));
+    for file in records(&folder) {
+        fs::write(file, &stolen).unwrap();
+    }
+    assert!(matches!(store.load(&key("b")), Err(StoreError::Corrupt { .. })), "another account's record");
+    let lock = store.lock(&key("a"), PATIENCE).unwrap();
+    assert!(matches!(lock.save(&record("b")), Err(StoreError::OtherKey)));
+}
+
+#[test]
+fn x18_the_lock_lets_one_writer_in_at_a_time() {
+    let (_home, folder, store) = store();
+    save(&store, &record("a"));
+    let barrier = Barrier::new(8);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let store = Store::files_in(&folder).unwrap();
+                barrier.wait();
+                for _ in 0..25 {
+                    let lock = store.lock(&key("a"), PATIENCE).unwrap();
+                    let mut record = lock.load().unwrap().unwrap();
+                    record.requested_at += 1;
+                    lock.save(&record).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(store.load(&key("a")).unwrap().unwrap().requested_at, 200);
+    let _held = store.lock(&key("a"), PATIENCE).unwrap();
+    let other = Store::files_in(&folder).unwrap();
+    assert!(matches!(other.lock(&key("a"), Duration::from_millis(50)), Err(StoreError::Locked { .. })));
+    assert!(other.lock(&key("b"), Duration::ZERO).is_ok());
+}
+
+#[test]
+fn records_are_written_listed_and_removed_whole() {
+    let (_home, _folder, store) = store();
+    let mut record = record("a");
+    record.refresh_token = Some(Secret::new("RT".into()));
+    record.expires_in = Some(3600);
+    record.requested_scope = vec!["a".into(), "b".into()];
+    record.granted_scope = Some("a".into());
+    record.revocation_endpoint = Some("https://as.example/revoke".into());
+    record.notes.insert("profile".into(), "work".into());
+    save(&store, &record);
+    save(&store, &self::record("b"));
+    let read = store.load(&key("a")).unwrap().unwrap();
+    assert_eq!(format!("{read:?}"), format!("{record:?}"));
+    assert_eq!((read.access_token, read.refresh_token), (record.access_token, record.refresh_token));
+    assert_eq!(store.list().unwrap().len(), 2);
+    let lock = store.lock(&key("a"), PATIENCE).unwrap();
+    assert!(lock.remove().unwrap() && !lock.remove().unwrap());
+    assert!(store.load(&key("a")).unwrap().is_none());
+    assert_eq!(store.list().unwrap().len(), 1);
+}
+
+#[test]
+fn c029_secrets_are_not_printed() {
+    let (_home, folder, store) = store();
+    let mut record = record("a");
+    record.access_token = Secret::new("CANARY1".into());
+    record.refresh_token = Some(Secret::new("CANARY2".into()));
+    save(&store, &record);
+    let file = record_file(&folder);
+    let damaged = fs::read_to_string(&file).unwrap().replace("CANARY1", "CANARY3");
+    fs::write(&file, damaged).unwrap();
+    let error = store.load(&key("a")).unwrap_err();
+    assert!(!format!("{record:?} {store:?} {error} {error:?}").contains("CANARY"));
+}
+
+fn store() -> (tempfile::TempDir, PathBuf, Store) {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("state/proofkey");
+    let store = Store::files_in(&folder).unwrap();
+    (home, folder, store)
+}
+
+fn key(account: &str) -> Key {
+    Key { issuer: "https://as.example".into(), client_id: "app".into(), account: account.into() }
+}
+
+fn record(account: &str) -> Record {
+    Record::new(key(account), Secret::new(format!("AT-{account}")))
+}
+
+fn save(store: &Store, record: &Record) {
+    store.lock(&record.key, PATIENCE).unwrap().save(record).unwrap();
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().mode() & 0o7777
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
+}
+
+fn records(folder: &Path) -> Vec<PathBuf> {
+    files(folder).into_iter().filter(|path| path.extension().is_none()).collect()
+}
+
+fn record_file(folder: &Path) -> PathBuf {
+    records(folder).pop().unwrap()
+}
+
+fn rustix_is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
+}

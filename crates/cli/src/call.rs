@@ -1,0 +1,174 @@
+//! `proofkey call`: an API request with the access token.
+
+use crate::args::{self, Select};
+use crate::config::Config;
+use crate::failure::{Failure, Kind};
+use crate::hosts::Target;
+use crate::logins::{Login, Name};
+use crate::settings::Choice;
+use crate::{output, session};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, Request};
+use proofkey_core::{Refusal, ResponseBuf};
+use std::fmt::{self, Write as _};
+use std::io::{Read, Write};
+use std::time::Duration;
+
+/// Calls, and tells what an API means by a refusal.
+///
+/// # Errors
+/// [`Kind::ApiRefused`] for a status of 400 or more, once the body is written.
+pub fn run(args: &args::Call, select: &Select, config: &Config) -> Result<(), Failure> {
+    let mut login = Login::load(&Name::of(select, config), config)?;
+    check_target(args, &login, config)?;
+    let request = request(args)?;
+    session::ensure_valid(&mut login, 0)?;
+    let http = session::http().with_deadline(Duration::from_secs(args.timeout.into()));
+    let mut response = http.call(request.clone(), login.access_token()?)?;
+    if response.status == 401 && login.record.refresh_token.is_some() {
+        session::renew_refused(&mut login)?;
+        response = http.call(request, login.access_token()?)?;
+    }
+    write(args, &response)?;
+    explain(&response, &login)
+}
+
+/// The token goes to hosts that were allowed, and over no line that others read.
+fn check_target(args: &args::Call, login: &Login, config: &Config) -> Result<(), Failure> {
+    let url = &args.url;
+    let target = Target::of(url).ok_or_else(|| {
+        Kind::Configuration.because(format_args!("`{url}` is no https URL (scheme, host, path; without user name)"))
+    })?;
+    if !target.is_private() {
+        return Err(Kind::Configuration
+            .because(format_args!("`{url}` is plain http: whoever is on the way could read the token"))
+            .advise("write https://"));
+    }
+    let profile = &login.name.profile;
+    let configured = config.profile(profile).api_hosts;
+    let allowed = login.settings.api_hosts.iter().chain(&configured).chain(&args.api_host);
+    if target.is_allowed(allowed, &login.record.token_endpoint) {
+        return Ok(());
+    }
+    let host = target.api_host();
+    Err(Kind::Configuration.because(format_args!("profile `{profile}` does not send its token to {host}")).advise(
+        format_args!(
+            "if you trust {host} with it, add --api-host {host} this once, or for good:\n  \
+             `api_hosts = [\"{host}\"]` under [profile.{profile}] in {}",
+            config.place()
+        ),
+    ))
+}
+
+fn request(args: &args::Call) -> Result<Request<Vec<u8>>, Failure> {
+    let mut headers = HeaderMap::new();
+    for header in &args.header {
+        let (name, value) = header_of(header)?;
+        headers.append(name, value);
+    }
+    let method = match args.method.as_deref() {
+        Some(method) => {
+            method.parse().map_err(|_| Kind::Configuration.because(format_args!("`{method}` is no HTTP method")))?
+        }
+        None if args.data.is_some() => Method::POST,
+        None => Method::GET,
+    };
+    let body = args.data.as_deref().map(body_of).transpose()?;
+    if body.is_some() && !headers.contains_key(CONTENT_TYPE) {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    let mut request = Request::builder()
+        .method(method)
+        .uri(&args.url)
+        .body(body.unwrap_or_default())
+        .map_err(|error| Kind::Configuration.because(error))?;
+    *request.headers_mut() = headers;
+    Ok(request)
+}
+
+fn header_of(text: &str) -> Result<(HeaderName, HeaderValue), Failure> {
+    let fault = |what: &str| Kind::Configuration.because(format_args!("--header: {what}"));
+    let (name, value) = text.split_once(':').ok_or_else(|| fault("write `Name: value`"))?;
+    let name: HeaderName = name.trim().parse().map_err(|_| fault("the name is no header's name"))?;
+    if OURS.contains(&name.as_str()) {
+        return Err(fault(&format!("`{name}` is set by proofkey itself")));
+    }
+    let value = value.trim().parse().map_err(|_| fault(&format!("the value of `{name}` cannot stand in a header")))?;
+    Ok((name, value))
+}
+
+fn body_of(data: &str) -> Result<Vec<u8>, Failure> {
+    let fault = |place: &str, error| Kind::Configuration.because(format_args!("--data {place}: {error}"));
+    match data.strip_prefix('@') {
+        None => Ok(data.as_bytes().to_vec()),
+        Some("-") => {
+            let mut body = Vec::new();
+            std::io::stdin().lock().read_to_end(&mut body).map_err(|error| fault("@-", error))?;
+            Ok(body)
+        }
+        Some(file) => std::fs::read(file).map_err(|error| fault(data, error)),
+    }
+}
+
+fn write(args: &args::Call, response: &ResponseBuf) -> Result<(), Failure> {
+    if args.include {
+        let mut head = format!("HTTP {}\n", response.status);
+        for (name, value) in &response.headers {
+            head.extend([name, ": ", value, "\n"]);
+        }
+        output::line(head)?;
+    }
+    match &args.output {
+        None => output::print(&response.body),
+        Some(path) => std::fs::File::create(path)
+            .and_then(|mut file| file.write_all(&response.body))
+            .map_err(|error| Kind::Unexpected.because(format_args!("{}: {error}", path.display()))),
+    }
+}
+
+/// What the status means for whoever called.
+fn explain(response: &ResponseBuf, login: &Login) -> Result<(), Failure> {
+    let status = response.status;
+    if (300..400).contains(&status) && status != 304 {
+        let place = response.header("location").unwrap_or("nowhere");
+        output::warn(format_args!("the API redirects ({status}) to {}, which is not followed", Word(place)));
+    }
+    if status < 400 {
+        return Ok(());
+    }
+    let refused = Kind::ApiRefused.because(format_args!("the API refused the call ({status})"));
+    let Some(refusal) = Refusal::of(status, response.headers("www-authenticate")) else { return Err(refused) };
+    let sign_in = format!("sign in again with `{}", login.name.command("login"));
+    Err(refused.advise(match refusal {
+        Refusal::InsufficientScope { scope: Some(missing) } => {
+            let missing = missing.to_string();
+            let mut all = login.scope();
+            all.extend(missing.split(' ').filter(|word| !login.scope().contains(word)));
+            let all = all.join(" ");
+            format!("the token lacks the scope `{}`; {sign_in} --scope '{}'`", Word(&missing), Word(&all))
+        }
+        Refusal::InsufficientScope { scope: None } => {
+            format!("the token lacks a scope that the API does not name; {sign_in} --scope SCOPE`")
+        }
+        Refusal::InvalidRequest => "the request is wrong, whatever the token: see the answer's body".to_owned(),
+        Refusal::InvalidToken => format!("the API does not take this token; {sign_in}`"),
+        Refusal::Permission if login.settings.server == Choice::Itwin => {
+            "you lack a permission; the token is fine. Permissions on an iTwin are managed with the Access Control API"
+                .to_owned()
+        }
+        Refusal::Permission => "you lack a permission; the token is fine. Whoever manages the API grants it".to_owned(),
+    }))
+}
+
+/// Text of an API's, without what a terminal or a shell would obey.
+struct Word<'t>(&'t str);
+
+impl fmt::Display for Word<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let harmless = |c: char| if c.is_ascii_graphic() && !matches!(c, '\'' | '\\') { c } else { '?' };
+        self.0.chars().take(500).try_for_each(|c| f.write_char(if c == ' ' { c } else { harmless(c) }))
+    }
+}
+
+const OURS: [&str; 7] =
+    ["authorization", "connection", "content-length", "host", "proxy-authorization", "te", "transfer-encoding"];

@@ -1,0 +1,122 @@
+//! The libraries' errors as failures: which exit code, and what to do now.
+
+use crate::failure::{Failure, Kind};
+use crate::interrupt;
+use proofkey_core::{AuthorizeError, CallbackError, ConfigError, ResponseError, ServerError};
+use proofkey_ureq::{DiscoverError, ExchangeError, LoginError, TransportError};
+use std::fmt;
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Kind::Configuration.because(error)
+    }
+}
+
+impl<E: fmt::Display> From<AuthorizeError<E>> for Failure {
+    fn from(error: AuthorizeError<E>) -> Self {
+        match error {
+            AuthorizeError::Config(error) => error.into(),
+            error => Kind::Unexpected.because(error),
+        }
+    }
+}
+
+impl From<CallbackError> for Failure {
+    fn from(error: CallbackError) -> Self {
+        match &error {
+            CallbackError::Server(words) => of_server(words, 0, &error),
+            CallbackError::Client | CallbackError::Mode | CallbackError::Target => Kind::Configuration.because(error),
+            _ => Kind::Refused.because(error).advise("start the login again"),
+        }
+    }
+}
+
+impl From<ResponseError> for Failure {
+    fn from(error: ResponseError) -> Self {
+        match &error {
+            ResponseError::Server { error: words, status, .. } => of_server(words, *status, &error),
+            ResponseError::Status { status: 400..=499, .. } => Kind::Refused.because(error),
+            ResponseError::Endpoint(_) | ResponseError::Issuer | ResponseError::NoS256 | ResponseError::Redirect(_) => {
+                Kind::Configuration.because(error)
+            }
+            _ => Kind::Network.because(error),
+        }
+    }
+}
+
+impl From<TransportError> for Failure {
+    fn from(error: TransportError) -> Self {
+        match error {
+            TransportError::Deadline => Kind::TimedOut.because(error).advise("try again later"),
+            TransportError::Insecure => Kind::Configuration.because(error),
+            TransportError::BodyTooBig => Kind::Network.because(error),
+            TransportError::Http(_) => {
+                Kind::Network.because(error).advise("check the address and the network, then try again")
+            }
+        }
+    }
+}
+
+impl From<ExchangeError> for Failure {
+    fn from(error: ExchangeError) -> Self {
+        match error {
+            ExchangeError::Config(error) => error.into(),
+            ExchangeError::Response(error) => error.into(),
+            ExchangeError::Transport(error) => error.into(),
+        }
+    }
+}
+
+impl From<DiscoverError> for Failure {
+    fn from(error: DiscoverError) -> Self {
+        match error {
+            DiscoverError::Config(error) => error.into(),
+            DiscoverError::Transport(error) => error.into(),
+            DiscoverError::Response(ResponseError::Status { .. } | ResponseError::ContentType) => {
+                Kind::Network.because(error).advise(
+                    "give the issuer exactly as the server writes it, or its endpoints: \
+                     --authorization-endpoint URL --token-endpoint URL",
+                )
+            }
+            DiscoverError::Response(inner) => {
+                let message = format!("the server's metadata: {inner}");
+                Self { message, ..inner.into() }
+            }
+        }
+    }
+}
+
+impl From<LoginError> for Failure {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::Authorize(error) => error.into(),
+            LoginError::Callback(error) => error.into(),
+            LoginError::Cancelled => interrupt::failure(),
+            LoginError::Config(error) => error.into(),
+            LoginError::Exchange(error) => error.into(),
+            LoginError::NotLoopback => {
+                Kind::Configuration.because(error).advise("for any other redirect URI add --paste")
+            }
+            LoginError::Listen(_) | LoginError::Open(_) => Kind::Unexpected.because(error),
+            LoginError::TimedOut => Kind::TimedOut.because(error).advise("try again; --timeout SECONDS waits longer"),
+        }
+    }
+}
+
+fn of_server(words: &ServerError, status: u16, error: &dyn fmt::Display) -> Failure {
+    let (kind, advice) = match words.code() {
+        "access_denied" => (Kind::Refused, "you, or the server's policy, said no; try again to say yes"),
+        "invalid_client" | "unauthorized_client" => {
+            (Kind::Refused, "check the client id; the client must be registered as public, for code and refresh_token")
+        }
+        "invalid_grant" => (Kind::LoginRequired, "sign in again with `proofkey login`"),
+        "invalid_scope" => (Kind::Refused, "check --scope: the client may not be allowed all of it"),
+        "server_error" | "temporarily_unavailable" => (Kind::Network, "the server is out of order; try again later"),
+        _ if status == 429 || status >= 500 => (Kind::Network, "the server is out of order; try again later"),
+        "interaction_required" | "login_required" | "consent_required" => {
+            (Kind::Refused, "the server wants the user; sign in without `prompt=none`")
+        }
+        _ => (Kind::Refused, "check client id, redirect URI and scope as they are registered at the server"),
+    };
+    kind.because(error).advise(advice)
+}

@@ -1,0 +1,162 @@
+//! `proofkey login`: from the options to stored tokens.
+
+mod event;
+mod paste;
+mod waiting;
+
+use crate::args::{self, Select};
+use crate::config::Config;
+use crate::failure::{Failure, Kind};
+use crate::logins::{self, Login, Name};
+use crate::settings::Settings;
+use crate::{interrupt, output, session, time};
+use event::Event;
+use getrandom::SysRng;
+use proofkey_core::{Client, ClientBuf, Pending, Redirect, TokensBuf};
+use proofkey_ureq::Http;
+use std::time::Duration;
+use waiting::Countdown;
+
+/// Signs in and keeps the tokens.
+///
+/// # Errors
+/// Whatever stands between the options and the stored tokens.
+pub fn run(args: &args::Login, select: &Select, config: &Config) -> Result<(), Failure> {
+    interrupt::watch();
+    let name = Name::of(select, config);
+    let before = before(&name, config)?;
+    let settings = Settings::of_login(args, config, &name.profile, before.as_ref().map(|login| &login.settings))?;
+    before.map_or(Ok(()), |before| same(&before, &settings))?;
+    let http = session::http();
+    let client = client(&settings, &http)?;
+    let (login, missing) = if args.paste {
+        let (pending, redirect) = by_hand(args, &settings, client.as_client())?;
+        interrupt::deferred(|| {
+            let request = pending.accept(client.as_client(), Redirect::Url(&redirect))?;
+            let requested_at = time::now();
+            keep(&name, &settings, client.as_client(), &http.exchange(request)?, requested_at)
+        })?
+    } else {
+        interrupt::deferred(|| {
+            let tokens = by_browser(args, &settings, client.as_client(), &http)?;
+            keep(&name, &settings, client.as_client(), &tokens, time::now())
+        })?
+    };
+    Event::signed_in(&login, &missing).show(args.json)
+}
+
+/// The login that is there. One that cannot be read is as good as none: it will be written anew.
+fn before(name: &Name, config: &Config) -> Result<Option<Login>, Failure> {
+    match Login::load(name, config) {
+        Ok(login) => Ok(Some(login)),
+        Err(Failure { kind: Kind::LoginRequired, .. }) => Ok(None),
+        Err(failure) if failure.kind == Kind::Configuration => Err(failure),
+        Err(failure) => {
+            output::warn(failure.message);
+            Ok(None)
+        }
+    }
+}
+
+/// A name stands for one client at one server: else tokens would be left behind that nobody revokes.
+fn same(before: &Login, settings: &Settings) -> Result<(), Failure> {
+    let (name, old) = (&before.name, &before.settings);
+    if before.record.key == logins::key(name, settings) && old.store == settings.store {
+        return Ok(());
+    }
+    let (issuer, client_id) = (old.server.name(), &old.client_id);
+    Err(Kind::Configuration
+        .because(format_args!(
+            "{name} is signed in with client `{client_id}` at {issuer}, which is not what you ask for"
+        ))
+        .advise(format_args!("choose another --profile, or first sign out with `{}`", name.command("logout"))))
+}
+
+fn client(settings: &Settings, http: &Http) -> Result<ClientBuf, Failure> {
+    let Settings { client_id, redirect_uri, .. } = settings;
+    match (settings.server.server(), &settings.server) {
+        (Some(server), _) => Ok(Client::new(client_id, redirect_uri, server)?.into()),
+        (None, choice) => Ok(http.discover(choice.name(), client_id, redirect_uri)?),
+    }
+}
+
+fn by_browser(args: &args::Login, settings: &Settings, client: Client<'_>, http: &Http) -> Result<TokensBuf, Failure> {
+    let (scope, extra) = (settings.scope(), settings.extra());
+    let timeout = timeout(args);
+    let login = proofkey_ureq::Login::new(client, &scope)
+        .with_extra(&extra)
+        .with_timeout(timeout)
+        .with_cancel(&interrupt::INTERRUPTED);
+    let mut countdown = None;
+    let mut shown = Ok(());
+    let tokens = http.login(login, |url| {
+        let opened = !args.no_browser && proofkey_native::is_available() && proofkey_native::open(url).is_ok();
+        shown = Event::AuthorizationUrl { url, opened, paste: false }.show(args.json).and_then(|()| {
+            let redirect_uri = &redirect_uri_of(url);
+            Event::Waiting { redirect_uri, seconds: args.timeout }.show(args.json)
+        });
+        if !args.json {
+            countdown = Some(Countdown::start(timeout));
+        }
+        Ok(())
+    });
+    drop(countdown);
+    shown?;
+    Ok(tokens?)
+}
+
+fn by_hand(args: &args::Login, settings: &Settings, client: Client<'_>) -> Result<(Pending, String), Failure> {
+    let (scope, extra) = (settings.scope(), settings.extra());
+    let (url, pending) = client.authorize(&scope, &mut SysRng)?;
+    let url = url.with(&extra)?.to_string();
+    Event::AuthorizationUrl { url: &url, opened: false, paste: true }.show(args.json)?;
+    Event::Waiting { redirect_uri: client.redirect_uri(), seconds: args.timeout }.show(args.json)?;
+    let redirect = paste::redirect(&pending, client, timeout(args), |message, tries_left| {
+        Event::TryAgain { message, tries_left }.show(args.json)
+    })?;
+    Ok((pending, redirect))
+}
+
+/// Writes the login down. With it, what was asked for and not granted.
+fn keep(
+    name: &Name,
+    settings: &Settings,
+    client: Client<'_>,
+    tokens: &TokensBuf,
+    requested_at: u64,
+) -> Result<(Login, Vec<String>), Failure> {
+    let granted: Option<Vec<&str>> = tokens.scope().map(|scope| scope.split(' ').collect());
+    let is_missing = |word: &&String| granted.as_ref().is_some_and(|granted| !granted.contains(&word.as_str()));
+    let missing = settings.scope.iter().filter(is_missing).cloned().collect();
+    Ok((Login::save(name, settings, client, tokens, requested_at)?, missing))
+}
+
+fn timeout(args: &args::Login) -> Duration {
+    Duration::from_secs(args.timeout.into())
+}
+
+/// The redirect URI with the port that the listener was given, out of the authorization URL.
+fn redirect_uri_of(url: &str) -> String {
+    let mut fields = url.split(['?', '&']);
+    let encoded = fields.find_map(|field| field.strip_prefix("redirect_uri=")).unwrap_or_default();
+    let mut parts = encoded.split('%');
+    let mut uri = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2).unwrap_or((part, ""));
+        uri.extend(u8::from_str_radix(digits, 16).map(char::from));
+        uri.push_str(rest);
+    }
+    uri
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_redirect_uri_is_found_in_the_url() {
+        let url = "https://as.example/a?client_id=x&redirect_uri=http%3A%2F%2F127.0.0.1%3A4711%2Fcb%3Fa%3Db&scope=s";
+        assert_eq!(redirect_uri_of(url), "http://127.0.0.1:4711/cb?a=b");
+        assert_eq!(redirect_uri_of("https://as.example/a"), "");
+    }
+}

@@ -1,0 +1,85 @@
+//! `proofkey logout`: the tokens are revoked, then forgotten.
+
+use crate::args::{self, Select};
+use crate::config::Config;
+use crate::failure::{Failure, Kind};
+use crate::logins::{LOCK_WAIT, Login, Name};
+use crate::{interrupt, output, session};
+use proofkey_core::Revocable;
+use serde::Serialize;
+
+/// Signs out.
+///
+/// # Errors
+/// Where the server did not revoke: the tokens are still valid then, and kept (RFC 7009 section 2.2.1).
+pub fn run(args: &args::Logout, select: &Select, config: &Config) -> Result<(), Failure> {
+    let mut login = Login::load(&Name::of(select, config), config)?;
+    let outcome = interrupt::deferred(|| {
+        let store = login.store();
+        let lock = store.lock(&login.record.key, LOCK_WAIT)?;
+        if let Some(record) = lock.load()? {
+            login.record = record;
+        }
+        let revocation = match revoke(&login) {
+            Err(failure) if args.forget_anyway => {
+                output::warn(format_args!("the tokens were not revoked and may still be valid: {}", failure.message));
+                Revocation::Failed
+            }
+            Err(failure) => {
+                return Err(failure.advise(format_args!(
+                    "the tokens may still be valid, so they are kept; try again, or forget them all the same with `{}`",
+                    login.name.command("logout --forget-anyway")
+                )));
+            }
+            Ok(revocation) => revocation,
+        };
+        lock.remove()?;
+        Ok(revocation)
+    })?;
+    if args.json {
+        let Name { profile, account } = &login.name;
+        return output::json(&Outcome { profile, account, forgotten: true, revocation: outcome });
+    }
+    output::note(match outcome {
+        Revocation::Done => format!("signed out ({}): the tokens are revoked and forgotten", login.name),
+        Revocation::Failed => format!("forgotten ({})", login.name),
+        Revocation::Unsupported => format!(
+            "forgotten ({}); this server has no way to revoke tokens that we know of, so they stay valid until they end",
+            login.name
+        ),
+    });
+    Ok(())
+}
+
+/// The refresh token first: while it lives, it makes new access tokens.
+fn revoke(login: &Login) -> Result<Revocation, Failure> {
+    let client = login.client()?;
+    if client.server().revocation_endpoint().is_none() {
+        return Ok(Revocation::Unsupported);
+    }
+    let http = session::http();
+    if let Some(token) = login.refresh_token()? {
+        http.revoke(client, Revocable::Refresh(token))?;
+    }
+    match http.revoke(client, Revocable::Access(login.access_token()?)).map_err(Failure::from) {
+        // Some servers revoke refresh tokens only (RFC 7009 section 2.2.1), and this one is done with ours.
+        Err(Failure { kind: Kind::Refused, .. }) if login.record.refresh_token.is_some() => Ok(Revocation::Done),
+        result => result.map(|()| Revocation::Done),
+    }
+}
+
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Revocation {
+    Done,
+    Failed,
+    Unsupported,
+}
+
+#[derive(Serialize)]
+struct Outcome<'a> {
+    profile: &'a str,
+    account: &'a str,
+    forgotten: bool,
+    revocation: Revocation,
+}

@@ -1,0 +1,188 @@
+//! What a login is made with: the options, else the configuration file, else the login before.
+
+use crate::args::{self, Provider, StoreKind};
+use crate::config::{Config, Profile};
+use crate::failure::{Failure, Kind};
+use crate::hosts::ApiHost;
+use proofkey_core::Server;
+use serde::{Deserialize, Serialize};
+
+/// What a login is made with. It holds no secret.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The server.
+    pub server: Choice,
+    /// The client id.
+    pub client_id: String,
+    /// The redirect URI as it is registered.
+    pub redirect_uri: String,
+    /// The scope to ask for; empty for the server's default.
+    pub scope: Vec<String>,
+    /// Further parameters of the authorization URL.
+    pub extra: Vec<(String, String)>,
+    /// The hosts that `login --api-host` allowed, and the provider's own.
+    pub api_hosts: Vec<ApiHost>,
+    /// Where the tokens are kept.
+    pub store: StoreKind,
+}
+
+/// How the server was named.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    /// By its endpoints.
+    Endpoints {
+        /// The authorization endpoint.
+        authorization: String,
+        /// The token endpoint.
+        token: String,
+        /// The revocation endpoint.
+        revocation: Option<String>,
+    },
+    /// By its issuer, whose metadata names the endpoints.
+    Issuer(String),
+    /// By name.
+    Itwin,
+}
+
+impl Settings {
+    /// Puts the three sources together. The login before counts only as a whole: its client id belongs to its server.
+    ///
+    /// # Errors
+    /// [`Kind::Configuration`] where the server or the client id is not known.
+    pub fn of_login(args: &args::Login, config: &Config, name: &str, before: Option<&Self>) -> Result<Self, Failure> {
+        let profile = config.profile(name);
+        let Some(server) = Choice::of_args(&args.server).or_else(|| Choice::of_profile(&profile)) else {
+            let before = before.ok_or_else(|| {
+                Kind::Configuration.because(format_args!("no server is known for profile `{name}`")).advise(
+                    format_args!(
+                        "add --provider itwin, --issuer URL, or the two endpoints; or write them to {}",
+                        config.place()
+                    ),
+                )
+            })?;
+            return Ok(before.clone().with_options(args, &profile));
+        };
+        let client_id = args.server.client_id.clone().or_else(|| profile.client_id.clone()).ok_or_else(|| {
+            Kind::Configuration
+                .because(format_args!("no client id is known for profile `{name}`"))
+                .advise(format_args!("add --client-id ID, or `client_id` to {}", config.place()))
+        })?;
+        let (scope, api_hosts) = server.preset();
+        let fresh = Self {
+            server,
+            client_id,
+            redirect_uri: REDIRECT_URI.to_owned(),
+            scope,
+            extra: Vec::new(),
+            api_hosts,
+            store: StoreKind::default(),
+        };
+        Ok(fresh.with_options(args, &profile))
+    }
+
+    fn with_options(mut self, args: &args::Login, profile: &Profile) -> Self {
+        let replace = |slot: &mut String, value: Option<&String>| {
+            if let Some(value) = value {
+                slot.clone_from(value);
+            }
+        };
+        replace(&mut self.client_id, args.server.client_id.as_ref().or(profile.client_id.as_ref()));
+        replace(&mut self.redirect_uri, args.redirect_uri.as_ref().or(profile.redirect_uri.as_ref()));
+        if !args.scope.is_empty() {
+            self.scope = args.scope.iter().flat_map(|words| words.split_whitespace()).map(str::to_owned).collect();
+        } else if let Some(scope) = &profile.scope {
+            self.scope.clone_from(scope);
+        }
+        if !profile.extra.is_empty() {
+            self.extra = profile.extra.clone().into_iter().collect();
+        }
+        if !args.extra.is_empty() {
+            self.extra.retain(|(name, _)| args.extra.iter().all(|(other, _)| other != name));
+            self.extra.extend(args.extra.iter().cloned());
+        }
+        for host in &args.api_host {
+            if !self.api_hosts.contains(host) {
+                self.api_hosts.push(host.clone());
+            }
+        }
+        self.store = args.store.or(profile.store).unwrap_or(self.store);
+        self
+    }
+
+    /// The scope to ask for.
+    pub fn scope(&self) -> Vec<&str> {
+        self.scope.iter().map(String::as_str).collect()
+    }
+
+    /// Further parameters of the authorization URL.
+    pub fn extra(&self) -> Vec<(&str, &str)> {
+        self.extra.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    }
+}
+
+impl Choice {
+    fn of_args(args: &args::Server) -> Option<Self> {
+        let args::Server { provider, issuer, authorization_endpoint, token_endpoint, revocation_endpoint, .. } = args;
+        Self::of(*provider, issuer, authorization_endpoint, token_endpoint, revocation_endpoint)
+    }
+
+    fn of_profile(profile: &Profile) -> Option<Self> {
+        let Profile { provider, issuer, authorization_endpoint, token_endpoint, revocation_endpoint, .. } = profile;
+        Self::of(*provider, issuer, authorization_endpoint, token_endpoint, revocation_endpoint)
+    }
+
+    fn of(
+        provider: Option<Provider>,
+        issuer: &Option<String>,
+        authorization: &Option<String>,
+        token: &Option<String>,
+        revocation: &Option<String>,
+    ) -> Option<Self> {
+        match (provider, issuer, authorization, token) {
+            (Some(Provider::Itwin), ..) => Some(Self::Itwin),
+            (None, Some(issuer), ..) => Some(Self::Issuer(issuer.clone())),
+            (None, None, Some(authorization), Some(token)) => Some(Self::Endpoints {
+                authorization: authorization.clone(),
+                token: token.clone(),
+                revocation: revocation.clone(),
+            }),
+            _ => None,
+        }
+    }
+
+    /// The server, where its endpoints need not be asked for.
+    pub fn server(&self) -> Option<Server<'_>> {
+        match self {
+            Self::Endpoints { authorization, token, revocation } => {
+                let server = Server::new(authorization, token);
+                Some(revocation.as_deref().map_or(server, |endpoint| server.with_revocation_endpoint(endpoint)))
+            }
+            Self::Issuer(_) => None,
+            Self::Itwin => Some(Server::ITWIN),
+        }
+    }
+
+    /// The scope and the API hosts that come with the name.
+    fn preset(&self) -> (Vec<String>, Vec<ApiHost>) {
+        match self {
+            Self::Itwin => (
+                ["itwin-platform", "offline_access"].map(str::to_owned).to_vec(),
+                "api.bentley.com".parse().into_iter().collect(),
+            ),
+            _ => (Vec::new(), Vec::new()),
+        }
+    }
+
+    /// What the tokens are filed under, and what the user is told: the issuer, or else the authorization endpoint.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Endpoints { authorization, .. } => authorization,
+            Self::Issuer(issuer) => issuer,
+            Self::Itwin => "https://ims.bentley.com",
+        }
+    }
+}
+
+const REDIRECT_URI: &str = "http://127.0.0.1/callback";

@@ -1,0 +1,115 @@
+//! `proofkey status`: who is signed in, where, and for how long.
+
+use crate::args::{self, Select, StoreKind};
+use crate::config::Config;
+use crate::failure::{Failure, Kind};
+use crate::logins::{Login, Name};
+use crate::output::{self, STRONG};
+use crate::time::{Span, Utc, now};
+use serde::Serialize;
+use std::fmt;
+
+/// Tells of one login, or of all.
+///
+/// # Errors
+/// [`Kind::LoginRequired`] where nobody is signed in.
+pub fn run(args: &args::Status, select: &Select, config: &Config) -> Result<(), Failure> {
+    if !args.all {
+        let login = Login::load(&Name::of(select, config), config)?;
+        let status = Status::of(&login);
+        if args.json {
+            output::json(&status)?
+        } else {
+            output::styled(&status)?
+        }
+        return if status.signed_in { Ok(()) } else { Err(ended(&login.name)) };
+    }
+    let mut logins = Vec::new();
+    for login in Login::load_all()? {
+        match login {
+            Ok(login) => logins.push(login),
+            Err(failure) => output::warn(&failure.message),
+        }
+    }
+    logins.sort_by(|a, b| a.name.cmp(&b.name));
+    let all: Vec<Status<'_>> = logins.iter().map(Status::of).collect();
+    if args.json {
+        output::json(&all)?;
+    } else {
+        for status in &all {
+            output::styled(status)?;
+        }
+    }
+    match all.iter().any(|status| status.signed_in) {
+        true => Ok(()),
+        false => {
+            Err(Kind::LoginRequired.because("not signed in to any profile").advise("sign in with `proofkey login`"))
+        }
+    }
+}
+
+fn ended(name: &Name) -> Failure {
+    Kind::LoginRequired
+        .because(format_args!("the login has ended ({name})"))
+        .advise(format_args!("sign in again with `{}`", name.command("login")))
+}
+
+#[derive(Serialize)]
+struct Status<'a> {
+    profile: &'a str,
+    account: &'a str,
+    issuer: &'a str,
+    client_id: &'a str,
+    scope: Vec<&'a str>,
+    /// Whether `proofkey token` can give a token without the user.
+    signed_in: bool,
+    /// Seconds since 1970; none where the server did not tell.
+    expires_at: Option<u64>,
+    refreshable: bool,
+    store: StoreKind,
+}
+
+impl<'a> Status<'a> {
+    fn of(login: &'a Login) -> Self {
+        let refreshable = login.record.refresh_token.is_some();
+        Self {
+            profile: &login.name.profile,
+            account: &login.name.account,
+            issuer: login.settings.server.name(),
+            client_id: &login.settings.client_id,
+            scope: login.scope(),
+            signed_in: refreshable || !login.lifetime().is_expired(now()),
+            expires_at: login.lifetime().expires_at(),
+            refreshable,
+            store: login.settings.store,
+        }
+    }
+
+    fn validity(&self) -> String {
+        let now = now();
+        match self.expires_at {
+            None => "until the server says otherwise".to_owned(),
+            Some(end) if end <= now => format!("ended {}", Utc(end)),
+            Some(end) => format!("for {} more, until {}", Span(end - now), Utc(end)),
+        }
+    }
+}
+
+impl fmt::Display for Status<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = if self.signed_in { "signed in" } else { "not signed in any longer" };
+        writeln!(f, "{STRONG}{}{STRONG:#}, account {}: {word}", self.profile, self.account)?;
+        writeln!(f, "  server   {}", self.issuer)?;
+        writeln!(f, "  client   {}", self.client_id)?;
+        let scope = if self.scope.is_empty() { "the server's default".to_owned() } else { self.scope.join(" ") };
+        writeln!(f, "  scope    {scope}")?;
+        writeln!(f, "  token    valid {}", self.validity())?;
+        let renewal = if self.refreshable { "by itself" } else { "by signing in again" };
+        writeln!(f, "  renewed  {renewal}")?;
+        let store = match self.store {
+            StoreKind::File => "a file that only you can read",
+            StoreKind::Keyring => "the system's keyring",
+        };
+        write!(f, "  kept in  {store}")
+    }
+}

@@ -1,0 +1,36 @@
+//! `proofkey token`: the access token, for whoever asked for it.
+
+use crate::args::{self, Select};
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::logins::{Login, Name};
+use crate::{output, session};
+use serde::Serialize;
+
+/// Prints an access token that is valid now.
+///
+/// # Errors
+/// As [`session::ensure_valid`].
+pub fn run(args: &args::Token, select: &Select, config: &Config) -> Result<(), Failure> {
+    let mut login = Login::load(&Name::of(select, config), config)?;
+    session::ensure_valid(&mut login, args.min_valid)?;
+    let access_token = login.access_token()?.expose();
+    if !args.json {
+        return output::line(access_token);
+    }
+    output::json(&Token {
+        access_token,
+        token_type: "Bearer",
+        expires_at: login.lifetime().expires_at(),
+        scope: login.scope(),
+    })
+}
+
+#[derive(Serialize)]
+struct Token<'a> {
+    access_token: &'a str,
+    token_type: &'static str,
+    /// Seconds since 1970; none where the server did not tell.
+    expires_at: Option<u64>,
+    scope: Vec<&'a str>,
+}

@@ -1,1 +1,69 @@
-//! Placeholder.
+//! The async adapter of [`proofkey_core`], over [`reqwest`] and tokio: log a user in, serve many, call an API.
+//!
+//! # A native app
+//! ```no_run
+//! use proofkey_core::{Client, Server};
+//! use proofkey_reqwest::{Http, Login};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let http = Http::new()?;
+//! let client = Client::new("my-client-id", "http://127.0.0.1/callback", Server::ITWIN)?;
+//! let login = Login::new(client, &["itwin-platform", "offline_access"]);
+//! let tokens = http.login(login, |url| Ok(println!("Open {url}"))).await?;
+//! let request = http::Request::get("https://api.bentley.com/itwins/").body(Vec::new())?;
+//! let answer = http.call(request, tokens.access_token()).await?;
+//! println!("{} {}", answer.status, String::from_utf8_lossy(&answer.body));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # A service
+//! It has routes of its own, so it takes the two halves of a login: park the [`Pending`](proofkey_core::Pending) in the
+//! user's session between them.
+//! ```
+//! use proofkey_core::{ClientBuf, Pending, Redirect, TokensBuf};
+//! use proofkey_reqwest::Http;
+//!
+//! struct App {
+//!     http: Http,
+//!     client: ClientBuf,
+//! }
+//!
+//! type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+//!
+//! impl App {
+//!     async fn discover() -> Result<Self> {
+//!         let http = Http::new()?;
+//!         let client = http.discover("https://as.example", "my-client-id", "https://app.example/callback").await?;
+//!         Ok(Self { http, client })
+//!     }
+//!
+//!     /// `GET /login`: redirect to the URL.
+//!     fn begin(&self) -> Result<(String, Pending)> {
+//!         let (url, pending) = self.client.as_client().authorize(&["profile"], &mut getrandom::SysRng)?;
+//!         Ok((url.to_string(), pending))
+//!     }
+//!
+//!     /// `GET /callback`, with its query and what [`begin`](Self::begin) parked.
+//!     async fn finish(&self, pending: Pending, query: &str) -> Result<TokensBuf> {
+//!         let request = pending.accept(self.client.as_client(), Redirect::Query(query))?;
+//!         Ok(self.http.exchange(request).await?)
+//!     }
+//! }
+//! ```
+//!
+//! [`Http::send`] is the adapter itself: a [`Request`](proofkey_core::Request) in, a
+//! [`ResponseBuf`](proofkey_core::ResponseBuf) out. It follows no redirect, sends nothing twice, keeps no cookie, uses no
+//! proxy, asks for no content coding, caps the body, keeps one overall deadline, and speaks plain http to loopback
+//! addresses only. A coded body that a server sends unasked stays as it is: the core then finds no JSON in it.
+//!
+//! Every future is `Send`, needs a tokio runtime of any flavour with I/O and time enabled, and is cancelled by dropping it.
+
+mod error;
+mod http;
+mod listener;
+mod login;
+
+pub use error::{DiscoverError, ExchangeError, LoginError, TransportError};
+pub use http::Http;
+pub use login::Login;

@@ -1,0 +1,186 @@
+//! One enum per place that can fail.
+
+use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, ResponseError};
+use std::{error, fmt, io};
+
+/// A request that got no response. It never holds a URL, a header or a body.
+///
+/// Whether it arrived is not known unless the error says so, and it is never sent again: a code or a rotated refresh
+/// token may be spent.
+#[derive(Debug)]
+pub enum TransportError {
+    /// The body is longer than the cap.
+    BodyTooBig,
+    /// It took longer than the overall deadline.
+    Deadline,
+    /// The HTTP library failed.
+    Http(reqwest::Error),
+    /// The URL is neither https nor plain http to a loopback address. Nothing was sent.
+    Insecure,
+    /// The certificate authorities to trust cannot be loaded.
+    Tls(rustls::Error),
+}
+
+/// A token request or a revocation that failed.
+#[derive(Debug)]
+pub enum ExchangeError {
+    /// The server cannot be asked: it has no revocation endpoint that is known.
+    Config(ConfigError),
+    /// The server's answer is no success.
+    Response(ResponseError),
+    /// There was no answer.
+    Transport(TransportError),
+}
+
+/// A discovery that failed.
+#[derive(Debug)]
+pub enum DiscoverError {
+    /// The issuer, the client id or the redirect URI cannot be used.
+    Config(ConfigError),
+    /// The server has no metadata at any well-known address, or what it has cannot be used.
+    Response(ResponseError),
+    /// There was no answer.
+    Transport(TransportError),
+}
+
+/// A login that failed.
+#[derive(Debug)]
+pub enum LoginError {
+    /// It could not begin.
+    Authorize(AuthorizeError<getrandom::Error>),
+    /// The redirect was the server's refusal, or a forgery.
+    Callback(CallbackError),
+    /// The client or an extra parameter cannot be used.
+    Config(ConfigError),
+    /// The code could not be exchanged.
+    Exchange(ExchangeError),
+    /// The loopback address cannot be listened at.
+    Listen(io::Error),
+    /// The redirect URI is not `http://` with a loopback address, so that no listener can receive it.
+    NotLoopback,
+    /// The browser could not be opened.
+    Open(io::Error),
+    /// The user did not come back in time.
+    TimedOut,
+}
+
+impl ExchangeError {
+    /// What to do now; none where nobody knows whether the request arrived.
+    #[must_use]
+    pub fn advice(&self) -> Option<Advice> {
+        match self {
+            Self::Config(_) | Self::Transport(TransportError::Insecure | TransportError::Tls(_)) => Some(Advice::Fix),
+            Self::Response(error) => Some(error.advice()),
+            Self::Transport(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BodyTooBig => f.write_str("the response is too long"),
+            Self::Deadline => f.write_str("the server did not answer in time"),
+            Self::Http(error) => {
+                write!(f, "no answer from the server: {error}")?;
+                let mut cause = error::Error::source(error);
+                while let Some(error) = cause {
+                    write!(f, ": {error}")?;
+                    cause = error.source();
+                }
+                Ok(())
+            }
+            Self::Insecure => f.write_str("refused to send over plain http to a host that is not this machine"),
+            Self::Tls(error) => write!(f, "the certificate authorities to trust cannot be loaded: {error}"),
+        }
+    }
+}
+
+impl fmt::Display for ExchangeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::Response(error) => error.fmt(f),
+            Self::Transport(error) => error.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for DiscoverError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::Response(error) => write!(f, "no usable metadata at this issuer: {error}"),
+            Self::Transport(error) => error.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for LoginError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Authorize(error) => error.fmt(f),
+            Self::Callback(error) => error.fmt(f),
+            Self::Config(error) => error.fmt(f),
+            Self::Exchange(error) => write!(f, "the code could not be exchanged for a token: {error}"),
+            Self::Listen(error) => write!(
+                f,
+                "cannot listen for the redirect: {error}; is another login running, or the port of the redirect URI taken?"
+            ),
+            Self::NotLoopback => {
+                f.write_str("a redirect URI to listen at starts with http://127.0.0.1 or http://[::1]")
+            }
+            Self::Open(error) => write!(f, "cannot open the browser: {error}"),
+            Self::TimedOut => f.write_str("the sign-in was not finished in time"),
+        }
+    }
+}
+
+impl error::Error for TransportError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Http(error) => Some(error),
+            Self::Tls(error) => Some(error),
+            Self::BodyTooBig | Self::Deadline | Self::Insecure => None,
+        }
+    }
+}
+
+impl error::Error for ExchangeError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        Some(match self {
+            Self::Config(error) => error,
+            Self::Response(error) => error,
+            Self::Transport(error) => error,
+        })
+    }
+}
+
+impl error::Error for DiscoverError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        Some(match self {
+            Self::Config(error) => error,
+            Self::Response(error) => error,
+            Self::Transport(error) => error,
+        })
+    }
+}
+
+impl error::Error for LoginError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Authorize(error) => Some(error),
+            Self::Callback(error) => Some(error),
+            Self::Config(error) => Some(error),
+            Self::Exchange(error) => Some(error),
+            Self::Listen(error) | Self::Open(error) => Some(error),
+            Self::NotLoopback | Self::TimedOut => None,
+        }
+    }
+}
+
+impl From<reqwest::Error> for TransportError {
+    fn from(error: reqwest::Error) -> Self {
+        Self::Http(error.without_url())
+    }
+}

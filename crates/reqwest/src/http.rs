@@ -1,0 +1,211 @@
+//! [`Http`]: what is sent to the server, and what comes back.
+
+use crate::error::{DiscoverError, ExchangeError, TransportError};
+use http::{HeaderValue, Version, header};
+use proofkey_core::{
+    AccessToken, Client, ClientBuf, MetadataRequest, Method, Request, ResponseBuf, ResponseError, Revocable,
+    TokenRequest, TokensBuf, WellKnown,
+};
+use reqwest::{RequestBuilder, Url, redirect, retry};
+use rustls::ClientConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::{CertificateDer, pem::PemObject};
+use rustls_platform_verifier::Verifier;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// An HTTP client that is fit for OAuth. It is cheap to clone.
+///
+/// Every request has a connection of its own, and no proxy is used: neither can send a secret twice or elsewhere.
+#[derive(Clone, Debug)]
+pub struct Http {
+    client: reqwest::Client,
+    deadline: Duration,
+}
+
+impl Http {
+    /// A client that trusts the certificate authorities that the operating system trusts, and waits 30 seconds for an
+    /// answer.
+    ///
+    /// # Errors
+    /// [`TransportError::Tls`] where the system has no certificate authorities.
+    pub fn new() -> Result<Self, TransportError> {
+        Self::build(Vec::new())
+    }
+
+    /// Trusts the certificate authorities in `pem` too: a company's, or one's own for tests.
+    ///
+    /// # Errors
+    /// [`TransportError::Tls`] where `pem` holds no certificate, or something broken.
+    pub fn with_root_certificates(pem: &[u8]) -> Result<Self, TransportError> {
+        let broken = |_| TransportError::Tls(rustls::CertificateError::BadEncoding.into());
+        let roots: Vec<_> = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(broken)?;
+        if roots.is_empty() {
+            return Err(TransportError::Tls(rustls::Error::NoCertificatesPresented));
+        }
+        Self::build(roots)
+    }
+
+    /// Waits so long for an answer, from the first look-up of a name to the last octet of the body.
+    #[must_use]
+    pub fn with_deadline(self, deadline: Duration) -> Self {
+        Self { deadline, ..self }
+    }
+
+    /// Sends one request to the authorization server. Every status is a response. The body is capped at 1 MiB.
+    ///
+    /// # Errors
+    /// [`TransportError`] where there is none.
+    pub async fn send(&self, request: &Request<'_>) -> Result<ResponseBuf, TransportError> {
+        let url = request.url().to_string();
+        let mut builder = match request.method() {
+            Method::Get => self.client.get(url),
+            Method::Post => self.client.post(url).body(request.body()),
+        };
+        for (name, value) in request.headers() {
+            builder = builder.header(*name, *value);
+        }
+        self.run(builder, OAUTH_BODY_MAX).await
+    }
+
+    /// Gets the tokens of a request: for a code, or for a refresh token.
+    ///
+    /// # Errors
+    /// [`ExchangeError`]; its [`advice`](ExchangeError::advice) says what to do.
+    pub async fn exchange(&self, request: TokenRequest<'_>) -> Result<TokensBuf, ExchangeError> {
+        let mut response = self.send(&request.request()).await.map_err(ExchangeError::Transport)?;
+        request.read(response.as_response()).map(TokensBuf::from).map_err(ExchangeError::Response)
+    }
+
+    /// Finds a server's endpoints from its issuer (RFC 8414, OpenID Connect Discovery), and makes a client of it.
+    ///
+    /// # Errors
+    /// [`DiscoverError`] where no well-known address has metadata, or where what is found there cannot be used.
+    pub async fn discover(
+        &self,
+        issuer: &str,
+        client_id: &str,
+        redirect_uri: &str,
+    ) -> Result<ClientBuf, DiscoverError> {
+        let mut missing = None;
+        for well_known in WellKnown::ALL {
+            let request = MetadataRequest::new(issuer, well_known).map_err(DiscoverError::Config)?;
+            let mut response = self.send(&request.request()).await.map_err(DiscoverError::Transport)?;
+            match request.read(response.as_response()) {
+                Ok(metadata) => {
+                    let client = Client::new(client_id, redirect_uri, metadata.server());
+                    return client.map(ClientBuf::from).map_err(DiscoverError::Config);
+                }
+                Err(
+                    error @ (ResponseError::ContentType | ResponseError::Server { .. } | ResponseError::Status { .. }),
+                ) => {
+                    missing.get_or_insert(error);
+                }
+                Err(error) => return Err(DiscoverError::Response(error)),
+            }
+        }
+        Err(DiscoverError::Response(missing.unwrap_or(ResponseError::ContentType)))
+    }
+
+    /// Revokes a token (RFC 7009).
+    ///
+    /// # Errors
+    /// [`ExchangeError`]; the token may still be valid then.
+    pub async fn revoke(&self, client: Client<'_>, token: Revocable<'_>) -> Result<(), ExchangeError> {
+        let request = client.revoke(token).map_err(ExchangeError::Config)?;
+        let mut response = self.send(&request.request()).await.map_err(ExchangeError::Transport)?;
+        request.read(response.as_response()).map_err(ExchangeError::Response)
+    }
+
+    /// Calls an API with the token in the `Authorization` header, in place of any that `request` has. Every status is a
+    /// response; [`Refusal::of`](proofkey_core::Refusal::of) reads a 401 and a 403. The body is capped at 64 MiB.
+    ///
+    /// # Errors
+    /// [`TransportError`] where there is no response.
+    pub async fn call(
+        &self,
+        mut request: http::Request<Vec<u8>>,
+        token: AccessToken<'_>,
+    ) -> Result<ResponseBuf, TransportError> {
+        request.headers_mut().remove(header::AUTHORIZATION);
+        *request.version_mut() = Version::HTTP_11;
+        // hyper leaves it away, and there are servers that answer 411 then.
+        if request.body().is_empty() && !request.method().is_safe() {
+            request.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        let builder = RequestBuilder::from_parts(self.client.clone(), reqwest::Request::try_from(request)?);
+        self.run(builder.bearer_auth(token.expose()), API_BODY_MAX).await
+    }
+
+    async fn run(&self, builder: RequestBuilder, body_max: usize) -> Result<ResponseBuf, TransportError> {
+        let request = builder.build()?;
+        if !is_secure(request.url()) {
+            return Err(TransportError::Insecure);
+        }
+        let exchange = async {
+            let mut response = self.client.execute(request).await?;
+            let text = |value: &HeaderValue| value.as_bytes().iter().copied().map(char::from).collect();
+            let status = response.status().as_u16();
+            let headers =
+                response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
+            let mut body = Vec::new();
+            while let Some(chunk) = response.chunk().await? {
+                if chunk.len() > body_max.saturating_sub(body.len()) {
+                    return Err(TransportError::BodyTooBig);
+                }
+                body.extend_from_slice(&chunk);
+            }
+            Ok(ResponseBuf { status, headers, body })
+        };
+        tokio::time::timeout(self.deadline, exchange).await.unwrap_or(Err(TransportError::Deadline))
+    }
+
+    fn build(roots: Vec<CertificateDer<'static>>) -> Result<Self, TransportError> {
+        let client = reqwest::Client::builder()
+            .http1_only()
+            .no_brotli()
+            .no_deflate()
+            .no_gzip()
+            .no_proxy()
+            .no_zstd()
+            // A request on a connection that the server closes meanwhile would be sent once more on the next one.
+            .pool_max_idle_per_host(0)
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            // The name is this machine's, whatever a name server says (RFC 6761 section 6.3).
+            .resolve_to_addrs("localhost", &LOCALHOST)
+            .retry(retry::never())
+            .tls_backend_preconfigured(tls(roots).map_err(TransportError::Tls)?)
+            .user_agent(concat!("proofkey/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(Self { client, deadline: Duration::from_secs(30) })
+    }
+}
+
+fn tls(roots: Vec<CertificateDer<'static>>) -> Result<ClientConfig, rustls::Error> {
+    let provider = Arc::new(ring::default_provider());
+    let verifier = Verifier::new_with_extra_roots(roots, Arc::clone(&provider))?;
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+fn is_secure(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    match url.scheme() {
+        "https" => true,
+        "http" => host == "localhost" || literal.is_ok_and(|ip| ip.is_loopback()),
+        _ => false,
+    }
+}
+
+const API_BODY_MAX: usize = 64 * 1024 * 1024;
+const LOCALHOST: [SocketAddr; 2] =
+    [SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0), SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 0)];
+const OAUTH_BODY_MAX: usize = 1024 * 1024;

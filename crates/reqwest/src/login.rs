@@ -1,0 +1,59 @@
+//! [`Login`]: a whole native login, from the browser to the tokens.
+
+use crate::error::LoginError;
+use crate::http::Http;
+use crate::listener::Listener;
+use getrandom::SysRng;
+use proofkey_core::{Client, TokensBuf};
+use std::io;
+use std::time::Duration;
+
+/// What a login needs to know.
+#[derive(Clone, Copy, Debug)]
+pub struct Login<'a> {
+    client: Client<'a>,
+    scope: &'a [&'a str],
+    extra: &'a [(&'a str, &'a str)],
+    timeout: Duration,
+}
+
+impl<'a> Login<'a> {
+    /// A login of `client`, whose redirect URI is `http://127.0.0.1/…` or `http://[::1]/…`: with the port that is
+    /// registered, or without one where the server takes any (RFC 8252 section 7.3). The user has five minutes.
+    #[must_use]
+    pub const fn new(client: Client<'a>, scope: &'a [&'a str]) -> Self {
+        Self { client, scope, extra: &[], timeout: Duration::from_secs(300) }
+    }
+
+    /// Adds parameters to the authorization URL, such as `("prompt", "consent")`.
+    #[must_use]
+    pub const fn with_extra(self, extra: &'a [(&'a str, &'a str)]) -> Self {
+        Self { extra, ..self }
+    }
+
+    /// Gives the user so long to come back.
+    #[must_use]
+    pub const fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+}
+
+impl Http {
+    /// Logs a user in: listens on loopback, has `open` send the browser to the authorization URL, waits for the redirect,
+    /// and exchanges the code. The port is closed when the future ends or is dropped. `open` must not wait for the user.
+    ///
+    /// # Errors
+    /// [`LoginError`]. An error of `open` ends the login; return `Ok` where the user can open the URL himself.
+    pub async fn login(
+        &self,
+        login: Login<'_>,
+        open: impl FnOnce(&str) -> io::Result<()>,
+    ) -> Result<TokensBuf, LoginError> {
+        let listener = Listener::bind(login.client)?;
+        let client = login.client.with_redirect_uri(listener.redirect_uri()).map_err(LoginError::Config)?;
+        let (url, pending) = client.authorize(login.scope, &mut SysRng).map_err(LoginError::Authorize)?;
+        let url = url.with(login.extra).map_err(LoginError::Config)?.to_string();
+        open(&url).map_err(LoginError::Open)?;
+        listener.receive(self, client, pending, login.timeout).await
+    }
+}

@@ -1,0 +1,317 @@
+//! Whole logins, with a browser that the test plays.
+
+mod support;
+
+use proofkey_core::{CallbackError, Client, ClientBuf, ConfigError, Redirect, ResponseError, Server as Endpoints};
+use proofkey_reqwest::{ExchangeError, Http, Login, LoginError};
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+use support::{Server, TOKENS, browse, json};
+
+const SCOPE: &[&str] = &["profile"];
+const CALLBACK: &str = "http://127.0.0.1/callback";
+
+fn token_server() -> Server {
+    Server::answering(|_| json(200, TOKENS))
+}
+
+fn client(server: &Server, redirect_uri: &str) -> ClientBuf {
+    let (authorize, token) = (server.url("/authorize"), server.url("/token"));
+    Client::new("app", redirect_uri, Endpoints::new(&authorize, &token)).unwrap().into()
+}
+
+/// What the authorization server reads from the URL.
+#[derive(Clone, Debug)]
+struct Asked {
+    redirect_uri: String,
+    address: SocketAddr,
+    state: String,
+}
+
+impl Asked {
+    fn read(url: &str) -> Self {
+        let value = |name: &str| {
+            let (_, rest) = url.split_once(&format!("{name}=")).unwrap();
+            rest.split('&')
+                .next()
+                .unwrap()
+                .replace("%3A", ":")
+                .replace("%2F", "/")
+                .replace("%5B", "[")
+                .replace("%5D", "]")
+        };
+        let redirect_uri = value("redirect_uri");
+        let address = redirect_uri.split('/').nth(2).unwrap().parse().unwrap();
+        Self { redirect_uri, address, state: value("state") }
+    }
+
+    fn callback(&self) -> String {
+        format!("/callback?code=SplxlO&state={}", self.state)
+    }
+}
+
+/// A browser in a thread of its own: `play` gets what was asked for.
+fn browser<T: Send + 'static>(
+    play: impl FnOnce(Asked) -> T + Send + 'static,
+) -> (impl FnOnce(&str) -> io::Result<()> + Send, mpsc::Receiver<T>) {
+    let (sender, receiver) = mpsc::channel();
+    let open = move |url: &str| {
+        let asked = Asked::read(url);
+        thread::spawn(move || sender.send(play(asked)));
+        Ok(())
+    };
+    (open, receiver)
+}
+
+fn is_closed(address: SocketAddr) -> bool {
+    TcpStream::connect(address).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+}
+
+#[track_caller]
+fn assert_status(answer: &str, status: u16) {
+    assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+}
+
+#[tokio::test]
+async fn a_login_ends_with_tokens_and_a_page_and_a_closed_port() {
+    for redirect_uri in [CALLBACK, "http://[::1]/callback"] {
+        let server = token_server();
+        let client = client(&server, redirect_uri);
+        let (open, played) = browser(|asked| (browse(asked.address, &asked.callback()), asked));
+        let login = Login::new(client.as_client(), SCOPE).with_extra(&[("prompt", "consent")]);
+        let tokens = Http::new().unwrap().login(login, open).await.unwrap();
+        assert_eq!(tokens.access_token().expose(), "at-1");
+        assert_eq!(tokens.refresh_token().unwrap().expose(), "rt-1");
+        let (page, asked) = played.recv().unwrap();
+        assert!(page.starts_with("HTTP/1.1 200 OK\r\n") && page.contains("<h1>Signed in</h1>"), "{page}");
+        assert!(page.ends_with("</html>\n"), "{page}");
+        assert!(is_closed(asked.address));
+        assert_eq!(
+            asked.redirect_uri,
+            redirect_uri.replace("/callback", &format!(":{}/callback", asked.address.port()))
+        );
+        let request = server.requests().pop().unwrap();
+        let (_, body) = request.split_once("\r\n\r\n").unwrap();
+        let encoded =
+            asked.redirect_uri.replace(':', "%3A").replace('/', "%2F").replace('[', "%5B").replace(']', "%5D");
+        assert!(body.starts_with("grant_type=authorization_code&client_id=app&code=SplxlO&code_verifier="), "{body}");
+        assert!(body.ends_with(&format!("&redirect_uri={encoded}")), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn d1_a_stranger_is_answered_and_ends_nothing() {
+    let server = token_server();
+    let client = client(&server, CALLBACK);
+    let (open, played) = browser(|asked| {
+        let wrong = asked.callback().replace("state=", "state=x");
+        assert_status(&browse(asked.address, &wrong), 400);
+        assert_status(&browse(asked.address, "/callback?error=access_denied"), 400);
+        assert_status(&browse(asked.address, "/favicon.ico"), 404);
+        for (sent, status) in [("\u{16}\u{3}\u{1}", 400), ("POST /callback HTTP/1.1\r\n", 405), ("GET", 0), ("", 0)] {
+            let mut stream = TcpStream::connect(asked.address).unwrap();
+            stream.write_all(sent.as_bytes()).unwrap();
+            stream.shutdown(std::net::Shutdown::Write).unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            assert!(if status == 0 { answer.is_empty() } else { answer.contains(&format!(" {status} ")) }, "{answer}");
+        }
+        let mut long = TcpStream::connect(asked.address).unwrap();
+        long.write_all("GET /callback HTTP/1.1\r\n".as_bytes()).unwrap();
+        long.write_all(&[b'a'; 70_000]).unwrap();
+        let mut answer = String::new();
+        long.read_to_string(&mut answer).unwrap();
+        assert_status(&answer, 431);
+        let rebound = format!("GET {} HTTP/1.1\r\nHost: evil.example\r\n\r\n", asked.callback());
+        let mut stream = TcpStream::connect(asked.address).unwrap();
+        stream.write_all(rebound.as_bytes()).unwrap();
+        answer.clear();
+        stream.read_to_string(&mut answer).unwrap();
+        assert_status(&answer, 421);
+        browse(asked.address, &asked.callback())
+    });
+    let login = Login::new(client.as_client(), SCOPE);
+    assert!(Http::new().unwrap().login(login, open).await.is_ok());
+    assert_status(&played.recv().unwrap(), 200);
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_denial_ends_the_login() {
+    let server = token_server();
+    let client = client(&server, CALLBACK);
+    let (open, played) = browser(|asked| {
+        browse(
+            asked.address,
+            &format!("/callback?error=access_denied&error_description=no+thanks&state={}", asked.state),
+        )
+    });
+    let error = Http::new().unwrap().login(Login::new(client.as_client(), SCOPE), open).await.unwrap_err();
+    assert!(matches!(&error, LoginError::Callback(CallbackError::Server(words)) if words.code() == "access_denied"));
+    assert_eq!(error.to_string(), "the authorization server refused: access_denied: no thanks");
+    let page = played.recv().unwrap();
+    assert!(page.contains("<h1>Not signed in</h1>") && !page.contains("thanks"), "{page}");
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn the_page_tells_that_the_exchange_failed() {
+    let server = Server::answering(|_| json(400, r#"{"error":"invalid_grant"}"#));
+    let client = client(&server, CALLBACK);
+    let (open, played) = browser(|asked| browse(asked.address, &asked.callback()));
+    let error = Http::new().unwrap().login(Login::new(client.as_client(), SCOPE), open).await.unwrap_err();
+    assert!(matches!(&error, LoginError::Exchange(ExchangeError::Response(ResponseError::Server { .. }))), "{error}");
+    assert!(played.recv().unwrap().contains("<h1>Not signed in</h1>"));
+}
+
+#[tokio::test]
+async fn c082_while_the_code_is_exchanged_the_login_is_gone_for_others_and_has_no_timeout() {
+    let (release, released) = mpsc::channel();
+    let released = std::sync::Mutex::new(released);
+    let server = Server::answering(move |_| {
+        released.lock().unwrap().recv().unwrap();
+        json(200, TOKENS)
+    });
+    let client = client(&server, CALLBACK);
+    let asked_at = server.address;
+    let (open, played) = browser(move |asked| {
+        let mut first = TcpStream::connect(asked.address).unwrap();
+        write!(first, "GET {} HTTP/1.1\r\nHost: {}\r\n\r\n", asked.callback(), asked.address).unwrap();
+        let second = loop {
+            let second = browse(asked.address, &asked.callback());
+            if second.starts_with("HTTP/1.1 410 ") {
+                break second;
+            }
+        };
+        // The user's time is over by now, the exchange is not.
+        thread::sleep(Duration::from_millis(400));
+        release.send(asked_at).unwrap();
+        let mut page = String::new();
+        first.read_to_string(&mut page).unwrap();
+        (page, second)
+    });
+    let login = Login::new(client.as_client(), SCOPE).with_timeout(Duration::from_millis(300));
+    assert!(Http::new().unwrap().login(login, open).await.is_ok());
+    let (page, second) = played.recv().unwrap();
+    assert_status(&page, 200);
+    assert_status(&second, 410);
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_user_and_each_head_have_their_time() {
+    let server = token_server();
+    let client = client(&server, CALLBACK);
+    let mut silent = None;
+    let begun = tokio::time::Instant::now();
+    let open = |url: &str| {
+        let asked = Asked::read(url);
+        let mut stream = TcpStream::connect(asked.address)?;
+        stream.write_all(b"GET /callback?code=")?;
+        silent = Some((stream, asked.address));
+        Ok(())
+    };
+    let error = Http::new().unwrap().login(Login::new(client.as_client(), SCOPE), open).await.unwrap_err();
+    assert!(matches!(error, LoginError::TimedOut), "{error}");
+    assert_eq!(begun.elapsed().as_secs(), 300);
+    let (mut stream, address) = silent.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert_status(&answer, 408);
+    assert!(is_closed(address));
+}
+
+#[tokio::test]
+async fn c055_dropping_the_future_closes_the_port() {
+    let server = token_server();
+    let client = client(&server, CALLBACK);
+    let http = Http::new().unwrap();
+    let mut address = None;
+    let mut login = Box::pin(http.login(Login::new(client.as_client(), SCOPE), |url| {
+        address = Some(Asked::read(url).address);
+        Ok(())
+    }));
+    assert!(tokio::time::timeout(Duration::ZERO, &mut login).await.is_err());
+    drop(login);
+    assert!(is_closed(address.unwrap()));
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_told_before_the_browser_opens() {
+    let server = token_server();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let client = client(&server, &format!("http://{address}/callback"));
+    let login = Login::new(client.as_client(), SCOPE);
+    let error = Http::new().unwrap().login(login, |_| panic!("opened")).await.unwrap_err();
+    assert!(matches!(&error, LoginError::Listen(error) if error.kind() == io::ErrorKind::AddrInUse), "{error}");
+    assert!(error.to_string().contains("port of the redirect URI taken"), "{error}");
+    drop(taken);
+    let (open, played) = browser(|asked| (browse(asked.address, &asked.callback()), asked.address));
+    assert!(Http::new().unwrap().login(login, open).await.is_ok());
+    assert_eq!(played.recv().unwrap().1, address);
+}
+
+#[tokio::test]
+async fn what_cannot_begin_does_not() {
+    let server = token_server();
+    let http = Http::new().unwrap();
+    for redirect_uri in ["https://app.example/callback", "com.example.app:/callback"] {
+        let client = client(&server, redirect_uri);
+        let error = http.login(Login::new(client.as_client(), SCOPE), |_| panic!("opened")).await.unwrap_err();
+        assert!(matches!(error, LoginError::NotLoopback), "{error}");
+    }
+    let client = client(&server, CALLBACK);
+    let login = Login::new(client.as_client(), SCOPE);
+    let error = http.login(login.with_extra(&[("state", "x")]), |_| panic!("opened")).await.unwrap_err();
+    assert!(matches!(error, LoginError::Config(ConfigError::ExtraParameter(0))), "{error}");
+    let error = http.login(Login::new(client.as_client(), &["a b"]), |_| panic!("opened")).await.unwrap_err();
+    assert!(matches!(error, LoginError::Authorize(_)), "{error}");
+    let error = http.login(login, |_| Err(io::ErrorKind::NotFound.into())).await.unwrap_err();
+    assert!(matches!(&error, LoginError::Open(error) if error.kind() == io::ErrorKind::NotFound), "{error}");
+}
+
+#[tokio::test]
+async fn x23_two_hundred_idle_connections_hold_nobody_up() {
+    let server = token_server();
+    let client = client(&server, CALLBACK);
+    let (open, played) = browser(|asked| {
+        let mut idle: Vec<_> = (0..200).map(|_| TcpStream::connect(asked.address).unwrap()).collect();
+        let kept = idle.split_off(200 - 64);
+        let shown_out = idle.iter_mut().all(|stream| !matches!(stream.read(&mut [0]), Ok(1)));
+        let waiting = kept.iter().all(|mut stream| {
+            stream.set_nonblocking(true).unwrap();
+            stream.read(&mut [0]).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+        });
+        let begun = Instant::now();
+        (shown_out, waiting, browse(asked.address, &asked.callback()), begun.elapsed())
+    });
+    assert!(Http::new().unwrap().login(Login::new(client.as_client(), SCOPE), open).await.is_ok());
+    let (shown_out, waiting, page, waited) = played.recv().unwrap();
+    assert!(shown_out && waiting);
+    assert_status(&page, 200);
+    assert!(waited < Duration::from_secs(1), "{waited:?}");
+}
+
+#[test]
+fn every_future_is_send() {
+    fn assert_send<T: Send>(_: T) {}
+    fn check(http: &Http, client: &ClientBuf, tokens: &proofkey_core::TokensBuf, pending: proofkey_core::Pending) {
+        let client = client.as_client();
+        let refresh_token = tokens.refresh_token().unwrap();
+        let request = client.refresh(refresh_token);
+        assert_send(http.send(&request.request()));
+        assert_send(http.exchange(client.refresh(refresh_token)));
+        assert_send(http.exchange(pending.accept(client, Redirect::Query("")).unwrap()));
+        assert_send(http.discover("", "", ""));
+        assert_send(http.revoke(client, proofkey_core::Revocable::Refresh(refresh_token)));
+        assert_send(http.call(http::Request::new(Vec::new()), tokens.access_token()));
+        assert_send(http.login(Login::new(client, SCOPE), |_| Ok(())));
+    }
+    fn assert_shared<T: Clone + Send + Sync + 'static>() {}
+    assert_shared::<Http>();
+    let _: fn(&Http, &ClientBuf, &proofkey_core::TokensBuf, proofkey_core::Pending) = check;
+}

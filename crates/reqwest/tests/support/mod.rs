@@ -1,0 +1,122 @@
+//! What the tests talk to: servers that do as they are told, and count.
+#![allow(dead_code, reason = "no test file needs all of it")]
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+/// A server on 127.0.0.1 that records.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    connections: Arc<Mutex<usize>>,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    /// Answers each request, on any connection, with what `answer` makes of it.
+    pub(crate) fn answering(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        Self::start(move |mut stream, requests| {
+            while let Some(request) = read_request(&mut stream) {
+                let answer = answer(&request);
+                requests.lock().unwrap().push(request);
+                if stream.write_all(answer.as_bytes()).is_err() {
+                    return;
+                }
+            }
+        })
+    }
+
+    /// Hands each connection to `serve` in a thread of its own.
+    pub(crate) fn start(serve: impl Fn(TcpStream, &Mutex<Vec<String>>) + Send + Sync + 'static) -> Self {
+        let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = socket.local_addr().unwrap();
+        let connections = Arc::new(Mutex::new(0));
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let serve = Arc::new(serve);
+        let (counted, recorded) = (Arc::clone(&connections), Arc::clone(&requests));
+        thread::spawn(move || {
+            for stream in socket.incoming() {
+                *counted.lock().unwrap() += 1;
+                let (serve, recorded) = (Arc::clone(&serve), Arc::clone(&recorded));
+                thread::spawn(move || serve(stream.unwrap(), &recorded));
+            }
+        });
+        Self { address, connections, requests }
+    }
+
+    /// A server that nobody is to reach.
+    pub(crate) fn sink() -> Self {
+        Self::start(|_, _| ())
+    }
+
+    /// How many connections there were.
+    pub(crate) fn connections(&self) -> usize {
+        // Whoever connected before us is counted before us.
+        let before = *self.connections.lock().unwrap();
+        drop(TcpStream::connect(self.address).unwrap());
+        loop {
+            let now = *self.connections.lock().unwrap();
+            if now > before {
+                *self.connections.lock().unwrap() -= 1;
+                return now - 1;
+            }
+            thread::yield_now();
+        }
+    }
+
+    /// The requests, head and body.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+}
+
+/// One whole request; none where the client closed.
+pub(crate) fn read_request(stream: &mut impl Read) -> Option<String> {
+    let mut request = String::new();
+    loop {
+        let mut octet = [0];
+        if stream.read(&mut octet).ok()? == 0 {
+            return None;
+        }
+        request.push(octet[0].into());
+        if request.ends_with("\r\n\r\n") {
+            break;
+        }
+    }
+    let length = header(&request, "content-length").map_or(0, |length| length.parse().unwrap());
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).ok()?;
+    Some(request + &String::from_utf8(body).unwrap())
+}
+
+/// The value of a header field of a request or an answer.
+pub(crate) fn header<'r>(message: &'r str, name: &str) -> Option<&'r str> {
+    let mut values = message.split("\r\n\r\n").next()?.split("\r\n").skip(1).filter_map(|line| {
+        let (field, value) = line.split_once(": ")?;
+        field.eq_ignore_ascii_case(name).then_some(value)
+    });
+    let value = values.next();
+    assert_eq!(values.next(), None, "{name} stands twice in {message}");
+    value
+}
+
+pub(crate) fn json(status: u16, body: &str) -> String {
+    format!("HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+}
+
+/// What a browser sees: the whole answer to `GET target`.
+pub(crate) fn browse(address: SocketAddr, target: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {target} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: test\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+pub(crate) const TOKENS: &str =
+    r#"{"access_token":"at-1","token_type":"Bearer","expires_in":3600,"refresh_token":"rt-1"}"#;

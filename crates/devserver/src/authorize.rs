@@ -1,0 +1,270 @@
+//! The authorization endpoint (RFC 6749 section 3.1): sign-in, consent, and the way back to the client.
+
+use crate::params::Params;
+use crate::server::{App, CONSENT};
+use crate::state::{Grant, Session};
+use crate::{CallbackFault, ClientRegistration, pages};
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use std::sync::Arc;
+use url::{Host, Url};
+
+pub(crate) async fn authorize(State(app): State<Arc<App>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    let query = query.unwrap_or_default();
+    let request = match AuthorizationRequest::read(&app, &query) {
+        Ok(request) => request,
+        Err(response) => return response,
+    };
+    let (id, session) = app.grants().session(session_id(&headers));
+    let prompt = request.params.text("prompt");
+    if prompt == "none" && session.user.is_none() {
+        return request.refuse(&app, "login_required", "nobody is signed in");
+    }
+    if session.user.is_some() && !prompt.split(' ').any(|word| word == "login") {
+        return consent_page(&app, &request, &query, &id, &session);
+    }
+    with_session(&id, pages::login(&request.client.name, &query, &session.csrf, &request.origin(), false))
+}
+
+pub(crate) async fn login(State(app): State<Arc<App>>, headers: HeaderMap, body: String) -> Response {
+    let (form, query, id) = match form(&app, &headers, &body) {
+        Ok(form) => form,
+        Err(response) => return response,
+    };
+    let request = match AuthorizationRequest::read(&app, &query) {
+        Ok(request) => request,
+        Err(response) => return response,
+    };
+    if form.text("action") == "cancel" {
+        return request.refuse(&app, "access_denied", "the user cancelled the sign-in");
+    }
+    let user = form.text("username").trim();
+    if user.is_empty() || user.chars().count() > 64 || user.chars().any(char::is_control) {
+        let (id, session) = app.grants().session(Some(&id));
+        return with_session(&id, pages::login(&request.client.name, &query, &session.csrf, &request.origin(), true));
+    }
+    let id = app.grants().sign_in(&id, user);
+    with_session(&id, see_other(&format!("{CONSENT}?{query}")))
+}
+
+pub(crate) async fn consent(State(app): State<Arc<App>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    let query = query.unwrap_or_default();
+    match AuthorizationRequest::read(&app, &query) {
+        Ok(request) => {
+            let (id, session) = app.grants().session(session_id(&headers));
+            consent_page(&app, &request, &query, &id, &session)
+        }
+        Err(response) => response,
+    }
+}
+
+pub(crate) async fn decide(State(app): State<Arc<App>>, headers: HeaderMap, body: String) -> Response {
+    let (form, query, id) = match form(&app, &headers, &body) {
+        Ok(form) => form,
+        Err(response) => return response,
+    };
+    let request = match AuthorizationRequest::read(&app, &query) {
+        Ok(request) => request,
+        Err(response) => return response,
+    };
+    let (_, session) = app.grants().session(Some(&id));
+    match (form.text("action"), session.user) {
+        ("allow", Some(user)) => {
+            app.grants().remember_consent(&id, &request.client.client_id, &request.scope);
+            request.grant(&app, user)
+        }
+        (_, None) => pages::error(StatusCode::BAD_REQUEST, "Nobody is signed in."),
+        _ => request.refuse(&app, "access_denied", "the user denied the request"),
+    }
+}
+
+fn consent_page(app: &App, request: &AuthorizationRequest<'_>, query: &str, id: &str, session: &Session) -> Response {
+    let Some(user) = &session.user else {
+        return pages::error(StatusCode::BAD_REQUEST, "Nobody is signed in. Start again in the application.");
+    };
+    let ask = request.params.text("prompt").split(' ').any(|word| word == "consent");
+    if !ask && session.has_consented(&request.client.client_id, &request.scope) {
+        return request.grant(app, user.clone());
+    }
+    if request.params.text("prompt") == "none" {
+        return request.refuse(app, "consent_required", "the user has not consented yet");
+    }
+    let page = pages::consent(&request.client.name, user, &request.scope, query, &session.csrf, &request.origin());
+    with_session(id, page)
+}
+
+/// A request that may be answered with a redirect.
+struct AuthorizationRequest<'a> {
+    client: &'a ClientRegistration,
+    params: Params,
+    redirect_uri: String,
+    scope: Vec<String>,
+}
+
+impl<'a> AuthorizationRequest<'a> {
+    /// An unknown client or redirect URI gets a page and never a redirect (RFC 6749 section 4.1.2.1).
+    fn read(app: &'a App, query: &str) -> Result<Self, Response> {
+        let page = |text: &str| pages::error(StatusCode::BAD_REQUEST, text);
+        let params = Params::parse(query).map_err(|name| page(&format!("The parameter “{name}” stands twice.")))?;
+        let known = app.options.clients.iter().find(|client| client.client_id == params.text("client_id"));
+        let client = known.ok_or_else(|| page("This application is not known here (client_id)."))?;
+        let redirect_uri = params.text("redirect_uri").to_owned();
+        if !client.redirect_uris.iter().any(|registered| is_registered(registered, &redirect_uri)) {
+            return Err(page("The application is not registered with this redirect_uri."));
+        }
+        let words = params.text("scope").split(' ').filter(|word| !word.is_empty());
+        let scope: Vec<String> = words.map(str::to_owned).collect();
+        let request = Self { client, params, redirect_uri, scope };
+        match request.fault() {
+            Some((code, description)) => Err(request.refuse(app, code, description)),
+            None => Ok(request),
+        }
+    }
+
+    fn fault(&self) -> Option<(&'static str, &'static str)> {
+        let challenge = self.params.text("code_challenge");
+        let is_s256 = challenge.len() == 43
+            && challenge.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));
+        match self.params.text("response_type") {
+            "code" => {}
+            "" => return Some(("invalid_request", "there is no response_type")),
+            _ => return Some(("unsupported_response_type", "only code")),
+        }
+        if !matches!(self.params.text("response_mode"), "" | "query") {
+            return Some(("invalid_request", "only response_mode query"));
+        }
+        if self.params.text("code_challenge_method") != "S256" {
+            return Some(("invalid_request", "code_challenge_method must be S256"));
+        }
+        if !is_s256 {
+            return Some(("invalid_request", "code_challenge must be 43 characters of base64url"));
+        }
+        let unknown = self.scope.iter().any(|word| !self.client.scopes.contains(word));
+        unknown.then_some(("invalid_scope", "a scope is not known or not allowed for this client"))
+    }
+
+    fn grant(&self, app: &App, user: String) -> Response {
+        let grant = Grant::new(&self.client.client_id, self.scope.clone(), user);
+        let ttl = app.options.code_ttl;
+        let code = app.grants().issue_code(grant, &self.redirect_uri, self.params.text("code_challenge"), ttl);
+        self.redirect(app, &[("code", &code)])
+    }
+
+    fn refuse(&self, app: &App, code: &str, description: &str) -> Response {
+        self.redirect(app, &[("error", code), ("error_description", description)])
+    }
+
+    /// Always 303, so that no form is sent on (RFC 9700 section 4.12), and always with `iss` (RFC 9207).
+    fn redirect(&self, app: &App, answer: &[(&str, &str)]) -> Response {
+        let fault = app.faults().callback;
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(answer);
+        match fault {
+            Some(CallbackFault::DuplicateCode) => drop(query.append_pair("code", "another")),
+            Some(CallbackFault::CodeAndError) => drop(query.append_pair("error", "access_denied")),
+            _ => {}
+        }
+        match (self.params.find("state"), fault) {
+            (_, Some(CallbackFault::MissingState)) | (None, _) => {}
+            (Some(_), Some(CallbackFault::WrongState)) => drop(query.append_pair("state", "another")),
+            (Some(state), _) => drop(query.append_pair("state", state)),
+        }
+        match fault {
+            Some(CallbackFault::MissingIss) => {}
+            Some(CallbackFault::WrongIss) => drop(query.append_pair("iss", "https://as.example")),
+            _ => drop(query.append_pair("iss", &app.issuer)),
+        }
+        let separator = if self.redirect_uri.contains('?') { '&' } else { '?' };
+        see_other(&format!("{}{separator}{}", self.redirect_uri, query.finish()))
+    }
+
+    /// Where the browser will be sent, for `form-action`: Chromium applies it to redirects as well.
+    fn origin(&self) -> String {
+        match Url::parse(&self.redirect_uri) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") => url.origin().ascii_serialization(),
+            Ok(url) => format!("{}:", url.scheme()),
+            Err(_) => String::new(),
+        }
+    }
+}
+
+/// Identical, but for the port of a loopback address (RFC 8252 section 7.3).
+fn is_registered(registered: &str, given: &str) -> bool {
+    if registered == given {
+        return true;
+    }
+    let (Ok(known), Ok(mut url)) = (Url::parse(registered), Url::parse(given)) else { return false };
+    let loopback = match known.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        _ => false,
+    };
+    // What the parser would tidy up was not written as it is registered.
+    let exact = url.as_str() == given && url.port().is_some();
+    loopback
+        && exact
+        && known.scheme() == "http"
+        && known.port().is_none()
+        && url.set_port(None).is_ok()
+        && url == known
+}
+
+/// The fields of a form that one of our own pages sent, the request it belongs to, and the session.
+fn form(app: &App, headers: &HeaderMap, body: &str) -> Result<(Params, String, String), Response> {
+    let form = Params::parse(body).map_err(|_| pages::error(StatusCode::BAD_REQUEST, "A field stands twice."))?;
+    let (id, session) = app.grants().session(session_id(headers));
+    if form.text("csrf") != session.csrf {
+        return Err(pages::error(
+            StatusCode::FORBIDDEN,
+            "This form is not from this browser, or too old. Start again in the application.",
+        ));
+    }
+    let query = form.text("request").to_owned();
+    Ok((form, query, id))
+}
+
+fn session_id(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    cookies.flat_map(|cookies| cookies.split("; ")).find_map(|cookie| cookie.strip_prefix(COOKIE)?.strip_prefix('='))
+}
+
+fn with_session(id: &str, response: Response) -> Response {
+    ([(header::SET_COOKIE, format!("{COOKIE}={id}; HttpOnly; SameSite=Lax; Path=/connect"))], response).into_response()
+}
+
+fn see_other(location: &str) -> Response {
+    (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
+}
+
+const COOKIE: &str = "devserver_session";
+
+#[cfg(test)]
+mod tests {
+    use super::is_registered;
+
+    #[test]
+    fn rfc8252_section_7_3_only_the_port_is_free() {
+        let registered = "http://127.0.0.1/callback";
+        for good in [registered, "http://127.0.0.1:1/callback", "http://127.0.0.1:65535/callback"] {
+            assert!(is_registered(registered, good), "{good}");
+        }
+        for bad in [
+            "http://127.0.0.1:1/callback/",
+            "http://127.0.0.1:1/callback?x=1",
+            "http://127.0.0.1:1/callback#x",
+            "http://127.0.0.1:1/x/../callback",
+            "http://127.0.0.2:1/callback",
+            "http://[::1]:1/callback",
+            "http://localhost:1/callback",
+            "https://127.0.0.1:1/callback",
+            "http://user@127.0.0.1:1/callback",
+            "http://127.1:1/callback",
+            "http://127.0.0.1:1/Callback",
+            "",
+        ] {
+            assert!(!is_registered(registered, bad), "{bad}");
+        }
+        assert!(!is_registered("https://app.example/paste", "https://app.example:444/paste"));
+    }
+}

@@ -1,0 +1,35 @@
+//! Authorization server metadata (RFC 8414, OpenID Connect Discovery).
+
+use crate::MetadataFault;
+use crate::server::{AUTHORIZE, App, REVOCATION, TOKEN};
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+pub(crate) async fn metadata(State(app): State<Arc<App>>) -> Response {
+    let scopes: BTreeSet<&String> = app.options.clients.iter().flat_map(|client| &client.scopes).collect();
+    let mut document = json!({
+        "issuer": app.issuer,
+        "authorization_endpoint": app.at(AUTHORIZE),
+        "token_endpoint": app.at(TOKEN),
+        "revocation_endpoint": app.at(REVOCATION),
+        "scopes_supported": scopes,
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "token_endpoint_auth_methods_supported": ["none"],
+        "revocation_endpoint_auth_methods_supported": ["none"],
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": true,
+    });
+    match app.faults().metadata {
+        Some(MetadataFault::IssuerMismatch) => document["issuer"] = json!(app.at("/")),
+        Some(MetadataFault::NoRevocation) => document["revocation_endpoint"] = json!(null),
+        Some(MetadataFault::NoS256) => document["code_challenge_methods_supported"] = json!(["plain"]),
+        Some(MetadataFault::PlainHttpTokenEndpoint) => document["token_endpoint"] = json!("http://as.example/token"),
+        None => {}
+    }
+    ([("content-type", "application/json")], document.to_string()).into_response()
+}

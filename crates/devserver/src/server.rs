@@ -1,0 +1,179 @@
+//! [`DevServer`]: a server on a thread of its own.
+
+use crate::log::{Entry, Log};
+use crate::state::Grants;
+use crate::{Faults, Options, api, authorize, cors, log, metadata, pages, token};
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use tokio::sync::oneshot;
+
+/// A running server. It stops when it is dropped.
+#[derive(Debug)]
+pub struct DevServer {
+    app: Arc<App>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<io::Result<()>>>,
+}
+
+impl DevServer {
+    /// Starts a server on 127.0.0.1, with a runtime of its own: blocking callers can use it as well as async ones.
+    ///
+    /// # Errors
+    /// Where the port is taken, or a redirect URI of a client is no URL.
+    pub fn start(options: Options) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let app = Arc::new(App::new(options, address));
+        let router = router(Arc::clone(&app))?;
+        let (stop, stopped) = oneshot::channel();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let thread = thread::Builder::new().name("proofkey-devserver".to_owned()).spawn(move || {
+            let served = runtime.block_on(async {
+                let listener = tokio::net::TcpListener::from_std(listener)?;
+                tokio::select! {
+                    served = async { axum::serve(listener, router).await } => served,
+                    _ = stopped => Ok(()),
+                }
+            });
+            // Connections that a client keeps open do not hold the end up.
+            runtime.shutdown_background();
+            served
+        })?;
+        Ok(Self { app, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// The server's own URL, which is also its issuer: `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.app.issuer.clone()
+    }
+
+    /// The issuer (RFC 8414 section 2).
+    #[must_use]
+    pub fn issuer(&self) -> String {
+        self.url()
+    }
+
+    /// The authorization endpoint.
+    #[must_use]
+    pub fn authorization_endpoint(&self) -> String {
+        self.app.at(AUTHORIZE)
+    }
+
+    /// The token endpoint.
+    #[must_use]
+    pub fn token_endpoint(&self) -> String {
+        self.app.at(TOKEN)
+    }
+
+    /// The revocation endpoint.
+    #[must_use]
+    pub fn revocation_endpoint(&self) -> String {
+        self.app.at(REVOCATION)
+    }
+
+    /// The URL of a path of the protected API, such as `/api/me`.
+    #[must_use]
+    pub fn api(&self, path: &str) -> String {
+        self.app.at(path)
+    }
+
+    /// The last 10,000 requests, in the order in which they were answered.
+    #[must_use]
+    pub fn log(&self) -> Vec<Entry> {
+        self.app.log.entries()
+    }
+
+    /// Forgets the requests so far.
+    pub fn clear_log(&self) {
+        self.app.log.clear();
+    }
+
+    /// Does this wrong from now on.
+    pub fn set_faults(&self, faults: Faults) {
+        *self.app.faults.lock().unwrap_or_else(PoisonError::into_inner) = faults;
+    }
+}
+
+impl Drop for DevServer {
+    fn drop(&mut self) {
+        // Each fails only where the thread has ended before.
+        self.stop.take().map(|stop| stop.send(()));
+        self.thread.take().map(JoinHandle::join);
+    }
+}
+
+/// What every handler sees.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) options: Options,
+    pub(crate) issuer: String,
+    pub(crate) log: Log,
+    faults: Mutex<Faults>,
+    grants: Mutex<Grants>,
+}
+
+impl App {
+    fn new(options: Options, address: SocketAddr) -> Self {
+        Self {
+            issuer: format!("http://{address}"),
+            log: Log::default(),
+            faults: Mutex::new(options.faults.clone()),
+            grants: Mutex::default(),
+            options,
+        }
+    }
+
+    pub(crate) fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.issuer)
+    }
+
+    pub(crate) fn faults(&self) -> Faults {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn grants(&self) -> MutexGuard<'_, Grants> {
+        self.grants.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn router(app: Arc<App>) -> io::Result<Router> {
+    // The endpoints that a single-page app calls; the pages are for browsers alone.
+    let called = Router::new()
+        .route(TOKEN, post(token::token))
+        .route(REVOCATION, post(token::revoke))
+        .route("/.well-known/oauth-authorization-server", get(metadata::metadata))
+        .route("/.well-known/openid-configuration", get(metadata::metadata))
+        .merge(api::routes())
+        .layer(cors::layer(&app.options)?);
+    Ok(Router::new()
+        .route("/", get(pages::index))
+        .route(AUTHORIZE, get(authorize::authorize))
+        .route(LOGIN, post(authorize::login))
+        .route(CONSENT, get(authorize::consent).post(authorize::decide))
+        .merge(called)
+        .layer(from_fn(no_store))
+        .layer(from_fn_with_state(Arc::clone(&app), log::record))
+        .with_state(app))
+}
+
+async fn no_store(request: axum::extract::Request, next: axum::middleware::Next) -> axum::response::Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert("cache-control", axum::http::HeaderValue::from_static("no-store"));
+    headers.insert("referrer-policy", axum::http::HeaderValue::from_static("no-referrer"));
+    headers.insert("x-content-type-options", axum::http::HeaderValue::from_static("nosniff"));
+    response
+}
+
+pub(crate) const AUTHORIZE: &str = "/connect/authorize";
+pub(crate) const CONSENT: &str = "/connect/consent";
+pub(crate) const LOGIN: &str = "/connect/login";
+pub(crate) const REVOCATION: &str = "/connect/revocation";
+pub(crate) const TOKEN: &str = "/connect/token";

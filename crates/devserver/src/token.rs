@@ -1,0 +1,149 @@
+//! The token endpoint (RFC 6749 section 3.2) and the revocation endpoint (RFC 7009).
+
+use crate::log::hangup;
+use crate::params::Params;
+use crate::server::App;
+use crate::state::Grant;
+use crate::{ClientRegistration, EndpointFault};
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(crate) async fn token(State(app): State<Arc<App>>, headers: HeaderMap, body: String) -> Response {
+    with_fault(app.faults().token, || answer(&headers, &body, |params| grant(&app, params))).await
+}
+
+pub(crate) async fn revoke(State(app): State<Arc<App>>, headers: HeaderMap, body: String) -> Response {
+    let revoke = |params: &Params| {
+        let client = client(&app, params)?;
+        let token = params.find("token").ok_or(("invalid_request", "there is no token"))?;
+        app.grants().revoke(token, &client.client_id);
+        Ok(json!({}))
+    };
+    with_fault(app.faults().revocation, || answer(&headers, &body, revoke)).await
+}
+
+/// What the endpoint does, and what it does wrong.
+pub(crate) async fn with_fault(fault: Option<EndpointFault>, work: impl FnOnce() -> Response) -> Response {
+    match fault {
+        None => work(),
+        Some(EndpointFault::Hangup) => {
+            drop(work());
+            hangup()
+        }
+        Some(EndpointFault::Respond { status, headers, body }) => {
+            let mut response = (StatusCode::from_u16(status).unwrap_or_default(), body).into_response();
+            response.headers_mut().remove(header::CONTENT_TYPE);
+            for (name, value) in headers {
+                if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+                    response.headers_mut().append(name, value);
+                }
+            }
+            response
+        }
+        Some(EndpointFault::Stall { millis }) => {
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+            work()
+        }
+    }
+}
+
+/// An error code and a description (RFC 6749 section 5.2).
+type Refused = (&'static str, &'static str);
+
+fn answer(
+    headers: &HeaderMap,
+    body: &str,
+    work: impl FnOnce(&Params) -> Result<serde_json::Value, Refused>,
+) -> Response {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let form = content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .eq_ignore_ascii_case("application/x-www-form-urlencoded");
+    let params = Params::parse(body).map_err(|_| ("invalid_request", "a parameter stands twice"));
+    let result = match params {
+        _ if !form => Err(("invalid_request", "the body is no form")),
+        _ if headers.contains_key(header::AUTHORIZATION) => {
+            Err(("invalid_client", "a public client has no credentials"))
+        }
+        Ok(params) => work(&params),
+        Err(refused) => Err(refused),
+    };
+    let (status, document) = match result {
+        Ok(document) => (StatusCode::OK, document),
+        Err((code, description)) => (StatusCode::BAD_REQUEST, json!({"error": code, "error_description": description})),
+    };
+    (status, [(header::CONTENT_TYPE, "application/json")], document.to_string()).into_response()
+}
+
+fn grant(app: &App, params: &Params) -> Result<serde_json::Value, Refused> {
+    let client = client(app, params)?;
+    let required = |name, description| params.find(name).ok_or(("invalid_request", description));
+    let mut grants = app.grants();
+    let keep = app.faults().keep_refresh_token;
+    let (grant, refreshed) = match params.text("grant_type") {
+        "authorization_code" => {
+            let code = required("code", "there is no code")?;
+            let redirect_uri = required("redirect_uri", "there is no redirect_uri")?;
+            let verifier = required("code_verifier", "there is no code_verifier")?;
+            if !is_verifier(verifier) {
+                return Err(("invalid_request", "the code_verifier is not 43 to 128 unreserved characters"));
+            }
+            let grant = grants.use_code(code, &client.client_id, redirect_uri, verifier);
+            (grant.map_err(|why| ("invalid_grant", why))?, false)
+        }
+        "refresh_token" => {
+            let token = required("refresh_token", "there is no refresh_token")?;
+            let grant = grants.use_refresh_token(token, &client.client_id, !keep);
+            let grant = grant.map_err(|why| ("invalid_grant", why))?;
+            (narrowed(grant, params)?, true)
+        }
+        "" => return Err(("invalid_request", "there is no grant_type")),
+        _ => return Err(("unsupported_grant_type", "only authorization_code and refresh_token")),
+    };
+    let mut document = json!({
+        "access_token": grants.issue_access_token(grant.clone(), app.options.access_token_ttl),
+        "token_type": "Bearer",
+        "expires_in": app.options.access_token_ttl,
+        "scope": grant.scope.join(" "),
+    });
+    if grant.has("offline_access") && !(refreshed && keep) {
+        document["refresh_token"] = json!(grants.issue_refresh_token(grant));
+    }
+    Ok(document)
+}
+
+/// A refresh may ask for less, never for more (RFC 6749 section 6).
+fn narrowed(mut grant: Grant, params: &Params) -> Result<Grant, Refused> {
+    let Some(scope) = params.find("scope") else { return Ok(grant) };
+    let scope: Vec<String> = scope.split(' ').map(str::to_owned).collect();
+    if !scope.iter().all(|wanted| grant.has(wanted)) {
+        return Err(("invalid_scope", "more than was granted"));
+    }
+    grant.scope = scope;
+    Ok(grant)
+}
+
+fn client<'a>(app: &'a App, params: &Params) -> Result<&'a ClientRegistration, Refused> {
+    if params.find("client_secret").is_some() {
+        return Err(("invalid_client", "a public client has no secret"));
+    }
+    let id = params.find("client_id").ok_or(("invalid_request", "there is no client_id"))?;
+    app.options
+        .clients
+        .iter()
+        .find(|client| client.client_id == id)
+        .ok_or(("invalid_client", "the client is not known"))
+}
+
+/// RFC 7636 section 4.1.
+fn is_verifier(verifier: &str) -> bool {
+    let unreserved = |letter: char| letter.is_ascii_alphanumeric() || "-._~".contains(letter);
+    (43..=128).contains(&verifier.len()) && verifier.chars().all(unreserved)
+}

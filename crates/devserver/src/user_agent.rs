@@ -1,0 +1,248 @@
+//! A user and a browser in one: presses the real sign-in and consent pages where no browser is at hand.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+use std::{error, fmt};
+use ureq::Agent;
+use ureq::http::{Response, header};
+use url::{Host, Url};
+
+/// What the user does at the pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Signs in and allows.
+    Allow,
+    /// Cancels the sign-in.
+    Cancel,
+    /// Signs in and denies.
+    Deny,
+}
+
+/// Where it ended.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    /// The redirect URI with the answer; none where the server sent the browser nowhere.
+    pub callback: Option<String>,
+    /// The status of the last page.
+    pub status: u16,
+    /// The last page; empty where the redirect URI is not on loopback, and so was not visited.
+    pub page: String,
+    /// What the user saw and did, in plain words.
+    pub steps: Vec<String>,
+}
+
+/// Why the visit could not be finished.
+#[derive(Debug)]
+pub enum UserAgentError {
+    /// A request failed.
+    Http(ureq::Error),
+    /// It was led away from loopback, or to what is no URL.
+    Led(String),
+    /// There were more than 20 pages and redirects.
+    TooMany,
+}
+
+/// A browser with cookies. It goes to loopback addresses only.
+#[derive(Debug)]
+pub struct UserAgent {
+    agent: Agent,
+    cookies: BTreeMap<(String, String), String>,
+}
+
+impl Default for UserAgent {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl UserAgent {
+    /// A browser that has never been anywhere.
+    #[must_use]
+    pub fn new() -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(None)
+            .timeout_global(Some(Duration::from_secs(60)))
+            .build();
+        Self { agent: config.new_agent(), cookies: BTreeMap::new() }
+    }
+
+    /// Opens the authorization URL as the user `alice`, and goes on to the redirect URI that it names.
+    ///
+    /// # Errors
+    /// [`UserAgentError`].
+    pub fn run(&mut self, authorization_url: &str, decision: Decision) -> Result<Visit, UserAgentError> {
+        let mut url = parse(authorization_url)?;
+        let redirect_uri = url.query_pairs().find(|(name, _)| name == "redirect_uri").map(|(_, uri)| uri.into_owned());
+        let redirect_uri = redirect_uri.unwrap_or_default();
+        let (mut form, mut steps) = (None, Vec::new());
+        for _ in 0..STEPS_MAX {
+            let arrived = !redirect_uri.is_empty()
+                && url
+                    .as_str()
+                    .strip_prefix(&redirect_uri)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(['?', '&']));
+            let callback = arrived.then(|| url.to_string());
+            if callback.is_some() {
+                steps.push("back to the application".to_owned());
+                if !is_loopback(&url) {
+                    return Ok(Visit { callback, status: 0, page: String::new(), steps });
+                }
+            }
+            let mut response = self.fetch(&url, form.take())?;
+            let status = response.status().as_u16();
+            let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
+            if let Some(location) = location.filter(|_| (300..400).contains(&status)) {
+                url = url.join(location).map_err(|_| UserAgentError::Led(location.to_owned()))?;
+                continue;
+            }
+            let page = response.body_mut().read_to_string().map_err(UserAgentError::Http)?;
+            let pressed = if arrived { None } else { press(&page, decision) };
+            let Some(pressed) = pressed else { return Ok(Visit { callback, status, page, steps }) };
+            steps.push(pressed.step);
+            url = url.join(&pressed.action).map_err(|_| UserAgentError::Led(pressed.action))?;
+            form = pressed.fields;
+        }
+        Err(UserAgentError::TooMany)
+    }
+
+    fn fetch(
+        &mut self,
+        url: &Url,
+        form: Option<Vec<(String, String)>>,
+    ) -> Result<Response<ureq::Body>, UserAgentError> {
+        if !is_loopback(url) {
+            return Err(UserAgentError::Led(url.to_string()));
+        }
+        let origin = url.origin().ascii_serialization();
+        let cookies = self.cookies.range((origin.clone(), String::new())..).take_while(|((of, _), _)| *of == origin);
+        let cookies: Vec<_> = cookies.map(|((_, name), value)| format!("{name}={value}")).collect();
+        let response = match form {
+            None => self.agent.get(url.as_str()).header("cookie", cookies.join("; ")).call(),
+            Some(fields) => self.agent.post(url.as_str()).header("cookie", cookies.join("; ")).send_form(fields),
+        };
+        let response = response.map_err(UserAgentError::Http)?;
+        for cookie in response.headers().get_all(header::SET_COOKIE).iter().filter_map(|value| value.to_str().ok()) {
+            if let Some((name, value)) = cookie.split(';').next().and_then(|pair| pair.split_once('=')) {
+                self.cookies.insert((origin.clone(), name.trim().to_owned()), value.trim().to_owned());
+            }
+        }
+        Ok(response)
+    }
+}
+
+/// What the user does at one page: sends its form, or follows a link.
+struct Pressed {
+    step: String,
+    action: String,
+    fields: Option<Vec<(String, String)>>,
+}
+
+/// Reads the first form of a page: ours, or a development page of npm's `oidc-provider`.
+fn press(page: &str, decision: Decision) -> Option<Pressed> {
+    let form = page.split("<form").nth(1)?.split("</form>").next()?;
+    let (head, body) = form.split_once('>')?;
+    let sign_in = body.contains("type=\"password\"");
+    let cancel = if sign_in { decision == Decision::Cancel } else { decision == Decision::Deny };
+    let place = if sign_in { "sign-in page" } else { "consent page" };
+    let mut links = page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let abort =
+        links.find(|link| link.ends_with("/abort")).filter(|_| decision != Decision::Allow && (cancel || !sign_in));
+    if let Some(link) = abort {
+        return Some(Pressed { step: format!("{place}: pressed cancel"), action: unescape(link), fields: None });
+    }
+    let mut fields = Vec::new();
+    let mut step = format!("{place}: pressed the button");
+    let buttons = if sign_in { ["sign-in", "cancel"] } else { ["allow", "deny"] };
+    for tag in body.split('<').filter_map(|tag| tag.split('>').next()) {
+        let name = attribute(tag, "name").unwrap_or_default();
+        let value = attribute(tag, "value").unwrap_or_default();
+        let kind = attribute(tag, "type").unwrap_or_default();
+        let wanted = buttons.get(usize::from(cancel)).is_some_and(|button| *button == value);
+        if tag.starts_with("button") && wanted && !name.is_empty() {
+            step = format!("{place}: pressed “{value}”");
+            fields.push((name, value));
+        } else if tag.starts_with("input") && !name.is_empty() {
+            fields.push(match kind.as_str() {
+                "hidden" => (name, value),
+                "password" => (name, "any password".to_owned()),
+                _ => (name, "alice".to_owned()),
+            });
+        }
+    }
+    let action = attribute(head, "action").unwrap_or_default();
+    Some(Pressed { step, action, fields: Some(fields) })
+}
+
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    let rest = tag.split_once(&format!(" {name}=\""))?.1;
+    rest.split('"').next().map(unescape)
+}
+
+fn unescape(text: &str) -> String {
+    let named = [("&quot;", "\""), ("&#34;", "\""), ("&#39;", "'"), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")];
+    named.iter().fold(text.to_owned(), |text, (name, letter)| text.replace(name, letter))
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    };
+    host && url.scheme() == "http"
+}
+
+fn parse(url: &str) -> Result<Url, UserAgentError> {
+    Url::parse(url).map_err(|_| UserAgentError::Led(url.to_owned()))
+}
+
+impl fmt::Display for UserAgentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http(error) => write!(f, "a page could not be fetched: {error}"),
+            Self::Led(url) => write!(f, "the pages led to {url}, which is not on this machine"),
+            Self::TooMany => f.write_str("there were too many pages and redirects"),
+        }
+    }
+}
+
+impl error::Error for UserAgentError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Http(error) => Some(error),
+            Self::Led(_) | Self::TooMany => None,
+        }
+    }
+}
+
+const STEPS_MAX: usize = 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_are_filled_in_and_pressed() {
+        let page = r#"<p><form method="post" action="/go?a=1&amp;b=2"><input type="hidden" name="csrf" value="x&quot;y">
+            <input name="username"><input type="password" name="password">
+            <button name="action" value="sign-in">Sign in</button><button name="action" value="cancel">No</button></form>"#;
+        let pressed = press(page, Decision::Allow).unwrap();
+        assert_eq!(pressed.action, "/go?a=1&b=2");
+        let expected = [("csrf", "x\"y"), ("username", "alice"), ("password", "any password"), ("action", "sign-in")];
+        let fields = pressed.fields.unwrap();
+        assert!(fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).eq(expected));
+        let cancelled = press(page, Decision::Cancel).unwrap().fields.unwrap();
+        assert_eq!(cancelled.last().unwrap().1, "cancel");
+        assert!(press("<p>nothing to press</p>", Decision::Allow).is_none());
+    }
+
+    #[test]
+    fn links_away_from_this_machine_are_not_followed() {
+        let led = UserAgent::new().run("https://as.example/?redirect_uri=http://127.0.0.1/callback", Decision::Allow);
+        assert!(matches!(led, Err(UserAgentError::Led(_))));
+    }
+}

@@ -163,16 +163,16 @@ impl Http {
 
     fn build(roots: Vec<CertificateDer<'static>>) -> Result<Self, TransportError> {
         let client = reqwest::Client::builder()
+            // Another crate in the program may turn reqwest's other features on: what follows holds all the same.
             .http1_only()
             .no_brotli()
             .no_deflate()
             .no_gzip()
-            .no_proxy()
             .no_zstd()
+            .no_proxy()
             // A request on a connection that the server closes meanwhile would be sent once more on the next one.
             .pool_max_idle_per_host(0)
             .redirect(redirect::Policy::none())
-            .referer(false)
             // The name is this machine's, whatever a name server says (RFC 6761 section 6.3).
             .resolve_to_addrs("localhost", &LOCALHOST)
             .retry(retry::never())

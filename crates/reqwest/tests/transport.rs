@@ -9,8 +9,8 @@ use proofkey_core::{
 use proofkey_reqwest::{DiscoverError, ExchangeError, Http, TransportError};
 use std::io::{Read, Write};
 use std::process::Command;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 use support::{Server, TOKENS, header, json, read_request};
@@ -128,7 +128,7 @@ async fn t99_one_deadline_is_over_all() {
         let error = refresh(&http, &client_at(&server)).await.unwrap_err();
         assert!(matches!(error, ExchangeError::Transport(TransportError::Deadline)), "{error}");
         assert_eq!(error.advice(), None);
-        assert!(begun.elapsed() < Duration::from_secs(5));
+        assert!(begun.elapsed() < Duration::from_secs(2));
     }
 }
 
@@ -344,73 +344,4 @@ async fn no_proxy_is_used() {
     let output = child.env_remove("NO_PROXY").env_remove("no_proxy").output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     assert_eq!((server.requests().len(), proxy.connections()), (1, 0));
-}
-
-mod tls {
-    use super::*;
-    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
-    use rustls::pki_types::PrivatePkcs8KeyDer;
-    use rustls::{ServerConfig, ServerConnection, StreamOwned, crypto::ring};
-
-    /// An authority of its own, and a server with a certificate of it for `name`, which tells what it has read.
-    fn serve(name: &str) -> (String, Server, mpsc::Receiver<Option<String>>) {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.distinguished_name.push(DnType::CommonName, format!("Authority of {name}"));
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
-        let authority = params.self_signed(&key).unwrap().pem();
-        let issuer = Issuer::new(params, key);
-        let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new([name.to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.into()], PrivatePkcs8KeyDer::from(key.serialize_der()).into())
-            .unwrap();
-        let config = Arc::new(config);
-        let (sender, receiver) = mpsc::channel();
-        let server = Server::start(move |stream, _| {
-            let mut stream = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
-            let request = read_request(&mut stream);
-            drop(stream.write_all(json(200, "{}").as_bytes()));
-            stream.conn.send_close_notify();
-            drop(stream.flush());
-            drop(sender.send(request));
-        });
-        (authority, server, receiver)
-    }
-
-    #[tokio::test]
-    async fn c031_the_server_is_validated_before_anything_is_sent() {
-        let (authority, server, read) = serve("127.0.0.1");
-        let (other_authority, other_server, other_read) = serve("as.example");
-        let url = format!("https://{}/", server.address);
-        let other_url = format!("https://{}/", other_server.address);
-        let both = format!("{authority}{other_authority}");
-
-        let trusting = Http::with_root_certificates(both.as_bytes()).unwrap();
-        assert_eq!(trusting.call(get(&url), access_token()).await.unwrap().status, 200);
-        assert!(read.recv().unwrap().is_some_and(|request| request.contains("Bearer CANARY")));
-
-        let error = trusting.call(get(&other_url), access_token()).await.unwrap_err();
-        assert!(error.to_string().contains("not valid for name"), "{error}");
-        assert_eq!(other_read.recv().unwrap(), None);
-
-        for http in [Http::new(), Http::with_root_certificates(other_authority.as_bytes())] {
-            let error = http.unwrap().call(get(&url), access_token()).await.unwrap_err();
-            assert!(error.to_string().contains("UnknownIssuer"), "{error}");
-            assert_eq!(read.recv().unwrap(), None);
-        }
-    }
-
-    #[test]
-    fn what_is_no_certificate_is_refused() {
-        let (authority, ..) = serve("127.0.0.1");
-        let half = authority.get(..authority.len() / 2).unwrap();
-        let empty = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-        for pem in ["", "no PEM", half, empty] {
-            assert!(matches!(Http::with_root_certificates(pem.as_bytes()), Err(TransportError::Tls(_))), "{pem}");
-        }
-    }
 }

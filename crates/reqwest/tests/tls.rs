@@ -1,0 +1,84 @@
+//! Whom the adapter trusts.
+
+mod support;
+
+use proofkey_core::AccessToken;
+use proofkey_reqwest::{Http, TransportError};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned, crypto::ring};
+use std::io::Write;
+use std::sync::{Arc, mpsc};
+use support::{Server, json, read_request};
+
+/// An authority of its own, and a server with a certificate of it for `name` until `year`, which tells what it has read.
+fn serve(name: &str, year: i32) -> (String, Server, mpsc::Receiver<Option<String>>) {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name.push(DnType::CommonName, format!("Authority of {name} until {year}"));
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let authority = params.self_signed(&key).unwrap().pem();
+    let issuer = Issuer::new(params, key);
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+    params.not_after = date_time_ymd(year, 1, 1);
+    let certificate = params.signed_by(&key, &issuer).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.into()], PrivatePkcs8KeyDer::from(key.serialize_der()).into())
+        .unwrap();
+    let config = Arc::new(config);
+    let (sender, receiver) = mpsc::channel();
+    let server = Server::start(move |stream, _| {
+        let mut stream = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
+        let request = read_request(&mut stream);
+        drop(stream.write_all(json(200, "{}").as_bytes()));
+        stream.conn.send_close_notify();
+        drop(stream.flush());
+        drop(sender.send(request));
+    });
+    (authority, server, receiver)
+}
+
+#[tokio::test]
+async fn c031_the_server_is_validated_before_anything_is_sent() {
+    let (authority, server, read) = serve("127.0.0.1", 4000);
+    let (other_authority, other_server, other_read) = serve("as.example", 4000);
+    let (late_authority, late_server, late_read) = serve("127.0.0.1", 2020);
+
+    let all = [authority, other_authority.clone(), late_authority].concat();
+    let trusting = Http::with_root_certificates(all.as_bytes()).unwrap();
+    assert_eq!(call(&trusting, &server).await.unwrap(), 200);
+    assert!(read.recv().unwrap().is_some_and(|request| request.contains("Bearer CANARY")));
+
+    let error = call(&trusting, &other_server).await.unwrap_err();
+    assert!(error.to_string().contains("not valid for name"), "{error}");
+    assert_eq!(other_read.recv().unwrap(), None);
+
+    let error = call(&trusting, &late_server).await.unwrap_err();
+    assert!(error.to_string().contains("expired"), "{error}");
+    assert_eq!(late_read.recv().unwrap(), None);
+
+    for http in [Http::new(), Http::with_root_certificates(other_authority.as_bytes())] {
+        let error = call(&http.unwrap(), &server).await.unwrap_err();
+        assert!(error.to_string().contains("UnknownIssuer"), "{error}");
+        assert_eq!(read.recv().unwrap(), None);
+    }
+}
+
+#[test]
+fn what_is_no_certificate_is_refused() {
+    let (authority, ..) = serve("127.0.0.1", 4000);
+    let half = authority.get(..authority.len() / 2).unwrap();
+    let empty = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    for pem in ["", "no PEM", half, empty] {
+        assert!(matches!(Http::with_root_certificates(pem.as_bytes()), Err(TransportError::Tls(_))), "{pem}");
+    }
+}
+
+async fn call(http: &Http, server: &Server) -> Result<u16, TransportError> {
+    let request = http::Request::get(format!("https://{}/", server.address)).body(Vec::new()).unwrap();
+    Ok(http.call(request, AccessToken::new("CANARY").unwrap()).await?.status)
+}

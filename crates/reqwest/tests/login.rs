@@ -280,7 +280,9 @@ async fn x23_two_hundred_idle_connections_hold_nobody_up() {
     let client = client(&server, CALLBACK);
     let (open, played) = browser(|asked| {
         let mut idle: Vec<_> = (0..200).map(|_| TcpStream::connect(asked.address).unwrap()).collect();
-        let kept = idle.split_off(200 - 64);
+        assert_status(&browse(asked.address, "/"), 404);
+        // Of the 64 that stay, one made room for the last visit.
+        let kept = idle.split_off(200 - 63);
         let shown_out = idle.iter_mut().all(|stream| !matches!(stream.read(&mut [0]), Ok(1)));
         let waiting = kept.iter().all(|mut stream| {
             stream.set_nonblocking(true).unwrap();

@@ -44,6 +44,9 @@ pub struct Select {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Show the whole flow, step by step, against a server on this machine
+    #[command(after_help = DEMO_EXAMPLES)]
+    Demo(Demo),
     /// Sign in with the browser, and keep the tokens
     #[command(after_help = LOGIN_EXAMPLES)]
     Login(Box<Login>),
@@ -71,6 +74,7 @@ impl Command {
     /// Whether results and errors are to be JSON.
     pub fn is_json(&self) -> bool {
         match self {
+            Self::Demo(args) => args.json,
             Self::Login(args) => args.json,
             Self::Logout(args) => args.json,
             Self::Status(args) => args.json,
@@ -80,12 +84,27 @@ impl Command {
     }
 }
 
+/// `proofkey demo`.
+#[derive(Args, Debug)]
+pub struct Demo {
+    /// Let a built-in user agent press the sign-in and consent pages
+    #[arg(long)]
+    pub auto: bool,
+    /// Only print the URL; the browser has to be on this machine
+    #[arg(long, conflicts_with = "auto")]
+    pub no_browser: bool,
+    /// How long to wait for the browser
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub timeout: u32,
+    /// Print the steps as JSON, one per line
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `proofkey login`.
 #[derive(Args, Debug)]
 pub struct Login {
-    /// Which server and client.
-    #[command(flatten)]
-    pub server: Server,
     /// Where the browser comes back to. Without a port, a free one is taken
     #[arg(long, value_name = "URI", value_hint = ValueHint::Url)]
     pub redirect_uri: Option<String>,
@@ -114,6 +133,9 @@ pub struct Login {
     /// Print events as JSON, one per line
     #[arg(long)]
     pub json: bool,
+    /// Which server and client.
+    #[command(flatten)]
+    pub server: Server,
 }
 
 /// Which server and client.
@@ -259,13 +281,16 @@ Configuration file:
   store = \"file\"                 # or \"keyring\"
   api_hosts = [\"api.example.com\"]
   extra = { prompt = \"consent\" }
-  It is $XDG_CONFIG_HOME/proofkey/config.toml, or what --config or PROOFKEY_CONFIG names. Options of
-  `login` win over it. What a login was made with is remembered beside its tokens, so no other command
-  needs those options again; a change of the file counts from the next login on (api_hosts: at once).
+  The file is $XDG_CONFIG_HOME/proofkey/config.toml, or what --config or
+  PROOFKEY_CONFIG names. Options of `login` win over it. What a login was made
+  with is remembered beside its tokens, so that no other command needs its
+  options again. A change of the file counts from the next login on (api_hosts:
+  at once).
 
 JSON:
-  With --json the standard output holds nothing but JSON, and an error is one line on the standard
-  error: {\"error\": CODE, \"exit\": NUMBER, \"message\": TEXT, \"advice\": TEXT}.
+  With --json the standard output holds nothing but JSON, and an error is one
+  line on the standard error:
+  {\"error\": CODE, \"exit\": NUMBER, \"message\": TEXT, \"advice\": TEXT or null}
 
 Exit codes:
   0    done
@@ -278,23 +303,35 @@ Exit codes:
   7    the API refused the call (status 400 or more)
   130  interrupted";
 
+const DEMO_EXAMPLES: &str = "\
+Nothing is kept, and nothing leaves this machine.
+
+Examples:
+  proofkey demo
+  proofkey demo --auto";
+
 const LOGIN_EXAMPLES: &str = "\
 Examples:
   proofkey login --provider itwin --client-id native-1a2b3c
-  proofkey login --issuer https://login.example.com --client-id my-app --scope \"openid offline_access\"
+  proofkey login --issuer https://login.example.com --client-id my-app \\
+    --scope offline_access
   proofkey login --profile work --paste --redirect-uri https://app.example.com/signed-in";
 
 const TOKEN_EXAMPLES: &str = "\
 Examples:
-  curl -H @<(printf 'Authorization: Bearer %s' \"$(proofkey token)\") https://api.bentley.com/itwins/
-  proofkey token --min-valid 600 --json";
+  proofkey token --min-valid 600
+  curl -H @<(printf 'Authorization: Bearer %s' \"$(proofkey token)\") URL
+  proofkey token --json";
 
 const CALL_EXAMPLES: &str = "\
-The token is sent to the hosts that the profile allows (`api_hosts`, --api-host; api.bentley.com for
---provider itwin), to the authorization server's own host, and nowhere else. No redirect is followed.
+The token is sent to the hosts that the profile allows (`api_hosts`, --api-host;
+for --provider itwin api.bentley.com), to the authorization server's own host,
+and nowhere else. A server on this machine may call any port of this machine.
+No redirect is followed. A 401 renews the token, and is tried once more.
 
 Examples:
-  proofkey call https://api.bentley.com/itwins/ -H 'Accept: application/vnd.bentley.itwin-platform.v1+json'
+  proofkey call https://api.bentley.com/itwins/ \\
+    -H 'Accept: application/vnd.bentley.itwin-platform.v1+json'
   proofkey call https://api.example.com/things -d '{\"name\":\"bridge\"}'
   proofkey call https://api.example.com/things/7 -X PUT -d @thing.json -o answer.json";
 
@@ -304,7 +341,8 @@ Examples:
   proofkey status --all --json";
 
 const LOGOUT_EXAMPLES: &str = "\
-Where the server is down, its tokens stay valid: they are then kept, so that `logout` can be tried again.
+Where the server is down, its tokens stay valid: they are then kept, so that
+`logout` can be tried again.
 
 Examples:
   proofkey logout

@@ -24,10 +24,13 @@ pub fn run(args: &args::Call, select: &Select, config: &Config) -> Result<(), Fa
     let request = request(args)?;
     session::ensure_valid(&mut login, 0)?;
     let http = session::http().with_deadline(Duration::from_secs(args.timeout.into()));
-    let mut response = http.call(request.clone(), login.access_token()?)?;
+    let send = |login: &Login, request| {
+        http.call(request, login.access_token()?).map_err(|error| Failure::from(error).at(&args.url))
+    };
+    let mut response = send(&login, request.clone())?;
     if response.status == 401 && login.record.refresh_token.is_some() {
         session::renew_refused(&mut login)?;
-        response = http.call(request, login.access_token()?)?;
+        response = send(&login, request)?;
     }
     write(args, &response)?;
     explain(&response, &login)

@@ -63,6 +63,14 @@ impl Failure {
     pub fn advise(self, advice: impl fmt::Display) -> Self {
         Self { advice: Some(advice.to_string()), ..self }
     }
+
+    /// Adds the address that did not answer, where that is what happened.
+    pub fn at(mut self, url: &str) -> Self {
+        if matches!(self.kind, Kind::Network | Kind::TimedOut) {
+            self.message = format!("{url}: {}", self.message);
+        }
+        self
+    }
 }
 
 impl From<&Failure> for ExitCode {

@@ -13,7 +13,7 @@ use crate::{interrupt, output, session, time};
 use event::Event;
 use getrandom::SysRng;
 use proofkey_core::{Client, ClientBuf, Pending, Redirect, TokensBuf};
-use proofkey_ureq::Http;
+use proofkey_ureq::{ExchangeError, Http, LoginError};
 use std::time::Duration;
 use waiting::Countdown;
 
@@ -34,7 +34,8 @@ pub fn run(args: &args::Login, select: &Select, config: &Config) -> Result<(), F
         interrupt::deferred(|| {
             let request = pending.accept(client.as_client(), Redirect::Url(&redirect))?;
             let requested_at = time::now();
-            keep(&name, &settings, client.as_client(), &http.exchange(request)?, requested_at)
+            let tokens = http.exchange(request).map_err(|error| unanswered(error, client.as_client()))?;
+            keep(&name, &settings, client.as_client(), &tokens, requested_at)
         })?
     } else {
         interrupt::deferred(|| {
@@ -76,7 +77,10 @@ fn client(settings: &Settings, http: &Http) -> Result<ClientBuf, Failure> {
     let Settings { client_id, redirect_uri, .. } = settings;
     match (settings.server.server(), &settings.server) {
         (Some(server), _) => Ok(Client::new(client_id, redirect_uri, server)?.into()),
-        (None, choice) => Ok(http.discover(choice.name(), client_id, redirect_uri)?),
+        (None, choice) => {
+            let issuer = choice.name();
+            http.discover(issuer, client_id, redirect_uri).map_err(|error| Failure::from(error).at(issuer))
+        }
     }
 }
 
@@ -102,7 +106,14 @@ fn by_browser(args: &args::Login, settings: &Settings, client: Client<'_>, http:
     });
     drop(countdown);
     shown?;
-    Ok(tokens?)
+    tokens.map_err(|error| match error {
+        LoginError::Exchange(error) => unanswered(error, client),
+        error => error.into(),
+    })
+}
+
+fn unanswered(error: ExchangeError, client: Client<'_>) -> Failure {
+    Failure::from(error).at(client.server().token_endpoint())
 }
 
 fn by_hand(args: &args::Login, settings: &Settings, client: Client<'_>) -> Result<(Pending, String), Failure> {

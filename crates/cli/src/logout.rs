@@ -54,14 +54,13 @@ pub fn run(args: &args::Logout, select: &Select, config: &Config) -> Result<(), 
 /// The refresh token first: while it lives, it makes new access tokens.
 fn revoke(login: &Login) -> Result<Revocation, Failure> {
     let client = login.client()?;
-    if client.server().revocation_endpoint().is_none() {
-        return Ok(Revocation::Unsupported);
-    }
+    let Some(endpoint) = client.server().revocation_endpoint() else { return Ok(Revocation::Unsupported) };
     let http = session::http();
+    let revoke = |token| http.revoke(client, token).map_err(|error| Failure::from(error).at(endpoint));
     if let Some(token) = login.refresh_token()? {
-        http.revoke(client, Revocable::Refresh(token))?;
+        revoke(Revocable::Refresh(token))?;
     }
-    match http.revoke(client, Revocable::Access(login.access_token()?)).map_err(Failure::from) {
+    match revoke(Revocable::Access(login.access_token()?)) {
         // Some servers revoke refresh tokens only (RFC 7009 section 2.2.1), and this one is done with ours.
         Err(Failure { kind: Kind::Refused, .. }) if login.record.refresh_token.is_some() => Ok(Revocation::Done),
         result => result.map(|()| Revocation::Done),

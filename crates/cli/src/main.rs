@@ -4,6 +4,7 @@
 mod args;
 mod call;
 mod config;
+mod demo;
 mod errors;
 mod failure;
 mod harden;
@@ -44,6 +45,7 @@ fn run(Cli { select, command }: Cli) -> Result<(), Failure> {
     match command {
         Command::Call(args) => call::run(&args, &select, &config()?),
         Command::Completions(args) => completions(args.shell),
+        Command::Demo(args) => demo::run(&args),
         Command::Login(args) => login::run(&args, &select, &config()?),
         Command::Logout(args) => logout::run(&args, &select, &config()?),
         Command::Man => man::run(),

@@ -78,7 +78,7 @@ fn refresh(login: &mut Login, lock: &Lock<'_>) -> Result<(), Failure> {
             lock.save(&login.record)?;
             Err(again(login, &format!("the server no longer takes the refresh token ({error})")))
         }
-        Err(error) => Err(error.into()),
+        Err(error) => Err(Failure::from(error).at(&login.record.token_endpoint)),
     }
 }
 

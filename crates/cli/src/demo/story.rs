@@ -1,0 +1,180 @@
+//! How the demo is told: to people in numbered steps, to programs as lines of JSON.
+
+use crate::failure::Failure;
+use crate::output::{self, STRONG};
+use anstyle::{AnsiColor, Style};
+use proofkey_core::TokensBuf;
+use proofkey_devserver::{DevServer, Entry};
+use serde_json::{Map, Value, json};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+/// What has been told so far.
+#[derive(Debug)]
+pub struct Story {
+    as_json: bool,
+    steps: AtomicUsize,
+}
+
+impl Story {
+    /// A story without a step.
+    pub const fn new(as_json: bool) -> Self {
+        Self { as_json, steps: AtomicUsize::new(0) }
+    }
+
+    /// What it is about.
+    ///
+    /// # Errors
+    /// Where the standard output cannot be written; as with all of these.
+    pub fn title(&self, text: &str) -> Result<(), Failure> {
+        if self.as_json { Ok(()) } else { output::styled(format_args!("{STRONG}{text}{STRONG:#}")) }
+    }
+
+    /// One step, and what can be seen of it.
+    pub fn step(&self, name: &str, text: &str, seen: &[(&str, &str)]) -> Result<(), Failure> {
+        let number = self.steps.fetch_add(1, Ordering::Relaxed) + 1;
+        if self.as_json {
+            let seen: Map<String, Value> = seen.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect();
+            return output::json(&json!({"step": number, "name": name, "text": text, "seen": seen}));
+        }
+        output::styled(format_args!("\n{NUMBER}{number:>3}{NUMBER:#}  {STRONG}{text}{STRONG:#}"))?;
+        let width = seen.iter().map(|(key, _)| key.len()).max().unwrap_or_default();
+        seen.iter().try_for_each(|(key, value)| output::styled(format_args!("     {KEY}{key:<width$}{KEY:#}  {value}")))
+    }
+
+    /// Where the browser goes.
+    pub fn url(&self, text: &str, url: &str, opened: bool) -> Result<(), Failure> {
+        if self.as_json {
+            output::json(&json!({"event": "authorization_url", "url": url, "opened": opened}))?;
+        }
+        self.step("authorize", text, &[("", url)])
+    }
+
+    /// Tokens, shortened: even throw-away ones are no sight for a screen.
+    pub fn tokens(&self, name: &str, text: &str, tokens: &TokensBuf) -> Result<(), Failure> {
+        let expires_in = tokens.expires_in().map_or_else(|| "unknown".to_owned(), |seconds| format!("{seconds} s"));
+        let refresh_token = tokens.refresh_token().map_or_else(|| "none".to_owned(), |token| short(token.expose()));
+        self.step(
+            name,
+            text,
+            &[
+                ("access_token", &short(tokens.access_token().expose())),
+                ("token_type", "Bearer"),
+                ("expires_in", &expires_in),
+                ("scope", tokens.scope().unwrap_or("as requested")),
+                ("refresh_token", &refresh_token),
+            ],
+        )
+    }
+
+    /// The last word.
+    pub fn end(&self, text: &str) -> Result<(), Failure> {
+        if self.as_json { output::json(&json!({"event": "done"})) } else { output::styled(format_args!("\n{text}")) }
+    }
+
+    /// What the server saw, where it belongs to the sign-in.
+    fn entry(&self, entry: &Entry) -> Result<(), Failure> {
+        let body = |name: &str| short(&parameter(&entry.body, name));
+        match (entry.method.as_str(), entry.path.as_str(), entry.status) {
+            ("GET", "/connect/authorize", 200) => self.step("sign-in-page", "The server shows its sign-in page", &[]),
+            ("POST", "/connect/login", 303) if parameter(&entry.body, "action") == "sign-in" => {
+                self.step("signed-in", "The user signs in", &[("user", &parameter(&entry.body, "username"))])
+            }
+            ("POST", "/connect/login", 303) => self.step("cancelled", "The user cancels", &[]),
+            ("GET", "/connect/consent", 200) => self.step("consent-page", "The server asks for consent", &[]),
+            ("POST", "/connect/consent", 303) if parameter(&entry.body, "action") == "allow" => self.step(
+                "consented",
+                "The user allows; the browser is sent back with code, state and iss, all of which are checked",
+                &[],
+            ),
+            ("POST", "/connect/consent", 303) => self.step("denied", "The user denies", &[]),
+            ("POST", "/connect/token", status) => self.step(
+                "exchange",
+                "Send the code and the verifier to the token endpoint; the server hashes the verifier and compares",
+                &[
+                    ("grant_type", &parameter(&entry.body, "grant_type")),
+                    ("client_id", &parameter(&entry.body, "client_id")),
+                    ("code", &body("code")),
+                    ("code_verifier", &body("code_verifier")),
+                    ("redirect_uri", &parameter(&entry.body, "redirect_uri")),
+                    ("status", &status.to_string()),
+                ],
+            ),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Tells what the server sees while the sign-in goes on.
+#[derive(Debug, Default)]
+pub struct Follower {
+    ended: AtomicBool,
+}
+
+impl Follower {
+    /// Follows the server's log until the end.
+    ///
+    /// # Errors
+    /// As [`Story::step`].
+    pub fn follow(&self, server: &DevServer, story: &Story) -> Result<(), Failure> {
+        let mut told = server.log().len();
+        loop {
+            let ended = self.ended.load(Ordering::SeqCst);
+            let log = server.log();
+            log.iter().skip(told).try_for_each(|entry| story.entry(entry))?;
+            told = log.len();
+            if ended {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Lets it tell what is left, and end.
+    pub fn end(&self) {
+        self.ended.store(true, Ordering::SeqCst);
+    }
+}
+
+/// The first characters of a secret, and how many there are.
+pub fn short(secret: &str) -> String {
+    let start: String = secret.chars().take(6).collect();
+    format!("{start}… ({} characters)", secret.chars().count())
+}
+
+/// The value of a parameter in a URL or a body, decoded; empty where there is none.
+pub fn parameter(text: &str, name: &str) -> String {
+    let query = text.split_once('?').map_or(text, |(_, query)| query);
+    let value = query.split('&').filter_map(|field| field.split_once('=')).find(|(found, _)| *found == name);
+    let mut parts = value.map_or("", |(_, value)| value).split('%');
+    let mut octets: Vec<u8> = parts.next().unwrap_or_default().replace('+', " ").into_bytes();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2).unwrap_or((part, ""));
+        octets.extend(u8::from_str_radix(digits, 16).ok());
+        octets.extend(rest.replace('+', " ").bytes());
+    }
+    String::from_utf8_lossy(&octets).into_owned()
+}
+
+const KEY: Style = Style::new().dimmed();
+const NUMBER: Style = AnsiColor::Green.on_default().bold();
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_found_and_decoded() {
+        let url =
+            "https://as.example/a?client_id=x&redirect_uri=http%3A%2F%2F127.0.0.1%3A4711%2Fcb%3Fa%3Db&scope=s+%C3%A9";
+        assert_eq!(parameter(url, "redirect_uri"), "http://127.0.0.1:4711/cb?a=b");
+        assert_eq!(parameter("a=1&scope=s+%C3%A9", "scope"), "s é");
+        assert_eq!(parameter(url, "none"), "");
+    }
+
+    #[test]
+    fn secrets_are_shortened() {
+        assert_eq!(short("abcdefghij"), "abcdef… (10 characters)");
+    }
+}

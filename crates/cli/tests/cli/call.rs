@@ -1,0 +1,166 @@
+//! `proofkey call`.
+
+use crate::desk::{Desk, Run, TOKEN};
+use proofkey_devserver::{DevServer, EndpointFault, Faults, Options};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+fn call(desk: &Desk, path: &str, args: &[&str]) -> Run {
+    desk.run(&[&["call", &desk.server.api(path)], args].concat())
+}
+
+/// Ends the stored access token at the server, without the program's knowledge.
+fn revoke_access_token(desk: &Desk) {
+    let body = format!("client_id=demo-native&token={}", desk.record().access_token.expose());
+    let address = desk.server.url().replace("http://", "");
+    let mut stream = TcpStream::connect(&address).unwrap();
+    let head = "POST /connect/revocation HTTP/1.0\r\ncontent-type: application/x-www-form-urlencoded";
+    write!(stream, "{head}\r\nhost: {address}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains(" 200 "), "{answer}");
+}
+
+#[test]
+fn the_body_is_printed_as_it_is() {
+    let desk = Desk::signed_in();
+    let run = call(&desk, "/api/me", &[]);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{run:?}");
+    assert!(run.json()["user"]["email"].is_string() || run.stdout.contains("email"), "{run:?}");
+    assert!(!run.stdout.ends_with('\n'));
+    let request = desk.requests("/api/me").pop().unwrap();
+    let token = desk.record().access_token;
+    let sent: Vec<_> = request.headers.iter().filter(|(name, _)| name == "authorization").collect();
+    assert_eq!(sent, [&("authorization".to_owned(), format!("Bearer {}", token.expose()))]);
+}
+
+#[test]
+fn data_headers_and_method_are_sent() {
+    let desk = Desk::signed_in();
+    let run = call(&desk, "/api/itwins", &["-d", "{\"displayName\":\"x\"}", "-H", "X-Trace:  7 ", "-i"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(
+        run.stdout.starts_with("HTTP 201\n") && run.stdout.contains("\ncontent-type: application/json\n"),
+        "{run:?}"
+    );
+    assert!(run.stdout.ends_with("\n\n{\"iTwin\":{\"displayName\":\"x\"}}"), "{run:?}");
+    let request = desk.requests("/api/itwins").pop().unwrap();
+    for header in [("x-trace", "7"), ("content-type", "application/json")] {
+        assert!(request.headers.contains(&(header.0.to_owned(), header.1.to_owned())), "{request:?}");
+    }
+    assert_eq!((request.method.as_str(), request.body.as_str()), ("POST", "{\"displayName\":\"x\"}"));
+
+    let args = ["call", &desk.server.api("/api/itwins"), "-X", "PUT", "-d", "@-", "-H", "Content-Type: text/plain"];
+    desk.run_with_input(&args, "from stdin").fails(7, &["405"]);
+    let request = desk.requests("/api/itwins").pop().unwrap();
+    assert_eq!((request.method.as_str(), request.body.as_str()), ("PUT", "from stdin"));
+    assert!(request.headers.contains(&("content-type".to_owned(), "text/plain".to_owned())));
+
+    std::fs::write(desk.home("body.json"), "{\"a\":1}").unwrap();
+    let run = call(&desk, "/api/itwins", &["-d", "@body.json", "-o", "answer.json"]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(0), ""), "{run:?}");
+    assert_eq!(std::fs::read_to_string(desk.home("answer.json")).unwrap(), "{\"iTwin\":{\"a\":1}}");
+}
+
+#[test]
+fn a_401_is_renewed_and_tried_again_once() {
+    let desk = Desk::signed_in();
+    revoke_access_token(&desk);
+    let run = call(&desk, "/api/me", &[]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let statuses: Vec<u16> = desk.requests("/api/me").iter().map(|entry| entry.status).collect();
+    assert_eq!((statuses, desk.refreshes()), (vec![401, 200], 1));
+}
+
+#[test]
+fn an_api_that_takes_no_token_is_asked_twice_at_most() {
+    let desk = Desk::signed_in();
+    let headers = vec![("www-authenticate".to_owned(), "Bearer error=\"invalid_token\"".to_owned())];
+    let fault = EndpointFault::Respond { status: 401, headers, body: "no".to_owned() };
+    desk.server.set_faults(Faults { api: Some(fault), ..Faults::default() });
+    let run = call(&desk, "/api/me", &[]);
+    run.fails(7, &["401", "proofkey login"]);
+    assert_eq!(run.stdout, "no");
+    assert_eq!((desk.requests("/api/me").len(), desk.refreshes()), (2, 1));
+}
+
+#[test]
+fn a_missing_scope_is_named_with_the_command_that_asks_for_it() {
+    let desk = Desk::signed_in();
+    call(&desk, "/api/admin", &[]).fails(7, &["403", "`proofkey login --scope 'itwin-platform offline_access admin'`"]);
+    assert_eq!(desk.refreshes(), 0);
+}
+
+#[test]
+fn a_missing_scope_cannot_smuggle_in_a_command() {
+    let desk = Desk::signed_in();
+    let challenge = "Bearer error=\"insufficient_scope\", scope=\"a'; rm -rf ~; '\u{1b}[2J\"".to_owned();
+    let headers = vec![("www-authenticate".to_owned(), challenge.replace('\u{1b}', "\\"))];
+    let fault = EndpointFault::Respond { status: 403, headers, body: String::new() };
+    desk.server.set_faults(Faults { api: Some(fault), ..Faults::default() });
+    let run = call(&desk, "/api/me", &[]);
+    run.fails(7, &["a?; rm -rf ~; ?"]);
+    assert_eq!(run.stderr.matches('\'').count(), 2, "{run:?}");
+}
+
+#[test]
+fn a_missing_permission_is_no_matter_of_the_token() {
+    let desk = Desk::signed_in();
+    let run = call(&desk, "/api/forbidden", &[]);
+    run.fails(7, &["403", "you lack a permission", "the token is fine"]);
+    assert!(run.stdout.contains("InsufficientPermissions"));
+    assert_eq!(desk.refreshes(), 0);
+}
+
+#[test]
+fn no_redirect_is_followed() {
+    let desk = Desk::signed_in();
+    let elsewhere = DevServer::start(Options::default()).unwrap();
+    let headers = vec![("location".to_owned(), elsewhere.api("/api/me"))];
+    let fault = EndpointFault::Respond { status: 307, headers, body: String::new() };
+    desk.server.set_faults(Faults { api: Some(fault), ..Faults::default() });
+    let run = call(&desk, "/api/me", &[]);
+    assert_eq!(run.code, Some(0));
+    assert!(run.stderr.contains("not followed"), "{run:?}");
+    assert!(elsewhere.log().is_empty());
+}
+
+#[test]
+fn the_token_goes_nowhere_that_was_not_allowed() {
+    let desk = Desk::signed_in();
+    // The server's tokens are for this machine: any of its ports, but nobody else.
+    for url in ["https://api.example.com/x", "https://127.0.0.1.example.com/"] {
+        desk.run(&["call", url]).fails(2, &["does not send its token to", "--api-host", "config.toml"]);
+    }
+    desk.run(&["call", "http://api.example.com/x", "--api-host", "api.example.com"]).fails(2, &["plain http"]);
+    for url in ["api.example.com", "ftp://127.0.0.1/", "https://user@127.0.0.1/", "https://a b/"] {
+        desk.run(&["call", url]).fails(2, &["no https URL"]);
+    }
+}
+
+#[test]
+fn headers_that_are_ours_are_refused() {
+    let desk = Desk::signed_in();
+    desk.server.clear_log();
+    for header in ["Authorization: Bearer x", "authorization:x", "Host: evil.example", "no colon", "a b: c", "x: \u{7}"]
+    {
+        call(&desk, "/api/me", &["-H", header]).fails(2, &["--header"]);
+    }
+    call(&desk, "/api/me", &["-d", "@missing.json"]).fails(2, &["missing.json"]);
+    call(&desk, "/api/me", &["-X", "GE T"]).fails(2, &["GE T"]);
+    assert!(desk.server.log().is_empty());
+}
+
+#[test]
+fn an_api_that_does_not_answer_is_6() {
+    let desk = Desk::signed_in();
+    desk.server.set_faults(Faults { api: Some(EndpointFault::Stall { millis: 30_000 }), ..Faults::default() });
+    call(&desk, "/api/me", &["--timeout", "1"]).fails(6, &["/api/me", "in time"]);
+}
+
+#[test]
+fn nothing_is_sent_without_a_login() {
+    let desk = Desk::new();
+    call(&desk, "/api/me", &[]).fails(3, &["proofkey login"]);
+    assert!(desk.requests("/api/me").is_empty() && desk.requests(TOKEN).is_empty());
+}

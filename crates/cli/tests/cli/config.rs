@@ -1,0 +1,79 @@
+//! The configuration file, the help, and the other ways to get usage wrong.
+
+use crate::desk::Desk;
+
+#[test]
+fn a_fault_is_told_with_file_and_line() {
+    let desk = Desk::new();
+    desk.configure("[profile.default]\nclient_id = 'x'\nredirect-uri = 'http://127.0.0.1/cb'\n");
+    let place = format!("{}:3: unknown field `redirect-uri`", desk.config().display());
+    for args in [&["login"][..], &["token"], &["call", "https://api.example.com"], &["status"], &["logout"]] {
+        desk.run(args).fails(2, &[&place]);
+    }
+    let run = desk.run(&["token", "--json"]);
+    assert_eq!((run.error()["error"].as_str(), run.error()["exit"].as_u64()), (Some("configuration"), Some(2)));
+}
+
+#[test]
+fn another_file_can_be_named() {
+    let desk = Desk::new();
+    std::fs::write(desk.home("other.toml"), "[profile.default]\nclient_id = ''").unwrap();
+    desk.run(&["token", "--config", "other.toml"]).fails(2, &["other.toml:2: client id"]);
+    desk.run(&["token", "--config", "missing.toml"]).fails(2, &["missing.toml"]);
+    let output = desk.command(&["token"]).env("PROOFKEY_CONFIG", desk.home("other.toml")).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    std::fs::write(desk.home("latin1.toml"), b"# \xe9").unwrap();
+    desk.run(&["token", "--config", "latin1.toml"]).fails(2, &["latin1.toml", "UTF-8"]);
+}
+
+#[test]
+fn the_profile_can_stand_in_the_environment() {
+    let desk = Desk::new();
+    let output = desk.command(&["token"]).env("PROOFKEY_PROFILE", "work").output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("profile `work`"));
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let desk = Desk::new();
+    desk.configure("");
+    desk.run(&["login"]).fails(2, &["no server is known", "--issuer", "config.toml"]);
+    desk.run(&["login", "--provider", "itwin"]).fails(2, &["no client id is known", "--client-id"]);
+}
+
+#[test]
+fn wrong_usage_is_2() {
+    let desk = Desk::new();
+    for args in [
+        &[][..],
+        &["nonsense"],
+        &["login", "--provider", "itwin", "--issuer", "https://as.example"],
+        &["login", "--authorization-endpoint", "https://as.example/a"],
+        &["login", "--timeout", "0"],
+        &["login", "--extra", "nothing"],
+        &["login", "--api-host", "https://h"],
+        &["login", "--paste", "--no-browser"],
+        &["token", "--profile", "a/b"],
+        &["token", "--min-valid", "-1"],
+    ] {
+        assert_eq!(desk.run(args).code, Some(2), "{args:?}");
+    }
+    let args = ["login", "--no-browser", "--client-id", "x", "--issuer", "http://as.example"];
+    desk.run(&args).fails(2, &["issuer"]);
+    desk.run(&["login", "--no-browser", "--scope", "a\"b"]).fails(2, &["scope 0"]);
+    desk.run(&["login", "--no-browser", "--extra", "state=x"]).fails(2, &["extra parameter 0"]);
+}
+
+#[test]
+fn help_is_there_for_people_and_shells() {
+    let desk = Desk::new();
+    let help = desk.run(&["--help"]);
+    for words in ["Exit codes:", "130  interrupted", "[profile.default]", "PROOFKEY_CONFIG"] {
+        assert!(help.stdout.contains(words), "{words}");
+    }
+    assert!(desk.run(&["man"]).stdout.contains(".SH \"PROOFKEY CALL\""));
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = desk.run(&["completions", shell]);
+        assert!(script.code == Some(0) && script.stdout.contains("proofkey"), "{shell}");
+    }
+}

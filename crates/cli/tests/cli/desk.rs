@@ -1,0 +1,204 @@
+//! A user's desk: a home folder of its own, a server, and the program.
+
+use proofkey_devserver::user_agent::{Decision, UserAgent};
+use proofkey_devserver::{DevServer, Entry, Options};
+use proofkey_native::{Record, Store};
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+pub struct Desk {
+    home: TempDir,
+    pub server: DevServer,
+}
+
+/// How a run of the program ended.
+#[derive(Debug)]
+pub struct Run {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// A `login --json` that waits for the browser.
+pub struct Waiting {
+    pub child: Child,
+    pub url: String,
+    pub redirect_uri: String,
+    stdout: BufReader<ChildStdout>,
+    seen: String,
+}
+
+impl Desk {
+    pub fn new() -> Self {
+        Self::with(Options::default())
+    }
+
+    /// A desk whose default profile is a client of the server.
+    pub fn with(options: Options) -> Self {
+        let desk = Self { home: tempfile::tempdir().unwrap(), server: DevServer::start(options).unwrap() };
+        desk.configure(&format!("[profile.default]\nissuer = '{}'\n{CLIENT}", desk.server.issuer()));
+        desk
+    }
+
+    /// A desk where somebody is signed in.
+    pub fn signed_in() -> Self {
+        let desk = Self::new();
+        desk.sign_in();
+        desk
+    }
+
+    pub fn configure(&self, text: &str) {
+        let path = self.config();
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.home("config/proofkey/config.toml")
+    }
+
+    pub fn home(&self, path: &str) -> PathBuf {
+        self.home.path().join(path)
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_proofkey"));
+        command.args(args).env_clear().current_dir(self.home.path());
+        command.env("HOME", self.home.path());
+        command.env("XDG_CONFIG_HOME", self.home("config")).env("XDG_STATE_HOME", self.home("state"));
+        command.envs(std::env::var_os("LLVM_PROFILE_FILE").map(|file| ("LLVM_PROFILE_FILE", file)));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    pub fn run(&self, args: &[&str]) -> Run {
+        self.command(args).output().unwrap().into()
+    }
+
+    pub fn run_with_input(&self, args: &[&str], input: &str) -> Run {
+        let mut child = self.command(args).stdin(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap().into()
+    }
+
+    /// Starts `login --no-browser --json` with further options, and waits until it listens.
+    pub fn begin_login(&self, args: &[&str]) -> Waiting {
+        self.begin(&[&["login", "--json", "--no-browser"], args].concat())
+    }
+
+    pub fn begin(&self, args: &[&str]) -> Waiting {
+        let mut child = self.command(args).stdin(Stdio::piped()).spawn().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let (url, redirect_uri) = (String::new(), String::new());
+        let mut waiting = Waiting { child, url, redirect_uri, stdout, seen: String::new() };
+        let (opened, awaited) = (waiting.event(), waiting.event());
+        assert_eq!((&opened["event"], &awaited["event"]), (&"authorization_url".into(), &"waiting".into()));
+        waiting.url = opened["url"].as_str().unwrap().to_owned();
+        waiting.redirect_uri = awaited["redirect_uri"].as_str().unwrap().to_owned();
+        waiting
+    }
+
+    pub fn sign_in(&self) -> Run {
+        let waiting = self.begin_login(&[]);
+        browse(&waiting.url, Decision::Allow);
+        let run = waiting.end();
+        assert_eq!(run.code, Some(0), "{run:?}");
+        run
+    }
+
+    pub fn store(&self) -> Store {
+        Store::files_in(&self.home("state/proofkey")).unwrap()
+    }
+
+    pub fn record(&self) -> Record {
+        let mut records = self.store().list().unwrap();
+        assert_eq!(records.len(), 1);
+        records.pop().unwrap().unwrap()
+    }
+
+    /// Changes the stored record behind the program's back.
+    pub fn edit(&self, edit: impl FnOnce(&mut Record)) {
+        let (store, mut record) = (self.store(), self.record());
+        edit(&mut record);
+        store.lock(&record.key, Duration::from_secs(10)).unwrap().save(&record).unwrap();
+    }
+
+    /// Makes the stored access token one that has ended.
+    pub fn expire(&self) {
+        self.edit(|record| record.requested_at -= 4_000);
+    }
+
+    /// The requests that the server got at a path.
+    pub fn requests(&self, path: &str) -> Vec<Entry> {
+        self.server.log().into_iter().filter(|entry| entry.path == path).collect()
+    }
+
+    pub fn refreshes(&self) -> usize {
+        self.requests(TOKEN).iter().filter(|entry| entry.body.contains("grant_type=refresh_token")).count()
+    }
+}
+
+impl Waiting {
+    /// The next event.
+    pub fn event(&mut self) -> Value {
+        let start = self.seen.len();
+        self.stdout.read_line(&mut self.seen).unwrap();
+        serde_json::from_str(&self.seen[start..]).unwrap_or_else(|error| {
+            let _ = self.child.kill();
+            panic!("{error}: {:?}", self.seen)
+        })
+    }
+
+    /// Waits for the end.
+    pub fn end(mut self) -> Run {
+        drop(self.child.stdin.take());
+        std::io::Read::read_to_string(&mut self.stdout, &mut self.seen).unwrap();
+        let output = self.child.wait_with_output().unwrap();
+        Run { stdout: self.seen, ..output.into() }
+    }
+
+    pub fn type_line(&mut self, line: &str) {
+        writeln!(self.child.stdin.as_mut().unwrap(), "{line}").unwrap();
+    }
+}
+
+impl Run {
+    /// The error that `--json` writes.
+    pub fn error(&self) -> Value {
+        let line = self.stderr.lines().last().unwrap_or_default();
+        serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    pub fn json(&self) -> Value {
+        assert_eq!(self.stdout.lines().count(), 1, "{self:?}");
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// What must be said on the standard error where it failed.
+    #[track_caller]
+    pub fn fails(&self, code: i32, words: &[&str]) {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        for word in words {
+            assert!(self.stderr.contains(word), "no `{word}` in {self:?}");
+        }
+    }
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
+        let text = |octets| String::from_utf8(octets).unwrap();
+        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+/// Goes through the server's pages. The redirect URL that it ends at, which is visited where it is http.
+pub fn browse(url: &str, decision: Decision) -> String {
+    UserAgent::new().run(url, decision).unwrap().callback.unwrap()
+}
+
+pub const CLIENT: &str = "client_id = 'demo-native'\nscope = ['itwin-platform', 'offline_access']\n";
+pub const TOKEN: &str = "/connect/token";

@@ -1,0 +1,200 @@
+//! `proofkey login` with the loopback listener.
+
+use crate::desk::{CLIENT, Desk, browse};
+use proofkey_devserver::user_agent::Decision;
+use proofkey_devserver::{CallbackFault, EndpointFault, Faults, MetadataFault};
+use std::net::TcpStream;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+#[test]
+fn a_login_tells_its_events_as_json() {
+    let desk = Desk::new();
+    let run = desk.sign_in();
+    let event: serde_json::Value = serde_json::from_str(run.stdout.lines().last().unwrap()).unwrap();
+    assert_eq!(event["event"], "signed_in");
+    assert_eq!(event["profile"], "default");
+    assert_eq!(event["account"], "default");
+    assert_eq!(event["issuer"], desk.server.issuer());
+    assert_eq!(event["scope"], serde_json::json!(["itwin-platform", "offline_access"]));
+    assert_eq!(event["missing_scope"], serde_json::json!([]));
+    assert_eq!(event["refreshable"], true);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    assert!(event["expires_at"].as_u64().unwrap().abs_diff(now + 3600) < 60, "{event}");
+    assert_eq!(run.stdout.lines().count(), 3);
+    assert_eq!(run.stderr, "");
+}
+
+#[test]
+fn a_login_tells_people_on_the_standard_error() {
+    let desk = Desk::new();
+    let opener = desk.home("browser.sh");
+    std::fs::write(
+        &opener,
+        format!("#!/bin/sh\nprintf '%s\\n' \"$#\" \"$@\" > {0}.new\nmv {0}.new {0}\n", desk.home("opened").display()),
+    )
+    .unwrap();
+    assert!(Command::new("chmod").arg("+x").arg(&opener).status().unwrap().success());
+    let path = std::env::var("PATH").unwrap();
+    let child = desk.command(&["login"]).env("BROWSER", &opener).env("PATH", path).spawn().unwrap();
+    let end = Instant::now() + Duration::from_secs(20);
+    let opened = loop {
+        match std::fs::read_to_string(desk.home("opened")) {
+            Ok(opened) => break opened,
+            Err(_) => assert!(Instant::now() < end, "no browser was opened"),
+        }
+        std::thread::yield_now();
+    };
+    let (count, url) = opened.trim_end().split_once('\n').unwrap();
+    assert_eq!(count, "1");
+    browse(url, Decision::Allow);
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{stderr}");
+    assert_eq!(output.stdout, b"");
+    assert!(stderr.contains(url), "{stderr}");
+    assert_eq!(stderr.matches("waiting for the browser").count(), 1, "{stderr}");
+    assert!(stderr.contains("Signed in at ") && !stderr.contains('\x1b') && !stderr.contains('\r'), "{stderr:?}");
+}
+
+#[test]
+fn options_are_remembered_with_the_login() {
+    let desk = Desk::new();
+    desk.configure("");
+    let (issuer, scope) = (desk.server.issuer(), "itwin-platform offline_access");
+    let options = ["--profile", "work", "--issuer", &issuer, "--client-id", "demo-native", "--scope", scope];
+    let waiting = desk.begin_login(&options);
+    browse(&waiting.url, Decision::Allow);
+    assert_eq!(waiting.end().code, Some(0));
+    desk.edit(|record| record.requested_at -= 4_000);
+    let token = desk.run(&["token", "--profile", "work"]);
+    assert_eq!(token.code, Some(0), "{token:?}");
+    assert_eq!(desk.refreshes(), 1);
+    desk.run(&["token"]).fails(3, &["not signed in (profile `default`)", "proofkey login"]);
+
+    // Without options the next login is like this one.
+    let again = desk.begin_login(&["--profile", "work"]);
+    assert!(
+        again.url.contains("scope=itwin-platform+offline_access") && again.url.starts_with(&issuer),
+        "{}",
+        again.url
+    );
+    browse(&again.url, Decision::Allow);
+    assert_eq!(again.end().code, Some(0));
+}
+
+#[test]
+fn endpoints_can_be_given_instead_of_an_issuer() {
+    let desk = Desk::new();
+    desk.configure(&format!(
+        "[profile.default]\nauthorization_endpoint = '{}'\ntoken_endpoint = '{}'\n{CLIENT}extra = {{ prompt = 'consent' }}",
+        desk.server.authorization_endpoint(),
+        desk.server.token_endpoint()
+    ));
+    let waiting = desk.begin_login(&["--extra", "login_hint=me"]);
+    assert!(waiting.url.ends_with("&prompt=consent&login_hint=me"), "{}", waiting.url);
+    browse(&waiting.url, Decision::Allow);
+    assert_eq!(waiting.end().code, Some(0));
+    assert!(desk.requests("/.well-known/oauth-authorization-server").is_empty());
+    let logout = desk.run(&["logout", "--json"]);
+    assert_eq!(logout.json()["revocation"], "unsupported", "{logout:?}");
+}
+
+#[test]
+fn a_profile_stands_for_one_client_at_one_server() {
+    let desk = Desk::signed_in();
+    let other = desk.run(&["login", "--client-id", "another", "--no-browser"]);
+    other.fails(2, &["signed in with client `demo-native`", "proofkey logout"]);
+}
+
+#[test]
+fn accounts_are_apart() {
+    let desk = Desk::signed_in();
+    let waiting = desk.begin_login(&["--account", "second"]);
+    browse(&waiting.url, Decision::Allow);
+    assert_eq!(waiting.end().code, Some(0));
+    let (first, second) = (desk.run(&["token"]), desk.run(&["token", "--account", "second"]));
+    assert_eq!((first.code, second.code), (Some(0), Some(0)));
+    assert_ne!(first.stdout, second.stdout);
+}
+
+#[test]
+fn a_refusal_is_4() {
+    let desk = Desk::new();
+    let waiting = desk.begin_login(&[]);
+    browse(&waiting.url, Decision::Deny);
+    let run = waiting.end();
+    assert_eq!(run.code, Some(4), "{run:?}");
+    assert_eq!(run.error()["error"], "refused");
+    assert!(run.error()["message"].as_str().unwrap().contains("access_denied"));
+    assert!(desk.requests(crate::desk::TOKEN).is_empty());
+    desk.run(&["token"]).fails(3, &[]);
+}
+
+#[test]
+fn a_forged_issuer_is_4() {
+    let desk = Desk::new();
+    desk.server.set_faults(Faults { callback: Some(CallbackFault::WrongIss), ..Faults::default() });
+    let waiting = desk.begin_login(&[]);
+    browse(&waiting.url, Decision::Allow);
+    waiting.end().fails(4, &["another authorization server"]);
+    assert!(desk.requests(crate::desk::TOKEN).is_empty());
+}
+
+#[test]
+fn nobody_at_the_browser_is_6() {
+    let desk = Desk::new();
+    let run = desk.begin_login(&["--timeout", "1"]).end();
+    assert_eq!(run.code, Some(6), "{run:?}");
+    assert_eq!(run.error()["error"], "timed_out");
+}
+
+#[test]
+fn an_interrupt_is_130_and_closes_the_port() {
+    let desk = Desk::new();
+    let waiting = desk.begin_login(&[]);
+    let address = waiting.redirect_uri.strip_prefix("http://").unwrap().split('/').next().unwrap().to_owned();
+    assert!(TcpStream::connect(&address).is_ok());
+    let pid = waiting.child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let run = waiting.end();
+    assert_eq!(run.code, Some(130), "{run:?}");
+    assert_eq!(run.error()["error"], "interrupted");
+    assert!(TcpStream::connect(&address).is_err());
+    assert!(desk.store().list().unwrap().is_empty());
+}
+
+#[test]
+fn a_server_that_is_not_there_is_5() {
+    let desk = Desk::new();
+    let (issuer, nobody) = (desk.server.issuer(), "http://127.0.0.1:1");
+    let login = |issuer: &str| desk.run(&["login", "--json", "--no-browser", "--client-id", "x", "--issuer", issuer]);
+    let unreachable = login(nobody);
+    unreachable.fails(5, &[nobody]);
+    assert_eq!(unreachable.error()["exit"], 5);
+    login(&format!("{issuer}/unknown")).fails(5, &["metadata"]);
+}
+
+#[test]
+fn metadata_that_cannot_be_used_is_2() {
+    let desk = Desk::new();
+    for (fault, words) in [
+        (MetadataFault::IssuerMismatch, "exactly as the server writes it"),
+        (MetadataFault::NoS256, "S256"),
+        (MetadataFault::PlainHttpTokenEndpoint, "token endpoint"),
+    ] {
+        desk.server.set_faults(Faults { metadata: Some(fault), ..Faults::default() });
+        desk.run(&["login", "--no-browser"]).fails(2, &[words]);
+    }
+}
+
+#[test]
+fn a_token_endpoint_that_is_down_is_5() {
+    let desk = Desk::new();
+    let fault = EndpointFault::Respond { status: 503, headers: Vec::new(), body: String::new() };
+    desk.server.set_faults(Faults { token: Some(fault), ..Faults::default() });
+    let waiting = desk.begin_login(&[]);
+    browse(&waiting.url, Decision::Allow);
+    waiting.end().fails(5, &["503", &desk.server.token_endpoint()]);
+    assert!(desk.store().list().unwrap().is_empty());
+}

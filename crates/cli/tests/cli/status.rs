@@ -1,0 +1,64 @@
+//! `proofkey status`.
+
+use crate::desk::{Desk, browse};
+use proofkey_devserver::user_agent::Decision;
+
+#[test]
+fn a_login_is_told_in_plain_words() {
+    let desk = Desk::signed_in();
+    let run = desk.run(&["status"]);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{run:?}");
+    for words in [
+        "default, account default: signed in",
+        &desk.server.issuer(),
+        "demo-native",
+        "itwin-platform offline_access",
+        "valid for ",
+        " UTC",
+        "by itself",
+    ] {
+        assert!(run.stdout.contains(words), "{words}: {run:?}");
+    }
+    assert!(!run.stdout.contains('\x1b'));
+    desk.expire();
+    let run = desk.run(&["status"]);
+    assert!(run.code == Some(0) && run.stdout.contains("ended 20"), "{run:?}");
+}
+
+#[test]
+fn json_has_every_part() {
+    let desk = Desk::signed_in();
+    let status = desk.run(&["status", "--json"]).json();
+    assert_eq!(
+        status,
+        serde_json::json!({
+            "profile": "default", "account": "default", "issuer": desk.server.issuer(), "client_id": "demo-native",
+            "scope": ["itwin-platform", "offline_access"], "signed_in": true,
+            "expires_at": desk.record().requested_at + 3600, "refreshable": true, "store": "file",
+        })
+    );
+}
+
+#[test]
+fn all_profiles_are_listed() {
+    let desk = Desk::new();
+    let none = desk.run(&["status", "--all", "--json"]);
+    none.fails(3, &["not signed in"]);
+    assert_eq!(none.json(), serde_json::json!([]));
+    for account in ["b", "a"] {
+        let waiting = desk.begin_login(&["--account", account]);
+        browse(&waiting.url, Decision::Allow);
+        assert_eq!(waiting.end().code, Some(0));
+    }
+    let all = desk.run(&["status", "--all", "--json"]).json();
+    let accounts: Vec<_> = all.as_array().unwrap().iter().map(|status| status["account"].as_str().unwrap()).collect();
+    assert_eq!(accounts, ["a", "b"]);
+    assert_eq!(desk.run(&["status", "--all"]).stdout.matches("signed in\n").count(), 2);
+}
+
+#[test]
+fn nobody_is_3() {
+    let run = Desk::new().run(&["status", "--json"]);
+    run.fails(3, &["not signed in", "proofkey login"]);
+    assert_eq!((run.error()["exit"].as_u64(), run.stdout.as_str()), (Some(3), ""));
+}

@@ -121,7 +121,7 @@ async fn d1_a_stranger_is_answered_and_ends_nothing() {
         }
         let mut long = TcpStream::connect(asked.address).unwrap();
         long.write_all("GET /callback HTTP/1.1\r\n".as_bytes()).unwrap();
-        long.write_all(&[b'a'; 70_000]).unwrap();
+        long.write_all(&[b'a'; 300_000]).unwrap();
         let mut answer = String::new();
         long.read_to_string(&mut answer).unwrap();
         assert_status(&answer, 431);

@@ -2,7 +2,8 @@
 
 use crate::failure::{Failure, Kind};
 use crate::interrupt;
-use proofkey_core::{AuthorizeError, CallbackError, ConfigError, ResponseError, ServerError};
+use crate::time::Span;
+use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, ResponseError, ServerError};
 use proofkey_ureq::{DiscoverError, ExchangeError, LoginError, TransportError};
 use std::fmt;
 
@@ -24,7 +25,7 @@ impl<E: fmt::Display> From<AuthorizeError<E>> for Failure {
 impl From<CallbackError> for Failure {
     fn from(error: CallbackError) -> Self {
         match &error {
-            CallbackError::Server(words) => of_server(words, 0, &error),
+            CallbackError::Server(words) => refused(words, error.advice(), &error),
             CallbackError::Client | CallbackError::Mode | CallbackError::Target => Kind::Configuration.because(error),
             _ => Kind::Refused.because(error).advise("start the login again"),
         }
@@ -34,12 +35,17 @@ impl From<CallbackError> for Failure {
 impl From<ResponseError> for Failure {
     fn from(error: ResponseError) -> Self {
         match &error {
-            ResponseError::Server { error: words, status, .. } => of_server(words, *status, &error),
-            ResponseError::Status { status: 400..=499, .. } => Kind::Refused.because(error),
+            ResponseError::Server { error: words, .. } => refused(words, error.advice(), &error),
             ResponseError::Endpoint(_) | ResponseError::Issuer | ResponseError::NoS256 | ResponseError::Redirect(_) => {
                 Kind::Configuration.because(error)
             }
-            _ => Kind::Network.because(error),
+            ResponseError::Status { status: 400..=499, .. } if error.advice() == Advice::Fix => {
+                Kind::Refused.because(error)
+            }
+            _ => match error.advice() {
+                Advice::Retry { after } => later(&error, after),
+                _ => Kind::Network.because(error),
+            },
         }
     }
 }
@@ -103,20 +109,31 @@ impl From<LoginError> for Failure {
     }
 }
 
-fn of_server(words: &ServerError, status: u16, error: &dyn fmt::Display) -> Failure {
-    let (kind, advice) = match words.code() {
-        "access_denied" => (Kind::Refused, "you, or the server's policy, said no; try again to say yes"),
-        "invalid_client" | "unauthorized_client" => {
-            (Kind::Refused, "check the client id; the client must be registered as public, for code and refresh_token")
+/// What the server's own words call for.
+fn refused(words: &ServerError, advice: Advice, error: &dyn fmt::Display) -> Failure {
+    let advice = match (words.code(), advice) {
+        (_, Advice::Retry { after }) => return later(error, after),
+        ("invalid_grant", _) => {
+            return Kind::LoginRequired.because(error).advise("sign in again with `proofkey login`");
         }
-        "invalid_grant" => (Kind::LoginRequired, "sign in again with `proofkey login`"),
-        "invalid_scope" => (Kind::Refused, "check --scope: the client may not be allowed all of it"),
-        "server_error" | "temporarily_unavailable" => (Kind::Network, "the server is out of order; try again later"),
-        _ if status == 429 || status >= 500 => (Kind::Network, "the server is out of order; try again later"),
-        "interaction_required" | "login_required" | "consent_required" => {
-            (Kind::Refused, "the server wants the user; sign in without `prompt=none`")
+        ("access_denied", _) => "you, or the server's policy, said no; sign in again to say yes",
+        ("invalid_client" | "unauthorized_client", _) => {
+            "check the client id; the client must be registered as public, for code and refresh_token"
         }
-        _ => (Kind::Refused, "check client id, redirect URI and scope as they are registered at the server"),
+        ("invalid_scope", _) => "check --scope: the client may not be allowed all of it",
+        ("consent_required" | "interaction_required" | "login_required", _) => {
+            "the server wants to see the user: sign in without `prompt=none`"
+        }
+        _ => "check client id, redirect URI and scope as they are registered at the server",
     };
-    kind.because(error).advise(advice)
+    Kind::Refused.because(error).advise(advice)
+}
+
+/// The server is busy or down.
+fn later(error: &dyn fmt::Display, after: Option<u32>) -> Failure {
+    let failure = Kind::Network.because(error);
+    match after {
+        Some(seconds) => failure.advise(format_args!("try again in {}", Span(seconds.into()))),
+        None => failure.advise("try again later"),
+    }
 }

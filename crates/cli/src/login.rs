@@ -12,7 +12,7 @@ use crate::settings::Settings;
 use crate::{interrupt, output, session, time};
 use event::Event;
 use getrandom::SysRng;
-use proofkey_core::{Client, ClientBuf, Pending, Redirect, TokensBuf};
+use proofkey_core::{Client, ClientBuf, Redirect, TokensBuf};
 use proofkey_ureq::{ExchangeError, Http, LoginError};
 use std::time::Duration;
 use waiting::Countdown;
@@ -29,20 +29,15 @@ pub fn run(args: &args::Login, select: &Select, config: &Config) -> Result<(), F
     before.map_or(Ok(()), |before| same(&before, &settings))?;
     let http = session::http();
     let client = client(&settings, &http)?;
-    let (login, missing) = if args.paste {
-        let (pending, redirect) = by_hand(args, &settings, client.as_client())?;
-        interrupt::deferred(|| {
-            let request = pending.accept(client.as_client(), Redirect::Url(&redirect))?;
-            let requested_at = time::now();
-            let tokens = http.exchange(request).map_err(|error| unanswered(error, client.as_client()))?;
-            keep(&name, &settings, client.as_client(), &tokens, requested_at)
-        })?
-    } else {
-        interrupt::deferred(|| {
-            let tokens = by_browser(args, &settings, client.as_client(), &http)?;
-            keep(&name, &settings, client.as_client(), &tokens, time::now())
-        })?
-    };
+    let client = client.as_client();
+    let (login, missing) = interrupt::deferred(|| {
+        let (tokens, requested_at) = if args.paste {
+            by_hand(args, &settings, client, &http)?
+        } else {
+            (by_browser(args, &settings, client, &http)?, time::now())
+        };
+        keep(&name, &settings, client, &tokens, requested_at)
+    })?;
     Event::signed_in(&login, &missing).show(args.json)
 }
 
@@ -116,7 +111,13 @@ fn unanswered(error: ExchangeError, client: Client<'_>) -> Failure {
     Failure::from(error).at(client.server().token_endpoint())
 }
 
-fn by_hand(args: &args::Login, settings: &Settings, client: Client<'_>) -> Result<(Pending, String), Failure> {
+/// The tokens, and when they were asked for.
+fn by_hand(
+    args: &args::Login,
+    settings: &Settings,
+    client: Client<'_>,
+    http: &Http,
+) -> Result<(TokensBuf, u64), Failure> {
     let (scope, extra) = (settings.scope(), settings.extra());
     let (url, pending) = client.authorize(&scope, &mut SysRng)?;
     let url = url.with(&extra)?.to_string();
@@ -125,7 +126,10 @@ fn by_hand(args: &args::Login, settings: &Settings, client: Client<'_>) -> Resul
     let redirect = paste::redirect(&pending, client, timeout(args), |message, tries_left| {
         Event::TryAgain { message, tries_left }.show(args.json)
     })?;
-    Ok((pending, redirect))
+    let request = pending.accept(client, Redirect::Url(&redirect))?;
+    let requested_at = time::now();
+    let tokens = http.exchange(request).map_err(|error| unanswered(error, client))?;
+    Ok((tokens, requested_at))
 }
 
 /// Writes the login down. With it, what was asked for and not granted.

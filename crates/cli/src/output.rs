@@ -17,7 +17,7 @@ pub fn line(text: impl Display) -> Result<(), Failure> {
 /// Writes a result for people, styled where it is read on a terminal.
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line()`].
 pub fn styled(text: impl Display) -> Result<(), Failure> {
     checked(writeln!(anstream::stdout(), "{text}"))
 }
@@ -25,7 +25,7 @@ pub fn styled(text: impl Display) -> Result<(), Failure> {
 /// Writes a result as one line of JSON.
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line()`].
 pub fn json(value: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string(value).map_err(|error| Kind::Unexpected.because(error))?;
     line(text)
@@ -34,7 +34,7 @@ pub fn json(value: &impl Serialize) -> Result<(), Failure> {
 /// Writes a result as it is.
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line()`].
 pub fn print(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     checked(out.write_all(bytes).and_then(|()| out.flush()))

@@ -1,9 +1,11 @@
 //! The login by hand: the user carries the redirect's URL from the browser to us.
 
 use crate::failure::{Failure, Kind};
+use crate::interrupt::{self, INTERRUPTED};
 use proofkey_core::{Client, Pending, Redirect};
 use std::io::{self, BufRead, Read};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,7 +14,7 @@ use std::time::{Duration, Instant};
 /// `again` tells the user what was wrong with a line, and how many tries are left.
 ///
 /// # Errors
-/// [`Kind::Refused`] after the last try or at the end of the input, [`Kind::TimedOut`].
+/// [`Kind::Refused`] after the last try or at the end of the input, [`Kind::TimedOut`], [`Kind::Interrupted`].
 pub fn redirect(
     pending: &Pending,
     client: Client<'_>,
@@ -22,15 +24,7 @@ pub fn redirect(
     let lines = lines();
     let end = Instant::now() + timeout;
     for left in (0..TRIES).rev() {
-        let line = match lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
-            Ok(line) => line.map_err(|error| Kind::Unexpected.because(format_args!("standard input: {error}")))?,
-            Err(RecvTimeoutError::Timeout) => {
-                return Err(Kind::TimedOut.because("no redirect was pasted in time").advise(AGAIN));
-            }
-            Err(RecvTimeoutError::Disconnected) => {
-                return Err(Kind::Refused.because("the input ended before a redirect was pasted").advise(AGAIN));
-            }
-        };
+        let line = next(&lines, end)?;
         let text = line.trim();
         match fault(text, pending, client) {
             None => return Ok(text.to_owned()),
@@ -38,6 +32,22 @@ pub fn redirect(
         }
     }
     Err(Kind::Refused.because(format_args!("no redirect of this login in {TRIES} tries")).advise(AGAIN))
+}
+
+fn next(lines: &Receiver<io::Result<String>>, end: Instant) -> Result<String, Failure> {
+    loop {
+        match lines.recv_timeout(PAUSE) {
+            Ok(line) => return line.map_err(|error| Kind::Unexpected.because(format_args!("standard input: {error}"))),
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(Kind::Refused.because("the input ended before a redirect was pasted").advise(AGAIN));
+            }
+            Err(RecvTimeoutError::Timeout) if INTERRUPTED.load(Ordering::SeqCst) => return Err(interrupt::failure()),
+            Err(RecvTimeoutError::Timeout) if Instant::now() >= end => {
+                return Err(Kind::TimedOut.because("no redirect was pasted in time").advise(AGAIN));
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
 }
 
 /// What is wrong with the pasted text, in words for whoever pasted it.
@@ -60,7 +70,7 @@ fn fault(text: &str, pending: &Pending, client: Client<'_>) -> Option<String> {
 }
 
 /// The lines of the standard input, as they come.
-fn lines() -> mpsc::Receiver<io::Result<String>> {
+fn lines() -> Receiver<io::Result<String>> {
     let (send, lines) = mpsc::channel();
     thread::spawn(move || {
         let mut input = io::stdin().lock();
@@ -82,4 +92,5 @@ fn lines() -> mpsc::Receiver<io::Result<String>> {
 
 const AGAIN: &str = "start again with `proofkey login --paste`";
 const LINE_MAX: u64 = 64 * 1024;
+const PAUSE: Duration = Duration::from_millis(50);
 const TRIES: usize = 5;

@@ -200,5 +200,10 @@ pub fn browse(url: &str, decision: Decision) -> String {
     UserAgent::new().run(url, decision).unwrap().callback.unwrap()
 }
 
+/// Presses Ctrl-C.
+pub fn interrupt(child: &Child) {
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+}
+
 pub const CLIENT: &str = "client_id = 'demo-native'\nscope = ['itwin-platform', 'offline_access']\n";
 pub const TOKEN: &str = "/connect/token";

@@ -1,6 +1,6 @@
 //! `proofkey login` with the loopback listener.
 
-use crate::desk::{CLIENT, Desk, browse};
+use crate::desk::{CLIENT, Desk, browse, interrupt};
 use proofkey_devserver::user_agent::Decision;
 use proofkey_devserver::{CallbackFault, EndpointFault, Faults, MetadataFault};
 use std::net::TcpStream;
@@ -119,6 +119,38 @@ fn accounts_are_apart() {
 }
 
 #[test]
+fn a_preset_knows_server_and_scope() {
+    let desk = Desk::new();
+    desk.configure("");
+    let waiting = desk.begin_login(&["--provider", "itwin", "--client-id", "native-x"]);
+    let start = "https://ims.bentley.com/connect/authorize?response_type=code&client_id=native-x&redirect_uri=http%3A%2F%2F127.0.0.1%3A";
+    assert!(waiting.url.starts_with(start), "{}", waiting.url);
+    assert!(waiting.url.contains("&scope=itwin-platform+offline_access&"), "{}", waiting.url);
+    interrupt(&waiting.child);
+    assert_eq!(waiting.end().code, Some(130));
+}
+
+#[test]
+fn a_scope_that_was_not_granted_is_told() {
+    let desk = Desk::new();
+    let fault = EndpointFault::Respond {
+        status: 200,
+        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+        body: r#"{"access_token":"x","token_type":"Bearer","scope":"itwin-platform","expires_in":60}"#.to_owned(),
+    };
+    desk.server.set_faults(Faults { token: Some(fault), ..Faults::default() });
+    let waiting = desk.begin_login(&[]);
+    browse(&waiting.url, Decision::Allow);
+    let run = waiting.end();
+    let event: serde_json::Value = serde_json::from_str(run.stdout.lines().last().unwrap()).unwrap();
+    assert_eq!(
+        (&event["scope"], &event["missing_scope"]),
+        (&["itwin-platform"][..].into(), &["offline_access"][..].into())
+    );
+    assert_eq!(event["refreshable"], false);
+}
+
+#[test]
 fn a_refusal_is_4() {
     let desk = Desk::new();
     let waiting = desk.begin_login(&[]);
@@ -155,8 +187,7 @@ fn an_interrupt_is_130_and_closes_the_port() {
     let waiting = desk.begin_login(&[]);
     let address = waiting.redirect_uri.strip_prefix("http://").unwrap().split('/').next().unwrap().to_owned();
     assert!(TcpStream::connect(&address).is_ok());
-    let pid = waiting.child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    interrupt(&waiting.child);
     let run = waiting.end();
     assert_eq!(run.code, Some(130), "{run:?}");
     assert_eq!(run.error()["error"], "interrupted");

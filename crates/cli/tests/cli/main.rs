@@ -1,4 +1,5 @@
 //! The real binary against a real server: one module for each subcommand.
+#![allow(unreachable_pub, reason = "a test has no public API; `pub` says that other modules use it")]
 
 mod call;
 mod config;
@@ -8,4 +9,6 @@ mod logout;
 mod paste;
 mod secrets;
 mod status;
+#[cfg(unix)]
+mod terminal;
 mod token;

@@ -1,6 +1,6 @@
 //! `proofkey login --paste`.
 
-use crate::desk::{Desk, Waiting, browse};
+use crate::desk::{Desk, Waiting, browse, interrupt};
 use proofkey_devserver::user_agent::Decision;
 
 const PAGE: &str = "https://app.example/paste";
@@ -74,6 +74,17 @@ fn a_refusal_is_4() {
     let redirect = browse(&waiting.url, Decision::Deny);
     waiting.type_line(&redirect);
     waiting.end().fails(4, &["access_denied"]);
+}
+
+#[test]
+fn an_interrupt_is_130() {
+    let desk = Desk::new();
+    let mut waiting = begin(&desk, &[]);
+    let input = waiting.child.stdin.take();
+    interrupt(&waiting.child);
+    let run = waiting.end();
+    assert_eq!((run.code, run.error()["error"].as_str()), (Some(130), Some("interrupted")));
+    drop(input);
 }
 
 #[test]

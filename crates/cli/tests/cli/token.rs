@@ -1,8 +1,7 @@
 //! `proofkey token`: one valid token, one refresh, no lost login.
 
-use crate::desk::{CLIENT, Desk, TOKEN};
+use crate::desk::{CLIENT, Desk, TOKEN, interrupt};
 use proofkey_devserver::{EndpointFault, Faults};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 fn respond(status: u16, body: &str) -> Option<EndpointFault> {
@@ -114,6 +113,26 @@ fn a_server_in_trouble_costs_no_login() {
 }
 
 #[test]
+fn an_answer_that_is_lost_is_5() {
+    let desk = Desk::signed_in();
+    desk.expire();
+    let before = desk.record();
+    desk.server.set_faults(Faults { token: Some(EndpointFault::Hangup), ..Faults::default() });
+    desk.run(&["token"]).fails(5, &[&desk.server.token_endpoint()]);
+    assert_eq!((desk.refreshes(), desk.record().refresh_token), (1, before.refresh_token));
+}
+
+#[test]
+fn the_server_says_when_to_try_again() {
+    let desk = Desk::signed_in();
+    desk.expire();
+    let headers = vec![("retry-after".to_owned(), "120".to_owned())];
+    let fault = EndpointFault::Respond { status: 503, headers, body: String::new() };
+    desk.server.set_faults(Faults { token: Some(fault), ..Faults::default() });
+    desk.run(&["token"]).fails(5, &["try again in 2 minutes"]);
+}
+
+#[test]
 fn a_token_that_is_only_due_bridges_a_server_in_trouble() {
     let desk = Desk::signed_in();
     desk.edit(|record| record.requested_at -= 3_560);
@@ -152,7 +171,7 @@ fn an_interrupt_during_a_refresh_waits_until_the_new_token_is_kept() {
         assert!(Instant::now() < end, "the lock is never taken");
         std::thread::yield_now();
     }
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    interrupt(&child);
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{output:?}");
     assert_eq!(output.stdout, b"");

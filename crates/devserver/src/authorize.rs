@@ -168,6 +168,9 @@ impl<'a> AuthorizationRequest<'a> {
         match (self.params.find("state"), fault) {
             (_, Some(CallbackFault::MissingState)) | (None, _) => {}
             (Some(_), Some(CallbackFault::WrongState)) => drop(query.append_pair("state", "another")),
+            (Some(state), Some(CallbackFault::DuplicateState)) => {
+                query.append_pair("state", state).append_pair("state", "another");
+            }
             (Some(state), _) => drop(query.append_pair("state", state)),
         }
         match fault {
@@ -182,6 +185,8 @@ impl<'a> AuthorizationRequest<'a> {
     /// Where the browser will be sent, for `form-action`: Chromium applies it to redirects as well.
     fn origin(&self) -> String {
         match Url::parse(&self.redirect_uri) {
+            // A policy has no words for an IPv6 address.
+            Ok(url) if matches!(url.host(), Some(Host::Ipv6(_))) => format!("{}:", url.scheme()),
             Ok(url) if matches!(url.scheme(), "http" | "https") => url.origin().ascii_serialization(),
             Ok(url) => format!("{}:", url.scheme()),
             Err(_) => String::new(),

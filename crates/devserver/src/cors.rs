@@ -11,7 +11,10 @@ pub(crate) fn layer(options: &Options) -> io::Result<CorsLayer> {
     for uri in options.clients.iter().flat_map(|client| &client.redirect_uris) {
         let url =
             Url::parse(uri).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, format!("{uri}: {error}")))?;
-        origins.push(url.origin().ascii_serialization());
+        // A scheme of an app's own has an opaque origin, `null`, which is everyone's.
+        if url.origin().is_tuple() {
+            origins.push(url.origin().ascii_serialization());
+        }
     }
     let allowed = move |origin: &HeaderValue| {
         origin.to_str().is_ok_and(|origin| origins.iter().any(|known| known == origin) || is_loopback(origin))

@@ -26,6 +26,7 @@ pub(crate) async fn metadata(State(app): State<Arc<App>>) -> Response {
     });
     match app.faults().metadata {
         Some(MetadataFault::IssuerMismatch) => document["issuer"] = json!(app.at("/")),
+        Some(MetadataFault::NoIss) => document["authorization_response_iss_parameter_supported"] = json!(false),
         Some(MetadataFault::NoRevocation) => document["revocation_endpoint"] = json!(null),
         Some(MetadataFault::NoS256) => document["code_challenge_methods_supported"] = json!(["plain"]),
         Some(MetadataFault::PlainHttpTokenEndpoint) => document["token_endpoint"] = json!("http://as.example/token"),

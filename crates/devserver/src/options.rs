@@ -70,6 +70,8 @@ pub struct Faults {
     pub revocation: Option<EndpointFault>,
     /// At the API.
     pub api: Option<EndpointFault>,
+    /// The lifetime in seconds that the token response claims, whatever the access token's own is.
+    pub expires_in: Option<u32>,
     /// Refresh tokens are not rotated: a refresh answers without a new one.
     pub keep_refresh_token: bool,
 }
@@ -81,6 +83,8 @@ pub enum CallbackFault {
     CodeAndError,
     /// The code twice.
     DuplicateCode,
+    /// The state twice, the second time another.
+    DuplicateState,
     /// No `iss`.
     MissingIss,
     /// No `state`.
@@ -96,6 +100,8 @@ pub enum CallbackFault {
 pub enum MetadataFault {
     /// The issuer has a slash too many.
     IssuerMismatch,
+    /// No promise of `iss` in the redirect, although it is sent (RFC 9207 section 3).
+    NoIss,
     /// No revocation endpoint.
     NoRevocation,
     /// PKCE without `S256`.

@@ -129,28 +129,29 @@ fn in_words(scope: &str) -> &str {
 
 const STYLE: &str = "
 :root{color-scheme:light dark;--ink:light-dark(#17202b,#e9edf2);--soft:light-dark(#566273,#a3afbd);
---line:light-dark(#d5dce4,#39434f);--card:light-dark(#fff,#1a2129);--accent:light-dark(#0a66c2,#5aa9f5);
+--line:light-dark(#d5dce4,#39434f);--edge:light-dark(#7d8a99,#6f7d8c);
+--card:light-dark(#fff,#1a2129);--accent:light-dark(#0a66c2,#5aa9f5);
 --on-accent:light-dark(#fff,#0b1620)}
 *{box-sizing:border-box}
 body{margin:0;min-height:100vh;display:grid;grid-template-rows:1fr auto;place-items:center;padding:1rem;
 font:1rem/1.5 system-ui,sans-serif;color:var(--ink);background:light-dark(#eef2f6,#10151b)}
-main{width:min(27rem,100%);padding:2.25rem;border-radius:1rem;background:var(--card);
+main{width:min(27rem,100%);padding:clamp(1.25rem,6vw,2.25rem);border-radius:1rem;background:var(--card);
 box-shadow:0 0 0 1px var(--line),0 12px 40px #0000001a}
-h1{margin:0 0 .25rem;font-size:1.625rem;line-height:1.25;letter-spacing:-.01em;overflow-wrap:anywhere}
+h1{margin:0 0 .25rem;font-size:1.625rem;line-height:1.25;letter-spacing:-.01em;overflow-wrap:anywhere;text-wrap:balance}
 .lead{margin:0 0 1.5rem;color:var(--soft);overflow-wrap:anywhere}
 .lead strong{color:var(--ink)}
 label{display:block;margin:1rem 0 .25rem;font-weight:600;font-size:.9375rem}
 input:not([type=hidden]){width:100%;padding:.625rem .75rem;font:inherit;color:inherit;background:transparent;
-border:1px solid var(--line);border-radius:.5rem}
+border:1px solid var(--edge);border-radius:.5rem}
 :focus-visible{outline:3px solid var(--accent);outline-offset:1px}
 .hint{margin:.75rem 0 0;font-size:.875rem;color:var(--soft)}
 .wrong{color:light-dark(#a3271b,#ff9d90)}
 ul{margin:.5rem 0 0;padding:0;list-style:none;border:1px solid var(--line);border-radius:.5rem}
-li{padding:.75rem 1rem}li+li{border-top:1px solid var(--line)}
+li{padding:.75rem 1rem}li code{display:block}li+li{border-top:1px solid var(--line)}
 code{font-size:.8125rem;color:var(--soft);overflow-wrap:anywhere}
-.buttons{display:flex;gap:.75rem;margin-top:1.75rem}
+.buttons{display:flex;flex-wrap:wrap;gap:.75rem;margin-top:1.75rem}
 button{flex:1;padding:.7rem 1rem;font:inherit;font-weight:600;color:inherit;background:transparent;cursor:pointer;
-border:1px solid var(--line);border-radius:.5rem}
+border:1px solid var(--edge);border-radius:.5rem;white-space:nowrap}
 .primary{color:var(--on-accent);background:var(--accent);border-color:transparent}
 button:hover{filter:brightness(1.08)}
 dl{margin:0}dt{margin-top:.75rem;font-weight:600;font-size:.9375rem}dd{margin:0}a{color:var(--accent)}

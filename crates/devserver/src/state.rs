@@ -120,14 +120,9 @@ impl Grants {
         Ok(code.grant.clone())
     }
 
-    /// Uses a refresh token. Where it is used up (`rotate`), a second use revokes its family (RFC 9700 section 4.14.2).
-    pub(crate) fn use_refresh_token(
-        &mut self,
-        token: &str,
-        client_id: &str,
-        rotate: bool,
-    ) -> Result<Grant, &'static str> {
-        let token = self.refresh_tokens.get_mut(token).ok_or("the refresh token is not known")?;
+    /// What a refresh token is good for. Where it was used up before, its family is revoked (RFC 9700 section 4.14.2).
+    pub(crate) fn refresh(&mut self, token: &str, client_id: &str) -> Result<Grant, &'static str> {
+        let token = self.refresh_tokens.get(token).ok_or("the refresh token is not known")?;
         if token.grant.client_id != client_id {
             return Err("the refresh token was issued to another client");
         }
@@ -138,8 +133,14 @@ impl Grants {
             self.revoked.insert(token.grant.family.clone());
             return Err("the refresh token was used before; all tokens of its family are revoked");
         }
-        token.used = rotate;
         Ok(token.grant.clone())
+    }
+
+    /// Uses a refresh token up.
+    pub(crate) fn use_refresh_token(&mut self, token: &str) {
+        if let Some(token) = self.refresh_tokens.get_mut(token) {
+            token.used = true;
+        }
     }
 
     pub(crate) fn issue_access_token(&mut self, grant: Grant, ttl: u32) -> String {

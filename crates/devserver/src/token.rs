@@ -79,15 +79,23 @@ fn answer(
         Ok(document) => (StatusCode::OK, document),
         Err((code, description)) => (StatusCode::BAD_REQUEST, json!({"error": code, "error_description": description})),
     };
-    (status, [(header::CONTENT_TYPE, "application/json")], document.to_string()).into_response()
+    let mut response = (status, [(header::CONTENT_TYPE, "application/json")], document.to_string()).into_response();
+    if form && headers.contains_key(header::AUTHORIZATION) {
+        // RFC 6749 section 5.2: who authenticates by header is refused by header.
+        *response.status_mut() = StatusCode::UNAUTHORIZED;
+        let challenge = HeaderValue::from_static("Basic realm=\"devserver\"");
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    response
 }
 
 fn grant(app: &App, params: &Params) -> Result<serde_json::Value, Refused> {
     let client = client(app, params)?;
     let required = |name, description| params.find(name).ok_or(("invalid_request", description));
     let mut grants = app.grants();
-    let keep = app.faults().keep_refresh_token;
-    let (grant, refreshed) = match params.text("grant_type") {
+    let faults = app.faults();
+    let keep = faults.keep_refresh_token;
+    let (access, grant, kept) = match params.text("grant_type") {
         "authorization_code" => {
             let code = required("code", "there is no code")?;
             let redirect_uri = required("redirect_uri", "there is no redirect_uri")?;
@@ -96,38 +104,45 @@ fn grant(app: &App, params: &Params) -> Result<serde_json::Value, Refused> {
                 return Err(("invalid_request", "the code_verifier is not 43 to 128 unreserved characters"));
             }
             let grant = grants.use_code(code, &client.client_id, redirect_uri, verifier);
-            (grant.map_err(|why| ("invalid_grant", why))?, false)
+            let grant = grant.map_err(|why| ("invalid_grant", why))?;
+            (grant.clone(), grant, false)
         }
         "refresh_token" => {
             let token = required("refresh_token", "there is no refresh_token")?;
-            let grant = grants.use_refresh_token(token, &client.client_id, !keep);
-            let grant = grant.map_err(|why| ("invalid_grant", why))?;
-            (narrowed(grant, params)?, true)
+            let grant = grants.refresh(token, &client.client_id).map_err(|why| ("invalid_grant", why))?;
+            let access = narrowed(&grant, params)?;
+            if !keep {
+                grants.use_refresh_token(token);
+            }
+            (access, grant, keep)
         }
         "" => return Err(("invalid_request", "there is no grant_type")),
         _ => return Err(("unsupported_grant_type", "only authorization_code and refresh_token")),
     };
+    let ttl = app.options.access_token_ttl;
     let mut document = json!({
-        "access_token": grants.issue_access_token(grant.clone(), app.options.access_token_ttl),
         "token_type": "Bearer",
-        "expires_in": app.options.access_token_ttl,
-        "scope": grant.scope.join(" "),
+        "expires_in": faults.expires_in.unwrap_or(ttl),
+        "scope": access.scope.join(" "),
+        "access_token": grants.issue_access_token(access, ttl),
     });
-    if grant.has("offline_access") && !(refreshed && keep) {
+    if grant.has("offline_access") && !kept {
         document["refresh_token"] = json!(grants.issue_refresh_token(grant));
     }
     Ok(document)
 }
 
-/// A refresh may ask for less, never for more (RFC 6749 section 6).
-fn narrowed(mut grant: Grant, params: &Params) -> Result<Grant, Refused> {
-    let Some(scope) = params.find("scope") else { return Ok(grant) };
-    let scope: Vec<String> = scope.split(' ').map(str::to_owned).collect();
-    if !scope.iter().all(|wanted| grant.has(wanted)) {
-        return Err(("invalid_scope", "more than was granted"));
+/// A refresh may ask for less, never for more; less is for the access token alone (RFC 6749 section 6).
+fn narrowed(grant: &Grant, params: &Params) -> Result<Grant, Refused> {
+    let mut access = grant.clone();
+    if let Some(scope) = params.find("scope") {
+        access.scope = scope.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
     }
-    grant.scope = scope;
-    Ok(grant)
+    if access.scope.iter().all(|wanted| grant.has(wanted)) {
+        Ok(access)
+    } else {
+        Err(("invalid_scope", "more than was granted"))
+    }
 }
 
 fn client<'a>(app: &'a App, params: &Params) -> Result<&'a ClientRegistration, Refused> {

@@ -12,7 +12,7 @@ use url::{Host, Url};
 pub enum Decision {
     /// Signs in and allows.
     Allow,
-    /// Cancels the sign-in.
+    /// Cancels the sign-in; denies where already signed in.
     Cancel,
     /// Signs in and denies.
     Deny,
@@ -76,7 +76,7 @@ impl UserAgent {
     pub fn run(&mut self, authorization_url: &str, decision: Decision) -> Result<Visit, UserAgentError> {
         let mut url = parse(authorization_url)?;
         let redirect_uri = url.query_pairs().find(|(name, _)| name == "redirect_uri").map(|(_, uri)| uri.into_owned());
-        let redirect_uri = redirect_uri.unwrap_or_default();
+        let redirect_uri = redirect_uri.and_then(|uri| Url::parse(&uri).ok()).map(String::from).unwrap_or_default();
         let (mut form, mut steps) = (None, Vec::new());
         for _ in 0..STEPS_MAX {
             let arrived = !redirect_uri.is_empty()
@@ -145,7 +145,7 @@ fn press(page: &str, decision: Decision) -> Option<Pressed> {
     let form = page.split("<form").nth(1)?.split("</form>").next()?;
     let (head, body) = form.split_once('>')?;
     let sign_in = body.contains("type=\"password\"");
-    let cancel = if sign_in { decision == Decision::Cancel } else { decision == Decision::Deny };
+    let cancel = if sign_in { decision == Decision::Cancel } else { decision != Decision::Allow };
     let place = if sign_in { "sign-in page" } else { "consent page" };
     let mut links = page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
     let abort =

@@ -197,6 +197,9 @@ fn metadata_is_at_both_addresses() {
     assert_eq!(document["code_challenge_methods_supported"], serde_json::json!(["S256"]));
     server.set_faults(Faults { metadata: Some(MetadataFault::IssuerMismatch), ..Faults::default() });
     assert_ne!(read("/.well-known/openid-configuration")["issuer"], server.issuer());
+    server.set_faults(Faults { metadata: Some(MetadataFault::NoIss), ..Faults::default() });
+    let promise = &read("/.well-known/openid-configuration")["authorization_response_iss_parameter_supported"];
+    assert_eq!(promise, false);
 }
 
 #[test]
@@ -212,6 +215,7 @@ fn faults_bite() {
     assert_eq!(query(&faulty(CallbackFault::MissingState), "state"), None);
     assert_ne!(query(&faulty(CallbackFault::WrongIss), "iss"), Some(server.issuer()));
     assert_eq!(query(&faulty(CallbackFault::WrongState), "state").as_deref(), Some("another"));
+    assert_eq!(faulty(CallbackFault::DuplicateState).matches("state=").count(), 2);
 
     server.set_faults(Faults::default());
     let tokens = login(&server);
@@ -227,6 +231,8 @@ fn faults_bite() {
     let kept = login(&server);
     assert_eq!(refresh(&server, text(&kept, "refresh_token")).1.get("refresh_token"), None);
     assert_eq!(refresh(&server, text(&kept, "refresh_token")).0, 200);
+    server.set_faults(Faults { expires_in: Some(7), ..Faults::default() });
+    assert_eq!(login(&server)["expires_in"], 7);
 }
 
 #[test]
@@ -345,4 +351,60 @@ fn agent() -> Agent {
         .max_redirects_will_error(false)
         .build()
         .new_agent()
+}
+
+#[test]
+fn a_refresh_for_less_keeps_the_login_and_one_for_more_costs_nothing() {
+    let server = start();
+    let tokens = login(&server);
+    let token = text(&tokens, "refresh_token");
+    let scoped = |token: &str, scope: &str| {
+        let [kind, client, token] = refresh_form(token);
+        post(&server.token_endpoint(), &[kind, client, token, ("scope", scope)])
+    };
+    assert_eq!(scoped(token, "itwin-platform admin").1["error"], "invalid_scope");
+    let (status, less) = scoped(token, "itwin-platform");
+    assert_eq!((status, less["scope"].as_str()), (200, Some("itwin-platform")));
+    let (status, all) = refresh(&server, text(&less, "refresh_token"));
+    assert_eq!((status, all["scope"].as_str()), (200, Some("itwin-platform offline_access")));
+}
+
+#[test]
+fn credentials_of_a_public_client_are_refused_with_401() {
+    let server = start();
+    let request = agent().post(server.token_endpoint()).header("authorization", "Basic ZGVtby1uYXRpdmU6");
+    let response = request.send_form(refresh_form("none")).unwrap();
+    assert_eq!(response.status().as_u16(), 401);
+    assert!(response.headers().contains_key("www-authenticate"));
+}
+
+#[test]
+fn whoever_cancels_never_allows() {
+    let server = start();
+    let mut user = UserAgent::new();
+    assert!(query(&user.run(&url(&server, ""), Decision::Allow).unwrap().callback.unwrap(), "code").is_some());
+    let back = user.run(&url(&server, "&prompt=consent"), Decision::Cancel).unwrap().callback.unwrap();
+    assert_eq!(query(&back, "error").as_deref(), Some("access_denied"));
+}
+
+#[test]
+fn pages_let_a_form_end_at_the_redirect_uri() {
+    let server = start();
+    let form_action = |redirect_uri: &str| {
+        let url = url(&server, "").replace("https%3A%2F%2Fapp.example%2Fpaste", redirect_uri);
+        let response = agent().get(&url).call().unwrap();
+        let policy = response.headers()["content-security-policy"].to_str().unwrap().to_owned();
+        policy.split("form-action ").nth(1).unwrap().split(';').next().unwrap().to_owned()
+    };
+    assert_eq!(form_action("http%3A%2F%2F127.0.0.1%3A5%2Fcallback"), "'self' http://127.0.0.1:5");
+    assert_eq!(form_action("http%3A%2F%2F%5B%3A%3A1%5D%3A5%2Fcallback"), "'self' http:");
+}
+
+#[test]
+fn an_app_with_a_scheme_of_its_own_opens_no_origin() {
+    let mut options = Options::default();
+    options.clients[0].redirect_uris.push("com.example.app:/callback".to_owned());
+    let server = DevServer::start(options).unwrap();
+    let response = agent().get(server.api("/api/me")).header("origin", "null").call().unwrap();
+    assert_eq!(response.headers().get("access-control-allow-origin"), None);
 }

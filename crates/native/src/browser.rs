@@ -1,6 +1,9 @@
 //! Opening the user's browser (RFC 8252 section 6).
 
-use std::{env, error, fmt, io, net::IpAddr};
+use std::net::IpAddr;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+use std::{env, error, fmt, io, thread};
 
 /// A browser that was not opened. Show the user the URL instead.
 #[derive(Debug)]
@@ -12,7 +15,8 @@ pub enum OpenError {
     Refused,
 }
 
-/// Opens `url` in the user's browser, and does not wait for it.
+/// Opens `url` in the user's browser, and does not wait for it: a browser that fails within a second is an error, one that
+/// runs in the terminal goes on running there.
 ///
 /// Only a clean `https://` URL, or an `http://` one with a loopback address, gets as far as the system: printable ASCII
 /// without space, quotes, angle brackets, backslash, caret, backtick, braces and bar, at most 16 KiB.
@@ -23,9 +27,22 @@ pub fn open(url: &str) -> Result<(), OpenError> {
     if !is_clean(url) {
         return Err(OpenError::Refused);
     }
-    let mut options = webbrowser::BrowserOptions::new();
-    options.with_suppress_output(true);
-    webbrowser::open_browser_with_options(webbrowser::Browser::Default, url, &options).map_err(OpenError::Failed)
+    if cfg!(any(not(unix), target_os = "macos")) {
+        return webbrowser::open(url).map_err(OpenError::Failed);
+    }
+    // A text browser is waited for until the user leaves it, but the redirect that it follows waits for the caller.
+    let (sender, receiver) = mpsc::channel();
+    let url = url.to_owned();
+    let launch = move || {
+        // Nobody listens any more where it took longer than the wait below.
+        let _ = sender.send(webbrowser::open(&url));
+    };
+    thread::Builder::new().name("browser".to_owned()).spawn(launch).map_err(OpenError::Failed)?;
+    match receiver.recv_timeout(LAUNCH_MAX) {
+        Ok(opened) => opened.map_err(OpenError::Failed),
+        Err(RecvTimeoutError::Timeout) => Ok(()),
+        Err(RecvTimeoutError::Disconnected) => Err(OpenError::Failed(io::Error::other("the launcher stopped"))),
+    }
 }
 
 /// Whether there may be a browser: on Unix without macOS, a display or the variable `BROWSER`.
@@ -40,20 +57,26 @@ fn is_clean(url: &str) -> bool {
     if url.len() > URL_MAX || !url.bytes().all(fits) {
         return false;
     }
+    // The parser mends what a launcher may read otherwise: `https:///host`, `https://@host`.
+    let Some((scheme, rest)) = url.split_once("://") else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if authority.is_empty() || authority.contains('@') {
+        return false;
+    }
     let Ok(parsed) = url::Url::parse(url) else { return false };
     let host = parsed.host_str().unwrap_or_default();
     let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     let loopback = host == "localhost" || literal.is_ok_and(|ip| ip.is_loopback());
-    let anonymous = parsed.username().is_empty() && parsed.password().is_none();
-    let scheme = url.starts_with("https://") || (url.starts_with("http://") && loopback);
-    scheme && anonymous && !host.is_empty()
+    scheme == "https" || (scheme == "http" && loopback)
 }
 
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Failed(error) => write!(f, "no browser could be opened ({error}); open the URL yourself"),
-            Self::Refused => f.write_str("this is no URL that may be opened in a browser"),
+            Self::Refused => {
+                f.write_str("this is no URL that may be opened in a browser; check the server's endpoints")
+            }
         }
     }
 }
@@ -67,6 +90,7 @@ impl error::Error for OpenError {
     }
 }
 
+const LAUNCH_MAX: Duration = Duration::from_secs(1);
 const URL_MAX: usize = 16 * 1024;
 
 #[cfg(test)]
@@ -103,6 +127,12 @@ mod tests {
             "https://user@as.example/",
             "https://user:pass@as.example/",
             "https://",
+            "https:///as.example/",
+            "https://@as.example/",
+            "https://:@as.example/",
+            "https://:443/",
+            "https://?as.example",
+            "http://127.0.0.1@as.example/",
             "https:as.example",
             "http://127.0.0.1.evil.example/",
             &long,

@@ -46,10 +46,10 @@ impl Store {
     /// Records in the system's keyring; only locks are files, which hold nothing.
     ///
     /// # Errors
-    /// [`StoreError::Keyring`] where there is no keyring, and as [`Store::files`].
+    /// [`StoreError::NoKeyring`], and as [`Store::files`].
     #[cfg(feature = "keyring")]
     pub fn keyring() -> Result<Self, StoreError> {
-        keyring::Entry::store_status().as_ref().map_err(|_| StoreError::Keyring(keyring::Error::NoDefaultStore))?;
+        keyring::Entry::store_status().as_ref().map_err(StoreError::NoKeyring)?;
         Ok(Self { folder: Folder::open(&default_folder()?)?, place: Place::Keyring })
     }
 
@@ -105,7 +105,7 @@ impl Store {
             Place::Keyring => match keyring_entry(name)?.get_secret() {
                 Ok(octets) => Some(Zeroizing::new(octets)),
                 Err(keyring::Error::NoEntry) => None,
-                Err(error) => return Err(StoreError::Keyring(error)),
+                Err(error) => return Err(keyring_fault(name, error)),
             },
         };
         let corrupt = |fault| StoreError::Corrupt { name: name.to_owned(), fault };
@@ -136,7 +136,8 @@ impl Lock<'_> {
     /// Writes the record. After a crash at any moment the old or the new one is there.
     ///
     /// # Errors
-    /// [`StoreError`]; the old record is still there then. [`StoreError::OtherKey`] where it is not the lock's own record.
+    /// [`StoreError`]; the old record is there then, or the new one. [`StoreError::OtherKey`] where it is not the lock's own
+    /// record.
     pub fn save(&self, record: &Record) -> Result<(), StoreError> {
         if record.key != self.key {
             return Err(StoreError::OtherKey);
@@ -145,7 +146,9 @@ impl Lock<'_> {
         match self.store.place {
             Place::Files => Ok(self.store.folder.write(&self.name, &octets)?),
             #[cfg(feature = "keyring")]
-            Place::Keyring => keyring_entry(&self.name)?.set_secret(&octets).map_err(StoreError::Keyring),
+            Place::Keyring => {
+                keyring_entry(&self.name)?.set_secret(&octets).map_err(|error| keyring_fault(&self.name, error))
+            }
         }
     }
 
@@ -160,7 +163,7 @@ impl Lock<'_> {
             Place::Keyring => match keyring_entry(&self.name)?.delete_credential() {
                 Ok(()) => Ok(true),
                 Err(keyring::Error::NoEntry) => Ok(false),
-                Err(error) => Err(StoreError::Keyring(error)),
+                Err(error) => Err(keyring_fault(&self.name, error)),
             },
         }
     }
@@ -178,7 +181,7 @@ pub enum StoreError {
     },
     /// The folder or the file cannot be used.
     Folder(FolderError),
-    /// There is no keyring, or it refused.
+    /// The keyring refused.
     #[cfg(feature = "keyring")]
     Keyring(keyring::Error),
     /// Another process holds the lock.
@@ -188,6 +191,9 @@ pub enum StoreError {
     },
     /// The system names no home folder.
     NoHome,
+    /// There is no keyring.
+    #[cfg(feature = "keyring")]
+    NoKeyring(&'static keyring::Error),
     /// The record is not the one that the lock was taken for.
     OtherKey,
     /// The record is longer than a store takes.
@@ -197,14 +203,18 @@ pub enum StoreError {
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Corrupt { name, fault } => write!(f, "the stored sign-in {name} cannot be used: {fault}"),
+            Self::Corrupt { name, fault } => {
+                write!(f, "the stored sign-in {name} cannot be used: {fault}; remove it and sign in again")
+            }
             Self::Folder(error) => write!(f, "token store: {error}"),
             #[cfg(feature = "keyring")]
-            Self::Keyring(error) => write!(f, "system keyring: {error}; is one running and unlocked?"),
+            Self::Keyring(error) => write!(f, "system keyring: {error}; unlock it and try again"),
             Self::Locked { name } => write!(f, "another process is using the stored sign-in {name}; try again"),
             Self::NoHome => f.write_str("token store: the system names no home folder; set HOME or XDG_STATE_HOME"),
+            #[cfg(feature = "keyring")]
+            Self::NoKeyring(error) => write!(f, "there is no system keyring ({error}); keep the sign-ins in files"),
             Self::OtherKey => f.write_str("the record belongs to another account than the lock"),
-            Self::TooBig => f.write_str("the record is too long to be stored"),
+            Self::TooBig => f.write_str("the record is too long for this store; files take half a mebibyte"),
         }
     }
 }
@@ -215,6 +225,8 @@ impl error::Error for StoreError {
             Self::Folder(error) => Some(error),
             #[cfg(feature = "keyring")]
             Self::Keyring(error) => Some(error),
+            #[cfg(feature = "keyring")]
+            Self::NoKeyring(error) => Some(*error),
             _ => None,
         }
     }
@@ -270,10 +282,44 @@ fn default_folder() -> Result<PathBuf, StoreError> {
 
 #[cfg(feature = "keyring")]
 fn keyring_entry(name: &str) -> Result<keyring::Entry, StoreError> {
-    keyring::Entry::new("proofkey", name).map_err(StoreError::Keyring)
+    keyring::Entry::new("proofkey", name).map_err(|error| keyring_fault(name, error))
+}
+
+/// Some errors of the keyring hold what is stored, and would print it.
+#[cfg(feature = "keyring")]
+fn keyring_fault(name: &str, error: keyring::Error) -> StoreError {
+    match error {
+        keyring::Error::BadDataFormat(octets, _) | keyring::Error::BadEncoding(octets) => {
+            drop(Zeroizing::new(octets));
+            StoreError::Corrupt { name: name.to_owned(), fault: "the keyring cannot decode it" }
+        }
+        keyring::Error::TooLong(..) => StoreError::TooBig,
+        error => StoreError::Keyring(error),
+    }
 }
 
 const FORMAT: &str = "proofkey record 1 ";
 const LOCK_ENDING: &str = ".lock";
 const PAUSE: Duration = Duration::from_millis(20);
 const RECORD_MAX: usize = 512 * 1024;
+
+#[cfg(all(test, feature = "keyring"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c029_errors_of_the_keyring_do_not_print_what_is_stored() {
+        let stored = || b"CANARY".to_vec();
+        let printed = format!("{:?}", stored());
+        for error in
+            [keyring::Error::BadEncoding(stored()), keyring::Error::BadDataFormat(stored(), "no format".into())]
+        {
+            assert!(format!("{error:?}").contains(&printed), "the keyring's own error prints it");
+            let error = keyring_fault("name", error);
+            assert!(!format!("{error} {error:?}").contains(&printed));
+            assert!(matches!(error, StoreError::Corrupt { .. }));
+        }
+        let long = keyring_fault("name", keyring::Error::TooLong("secret".to_owned(), 2560));
+        assert!(matches!(long, StoreError::TooBig));
+    }
+}

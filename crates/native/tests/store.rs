@@ -35,8 +35,13 @@ fn x15_wider_modes_are_refused_and_say_what_to_do() {
     fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
     assert!(store.load(&key("a")).unwrap().is_some());
     fs::set_permissions(&folder, Permissions::from_mode(0o750)).unwrap();
-    let error = Store::files_in(&folder).unwrap_err();
-    assert!(error.to_string().contains("chmod 700"), "{error}");
+    for error in [
+        Store::files_in(&folder).unwrap_err(),
+        store.load(&key("a")).unwrap_err(),
+        store.lock(&key("a"), PATIENCE).unwrap_err(),
+    ] {
+        assert!(error.to_string().contains("chmod 700"), "{error}");
+    }
 }
 
 #[test]
@@ -130,6 +135,8 @@ fn x29_a_record_is_its_keys_alone() {
         fs::write(file, &stolen).unwrap();
     }
     assert!(matches!(store.load(&key("b")), Err(StoreError::Corrupt { .. })), "another account's record");
+    let listed = store.list().unwrap();
+    assert_eq!(listed.iter().filter(|record| record.is_ok()).count(), 1, "it is listed once, as its own");
     let lock = store.lock(&key("a"), PATIENCE).unwrap();
     assert!(matches!(lock.save(&record("b")), Err(StoreError::OtherKey)));
 }

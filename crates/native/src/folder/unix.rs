@@ -4,7 +4,7 @@ use super::{FILE_MAX, FolderError, temporary, temporary_prefix};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, fchmod, fstat, fsync, openat, renameat, unlinkat};
 use rustix::{io::Errno, process::geteuid};
 use std::fs::{DirBuilder, File};
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -19,26 +19,24 @@ pub(crate) struct Folder {
 impl Folder {
     /// Opens the folder, or makes it: for its owner only, from the first instant.
     pub(crate) fn open(path: &Path) -> Result<Self, FolderError> {
-        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| FolderError::io(path, error))?;
+        let made = make(path).map_err(|error| FolderError::io(path, error))?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| match error {
             Errno::LOOP | Errno::NOTDIR => FolderError::Insecure { path: path.to_owned(), fault: NO_FOLDER },
             error => FolderError::io(path, error),
         })?;
-        let stat = fstat(&fd).map_err(|error| FolderError::io(path, error))?;
-        let fault = match stat {
-            stat if stat.st_uid != geteuid().as_raw() => Some(FOREIGN),
-            stat if stat.st_mode & 0o077 != 0 => Some("others have access to this folder; run `chmod 700` on it"),
-            _ => None,
-        };
-        match fault {
-            Some(fault) => Err(FolderError::Insecure { path: path.to_owned(), fault }),
-            None => Ok(Self { path: path.to_owned(), fd }),
+        if made {
+            // The umask took away what it could of the owner's own rights.
+            fchmod(&fd, Mode::RWXU).map_err(|error| FolderError::io(path, error))?;
         }
+        let folder = Self { path: path.to_owned(), fd };
+        folder.check()?;
+        Ok(folder)
     }
 
     /// The whole file; none where there is none.
     pub(crate) fn read(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, FolderError> {
+        self.check()?;
         let Some(file) = self.open_file(name, OFlags::RDONLY | OFlags::NONBLOCK)? else { return Ok(None) };
         let size = fstat(&file).map_err(|error| self.io(name, error))?.st_size;
         let size = u64::try_from(size).unwrap_or_default();
@@ -53,6 +51,7 @@ impl Folder {
 
     /// Writes the file anew: after a crash the old or the new one is there, whole.
     pub(crate) fn write(&self, name: &str, octets: &[u8]) -> Result<(), FolderError> {
+        self.check()?;
         let temporary = temporary(name).map_err(|error| self.io(name, error))?;
         let written = self.write_new(&temporary, octets).and_then(|()| {
             renameat(&self.fd, &temporary, &self.fd, name)?;
@@ -76,8 +75,12 @@ impl Folder {
 
     /// A file to hold a lock on. It stays.
     pub(crate) fn lock_file(&self, name: &str) -> Result<File, FolderError> {
-        let file = self.open_file(name, OFlags::RDWR | OFlags::CREATE)?;
-        file.ok_or_else(|| self.io(name, Errno::NOENT))
+        self.check()?;
+        match self.create(name) {
+            Ok(file) => Ok(file),
+            Err(Errno::EXIST) => self.open_file(name, OFlags::RDWR)?.ok_or_else(|| self.io(name, Errno::NOENT)),
+            Err(error) => Err(self.io(name, error)),
+        }
     }
 
     /// The names of all files that end so, without the ending.
@@ -110,11 +113,28 @@ impl Folder {
     }
 
     fn write_new(&self, name: &str, octets: &[u8]) -> io::Result<()> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mut file = File::from(openat(&self.fd, name, flags, PRIVATE)?);
-        fchmod(&file, PRIVATE)?;
+        let mut file = self.create(name)?;
         file.write_all(octets)?;
         file.sync_all()
+    }
+
+    /// A file that was not there before. Its mode does not depend on the umask.
+    fn create(&self, name: &str) -> rustix::io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = File::from(openat(&self.fd, name, flags, PRIVATE)?);
+        fchmod(&file, PRIVATE)?;
+        Ok(file)
+    }
+
+    /// The folder is ours alone, still.
+    fn check(&self) -> Result<(), FolderError> {
+        let stat = fstat(&self.fd).map_err(|error| FolderError::io(&self.path, error))?;
+        let fault = match stat {
+            stat if stat.st_uid != geteuid().as_raw() => FOREIGN,
+            stat if stat.st_mode & 0o077 != 0 => "others have access to this folder; run `chmod 700` on it",
+            _ => return Ok(()),
+        };
+        Err(FolderError::Insecure { path: self.path.clone(), fault })
     }
 
     /// A regular file that is ours alone; none where there is none.
@@ -142,6 +162,20 @@ impl Folder {
 
     fn insecure(&self, name: &str, fault: &'static str) -> FolderError {
         FolderError::Insecure { path: self.path.join(name), fault }
+    }
+}
+
+/// Whether the folder had to be made.
+fn make(path: &Path) -> io::Result<bool> {
+    let mut builder = DirBuilder::new();
+    builder.mode(0o700);
+    if let Some(parent) = path.parent() {
+        builder.recursive(true).create(parent)?;
+    }
+    match builder.recursive(false).create(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

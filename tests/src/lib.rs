@@ -1,5 +1,7 @@
 //! What the tests share: one client, one generator, and short ways to build what a server would send.
 
+pub mod flows;
+
 use proofkey_core::{
     CallbackError, Client, Pending, Redirect, RefreshToken, Response, ResponseError, Server, TokenRequest, TokensBuf,
 };

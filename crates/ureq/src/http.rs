@@ -110,7 +110,9 @@ impl Http {
                         Client::new(client_id, redirect_uri, metadata.server()).map_err(DiscoverError::Config)?;
                     return Ok(client.into());
                 }
-                Err(error @ (ResponseError::ContentType | ResponseError::Status { status: 400..=499, .. })) => {
+                Err(
+                    error @ (ResponseError::ContentType | ResponseError::Server { .. } | ResponseError::Status { .. }),
+                ) => {
                     missing.get_or_insert(error);
                 }
                 Err(error) => return Err(DiscoverError::Response(error)),

@@ -95,6 +95,10 @@ fn endpoints_can_be_given_instead_of_an_issuer() {
     assert!(waiting.url.ends_with("&prompt=consent&login_hint=me"), "{}", waiting.url);
     browse(&waiting.url, Decision::Allow);
     assert_eq!(waiting.end().code, Some(0));
+    let waiting = desk.begin_login(&["--extra", "prompt=login"]);
+    assert!(waiting.url.ends_with("&prompt=login") && !waiting.url.contains("consent"), "{}", waiting.url);
+    interrupt(&waiting.child);
+    assert_eq!(waiting.end().code, Some(130));
     assert!(desk.requests("/.well-known/oauth-authorization-server").is_empty());
     let logout = desk.run(&["logout", "--json"]);
     assert_eq!(logout.json()["revocation"], "unsupported", "{logout:?}");

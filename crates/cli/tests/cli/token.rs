@@ -1,8 +1,9 @@
 //! `proofkey token`: one valid token, one refresh, no lost login.
 
-use crate::desk::{CLIENT, Desk, TOKEN, interrupt};
+use crate::desk::{CLIENT, Desk, interrupt};
 use proofkey_devserver::{EndpointFault, Faults};
-use std::time::{Duration, Instant};
+use std::io::{Read, Write};
+use std::net::TcpListener;
 
 fn respond(status: u16, body: &str) -> Option<EndpointFault> {
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
@@ -160,25 +161,22 @@ fn a_token_without_refresh_token_serves_until_its_end() {
 #[test]
 fn an_interrupt_during_a_refresh_waits_until_the_new_token_is_kept() {
     let desk = Desk::signed_in();
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}/token", server.local_addr().unwrap());
+    desk.edit(|record| record.token_endpoint = endpoint);
     desk.expire();
-    let before = desk.record();
-    desk.server.set_faults(Faults { token: Some(EndpointFault::Stall { millis: 1_500 }), ..Faults::default() });
     let child = desk.command(&["token"]).spawn().unwrap();
-    let lock = std::fs::read_dir(desk.home("state/proofkey")).unwrap().map(|entry| entry.unwrap().path());
-    let lock = lock.into_iter().find(|path| path.extension().is_some_and(|end| end == "lock")).unwrap();
-    let end = Instant::now() + Duration::from_secs(10);
-    while std::fs::File::open(&lock).unwrap().try_lock().is_ok() {
-        assert!(Instant::now() < end, "the lock is never taken");
-        std::thread::yield_now();
-    }
+    let (mut connection, _) = server.accept().unwrap();
+    assert_ne!(connection.read(&mut [0; 4096]).unwrap(), 0);
     interrupt(&child);
+    let body = r#"{"access_token":"A2","token_type":"Bearer","refresh_token":"R2","expires_in":3600}"#;
+    let length = body.len();
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n");
+    connection.write_all(format!("{head}{body}").as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(130), "{output:?}");
-    assert_eq!(output.stdout, b"");
-    assert_ne!(desk.record().refresh_token, before.refresh_token);
-    desk.server.set_faults(Faults::default());
-    assert_eq!(desk.run(&["token"]).code, Some(0));
-    assert_eq!(desk.requests(TOKEN).len(), 2);
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(130), &b""[..]));
+    assert_eq!(desk.record().refresh_token.unwrap().expose(), "R2");
+    assert_eq!(desk.run(&["token"]).stdout, "A2\n");
 }
 
 #[test]
@@ -202,4 +200,16 @@ fn a_damaged_record_is_told_and_mended_by_a_login() {
     crate::desk::browse(&waiting.url, proofkey_devserver::user_agent::Decision::Allow);
     assert_eq!(waiting.end().code, Some(0));
     assert_eq!(desk.run(&["token"]).code, Some(0));
+}
+
+#[test]
+fn a_record_that_says_two_things_is_not_used() {
+    let desk = Desk::signed_in();
+    desk.edit(|record| {
+        let note = record.notes.get_mut("settings").unwrap();
+        *note = note.replace("demo-native", "another-app");
+    });
+    desk.server.clear_log();
+    desk.run(&["token"]).fails(1, &["not as it was written", "proofkey login"]);
+    assert!(desk.server.log().is_empty());
 }

@@ -48,7 +48,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let body = &mut answer[body..];
     let response = Response { status, content_type: None, date: None, retry_after: None, body };
     let tokens = token_request.read(response)?;
-    println!("an access token of {} octets, for {:?} seconds", tokens.access_token().expose().len(), tokens.expires_in());
+    println!(
+        "an access token of {} octets, for {:?} seconds",
+        tokens.access_token().expose().len(),
+        tokens.expires_in()
+    );
     Ok(())
 }
 

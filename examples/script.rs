@@ -4,7 +4,9 @@ use proofkey_ureq::{Http, Login};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().collect();
-    let [_, issuer, client_id, api] = args.as_slice() else { return Err("usage: script ISSUER CLIENT_ID API_URL".into()) };
+    let [_, issuer, client_id, api] = args.as_slice() else {
+        return Err("usage: script ISSUER CLIENT_ID API_URL".into());
+    };
     let http = Http::new();
     let client = http.discover(issuer, client_id, "http://127.0.0.1/callback")?;
     let login = Login::new(client.as_client(), &["itwin-platform", "offline_access"]);

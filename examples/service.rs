@@ -42,7 +42,11 @@ async fn sign_in(State(app): State<Arc<App>>) -> Result<Response, Failure> {
     Ok(answer)
 }
 
-async fn callback(State(app): State<Arc<App>>, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<String, Failure> {
+async fn callback(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<String, Failure> {
     let cookie = headers.get(header::COOKIE).and_then(|cookie| cookie.to_str().ok()).unwrap_or_default();
     let session = cookie.split("; ").find_map(|cookie| cookie.strip_prefix("session=")).ok_or("no session")?;
     let pending = app.sessions.lock().map_err(|_| "the sessions are lost")?.remove(session).ok_or("no login waits")?;

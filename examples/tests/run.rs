@@ -1,0 +1,56 @@
+//! Every example is run against the development server; `press` stands in for the user and the browser.
+
+use proofkey_devserver::user_agent::{Decision, UserAgent};
+use proofkey_devserver::{DevServer, Options};
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+
+#[test]
+fn script() {
+    let server = DevServer::start(Options::default()).unwrap();
+    let mut script = Command::new(env!("CARGO_BIN_EXE_script"));
+    script.args([&server.issuer(), "demo-native", &server.api("/api/me")]).env("BROWSER", env!("CARGO_BIN_EXE_press"));
+    let output = script.output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.starts_with("200 ") && text.contains("alice@example.test"),
+        "{text} {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+fn service() {
+    let server = DevServer::start(Options { clients: vec![web_client()], ..Options::default() }).unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let mut service = Command::new(env!("CARGO_BIN_EXE_service"));
+    service.args([&port, &server.issuer(), "web", &server.api("/api/me")]);
+    let mut service = service.stdout(Stdio::piped()).spawn().unwrap();
+    let ready = BufReader::new(service.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+    let visit = UserAgent::new().run(&ready, Decision::Allow);
+    let stranger = UserAgent::new().run(&format!("{ready}callback?code=x&state=y"), Decision::Allow);
+    service.kill().unwrap();
+    service.wait().unwrap();
+    let visit = visit.unwrap();
+    assert!(visit.status == 200 && visit.page.contains("alice@example.test"), "{visit:?}");
+    assert_eq!(stranger.unwrap().status, 400);
+}
+
+#[test]
+fn no_alloc() {
+    let server = DevServer::start(Options::default()).unwrap();
+    let mut example = Command::new(env!("CARGO_BIN_EXE_no_alloc"));
+    example.args([&server.authorization_endpoint(), &server.token_endpoint(), "demo-native"]);
+    let mut example = example.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(example.stdout.take().unwrap()).lines();
+    let url = lines.next().unwrap().unwrap();
+    let callback = UserAgent::new().run(&url, Decision::Allow).unwrap().callback.unwrap();
+    writeln!(example.stdin.take().unwrap(), "{callback}").unwrap();
+    assert_eq!(lines.next().unwrap().unwrap(), "an access token of 43 octets, for Some(3600) seconds");
+    assert!(example.wait().unwrap().success());
+}
+
+fn web_client() -> proofkey_devserver::ClientRegistration {
+    proofkey_devserver::ClientRegistration { client_id: "web".to_owned(), ..Default::default() }
+}

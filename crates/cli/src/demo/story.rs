@@ -40,7 +40,10 @@ impl Story {
         }
         output::styled(format_args!("\n{NUMBER}{number:>3}{NUMBER:#}  {STRONG}{text}{STRONG:#}"))?;
         let width = seen.iter().map(|(key, _)| key.len()).max().unwrap_or_default();
-        seen.iter().try_for_each(|(key, value)| output::styled(format_args!("     {KEY}{key:<width$}{KEY:#}  {value}")))
+        seen.iter().try_for_each(|(key, value)| match *key {
+            "" => output::styled(format_args!("     {value}")),
+            key => output::styled(format_args!("     {KEY}{key:<width$}{KEY:#}  {value}")),
+        })
     }
 
     /// Where the browser goes.

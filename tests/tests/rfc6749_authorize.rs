@@ -8,7 +8,7 @@ use proofkey_tests::{good_query, server, values};
 const I: &str = "&iss=https%3A%2F%2Fas.example";
 
 #[test]
-fn c014_section_4_1_1_the_itwin_url_octet_for_octet() {
+fn c008_c014_c030_section_4_1_1_the_itwin_url_octet_for_octet() {
     let client = Client::new("native-abc", "http://127.0.0.1:49152/callback", Server::ITWIN).expect("a client");
     let (url, pending) =
         client.authorize(&["itwin-platform", "offline_access"], &mut Counter::default()).expect("a login begins");
@@ -195,7 +195,7 @@ fn c007_c051_c052_c056_c080_redirect_uris() {
 }
 
 #[test]
-fn c017_c058_section_10_12_the_state_must_be_exact() {
+fn c017_c033_c034_c058_section_10_12_the_state_must_be_exact() {
     let good = |state: &str| format!("code=C&state={state}{I}");
     assert!(matches!(accept(good), (true, Ok(_))));
     // A08: percent-encoded octet by octet.
@@ -237,7 +237,7 @@ fn c017_c058_section_10_12_the_state_must_be_exact() {
 }
 
 #[test]
-fn a01_to_a34_section_4_1_2_the_whole_answer() {
+fn c034_c078_a01_to_a34_section_4_1_2_the_whole_answer() {
     let rows: &[(&str, Result<&str, CallbackError>)] = &[
         ("code=C&state=S&iss=I", Ok("C")),
         ("iss=I&state=S&code=C", Ok("C")),
@@ -325,7 +325,7 @@ fn a15_a_description_is_cut_and_cleaned() {
 }
 
 #[test]
-fn c068_to_c072_rfc9207_section_2_4_the_issuer_octet_for_octet() {
+fn c068_c069_c070_c071_c072_rfc9207_section_2_4_the_issuer_octet_for_octet() {
     let plain = server();
     let unpromised = Server::new("https://as.example/authorize", "https://as.example/token").with_issuer(ISSUER);
     let unknown = Server::new("https://as.example/authorize", "https://as.example/token");
@@ -401,7 +401,7 @@ fn c059_a40_a42_a43_the_redirect_arrives_at_the_redirect_uri() {
 }
 
 #[test]
-fn a41_the_query_of_the_redirect_uri_comes_back() {
+fn c087_a41_the_query_of_the_redirect_uri_comes_back() {
     let client = Client::new("c", "https://app.example/cb?tenant=1", server()).expect("a client");
     let verdict = |query: &str| {
         let url = format!("https://app.example/cb?{query}");
@@ -423,7 +423,7 @@ fn a41_the_query_of_the_redirect_uri_comes_back() {
 }
 
 #[test]
-fn a35_a36_a37_fragments() {
+fn c081_a35_a36_a37_fragments() {
     let verdict =
         |tail: &str| accept_at(client(), |s| format!("{REDIRECT_URI}?code=C&state={s}{I}{tail}"), as_url).1.map(drop);
     for harmless in ["", "#", "#_", "#_=_"] {

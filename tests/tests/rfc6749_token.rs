@@ -11,7 +11,7 @@ use proofkey_tests::{REDIRECT_URI, accept, accept_at, as_target, begin, client, 
 use proofkey_tests::{read_refresh, values};
 
 #[test]
-fn c010_c011_c019_c047_section_4_1_3_the_code_request() {
+fn c002_c010_c011_c019_c047_section_4_1_3_the_code_request() {
     let pending = begin(client());
     let query = good_query(&pending).replace("code=C", "code=Splx%2FlOB+e");
     let request = pending.accept(client(), Seen::Query(&query)).expect("a good redirect");
@@ -214,7 +214,7 @@ fn c013_t60_to_t64_section_3_3_the_granted_scope() {
 }
 
 #[test]
-fn c026_c027_t50_section_6_rotation() {
+fn c026_c027_c091_t50_section_6_rotation() {
     let kept = |member: &str| {
         let body = format!(r#"{{"access_token":"AT","token_type":"Bearer"{member}}}"#);
         read_refresh(&body).map(|tokens| tokens.refresh_token().map(|token| token.expose().to_owned()))

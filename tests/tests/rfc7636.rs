@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 #[test]
-fn section_4_2_s256_vectors() {
+fn c044_section_4_2_s256_vectors() {
     for vector in vectors()["s256"].as_array().expect("a list") {
         let verifier = vector["code_verifier"].as_str().expect("a string");
         let challenge = CodeChallenge::s256(verifier).expect(verifier);
@@ -36,7 +36,7 @@ fn c042_section_4_1_verifier_is_43_to_128_unreserved_characters() {
 }
 
 #[test]
-fn c043_section_4_1_verifiers_and_states_are_fresh_and_independent() {
+fn c043_c049_section_4_1_verifiers_and_states_are_fresh_and_independent() {
     let mut rng = Counter::default();
     let mut seen = HashSet::new();
     for _ in 0..1000 {

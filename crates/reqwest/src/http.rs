@@ -14,6 +14,7 @@ use rustls_platform_verifier::Verifier;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+use zeroize::Zeroize;
 
 /// An HTTP client that is fit for OAuth. It is cheap to clone.
 ///
@@ -75,7 +76,9 @@ impl Http {
     /// [`ExchangeError`]; its [`advice`](ExchangeError::advice) says what to do.
     pub async fn exchange(&self, request: TokenRequest<'_>) -> Result<TokensBuf, ExchangeError> {
         let mut response = self.send(&request.request()).await.map_err(ExchangeError::Transport)?;
-        request.read(response.as_response()).map(TokensBuf::from).map_err(ExchangeError::Response)
+        let tokens = request.read(response.as_response()).map(TokensBuf::from);
+        response.body.zeroize();
+        tokens.map_err(ExchangeError::Response)
     }
 
     /// Finds a server's endpoints from its issuer (RFC 8414, OpenID Connect Discovery), and makes a client of it.

@@ -12,7 +12,7 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, AsSendBody, config::Config};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// An HTTP client that is fit for OAuth. It is cheap to clone.
 ///
@@ -92,7 +92,9 @@ impl Http {
     /// [`ExchangeError`]; its [`advice`](ExchangeError::advice) says what to do.
     pub fn exchange(&self, request: TokenRequest<'_>) -> Result<TokensBuf, ExchangeError> {
         let mut response = self.send(&request.request()).map_err(ExchangeError::Transport)?;
-        request.read(response.as_response()).map(TokensBuf::from).map_err(ExchangeError::Response)
+        let tokens = request.read(response.as_response()).map(TokensBuf::from);
+        response.body.zeroize();
+        tokens.map_err(ExchangeError::Response)
     }
 
     /// Finds a server's endpoints from its issuer (RFC 8414, OpenID Connect Discovery), and makes a client of it.

@@ -145,7 +145,7 @@ mod tests {
     use alloc::{string::String, vec::Vec};
 
     #[test]
-    fn rfc6749_appendix_b_encodes_and_decodes() {
+    fn c035_rfc6749_appendix_b_encodes_and_decodes() {
         assert_eq!(body(Value::Plain(" %&+£€")), "v=+%25%26%2B%C2%A3%E2%82%AC");
         let octets: Result<Vec<u8>, _> = decode("+%25%26%2B%C2%A3%E2%82%AC").collect();
         assert_eq!(octets.as_deref(), Ok(" %&+£€".as_bytes()));

@@ -129,3 +129,14 @@ fn c057_c060_c079_c088_the_public_names_fit_on_one_screen_and_offer_no_other_flo
     }
     assert!(public.iter().any(|line| line.contains("Pending")), "the names were read");
 }
+
+#[test]
+fn states_are_small_and_can_be_moved_anywhere() {
+    fn parked<T: Send + Sync + 'static>() -> usize {
+        size_of::<T>()
+    }
+    assert_eq!(parked::<proofkey_core::Pending>(), 118);
+    assert!(parked::<proofkey_core::ClientBuf>() > 0);
+    assert!(size_of::<proofkey_core::TokenRequest<'_>>() <= 256);
+    assert!(size_of::<proofkey_core::Request<'_>>() <= 320);
+}

@@ -91,7 +91,7 @@ pub enum UriFault {
     Fragment,
     /// It has no host, a bad port, or names a user.
     Host,
-    /// The host is `localhost`: write 127.0.0.1 or [::1] (RFC 8252 section 8.3).
+    /// The host is `localhost`: write `127.0.0.1` or `[::1]` (RFC 8252 section 8.3).
     Localhost,
     /// It is not an absolute URI.
     NotAbsolute,

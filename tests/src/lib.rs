@@ -1,6 +1,7 @@
 //! What the tests share: one client, one generator, and short ways to build what a server would send.
 
 pub mod flows;
+pub mod recording;
 
 use proofkey_core::{
     CallbackError, Client, Pending, Redirect, RefreshToken, Response, ResponseError, Server, TokenRequest, TokensBuf,

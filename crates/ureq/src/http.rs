@@ -6,6 +6,8 @@ use proofkey_core::{
     AccessToken, Client, ClientBuf, MetadataRequest, Method, Request, ResponseBuf, ResponseError, Revocable,
     TokenRequest, TokensBuf, WellKnown,
 };
+use rustls::RootCertStore;
+use rustls::pki_types::{CertificateDer, pem::PemObject};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
@@ -48,18 +50,18 @@ impl Http {
     ///
     /// # Errors
     /// Where `pem` holds no certificate, or something broken.
-    pub fn with_root_certificates(self, pem: &[u8]) -> Result<Self, TransportError> {
-        let certificates = ureq::tls::parse_pem(pem)
-            .filter_map(|item| match item {
-                Ok(ureq::tls::PemItem::Certificate(certificate)) => Some(Ok(certificate)),
-                Ok(_) => None,
-                Err(error) => Some(Err(error)),
-            })
-            .collect::<Result<Vec<Certificate<'static>>, ureq::Error>>()?;
+    pub fn with_only_root_certificates(self, pem: &[u8]) -> Result<Self, TransportError> {
+        let broken = |_| ureq::Error::Tls("a broken certificate in the PEM text");
+        let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(broken)?;
         if certificates.is_empty() {
             return Err(ureq::Error::Tls("no certificate in the PEM text").into());
         }
-        Ok(Self::build(self.deadline, RootCerts::new_with_certs(&certificates)))
+        let mut store = RootCertStore::empty();
+        for certificate in &certificates {
+            store.add(certificate.clone()).map_err(ureq::Error::Rustls)?;
+        }
+        let roots = certificates.iter().map(|certificate| Certificate::from_der(certificate).to_owned());
+        Ok(Self::build(self.deadline, RootCerts::from(roots)))
     }
 
     /// Waits so long for an answer, from the first look-up of a name to the last octet of the body.
@@ -192,7 +194,7 @@ struct LoopbackResolver(DefaultResolver);
 
 impl Resolver for LoopbackResolver {
     fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        if uri.host() != Some("localhost") {
+        if !uri.host().is_some_and(is_localhost) {
             return self.0.resolve(uri, config, timeout);
         }
         let default = if uri.scheme_str() == Some("http") { 80 } else { 443 };
@@ -204,12 +206,16 @@ impl Resolver for LoopbackResolver {
     }
 }
 
+fn is_localhost(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost")
+}
+
 fn is_secure(uri: &Uri) -> bool {
     let host = uri.host().unwrap_or_default();
     let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     match uri.scheme_str() {
         Some("https") => true,
-        Some("http") => host == "localhost" || literal.is_ok_and(|ip| ip.is_loopback()),
+        Some("http") => is_localhost(host) || literal.is_ok_and(|ip| ip.is_loopback()),
         _ => false,
     }
 }

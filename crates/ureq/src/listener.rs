@@ -1,4 +1,4 @@
-//! The loopback listener (RFC 8252 section 7.3): many connections, one thread, no stranger ends it.
+//! The loopback listener (RFC 8252 section 7.3): many visits, no stranger ends it.
 
 use crate::error::{ExchangeError, LoginError};
 use proofkey_core::loopback::{Exchange, Loopback, Reply, Step};
@@ -6,8 +6,9 @@ use proofkey_core::{Client, Pending, Redirect, TokenRequest, TokensBuf};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
+use std::{mem, panic, thread};
 
 /// A bound port.
 pub(crate) struct Listener {
@@ -46,75 +47,94 @@ impl Listener {
         pending: Pending,
         until: Instant,
         cancel: &AtomicBool,
-        exchange: impl FnOnce(TokenRequest<'_>) -> Result<TokensBuf, ExchangeError>,
+        exchange: impl FnOnce(TokenRequest<'_>) -> Result<TokensBuf, ExchangeError> + Send,
     ) -> Result<TokensBuf, LoginError> {
-        let mut connections: Vec<Connection> = Vec::new();
-        let mut pause = PAUSE_MIN;
-        loop {
+        let mut visits = Visits { socket: &self.socket, client, open: Vec::new(), pause: PAUSE_MIN };
+        let mut visit = loop {
             if cancel.load(Ordering::Relaxed) {
                 return Err(LoginError::Cancelled);
             }
             if Instant::now() >= until {
                 return Err(LoginError::TimedOut);
             }
-            let mut idle = true;
-            while let Some(connection) = self.accept() {
-                idle = false;
-                if connections.len() >= CONNECTIONS_MAX {
-                    connections.remove(0).answer(Reply::Busy);
-                }
-                connections.push(connection);
+            match visits.turn(Some(&pending)) {
+                Some(visit) => break visit,
+                None => thread::sleep(visits.pause),
             }
-            for index in (0..connections.len()).rev() {
-                let Some(connection) = connections.get_mut(index) else { continue };
-                match connection.read(client, &pending) {
-                    Progress::Callback => {
-                        let connection = connections.swap_remove(index);
-                        return finish(connection, client, pending, exchange);
-                    }
-                    Progress::Done => drop(connections.remove(index)),
-                    Progress::Read => idle = false,
-                    Progress::Waiting => {}
+        };
+        let received = mem::take(&mut visit.received);
+        // The octets are read once more, which makes the same step.
+        let redirect = match Exchange::new().read(&received, client, &pending) {
+            Step::Callback(redirect) => redirect,
+            Step::More | Step::Refuse(_) => Redirect::Query(""),
+        };
+        let accepted = pending.accept(client, redirect).map_err(LoginError::Callback);
+        let result = accepted.and_then(|request| {
+            let (done, exchanged) = mpsc::channel::<()>();
+            let tokens = thread::scope(|scope| {
+                let exchange = scope.spawn(move || {
+                    let _done = done;
+                    exchange(request)
+                });
+                while exchanged.recv_timeout(visits.pause) == Err(RecvTimeoutError::Timeout) {
+                    visits.turn(None);
                 }
+                exchange.join().unwrap_or_else(|panic| panic::resume_unwind(panic))
+            });
+            tokens.map_err(LoginError::Exchange)
+        });
+        visit.answer(if result.is_ok() { Reply::SignedIn } else { Reply::Refused });
+        visit.linger();
+        result
+    }
+}
+
+/// All connections, the oldest first.
+struct Visits<'a> {
+    socket: &'a TcpListener,
+    client: Client<'a>,
+    open: Vec<Visit>,
+    /// How long to wait before the next turn.
+    pause: Duration,
+}
+
+impl Visits<'_> {
+    /// Accepts and reads what there is. Gives the visit that brought the redirect of this login, which is behind `pending`
+    /// until then.
+    fn turn(&mut self, pending: Option<&Pending>) -> Option<Visit> {
+        let mut idle = true;
+        while let Some(visit) = self.accept() {
+            idle = false;
+            if self.open.len() >= VISITS_MAX {
+                self.open.remove(0).answer(Reply::Busy);
             }
-            pause = if idle { (pause * 2).min(PAUSE_MAX) } else { PAUSE_MIN };
-            thread::sleep(pause);
+            self.open.push(visit);
         }
+        let mut index = 0;
+        while let Some(visit) = self.open.get_mut(index) {
+            match visit.read(self.client, pending) {
+                Progress::Callback => return Some(self.open.remove(index)),
+                Progress::Done => {
+                    self.open.remove(index);
+                    continue;
+                }
+                Progress::Read => idle = false,
+                Progress::Waiting => {}
+            }
+            index += 1;
+        }
+        self.pause = if idle { (self.pause * 2).min(PAUSE_MAX) } else { PAUSE_MIN };
+        None
     }
 
-    fn accept(&self) -> Option<Connection> {
+    fn accept(&self) -> Option<Visit> {
         let (stream, _) = self.socket.accept().ok()?;
         stream.set_nonblocking(true).ok()?;
-        Some(Connection {
-            stream,
-            received: Vec::new(),
-            exchange: Exchange::new(),
-            since: Instant::now(),
-            answered: false,
-        })
+        Some(Visit { stream, received: Vec::new(), exchange: Exchange::new(), since: Instant::now(), answered: false })
     }
 }
 
-/// Checks the redirect that `connection` brought and answers it. The octets are read once more, which makes the same step.
-fn finish(
-    mut connection: Connection,
-    client: Client<'_>,
-    pending: Pending,
-    exchange: impl FnOnce(TokenRequest<'_>) -> Result<TokensBuf, ExchangeError>,
-) -> Result<TokensBuf, LoginError> {
-    let received = std::mem::take(&mut connection.received);
-    let redirect = match Exchange::new().read(&received, client, &pending) {
-        Step::Callback(redirect) => redirect,
-        Step::More | Step::Refuse(_) => Redirect::Query(""),
-    };
-    let accepted = pending.accept(client, redirect).map_err(LoginError::Callback);
-    let result = accepted.and_then(|request| exchange(request).map_err(LoginError::Exchange));
-    connection.answer(if result.is_ok() { Reply::SignedIn } else { Reply::Refused });
-    connection.linger();
-    result
-}
-
-struct Connection {
+struct Visit {
     stream: TcpStream,
     received: Vec<u8>,
     exchange: Exchange,
@@ -133,15 +153,19 @@ enum Progress {
     Waiting,
 }
 
-impl Connection {
-    fn read(&mut self, client: Client<'_>, pending: &Pending) -> Progress {
+impl Visit {
+    fn read(&mut self, client: Client<'_>, pending: Option<&Pending>) -> Progress {
         let mut chunk = [0; CHUNK];
         match self.stream.read(&mut chunk) {
             Ok(0) => Progress::Done,
             Ok(_) if self.answered => self.unless_late(LINGER, Progress::Read),
             Ok(length) => {
                 self.received.extend_from_slice(chunk.get(..length).unwrap_or_default());
-                match self.exchange.read(&self.received, client, pending) {
+                let step = match pending {
+                    Some(pending) => self.exchange.read(&self.received, client, pending),
+                    None => Step::Refuse(Reply::Gone),
+                };
+                match step {
                     Step::Callback(_) => return Progress::Callback,
                     Step::More => {}
                     Step::Refuse(reply) => self.answer(reply),
@@ -186,7 +210,7 @@ impl Connection {
 }
 
 const CHUNK: usize = 16 * 1024;
-const CONNECTIONS_MAX: usize = 64;
+const VISITS_MAX: usize = 64;
 const HEAD_DEADLINE: Duration = Duration::from_secs(10);
 const LINGER: Duration = Duration::from_millis(500);
 const PAUSE_MAX: Duration = Duration::from_millis(20);

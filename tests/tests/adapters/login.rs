@@ -1,38 +1,36 @@
 //! Whole logins, with a browser that the test plays.
 
-mod support;
-
-use proofkey_core::{CallbackError, Client, ClientBuf, ConfigError, Redirect, ResponseError, Server as Endpoints};
-use proofkey_reqwest::{ExchangeError, Http, Login, LoginError};
+use crate::adapter::{ExchangeError, Login, LoginError, Wait, http};
+use proofkey_core::{CallbackError, Client, ClientBuf, ConfigError, ResponseError, Server as Endpoints};
+use proofkey_tests::recording::{Server, TOKENS, browse, json};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
-use support::{Server, TOKENS, browse, json};
 
-const SCOPE: &[&str] = &["profile"];
-const CALLBACK: &str = "http://127.0.0.1/callback";
+pub(crate) const SCOPE: &[&str] = &["profile"];
+pub(crate) const CALLBACK: &str = "http://127.0.0.1/callback";
 
-fn token_server() -> Server {
+pub(crate) fn token_server() -> Server {
     Server::answering(|_| json(200, TOKENS))
 }
 
-fn client(server: &Server, redirect_uri: &str) -> ClientBuf {
+pub(crate) fn client(server: &Server, redirect_uri: &str) -> ClientBuf {
     let (authorize, token) = (server.url("/authorize"), server.url("/token"));
     Client::new("app", redirect_uri, Endpoints::new(&authorize, &token)).unwrap().into()
 }
 
 /// What the authorization server reads from the URL.
 #[derive(Clone, Debug)]
-struct Asked {
-    redirect_uri: String,
-    address: SocketAddr,
-    state: String,
+pub(crate) struct Asked {
+    pub(crate) redirect_uri: String,
+    pub(crate) address: SocketAddr,
+    pub(crate) state: String,
 }
 
 impl Asked {
-    fn read(url: &str) -> Self {
+    pub(crate) fn read(url: &str) -> Self {
         let value = |name: &str| {
             let (_, rest) = url.split_once(&format!("{name}=")).unwrap();
             rest.split('&')
@@ -66,23 +64,23 @@ fn browser<T: Send + 'static>(
     (open, receiver)
 }
 
-fn is_closed(address: SocketAddr) -> bool {
+pub(crate) fn is_closed(address: SocketAddr) -> bool {
     TcpStream::connect(address).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
 #[track_caller]
-fn assert_status(answer: &str, status: u16) {
+pub(crate) fn assert_status(answer: &str, status: u16) {
     assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
 }
 
-#[tokio::test]
-async fn a_login_ends_with_tokens_and_a_page_and_a_closed_port() {
+#[test]
+fn a_login_ends_with_tokens_and_a_page_and_a_closed_port() {
     for redirect_uri in [CALLBACK, "http://[::1]/callback"] {
         let server = token_server();
         let client = client(&server, redirect_uri);
         let (open, played) = browser(|asked| (browse(asked.address, &asked.callback()), asked));
         let login = Login::new(client.as_client(), SCOPE).with_extra(&[("prompt", "consent")]);
-        let tokens = Http::new().unwrap().login(login, open).await.unwrap();
+        let tokens = http().login(login, open).wait().unwrap();
         assert_eq!(tokens.access_token().expose(), "at-1");
         assert_eq!(tokens.refresh_token().unwrap().expose(), "rt-1");
         let (page, asked) = played.recv().unwrap();
@@ -102,8 +100,8 @@ async fn a_login_ends_with_tokens_and_a_page_and_a_closed_port() {
     }
 }
 
-#[tokio::test]
-async fn d1_a_stranger_is_answered_and_ends_nothing() {
+#[test]
+fn d1_a_stranger_is_answered_and_ends_nothing() {
     let server = token_server();
     let client = client(&server, CALLBACK);
     let (open, played) = browser(|asked| {
@@ -134,13 +132,13 @@ async fn d1_a_stranger_is_answered_and_ends_nothing() {
         browse(asked.address, &asked.callback())
     });
     let login = Login::new(client.as_client(), SCOPE);
-    assert!(Http::new().unwrap().login(login, open).await.is_ok());
+    assert!(http().login(login, open).wait().is_ok());
     assert_status(&played.recv().unwrap(), 200);
     assert_eq!(server.requests().len(), 1);
 }
 
-#[tokio::test]
-async fn a_denial_ends_the_login() {
+#[test]
+fn a_denial_ends_the_login() {
     let server = token_server();
     let client = client(&server, CALLBACK);
     let (open, played) = browser(|asked| {
@@ -149,7 +147,7 @@ async fn a_denial_ends_the_login() {
             &format!("/callback?error=access_denied&error_description=no+thanks&state={}", asked.state),
         )
     });
-    let error = Http::new().unwrap().login(Login::new(client.as_client(), SCOPE), open).await.unwrap_err();
+    let error = http().login(Login::new(client.as_client(), SCOPE), open).wait().unwrap_err();
     assert!(matches!(&error, LoginError::Callback(CallbackError::Server(words)) if words.code() == "access_denied"));
     assert_eq!(error.to_string(), "the authorization server refused: access_denied: no thanks");
     let page = played.recv().unwrap();
@@ -157,18 +155,18 @@ async fn a_denial_ends_the_login() {
     assert_eq!(server.requests().len(), 0);
 }
 
-#[tokio::test]
-async fn the_page_tells_that_the_exchange_failed() {
+#[test]
+fn the_page_tells_that_the_exchange_failed() {
     let server = Server::answering(|_| json(400, r#"{"error":"invalid_grant"}"#));
     let client = client(&server, CALLBACK);
     let (open, played) = browser(|asked| browse(asked.address, &asked.callback()));
-    let error = Http::new().unwrap().login(Login::new(client.as_client(), SCOPE), open).await.unwrap_err();
+    let error = http().login(Login::new(client.as_client(), SCOPE), open).wait().unwrap_err();
     assert!(matches!(&error, LoginError::Exchange(ExchangeError::Response(ResponseError::Server { .. }))), "{error}");
     assert!(played.recv().unwrap().contains("<h1>Not signed in</h1>"));
 }
 
-#[tokio::test]
-async fn c082_while_the_code_is_exchanged_the_login_is_gone_for_others_and_has_no_timeout() {
+#[test]
+fn c082_while_the_code_is_exchanged_the_login_is_gone_for_others_and_has_no_timeout() {
     let (release, released) = mpsc::channel();
     let released = std::sync::Mutex::new(released);
     let server = Server::answering(move |_| {
@@ -194,88 +192,50 @@ async fn c082_while_the_code_is_exchanged_the_login_is_gone_for_others_and_has_n
         (page, second)
     });
     let login = Login::new(client.as_client(), SCOPE).with_timeout(Duration::from_millis(300));
-    assert!(Http::new().unwrap().login(login, open).await.is_ok());
+    assert!(http().login(login, open).wait().is_ok());
     let (page, second) = played.recv().unwrap();
     assert_status(&page, 200);
     assert_status(&second, 410);
     assert_eq!(server.requests().len(), 1);
 }
 
-#[tokio::test(start_paused = true)]
-async fn the_user_and_each_head_have_their_time() {
-    let server = token_server();
-    let client = client(&server, CALLBACK);
-    let mut silent = None;
-    let begun = tokio::time::Instant::now();
-    let open = |url: &str| {
-        let asked = Asked::read(url);
-        let mut stream = TcpStream::connect(asked.address)?;
-        stream.write_all(b"GET /callback?code=")?;
-        silent = Some((stream, asked.address));
-        Ok(())
-    };
-    let error = Http::new().unwrap().login(Login::new(client.as_client(), SCOPE), open).await.unwrap_err();
-    assert!(matches!(error, LoginError::TimedOut), "{error}");
-    assert_eq!(begun.elapsed().as_secs(), 300);
-    let (mut stream, address) = silent.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert_status(&answer, 408);
-    assert!(is_closed(address));
-}
-
-#[tokio::test]
-async fn c055_dropping_the_future_closes_the_port() {
-    let server = token_server();
-    let client = client(&server, CALLBACK);
-    let http = Http::new().unwrap();
-    let mut address = None;
-    let mut login = Box::pin(http.login(Login::new(client.as_client(), SCOPE), |url| {
-        address = Some(Asked::read(url).address);
-        Ok(())
-    }));
-    assert!(tokio::time::timeout(Duration::ZERO, &mut login).await.is_err());
-    drop(login);
-    assert!(is_closed(address.unwrap()));
-}
-
-#[tokio::test]
-async fn a_port_that_is_taken_is_told_before_the_browser_opens() {
+#[test]
+fn a_port_that_is_taken_is_told_before_the_browser_opens() {
     let server = token_server();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     let client = client(&server, &format!("http://{address}/callback"));
     let login = Login::new(client.as_client(), SCOPE);
-    let error = Http::new().unwrap().login(login, |_| panic!("opened")).await.unwrap_err();
+    let error = http().login(login, |_| panic!("opened")).wait().unwrap_err();
     assert!(matches!(&error, LoginError::Listen(error) if error.kind() == io::ErrorKind::AddrInUse), "{error}");
     assert!(error.to_string().contains("port of the redirect URI taken"), "{error}");
     drop(taken);
     let (open, played) = browser(|asked| (browse(asked.address, &asked.callback()), asked.address));
-    assert!(Http::new().unwrap().login(login, open).await.is_ok());
+    assert!(http().login(login, open).wait().is_ok());
     assert_eq!(played.recv().unwrap().1, address);
 }
 
-#[tokio::test]
-async fn what_cannot_begin_does_not() {
+#[test]
+fn what_cannot_begin_does_not() {
     let server = token_server();
-    let http = Http::new().unwrap();
+    let http = http();
     for redirect_uri in ["https://app.example/callback", "com.example.app:/callback"] {
         let client = client(&server, redirect_uri);
-        let error = http.login(Login::new(client.as_client(), SCOPE), |_| panic!("opened")).await.unwrap_err();
+        let error = http.login(Login::new(client.as_client(), SCOPE), |_| panic!("opened")).wait().unwrap_err();
         assert!(matches!(error, LoginError::NotLoopback), "{error}");
     }
     let client = client(&server, CALLBACK);
     let login = Login::new(client.as_client(), SCOPE);
-    let error = http.login(login.with_extra(&[("state", "x")]), |_| panic!("opened")).await.unwrap_err();
+    let error = http.login(login.with_extra(&[("state", "x")]), |_| panic!("opened")).wait().unwrap_err();
     assert!(matches!(error, LoginError::Config(ConfigError::ExtraParameter(0))), "{error}");
-    let error = http.login(Login::new(client.as_client(), &["a b"]), |_| panic!("opened")).await.unwrap_err();
+    let error = http.login(Login::new(client.as_client(), &["a b"]), |_| panic!("opened")).wait().unwrap_err();
     assert!(matches!(error, LoginError::Authorize(_)), "{error}");
-    let error = http.login(login, |_| Err(io::ErrorKind::NotFound.into())).await.unwrap_err();
+    let error = http.login(login, |_| Err(io::ErrorKind::NotFound.into())).wait().unwrap_err();
     assert!(matches!(&error, LoginError::Open(error) if error.kind() == io::ErrorKind::NotFound), "{error}");
 }
 
-#[tokio::test]
-async fn x23_two_hundred_idle_connections_hold_nobody_up() {
+#[test]
+fn x23_two_hundred_idle_connections_hold_nobody_up() {
     let server = token_server();
     let client = client(&server, CALLBACK);
     let (open, played) = browser(|asked| {
@@ -283,7 +243,11 @@ async fn x23_two_hundred_idle_connections_hold_nobody_up() {
         assert_status(&browse(asked.address, "/"), 404);
         // Of the 64 that stay, one made room for the last visit.
         let kept = idle.split_off(200 - 63);
-        let shown_out = idle.iter_mut().all(|stream| !matches!(stream.read(&mut [0]), Ok(1)));
+        let shown_out = idle.iter_mut().all(|stream| {
+            stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+            let over = stream.read_to_end(&mut Vec::new());
+            !over.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+        });
         let waiting = kept.iter().all(|mut stream| {
             stream.set_nonblocking(true).unwrap();
             stream.read(&mut [0]).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
@@ -291,29 +255,9 @@ async fn x23_two_hundred_idle_connections_hold_nobody_up() {
         let begun = Instant::now();
         (shown_out, waiting, browse(asked.address, &asked.callback()), begun.elapsed())
     });
-    assert!(Http::new().unwrap().login(Login::new(client.as_client(), SCOPE), open).await.is_ok());
+    assert!(http().login(Login::new(client.as_client(), SCOPE), open).wait().is_ok());
     let (shown_out, waiting, page, waited) = played.recv().unwrap();
     assert!(shown_out && waiting);
     assert_status(&page, 200);
     assert!(waited < Duration::from_secs(1), "{waited:?}");
-}
-
-#[test]
-fn every_future_is_send() {
-    fn assert_send<T: Send>(_: T) {}
-    fn check(http: &Http, client: &ClientBuf, tokens: &proofkey_core::TokensBuf, pending: proofkey_core::Pending) {
-        let client = client.as_client();
-        let refresh_token = tokens.refresh_token().unwrap();
-        let request = client.refresh(refresh_token);
-        assert_send(http.send(&request.request()));
-        assert_send(http.exchange(client.refresh(refresh_token)));
-        assert_send(http.exchange(pending.accept(client, Redirect::Query("")).unwrap()));
-        assert_send(http.discover("", "", ""));
-        assert_send(http.revoke(client, proofkey_core::Revocable::Refresh(refresh_token)));
-        assert_send(http.call(http::Request::new(Vec::new()), tokens.access_token()));
-        assert_send(http.login(Login::new(client, SCOPE), |_| Ok(())));
-    }
-    fn assert_shared<T: Clone + Send + Sync + 'static>() {}
-    assert_shared::<Http>();
-    let _: fn(&Http, &ClientBuf, &proofkey_core::TokensBuf, proofkey_core::Pending) = check;
 }

@@ -1,15 +1,13 @@
 //! Whom the adapter trusts.
 
-mod support;
-
+use crate::adapter::{Http, TransportError, Wait, http, trusting};
 use proofkey_core::AccessToken;
-use proofkey_reqwest::{Http, TransportError};
+use proofkey_tests::recording::{Server, json, read_request};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned, crypto::ring};
 use std::io::Write;
 use std::sync::{Arc, mpsc};
-use support::{Server, json, read_request};
 
 /// An authority of its own, and a server with a certificate of it for `name` until `year`, which tells what it has read.
 fn serve(name: &str, year: i32) -> (String, Server, mpsc::Receiver<Option<String>>) {
@@ -42,27 +40,27 @@ fn serve(name: &str, year: i32) -> (String, Server, mpsc::Receiver<Option<String
     (authority, server, receiver)
 }
 
-#[tokio::test]
-async fn c031_the_server_is_validated_before_anything_is_sent() {
+#[test]
+fn c031_the_server_is_validated_before_anything_is_sent() {
     let (authority, server, read) = serve("127.0.0.1", 4000);
     let (other_authority, other_server, other_read) = serve("as.example", 4000);
     let (late_authority, late_server, late_read) = serve("127.0.0.1", 2020);
 
     let all = [authority, other_authority.clone(), late_authority].concat();
-    let trusting = Http::with_root_certificates(all.as_bytes()).unwrap();
-    assert_eq!(call(&trusting, &server).await.unwrap(), 200);
+    let trusts_all = trusting(&all).unwrap();
+    assert_eq!(call(&trusts_all, &server).unwrap(), 200);
     assert!(read.recv().unwrap().is_some_and(|request| request.contains("Bearer CANARY")));
 
-    let error = call(&trusting, &other_server).await.unwrap_err();
+    let error = call(&trusts_all, &other_server).unwrap_err();
     assert!(error.to_string().contains("not valid for name"), "{error}");
     assert_eq!(other_read.recv().unwrap(), None);
 
-    let error = call(&trusting, &late_server).await.unwrap_err();
+    let error = call(&trusts_all, &late_server).unwrap_err();
     assert!(error.to_string().contains("expired"), "{error}");
     assert_eq!(late_read.recv().unwrap(), None);
 
-    for http in [Http::new(), Http::with_root_certificates(other_authority.as_bytes())] {
-        let error = call(&http.unwrap(), &server).await.unwrap_err();
+    for http in [http(), trusting(&other_authority).unwrap()] {
+        let error = call(&http, &server).unwrap_err();
         assert!(error.to_string().contains("UnknownIssuer"), "{error}");
         assert_eq!(read.recv().unwrap(), None);
     }
@@ -74,11 +72,11 @@ fn what_is_no_certificate_is_refused() {
     let half = authority.get(..authority.len() / 2).unwrap();
     let empty = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     for pem in ["", "no PEM", half, empty] {
-        assert!(matches!(Http::with_root_certificates(pem.as_bytes()), Err(TransportError::Tls(_))), "{pem}");
+        assert!(trusting(pem).is_err(), "{pem}");
     }
 }
 
-async fn call(http: &Http, server: &Server) -> Result<u16, TransportError> {
+fn call(http: &Http, server: &Server) -> Result<u16, TransportError> {
     let request = http::Request::get(format!("https://{}/", server.address)).body(Vec::new()).unwrap();
-    Ok(http.call(request, AccessToken::new("CANARY").unwrap()).await?.status)
+    Ok(http.call(request, AccessToken::new("CANARY").unwrap()).wait()?.status)
 }

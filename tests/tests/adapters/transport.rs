@@ -1,19 +1,17 @@
 //! The adapter against servers that misbehave.
 
-mod support;
-
+use crate::adapter::{DiscoverError, ExchangeError, Http, TransportError, Wait, http};
 use proofkey_core::{
     AccessToken, Advice, Client, ClientBuf, ConfigError, RefreshToken, ResponseError, Revocable, Server as Endpoints,
     UriFault,
 };
-use proofkey_reqwest::{DiscoverError, ExchangeError, Http, TransportError};
+use proofkey_tests::recording::{Server, TOKENS, header, json, read_request};
 use std::io::{Read, Write};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use std::{env, thread};
-use support::{Server, TOKENS, header, json, read_request};
 
 fn client_at(server: &Server) -> ClientBuf {
     let (authorize, token, revoke) = (server.url("/authorize"), server.url("/token"), server.url("/revoke"));
@@ -21,8 +19,8 @@ fn client_at(server: &Server) -> ClientBuf {
     Client::new("app", "http://127.0.0.1/callback", endpoints).unwrap().into()
 }
 
-async fn refresh(http: &Http, client: &ClientBuf) -> Result<String, ExchangeError> {
-    let tokens = http.exchange(client.as_client().refresh(RefreshToken::new("rt-0").unwrap())).await?;
+fn refresh(http: &Http, client: &ClientBuf) -> Result<String, ExchangeError> {
+    let tokens = http.exchange(client.as_client().refresh(RefreshToken::new("rt-0").unwrap())).wait()?;
     Ok(tokens.access_token().expose().to_owned())
 }
 
@@ -34,14 +32,14 @@ fn access_token() -> AccessToken<'static> {
     AccessToken::new("CANARY").unwrap()
 }
 
-#[tokio::test]
-async fn a_refresh_is_one_request_with_nothing_beside_it() {
+#[test]
+fn a_refresh_is_one_request_with_nothing_beside_it() {
     let server = Server::answering(|_| {
         json(200, TOKENS).replace("\r\n\r\n", "\r\nSet-Cookie: session=1; Path=/\r\nConnection: keep-alive\r\n\r\n")
     });
-    let (http, client) = (Http::new().unwrap(), client_at(&server));
-    assert_eq!(refresh(&http, &client).await.unwrap(), "at-1");
-    assert_eq!(refresh(&http, &client).await.unwrap(), "at-1");
+    let (http, client) = (http(), client_at(&server));
+    assert_eq!(refresh(&http, &client).unwrap(), "at-1");
+    assert_eq!(refresh(&http, &client).unwrap(), "at-1");
     let requests = server.requests();
     assert_eq!(requests.len(), 2);
     assert_eq!(server.connections(), 2);
@@ -57,27 +55,27 @@ async fn a_refresh_is_one_request_with_nothing_beside_it() {
     }
 }
 
-#[tokio::test]
-async fn t90_x12_no_redirect_is_followed() {
-    let http = Http::new().unwrap();
+#[test]
+fn t90_x12_no_redirect_is_followed() {
+    let http = http();
     for status in [301, 302, 303, 307, 308] {
         let sink = Arc::new(Server::sink());
         let target = sink.url("/elsewhere");
         let server = Server::answering(move |_| {
             format!("HTTP/1.1 {status} X\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n")
         });
-        let error = refresh(&http, &client_at(&server)).await.unwrap_err();
+        let error = refresh(&http, &client_at(&server)).unwrap_err();
         assert!(matches!(error, ExchangeError::Response(ResponseError::Redirect(at)) if at == status), "{error}");
-        let answer = http.call(get(&server.url("/api")), access_token()).await.unwrap();
+        let answer = http.call(get(&server.url("/api")), access_token()).wait().unwrap();
         assert_eq!(answer.status, status);
         assert_eq!(server.requests().len(), 2);
         assert_eq!(sink.connections(), 0);
     }
 }
 
-#[tokio::test]
-async fn t15_t100_the_body_is_capped_while_it_arrives() {
-    let http = Http::new().unwrap();
+#[test]
+fn t15_t100_the_body_is_capped_while_it_arrives() {
+    let http = http();
     for (length, fits) in [(1024 * 1024, true), (1024 * 1024 + 1, false)] {
         for chunked in [false, true] {
             let server = Server::answering(move |_| {
@@ -90,7 +88,7 @@ async fn t15_t100_the_body_is_capped_while_it_arrives() {
             });
             let client = client_at(&server);
             let request = client.as_client().refresh(RefreshToken::new("rt-0").unwrap());
-            let answer = http.send(&request.request()).await;
+            let answer = http.send(&request.request()).wait();
             match answer {
                 Ok(answer) => assert!(fits && answer.body.len() == length),
                 Err(error) => assert!(!fits && matches!(error, TransportError::BodyTooBig), "{error}"),
@@ -104,12 +102,12 @@ async fn t15_t100_the_body_is_capped_while_it_arrives() {
             sent = stream.write_all(&[b' '; 65536]);
         }
     });
-    let error = http.call(get(&endless.url("/")), access_token()).await.unwrap_err();
+    let error = http.call(get(&endless.url("/")), access_token()).wait().unwrap_err();
     assert!(matches!(error, TransportError::BodyTooBig), "{error}");
 }
 
-#[tokio::test]
-async fn t99_one_deadline_is_over_all() {
+#[test]
+fn t99_one_deadline_is_over_all() {
     let stalling = Server::start(|mut stream, _| {
         read_request(&mut stream);
         drop(stream.read(&mut [0]));
@@ -122,18 +120,18 @@ async fn t99_one_deadline_is_over_all() {
             sent = stream.write_all(b" ");
         }
     });
-    let http = Http::new().unwrap().with_deadline(Duration::from_millis(200));
+    let http = http().with_deadline(Duration::from_millis(200));
     for server in [stalling, trickling] {
         let begun = Instant::now();
-        let error = refresh(&http, &client_at(&server)).await.unwrap_err();
+        let error = refresh(&http, &client_at(&server)).unwrap_err();
         assert!(matches!(error, ExchangeError::Transport(TransportError::Deadline)), "{error}");
         assert_eq!(error.advice(), None);
         assert!(begun.elapsed() < Duration::from_secs(2));
     }
 }
 
-#[tokio::test]
-async fn c015_what_was_sent_is_never_sent_again() {
+#[test]
+fn c015_what_was_sent_is_never_sent_again() {
     let closing = Server::start(|mut stream, requests| {
         requests.lock().unwrap().extend(read_request(&mut stream));
     });
@@ -142,17 +140,17 @@ async fn c015_what_was_sent_is_never_sent_again() {
         stream.read_exact(&mut [0; 8]).unwrap();
         requests.lock().unwrap().push(String::new());
     });
-    let http = Http::new().unwrap();
+    let http = http();
     for server in [closing, resetting] {
-        let error = refresh(&http, &client_at(&server)).await.unwrap_err();
+        let error = refresh(&http, &client_at(&server)).unwrap_err();
         assert!(matches!(error, ExchangeError::Transport(TransportError::Http(_))), "{error}");
         assert_eq!(error.advice(), None);
         assert_eq!((server.connections(), server.requests().len()), (1, 1));
     }
 }
 
-#[tokio::test]
-async fn c015_a_kept_connection_that_dies_makes_no_second_request() {
+#[test]
+fn c015_a_kept_connection_that_dies_makes_no_second_request() {
     let server = Server::start(|mut stream, requests| {
         let first = read_request(&mut stream);
         requests.lock().unwrap().extend(first);
@@ -160,41 +158,41 @@ async fn c015_a_kept_connection_that_dies_makes_no_second_request() {
         let second = read_request(&mut stream);
         requests.lock().unwrap().extend(second);
     });
-    let (http, client) = (Http::new().unwrap(), client_at(&server));
+    let (http, client) = (http(), client_at(&server));
     for _ in 0..5 {
-        assert_eq!(refresh(&http, &client).await.unwrap(), "at-1");
+        assert_eq!(refresh(&http, &client).unwrap(), "at-1");
     }
     assert_eq!((server.connections(), server.requests().len()), (5, 5));
 }
 
-#[tokio::test]
-async fn x20_plain_http_is_for_loopback() {
+#[test]
+fn x20_plain_http_is_for_loopback() {
     let server = Server::answering(|_| json(200, "{}"));
-    let http = Http::new().unwrap();
+    let http = http();
     let port = server.address.port();
     for host in
         ["localhost.", "0.0.0.0", "[::ffff:127.0.0.1]", "127.0.0.1.nip.io", "192.0.2.1", "localhost.localdomain"]
     {
-        let error = http.call(get(&format!("http://{host}:{port}/")), access_token()).await.unwrap_err();
+        let error = http.call(get(&format!("http://{host}:{port}/")), access_token()).wait().unwrap_err();
         assert!(matches!(error, TransportError::Insecure), "{host} {error}");
     }
     assert_eq!(server.connections(), 0);
     for host in ["localhost", "127.0.0.1", "LOCALHOST"] {
-        let answer = http.call(get(&format!("http://{host}:{port}/")), access_token()).await.unwrap();
+        let answer = http.call(get(&format!("http://{host}:{port}/")), access_token()).wait().unwrap();
         assert_eq!(answer.status, 200);
     }
     for url in ["/path", "ftp://127.0.0.1/", "*"] {
-        assert!(http.call(get(url), access_token()).await.is_err(), "{url}");
+        assert!(http.call(get(url), access_token()).wait().is_err(), "{url}");
     }
 }
 
-#[tokio::test]
-async fn c036_a_call_carries_the_token_once_and_every_status_is_a_response() {
+#[test]
+fn c036_a_call_carries_the_token_once_and_every_status_is_a_response() {
     let server = Server::answering(|request| {
         let status = request.split(['/', ' ']).nth(2).unwrap_or("0");
         format!("HTTP/1.1 {status} X\r\nX-Twice: a\r\nx-twice: b\r\nX-Octets: \u{e9}\r\nContent-Length: 2\r\n\r\nok")
     });
-    let http = Http::new().unwrap();
+    let http = http();
     for status in [200, 201, 401, 403, 404, 500, 503] {
         let request = http::Request::post(server.url(&format!("/{status}")))
             .header("authorization", "Basic eDp5")
@@ -203,15 +201,15 @@ async fn c036_a_call_carries_the_token_once_and_every_status_is_a_response() {
             .version(http::Version::HTTP_2)
             .body(b"body".to_vec())
             .unwrap();
-        let answer = http.call(request, access_token()).await.unwrap();
+        let answer = http.call(request, access_token()).wait().unwrap();
         assert_eq!((answer.status, answer.body.as_slice()), (status, b"ok".as_slice()));
         assert_eq!(answer.headers("x-twice").collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(answer.header("x-octets"), Some("\u{c3}\u{a9}"));
     }
     let userinfo = server.url("/200").replace("http://", "http://user:password@");
-    assert_eq!(http.call(get(&userinfo), access_token()).await.unwrap().status, 200);
+    assert_eq!(http.call(get(&userinfo), access_token()).wait().unwrap().status, 200);
     let empty = http::Request::post(server.url("/200")).body(Vec::new()).unwrap();
-    assert_eq!(http.call(empty, access_token()).await.unwrap().status, 200);
+    assert_eq!(http.call(empty, access_token()).wait().unwrap().status, 200);
     let mut requests = server.requests();
     for request in &requests {
         assert_eq!(header(request, "authorization"), Some("Bearer CANARY"));
@@ -222,16 +220,16 @@ async fn c036_a_call_carries_the_token_once_and_every_status_is_a_response() {
     assert!(requests.iter().all(|request| request.ends_with("body") && header(request, "x-mine") == Some("1")));
 }
 
-#[tokio::test]
-async fn t97_a_coded_body_that_nobody_asked_for_is_no_json() {
+#[test]
+fn t97_a_coded_body_that_nobody_asked_for_is_no_json() {
     let server =
         Server::answering(|_| json(200, "\u{1f}\u{8b}\u{8}").replace("\r\n\r\n", "\r\nContent-Encoding: gzip\r\n\r\n"));
-    let error = refresh(&Http::new().unwrap(), &client_at(&server)).await.unwrap_err();
+    let error = refresh(&http(), &client_at(&server)).unwrap_err();
     assert!(matches!(error, ExchangeError::Response(ResponseError::Json(_))), "{error}");
 }
 
-#[tokio::test]
-async fn c063_c135_discovery_asks_each_address_until_one_has_metadata() {
+#[test]
+fn c063_c135_discovery_asks_each_address_until_one_has_metadata() {
     const PATHS: [&str; 3] = [
         "/.well-known/oauth-authorization-server/t1",
         "/.well-known/openid-configuration/t1",
@@ -241,7 +239,7 @@ async fn c063_c135_discovery_asks_each_address_until_one_has_metadata() {
     let redirect = "HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n".to_owned();
     let bare = json(404, "");
     let metadata = "metadata".to_owned();
-    let http = Http::new().unwrap();
+    let http = http();
     for (answers, asked, found) in [
         ([&bare, &json(500, ""), &metadata], 3, true),
         ([&json(404, r#"{"error":"not_found"}"#), &html, &metadata], 3, true),
@@ -265,7 +263,7 @@ async fn c063_c135_discovery_asks_each_address_until_one_has_metadata() {
             )
         });
         let issuer = server.url("/t1");
-        let client = http.discover(&issuer, "app", "http://127.0.0.1/callback").await;
+        let client = http.discover(&issuer, "app", "http://127.0.0.1/callback").wait();
         assert_eq!(server.requests().len(), asked);
         match client {
             Ok(client) => {
@@ -276,42 +274,42 @@ async fn c063_c135_discovery_asks_each_address_until_one_has_metadata() {
             Err(error) => assert!(!found && matches!(error, DiscoverError::Response(_)), "{error}"),
         }
     }
-    let error = http.discover("http://as.example", "app", "http://127.0.0.1/callback").await.unwrap_err();
+    let error = http.discover("http://as.example", "app", "http://127.0.0.1/callback").wait().unwrap_err();
     assert!(matches!(error, DiscoverError::Config(ConfigError::Issuer(_))), "{error}");
 }
 
-#[tokio::test]
-async fn c122_c124_revocation() {
+#[test]
+fn c122_c124_revocation() {
     let served = AtomicUsize::new(0);
     let server = Server::answering(move |_| match served.fetch_add(1, Ordering::Relaxed) {
         0 => "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi".to_owned(),
         _ => "HTTP/1.1 503 X\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n".to_owned(),
     });
-    let (http, client) = (Http::new().unwrap(), client_at(&server));
+    let (http, client) = (http(), client_at(&server));
     let token = Revocable::Refresh(RefreshToken::new("rt-0").unwrap());
-    assert!(http.revoke(client.as_client(), token).await.is_ok());
+    assert!(http.revoke(client.as_client(), token).wait().is_ok());
     let request = server.requests().pop().unwrap();
     assert!(request.starts_with("POST /revoke "), "{request}");
     assert!(request.ends_with("\r\n\r\ntoken=rt-0&token_type_hint=refresh_token&client_id=app"), "{request}");
-    let error = http.revoke(client.as_client(), token).await.unwrap_err();
+    let error = http.revoke(client.as_client(), token).wait().unwrap_err();
     assert_eq!(error.advice(), Some(Advice::Retry { after: Some(7) }));
     let nowhere = Client::new("app", "http://127.0.0.1/callback", Endpoints::ITWIN).unwrap();
-    let error = http.revoke(nowhere, token).await.unwrap_err();
+    let error = http.revoke(nowhere, token).wait().unwrap_err();
     assert!(matches!(error, ExchangeError::Config(ConfigError::RevocationEndpoint(UriFault::Absent))), "{error}");
     assert_eq!(server.requests().len(), 2);
 }
 
-#[tokio::test]
-async fn c029_x13_errors_hold_no_url_and_no_token() {
+#[test]
+fn c029_x13_errors_hold_no_url_and_no_token() {
     let gone = {
         let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         socket.local_addr().unwrap()
     };
     let closing = Server::start(|mut stream, _| drop(read_request(&mut stream)));
-    let http = Http::new().unwrap();
+    let http = http();
     for origin in [format!("http://{gone}"), closing.url("")] {
         for url in [format!("{origin}/SECRET?q=SECRET"), origin.replace("//", "//SECRET:SECRET@")] {
-            let error = http.call(get(&url), access_token()).await.unwrap_err();
+            let error = http.call(get(&url), access_token()).wait().unwrap_err();
             assert!(matches!(error, TransportError::Http(_)), "{error}");
             let mut text = format!("{error} {error:?}");
             let mut cause = std::error::Error::source(&error);
@@ -322,22 +320,24 @@ async fn c029_x13_errors_hold_no_url_and_no_token() {
             assert!(!text.contains("SECRET") && !text.contains("CANARY"), "{text}");
         }
     }
-    let error = http.call(get("/SECRET"), access_token()).await.unwrap_err();
+    let error = http.call(get("/SECRET"), access_token()).wait().unwrap_err();
     assert!(!format!("{error} {error:?}").contains("SECRET"), "{error:?}");
 }
 
 /// The environment of a process cannot be set safely from within, so this test runs itself once more.
-#[tokio::test]
-async fn no_proxy_is_used() {
+#[test]
+fn no_proxy_is_used() {
     if let Ok(url) = env::var("PROOFKEY_TEST_URL") {
-        let answer = Http::new().unwrap().call(get(&url), access_token()).await.unwrap();
+        let answer = http().call(get(&url), access_token()).wait().unwrap();
         assert_eq!(answer.status, 200);
         return;
     }
     let proxy = Server::sink();
     let server = Server::answering(|_| json(200, "{}"));
     let mut child = Command::new(env::current_exe().unwrap());
-    child.args(["--exact", "no_proxy_is_used"]).env("PROOFKEY_TEST_URL", server.url("/"));
+    child
+        .args(["--exact", concat!(module_path!(), "::no_proxy_is_used").split_once("::").unwrap().1])
+        .env("PROOFKEY_TEST_URL", server.url("/"));
     for name in ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "all_proxy", "http_proxy", "https_proxy"] {
         child.env(name, proxy.url(""));
     }

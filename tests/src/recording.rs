@@ -1,5 +1,4 @@
-//! What the tests talk to: servers that do as they are told, and count.
-#![allow(dead_code, reason = "no test file needs all of it")]
+//! Servers that do as they are told, and record.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -7,15 +6,16 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 /// A server on 127.0.0.1 that records.
-pub(crate) struct Server {
-    pub(crate) address: SocketAddr,
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
     connections: Arc<Mutex<usize>>,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
     /// Answers each request, on any connection, with what `answer` makes of it.
-    pub(crate) fn answering(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+    pub fn answering(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
         Self::start(move |mut stream, requests| {
             while let Some(request) = read_request(&mut stream) {
                 let answer = answer(&request);
@@ -28,7 +28,7 @@ impl Server {
     }
 
     /// Hands each connection to `serve` in a thread of its own.
-    pub(crate) fn start(serve: impl Fn(TcpStream, &Mutex<Vec<String>>) + Send + Sync + 'static) -> Self {
+    pub fn start(serve: impl Fn(TcpStream, &Mutex<Vec<String>>) + Send + Sync + 'static) -> Self {
         let socket = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = socket.local_addr().unwrap();
         let connections = Arc::new(Mutex::new(0));
@@ -46,12 +46,12 @@ impl Server {
     }
 
     /// A server that nobody is to reach.
-    pub(crate) fn sink() -> Self {
+    pub fn sink() -> Self {
         Self::start(|_, _| ())
     }
 
     /// How many connections there were.
-    pub(crate) fn connections(&self) -> usize {
+    pub fn connections(&self) -> usize {
         // Whoever connected before us is counted before us.
         let before = *self.connections.lock().unwrap();
         drop(TcpStream::connect(self.address).unwrap());
@@ -66,17 +66,18 @@ impl Server {
     }
 
     /// The requests, head and body.
-    pub(crate) fn requests(&self) -> Vec<String> {
+    pub fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
 
-    pub(crate) fn url(&self, path: &str) -> String {
+    /// The URL of one of its paths.
+    pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 }
 
 /// One whole request; none where the client closed.
-pub(crate) fn read_request(stream: &mut impl Read) -> Option<String> {
+pub fn read_request(stream: &mut impl Read) -> Option<String> {
     let mut request = String::new();
     loop {
         let mut octet = [0];
@@ -95,7 +96,7 @@ pub(crate) fn read_request(stream: &mut impl Read) -> Option<String> {
 }
 
 /// The value of a header field of a request or an answer.
-pub(crate) fn header<'r>(message: &'r str, name: &str) -> Option<&'r str> {
+pub fn header<'r>(message: &'r str, name: &str) -> Option<&'r str> {
     let mut values = message.split("\r\n\r\n").next()?.split("\r\n").skip(1).filter_map(|line| {
         let (field, value) = line.split_once(": ")?;
         field.eq_ignore_ascii_case(name).then_some(value)
@@ -105,12 +106,13 @@ pub(crate) fn header<'r>(message: &'r str, name: &str) -> Option<&'r str> {
     value
 }
 
-pub(crate) fn json(status: u16, body: &str) -> String {
+/// A whole answer with a JSON body.
+pub fn json(status: u16, body: &str) -> String {
     format!("HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
 
 /// What a browser sees: the whole answer to `GET target`.
-pub(crate) fn browse(address: SocketAddr, target: &str) -> String {
+pub fn browse(address: SocketAddr, target: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     write!(stream, "GET {target} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: test\r\n\r\n").unwrap();
     let mut answer = String::new();
@@ -118,5 +120,5 @@ pub(crate) fn browse(address: SocketAddr, target: &str) -> String {
     answer
 }
 
-pub(crate) const TOKENS: &str =
-    r#"{"access_token":"at-1","token_type":"Bearer","expires_in":3600,"refresh_token":"rt-1"}"#;
+/// The body of a good token response.
+pub const TOKENS: &str = r#"{"access_token":"at-1","token_type":"Bearer","expires_in":3600,"refresh_token":"rt-1"}"#;

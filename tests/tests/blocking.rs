@@ -1,0 +1,96 @@
+//! The blocking adapter against misbehaving servers and browsers; `adapters/` holds what both adapters must stand.
+
+mod adapters {
+    pub(crate) mod login;
+    mod tls;
+    mod transport;
+}
+
+mod adapter {
+    pub(crate) use proofkey_ureq::{DiscoverError, ExchangeError, Http, Login, LoginError, TransportError};
+
+    pub(crate) fn http() -> Http {
+        Http::new()
+    }
+
+    pub(crate) fn trusting(pem: &str) -> Result<Http, TransportError> {
+        Http::new().with_only_root_certificates(pem.as_bytes())
+    }
+
+    /// What the twin waits for is here at once.
+    pub(crate) trait Wait: Sized {
+        fn wait(self) -> Self {
+            self
+        }
+    }
+
+    impl<T, E> Wait for Result<T, E> {}
+}
+
+use adapter::{Http, Login, LoginError, http};
+use adapters::login::{Asked, CALLBACK, SCOPE, assert_status, client, is_closed, token_server};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+#[test]
+fn each_head_has_its_time() {
+    let server = token_server();
+    let client = client(&server, CALLBACK);
+    let mut silent = None;
+    let open = |url: &str| {
+        let asked = Asked::read(url);
+        let mut stream = TcpStream::connect(asked.address)?;
+        stream.write_all(b"GET /callback?code=")?;
+        silent = Some((stream, asked.address));
+        Ok(())
+    };
+    let login = Login::new(client.as_client(), SCOPE).with_timeout(Duration::from_secs(11));
+    let error = http().login(login, open).unwrap_err();
+    assert!(matches!(error, LoginError::TimedOut), "{error}");
+    let (mut stream, address) = silent.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert_status(&answer, 408);
+    assert!(is_closed(address));
+}
+
+#[test]
+fn the_user_has_his_time() {
+    let server = token_server();
+    let client = client(&server, CALLBACK);
+    let begun = Instant::now();
+    let login = Login::new(client.as_client(), SCOPE).with_timeout(Duration::from_millis(300));
+    let error = http().login(login, |_| Ok(())).unwrap_err();
+    assert!(matches!(error, LoginError::TimedOut), "{error}");
+    let elapsed = begun.elapsed();
+    assert!(elapsed >= Duration::from_millis(300) && elapsed < Duration::from_secs(5), "{elapsed:?}");
+}
+
+#[test]
+fn c055_the_flag_ends_the_login_and_closes_the_port() {
+    static CANCEL: AtomicBool = AtomicBool::new(false);
+    let server = token_server();
+    let client = client(&server, CALLBACK);
+    let mut address = None;
+    let open = |url: &str| {
+        address = Some(Asked::read(url).address);
+        thread::spawn(|| {
+            thread::sleep(Duration::from_millis(50));
+            CANCEL.store(true, Ordering::Relaxed);
+        });
+        Ok(())
+    };
+    let login = Login::new(client.as_client(), SCOPE).with_cancel(&CANCEL);
+    let error = http().login(login, open).unwrap_err();
+    assert!(matches!(error, LoginError::Cancelled), "{error}");
+    assert!(is_closed(address.unwrap()));
+}
+
+#[test]
+fn a_client_is_shared_between_threads() {
+    fn assert_shared<T: Clone + Send + Sync + 'static>() {}
+    assert_shared::<Http>();
+}

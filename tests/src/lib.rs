@@ -7,6 +7,8 @@ use proofkey_core::{
     CallbackError, Client, Pending, Redirect, RefreshToken, Response, ResponseError, Server, TokenRequest, TokensBuf,
 };
 use std::convert::Infallible;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 /// The redirect URI of [`client`].
 pub const REDIRECT_URI: &str = "http://127.0.0.1:49152/cb";
@@ -101,6 +103,25 @@ fn finish(
 /// The value of each field `name` in a query or body.
 pub fn values<'q>(query: &'q str, name: &str) -> Vec<&'q str> {
     query.split('&').filter_map(|field| field.split_once('=')).filter(|(n, _)| *n == name).map(|(_, v)| v).collect()
+}
+
+/// The folder of the workspace.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
+}
+
+/// All files of Rust in a folder and its folders.
+pub fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).expect("a readable folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
 }
 
 /// A generator that never repeats itself, and always draws the same.

@@ -1,8 +1,9 @@
 //! Who may import whom: read off the `use` lines and the manifests.
 
+use proofkey_tests::{root, rust_files};
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What each module of the core may import from the core.
 const MODULES: [(&str, &[&str]); 16] = [
@@ -94,21 +95,4 @@ fn module_of(file: &Path) -> String {
     let relative = file.strip_prefix(root().join("crates/core/src")).expect("a file of the core").with_extension("");
     let parts: Vec<_> = relative.iter().map(|part| part.to_string_lossy().into_owned()).collect();
     parts.join("::").replace("::mod", "").replace("lib", "")
-}
-
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).expect("a readable folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            files.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
-    files
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
 }

@@ -1,11 +1,11 @@
 //! The README's examples are the examples that are compiled and run.
 
+use proofkey_tests::root;
 use std::fs;
-use std::path::Path;
 
 #[test]
 fn code_blocks_are_those_of_the_examples() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
+    let root = root();
     let readme = fs::read_to_string(root.join("README.md")).expect("a README");
     let mut found = 0;
     for part in readme.split("<!-- examples/").skip(1) {
@@ -20,7 +20,7 @@ fn code_blocks_are_those_of_the_examples() {
 
 #[test]
 fn links_and_pictures_are_there() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
+    let root = root();
     let readme = fs::read_to_string(root.join("README.md")).expect("a README");
     let links: Vec<_> = readme.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
     assert!(links.len() >= 6, "{links:?}");

@@ -1,0 +1,170 @@
+//! The token store when the process is killed, or the system fails, at each of its system calls in turn.
+//!
+//! Needs `strace`, which injects the faults.
+
+use proofkey_native::{Key, Record, Secret, Store};
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+use tempfile::TempDir;
+
+const OLD: &str = "old-token";
+const NEW: &str = "new-token";
+const SAVE: &str = env!("CARGO_BIN_EXE_save_record");
+
+#[test]
+fn x17_killed_at_any_system_call_the_old_or_the_new_record_is_there() {
+    let (mut old, mut new) = (0, 0);
+    for (name, times) in system_calls().into_iter().filter(|(name, _)| name != "execve") {
+        for at in 1..=times {
+            let home = with_old_record();
+            let output = strace(&home, &format!("inject={name}:signal=KILL:when={at}"));
+            assert_eq!(output.status.signal(), Some(9), "{name} {at} was not reached: {output:?}");
+            match whole(&home).as_str() {
+                OLD => old += 1,
+                NEW => new += 1,
+                token => panic!("killed at {name} {at}: {token}"),
+            }
+            usable(&home);
+        }
+    }
+    println!("killed at each of {} system calls: {old} times the old record, {new} times the new one", old + new);
+    assert!(old > 0 && new > 0);
+}
+
+#[test]
+fn x17_killed_at_any_octet_of_the_file_the_old_record_is_there() {
+    let home = with_old_record();
+    let length = fs::metadata(record_file(&home)).unwrap().len();
+    for octets in 0..length {
+        let home = with_old_record();
+        let limit = format!("--fsize={octets}");
+        let output = Command::new("prlimit").args([&*limit, SAVE]).arg(folder(&home)).arg(NEW).output().unwrap();
+        assert!(!output.status.success(), "{octets} of {length} octets were enough");
+        assert_eq!(whole(&home), OLD, "{octets} octets");
+        usable(&home);
+    }
+    println!("stopped at each of {length} octets: the old record each time");
+}
+
+#[test]
+fn x17_a_system_that_fails_is_an_error_and_costs_no_record() {
+    let calls = system_calls();
+    let mut injected = 0;
+    for name in ["mkdir", "openat", "fstat", "fchmod", "flock", "getdents64", "write", "fsync", "renameat", "getrandom"]
+    {
+        let times = *calls.get(name).expect("a system call of each save");
+        for error in ["ENOSPC", "EIO", "EDQUOT", "EROFS", "EACCES", "EMFILE"] {
+            for at in 1..=times {
+                let home = with_old_record();
+                let output = strace(&home, &format!("inject={name}:error={error}:when={at}"));
+                assert_eq!(output.status.signal(), None, "{name} {at} {error}: {output:?}");
+                let token = whole(&home);
+                assert!(token == OLD || token == NEW, "{name} {at} {error}");
+                assert!(!output.status.success() || token == NEW, "{name} {at} {error}: said to be saved");
+                let said = String::from_utf8_lossy(&output.stderr).into_owned();
+                assert!(!said.contains(OLD) && !said.contains(NEW) && !said.contains("panicked"), "{said}");
+                usable(&home);
+                injected += 1;
+            }
+        }
+    }
+    println!("{injected} failures of system calls: an error or the new record each time");
+}
+
+#[test]
+fn x16_links_that_come_and_go_lead_no_write_outside() {
+    let home = with_old_record();
+    let (file, outside) = (record_file(&home), home.path().join("outside"));
+    fs::write(&outside, "untouched").unwrap();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let link = home.path().join("link");
+            while !done.load(Ordering::Relaxed) {
+                drop(symlink(&outside, &link));
+                drop(fs::rename(&link, &file));
+                drop(fs::hard_link(&outside, &link));
+                drop(fs::rename(&link, &file));
+            }
+        });
+        let store = Store::files_in(&folder(&home)).unwrap();
+        for _ in 0..2000 {
+            store.lock(&key(), Duration::from_secs(5)).unwrap().save(&record(NEW)).unwrap();
+            if let Ok(Some(record)) = store.load(&key()) {
+                assert_eq!(record.access_token.expose(), NEW);
+            }
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    assert_eq!(fs::read_to_string(outside).unwrap(), "untouched");
+}
+
+/// The system calls of one save, and how often each is made.
+fn system_calls() -> BTreeMap<String, usize> {
+    let home = with_old_record();
+    let output = strace(&home, "trace=all");
+    assert!(output.status.success(), "{output:?}");
+    let mut calls = BTreeMap::new();
+    for line in fs::read_to_string(home.path().join("log")).unwrap().lines() {
+        if let Some((name, _)) = line.split_once('(') {
+            *calls.entry(name.to_owned()).or_default() += 1;
+        }
+    }
+    calls
+}
+
+/// One save, traced into the file `log`. Counts in the expression are for each system call on its own.
+fn strace(home: &TempDir, expression: &str) -> Output {
+    let mut command = Command::new("strace");
+    command.arg("-o").arg(home.path().join("log")).args(["-e", expression]);
+    command.arg(SAVE).arg(folder(home)).arg(NEW).output().expect("strace is installed")
+}
+
+fn with_old_record() -> TempDir {
+    let home = tempfile::tempdir().unwrap();
+    save(&home, OLD);
+    home
+}
+
+fn save(home: &TempDir, token: &str) {
+    let store = Store::files_in(&folder(home)).unwrap();
+    store.lock(&key(), Duration::from_secs(5)).unwrap().save(&record(token)).unwrap();
+}
+
+/// The access token of the record, which is as it was written.
+fn whole(home: &TempDir) -> String {
+    let record = Store::files_in(&folder(home)).unwrap().load(&key()).unwrap().expect("a record");
+    record.access_token.expose().to_owned()
+}
+
+/// The next writer finds nothing in its way, and sweeps up.
+fn usable(home: &TempDir) {
+    save(home, "next-token");
+    assert_eq!(whole(home), "next-token");
+    assert_eq!(fs::read_dir(folder(home)).unwrap().count(), 2, "the record and its lock");
+}
+
+fn folder(home: &TempDir) -> PathBuf {
+    home.path().join("proofkey")
+}
+
+fn record_file(home: &TempDir) -> PathBuf {
+    let entries = fs::read_dir(folder(home)).unwrap().map(|entry| entry.unwrap().path());
+    let records: Vec<_> = entries.filter(|path: &PathBuf| path.extension().is_none()).collect();
+    <[PathBuf; 1]>::try_from(records).unwrap()[0].clone()
+}
+
+fn key() -> Key {
+    Key { issuer: "https://as.example".into(), client_id: "app".into(), account: "default".into() }
+}
+
+fn record(token: &str) -> Record {
+    Record::new(key(), Secret::new(token.into()))
+}

@@ -22,6 +22,9 @@ pub struct Target {
     pub extra: &'static [(&'static str, &'static str)],
 }
 
+/// The name of the threads that play the user.
+pub const BROWSER: &str = "browser";
+
 const PATIENCE: Duration = Duration::from_secs(60);
 const REDIRECT_URI: &str = "http://127.0.0.1/callback";
 
@@ -175,7 +178,8 @@ fn tool(home: &Path) -> Command {
 
 fn browse(url: &str, decision: Decision) -> JoinHandle<Visit> {
     let url = url.to_owned();
-    thread::spawn(move || UserAgent::new().run(&url, decision).expect("the pages lead back"))
+    let browse = move || UserAgent::new().run(&url, decision).expect("the pages lead back");
+    thread::Builder::new().name(BROWSER.into()).spawn(browse).expect("a thread")
 }
 
 fn ended(user: Option<JoinHandle<Visit>>) -> Visit {

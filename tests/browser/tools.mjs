@@ -61,8 +61,8 @@ class Program {
   }
 }
 
-export async function startDevServer() {
-  const server = new Program(join(build, 'proofkey-devserver'), ['--port', '0']);
+export async function startDevServer(...args) {
+  const server = new Program(join(build, 'proofkey-devserver'), ['--port', '0', ...args]);
   const [, issuer] = await server.match(/^Issuer\s+(\S+)/m, 'stdout');
   return { issuer, clientId: 'demo-native', api: `${issuer}/api/me`, stop: () => server.stop() };
 }

@@ -1,0 +1,128 @@
+//! One error for JavaScript: what happened, what to do now, and the server's own words.
+
+use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, ResponseError, ServerError};
+use std::fmt;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+#[wasm_bindgen(raw_module = "../error.js")]
+extern "C" {
+    /// The `Error` that the package throws.
+    pub type ProofkeyError;
+
+    #[wasm_bindgen(constructor)]
+    fn new(code: &str, message: &str, advice: &str, retry_after: Option<u32>, error: Option<&str>) -> ProofkeyError;
+}
+
+/// Why a step cannot be made or read.
+#[derive(Debug)]
+pub enum Failure {
+    /// A login could not begin.
+    Authorize(AuthorizeError<OutOfOctets>),
+    /// The redirect does not end the login well.
+    Callback(CallbackError),
+    /// Something is configured wrongly.
+    Config(ConfigError),
+    /// The server's answer is no success.
+    Response(ResponseError),
+    /// What was kept of the login cannot be read.
+    Stored,
+}
+
+/// The caller gave too little randomness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfOctets;
+
+impl Failure {
+    /// A word for programs. It never changes.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Authorize(AuthorizeError::Config(_)) | Self::Config(_) => "config",
+            Self::Authorize(AuthorizeError::Random(_) | AuthorizeError::RandomRepeats) => "random",
+            Self::Callback(CallbackError::Server(_)) | Self::Response(ResponseError::Server { .. }) => "server",
+            Self::Callback(CallbackError::State) => "state",
+            Self::Callback(_) => "callback",
+            Self::Response(ResponseError::Status { .. }) => "status",
+            Self::Response(_) => "response",
+            Self::Stored => "storage",
+        }
+    }
+
+    /// What to do now.
+    #[must_use]
+    pub fn advice(&self) -> Advice {
+        match self {
+            Self::Authorize(_) | Self::Config(_) => Advice::Fix,
+            Self::Callback(error) => error.advice(),
+            Self::Response(error) => error.advice(),
+            Self::Stored => Advice::Reauthorize,
+        }
+    }
+
+    /// The server's error code, where the server refused.
+    #[must_use]
+    pub fn error(&self) -> Option<&str> {
+        match self {
+            Self::Callback(CallbackError::Server(error)) | Self::Response(ResponseError::Server { error, .. }) => {
+                Some(ServerError::code(error))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Authorize(error) => error.fmt(f),
+            Self::Callback(error) => error.fmt(f),
+            Self::Config(error) => error.fmt(f),
+            Self::Response(error) => error.fmt(f),
+            Self::Stored => f.write_str("what was kept of this login cannot be read"),
+        }
+    }
+}
+
+impl fmt::Display for OutOfOctets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("it gave too little")
+    }
+}
+
+impl std::error::Error for OutOfOctets {}
+
+impl From<Failure> for JsValue {
+    fn from(failure: Failure) -> Self {
+        let (advice, retry_after) = match failure.advice() {
+            Advice::Fix => ("fix", None),
+            Advice::Reauthorize => ("reauthorize", None),
+            Advice::Retry { after } => ("retry", after),
+        };
+        ProofkeyError::new(failure.code(), &failure.to_string(), advice, retry_after, failure.error()).into()
+    }
+}
+
+impl From<AuthorizeError<OutOfOctets>> for Failure {
+    fn from(error: AuthorizeError<OutOfOctets>) -> Self {
+        Self::Authorize(error)
+    }
+}
+
+impl From<CallbackError> for Failure {
+    fn from(error: CallbackError) -> Self {
+        Self::Callback(error)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl From<ResponseError> for Failure {
+    fn from(error: ResponseError) -> Self {
+        Self::Response(error)
+    }
+}

@@ -12,8 +12,9 @@ const build = join(root, 'target/debug');
 export const screenshots = join(root, 'target/screenshots');
 mkdirSync(screenshots, { recursive: true });
 
-export function openBrowser() {
+export function openBrowser(options = {}) {
   return chromium.launch({
+    ...options,
     executablePath: '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
       '--disable-component-update', '--disable-sync'],
@@ -118,8 +119,8 @@ export async function authorizationUrl(program) {
 
 export const redirectUri = (url) => new URL(url).searchParams.get('redirect_uri');
 
-export async function signIn(page) {
-  await page.fill('#username', 'alice');
+export async function signIn(page, user = 'alice') {
+  await page.fill('#username', user);
   await page.fill('#password', 'any');
   await page.click('#sign-in');
 }

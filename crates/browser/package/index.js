@@ -43,7 +43,7 @@ export class Proofkey extends EventTarget {
     this.#options = { deadline: DEADLINE, ...options };
     this.#origins = new Set(origins.map(apiOrigin));
     this.#scope = [scope].flat().join(' ');
-    const name = `proofkey ${JSON.stringify([clientId, issuer ?? authorizationEndpoint, this.#scope])}`;
+    const name = `proofkey/1 ${JSON.stringify([clientId, issuer ?? authorizationEndpoint, this.#scope])}`;
     this.#waiting = new Waiting(name);
     this.#session = new Session(name, () => this.dispatchEvent(new Event('change')));
     this.#arrival = arrival(redirectUri);

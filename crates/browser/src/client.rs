@@ -53,7 +53,8 @@ impl Client {
     /// `config` or `random`.
     pub fn authorize(&self, scope: &str, extra: Vec<String>, random: &[u8]) -> Result<Login, Failure> {
         let scope: Vec<&str> = scope.split(' ').filter(|word| !word.is_empty()).collect();
-        let extra: Vec<(&str, &str)> = extra.chunks_exact(2).map(|pair| (pair[0].as_str(), pair[1].as_str())).collect();
+        let (extra, _) = extra.as_chunks();
+        let extra: Vec<(&str, &str)> = extra.iter().map(|[name, value]| (name.as_str(), value.as_str())).collect();
         let (url, pending) = self.0.as_client().authorize(&scope, &mut Octets(random))?;
         let url = url.with(&extra)?.to_string();
         Ok(Login { url, pending: Written(&pending).to_string() })

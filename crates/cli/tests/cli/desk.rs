@@ -66,7 +66,14 @@ impl Desk {
     }
 
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_proofkey"));
+        let mut command = if cfg!(target_os = "linux") {
+            // A test that runs in the background passes on that interrupts are ignored.
+            let mut command = Command::new("/usr/bin/env");
+            command.args(["--default-signal=INT", env!("CARGO_BIN_EXE_proofkey")]);
+            command
+        } else {
+            Command::new(env!("CARGO_BIN_EXE_proofkey"))
+        };
         command.args(args).env_clear().current_dir(self.home.path());
         command.env("HOME", self.home.path());
         command.env("XDG_CONFIG_HOME", self.home("config")).env("XDG_STATE_HOME", self.home("state"));

@@ -1,0 +1,187 @@
+//! Answers of a server: how they are written in a seed, and what the core and another library read in them.
+
+use crate::login::{ISSUER, STATE, client, login};
+use proofkey_core::{
+    MetadataRequest, Redirect, RefreshToken, ResponseBuf, ResponseError, Revocable, TokenRequest, WellKnown,
+};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::fmt;
+use std::time::UNIX_EPOCH;
+
+/// An answer as a seed holds it: the status, header fields line by line, an empty line, the body.
+#[must_use]
+pub fn parse(text: &str) -> ResponseBuf {
+    let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
+    let mut lines = head.lines();
+    let status = lines.next().and_then(|status| status.parse().ok()).unwrap_or(200);
+    let fields = lines.filter_map(|line| line.split_once(": "));
+    let headers = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    ResponseBuf { status, headers, body: body.into() }
+}
+
+/// What the token endpoint granted, to compare.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Granted {
+    /// The access token.
+    pub access_token: String,
+    /// The `Authorization` header that carries it.
+    pub authorization: String,
+    /// The refresh token.
+    pub refresh_token: Option<String>,
+    /// The lifetime.
+    pub expires_in: Option<u32>,
+    /// The scope.
+    pub scope: Option<String>,
+}
+
+/// What the core reads in an answer to a token request with a code.
+pub fn read_tokens(answer: &ResponseBuf) -> Result<Granted, ResponseError> {
+    let query = format!("code=C&state={STATE}&iss={ISSUER}");
+    let request = login().accept(client(), Redirect::Query(&query)).expect("a good redirect");
+    read(request, answer)
+}
+
+/// The same for a body alone, of a success.
+pub fn read_body(body: &[u8]) -> Result<Granted, ResponseError> {
+    read_tokens(&json(body))
+}
+
+/// A success with a body that calls itself JSON.
+#[must_use]
+pub fn json(body: &[u8]) -> ResponseBuf {
+    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    ResponseBuf { status: 200, headers, body: body.to_vec() }
+}
+
+/// The wait that an answer of a busy server asks for, with these `Retry-After` and `Date` header fields.
+#[must_use]
+pub fn wait(retry_after: &str, date: &str) -> Option<u32> {
+    let headers = [("retry-after", retry_after), ("date", date)];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    match read_tokens(&ResponseBuf { status: 503, headers, body: Vec::new() }) {
+        Err(ResponseError::Status { retry_after, .. }) => retry_after,
+        other => panic!("{other:?} is no wait"),
+    }
+}
+
+/// The seconds since 1970 of a date as another library writes it.
+#[must_use]
+pub fn seconds(date: &str) -> Option<u64> {
+    let time = httpdate::parse_http_date(date).ok().filter(|time| httpdate::fmt_http_date(*time) == date)?;
+    time.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
+}
+
+/// The errors that all readers make of an answer.
+#[must_use]
+pub fn errors(answer: &ResponseBuf) -> Vec<ResponseError> {
+    let refresh_token = RefreshToken::new("R").expect("a refresh token");
+    let refreshed = read(client().refresh(refresh_token), answer).map(drop);
+    let revoked = client().revoke(Revocable::Refresh(refresh_token)).expect("a revocation endpoint");
+    let metadata = MetadataRequest::new(ISSUER, WellKnown::OAuth).expect("an issuer");
+    let revoked = revoked.read(answer.clone().as_response());
+    let discovered = metadata.read(answer.clone().as_response()).map(drop);
+    let all = [read_tokens(answer).map(drop), refreshed, revoked, discovered];
+    all.into_iter().filter_map(Result::err).collect()
+}
+
+fn read(request: TokenRequest<'_>, answer: &ResponseBuf) -> Result<Granted, ResponseError> {
+    let mut answer = answer.clone();
+    let tokens = request.read(answer.as_response())?;
+    Ok(Granted {
+        access_token: tokens.access_token().expose().to_owned(),
+        authorization: tokens.access_token().authorization().value(),
+        refresh_token: tokens.refresh_token().map(|token| token.expose().to_owned()),
+        expires_in: tokens.expires_in(),
+        scope: tokens.scope().map(str::to_owned),
+    })
+}
+
+/// The members of a JSON object, as another library reads them.
+#[derive(Debug)]
+pub struct Members<'b>(Vec<(Vec<u8>, &'b RawValue)>);
+
+impl<'b> Members<'b> {
+    /// None where the body is no JSON object.
+    #[must_use]
+    pub fn read(body: &'b [u8]) -> Option<Self> {
+        let text = str::from_utf8(body).ok()?;
+        serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(text)).ok()
+    }
+
+    /// A member that stands there once.
+    #[must_use]
+    pub fn member<T: Deserialize<'b>>(&self, name: &str) -> Option<T> {
+        let mut found = self.0.iter().filter(|(found, _)| found == name.as_bytes());
+        let (_, value) = found.next().filter(|_| found.next().is_none())?;
+        serde_json::from_str(value.get()).ok()
+    }
+
+    /// A member that is a text and not empty.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.member(name).filter(|text: &String| !text.is_empty())
+    }
+
+    /// Whether this is what was granted.
+    #[must_use]
+    pub fn grant(&self, granted: &Granted) -> bool {
+        let scope = self.member::<Vec<String>>("scope").map(|words| words.join(" ")).or_else(|| self.member("scope"));
+        let seconds = self.member("expires_in").map(|number: &RawValue| number.get().trim_matches('"').to_owned());
+        // A float may have been rounded to the next whole number.
+        let near = |read: u32| {
+            seconds.and_then(|text| text.parse::<f64>().ok()).is_some_and(|given| (given as u32).abs_diff(read) <= 1)
+        };
+        self.text("access_token").is_some_and(|token| token == granted.access_token)
+            && self.text("token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("bearer"))
+            && self.text("refresh_token") == granted.refresh_token
+            && scope == granted.scope
+            && granted.expires_in.is_none_or(near)
+            && self.text("error").is_none()
+    }
+}
+
+impl<'b> Deserialize<'b> for Members<'b> {
+    fn deserialize<D: Deserializer<'b>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Reader)
+    }
+}
+
+struct Reader;
+
+impl<'b> Visitor<'b> for Reader {
+    type Value = Members<'b>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'b>>(self, mut map: A) -> Result<Members<'b>, A::Error> {
+        let mut members = Vec::new();
+        while let Some((Name(name), value)) = map.next_entry()? {
+            members.push((name, value));
+        }
+        Ok(Members(members))
+    }
+}
+
+/// A name as octets: half of a surrogate pair may stand alone in it.
+struct Name(Vec<u8>);
+
+impl<'b> Deserialize<'b> for Name {
+    fn deserialize<D: Deserializer<'b>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl Visitor<'_> for Reader {
+            type Value = Name;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+
+            fn visit_bytes<E>(self, name: &[u8]) -> Result<Name, E> {
+                Ok(Name(name.to_owned()))
+            }
+        }
+        deserializer.deserialize_bytes(Reader)
+    }
+}

@@ -1,0 +1,86 @@
+//! Requests to the loopback receiver.
+
+use crate::login::{ORIGIN, STATE, client, login};
+use crate::values;
+use proofkey_core::Redirect;
+use proofkey_core::loopback::{Exchange, HEAD_MAX, Reply, Step};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+/// What became of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is the login's redirect, to this target.
+    Callback(String),
+    /// It is not whole yet.
+    More,
+    /// It is a stranger's.
+    Refuse(Reply),
+}
+
+/// What becomes of a request that arrives in pieces of so many octets.
+#[must_use]
+pub fn receive(request: &[u8], piece: usize) -> Outcome {
+    let (client, pending, mut exchange) = (client(), login(), Exchange::new());
+    let mut received = 0;
+    while received < request.len() {
+        received = received.saturating_add(piece.max(1)).min(request.len());
+        match exchange.read(&request[..received], client, &pending) {
+            Step::Callback(Redirect::Query(target) | Redirect::Target(target) | Redirect::Url(target)) => {
+                return Outcome::Callback(target.to_owned());
+            }
+            Step::More => {}
+            Step::Refuse(reply) => return Outcome::Refuse(reply),
+        }
+    }
+    Outcome::More
+}
+
+/// The request with each `~N~` in it made `N` times the letter `a`, so that a small input makes a large request.
+#[must_use]
+pub fn swell(input: &[u8]) -> Vec<u8> {
+    let mut parts = input.split(|octet| *octet == b'~');
+    let mut request = parts.next().unwrap_or_default().to_vec();
+    for part in parts {
+        match str::from_utf8(part).ok().and_then(|digits| digits.parse::<u16>().ok()) {
+            Some(count) => request.resize((request.len() + usize::from(count)).min(2 * HEAD_MAX), b'a'),
+            None => request.extend_from_slice(part),
+        }
+    }
+    request
+}
+
+/// Whether a reply is the one that every request before it got for the same reason, and is a whole HTTP response.
+#[must_use]
+pub fn is_constant(reply: Reply) -> bool {
+    static REPLIES: Mutex<BTreeMap<u16, String>> = Mutex::new(BTreeMap::new());
+    let text = reply.to_string();
+    let mut replies = REPLIES.lock().unwrap_or_else(PoisonError::into_inner);
+    text.len() == reply.len() && *replies.entry(reply.status()).or_insert_with(|| text.clone()) == text
+}
+
+/// Whether a head, as another library reads it, is the login's redirect.
+#[must_use]
+pub fn is_callback(head: &httparse::Request<'_, '_>) -> bool {
+    let path = head.path.unwrap_or_default();
+    let query = path.strip_prefix(ORIGIN).unwrap_or(path).strip_prefix("/cb?").filter(|query| !query.contains('#'));
+    let of = |name: &str| {
+        let fields = head.headers.iter().filter(|field| field.name.eq_ignore_ascii_case(name));
+        fields.map(|field| field.value.to_owned()).collect::<Vec<_>>()
+    };
+    head.method == Some("GET")
+        && query.is_some_and(|query| values(query, "state") == [STATE])
+        && of("host") == [b"127.0.0.1:49152"]
+        && of("content-length").iter().all(|length| length == b"0")
+        && of("transfer-encoding").is_empty()
+}
+
+/// Whether a head is written as most browsers write it: a space behind each colon, all in UTF-8.
+#[must_use]
+pub fn is_plain(head: &httparse::Request<'_, '_>, request: &[u8]) -> bool {
+    let mut plain = format!("GET {} HTTP/1.{}\r\n", head.path.unwrap_or_default(), head.version.unwrap_or_default());
+    for field in head.headers.iter() {
+        plain.push_str(&format!("{}: {}\r\n", field.name, String::from_utf8_lossy(field.value)));
+    }
+    request.starts_with(format!("{plain}\r\n").as_bytes())
+}

@@ -1,0 +1,101 @@
+//! A token store with one record.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use proofkey_native::{Key, Record, Secret, Store, StoreError};
+use sha2::{Digest, Sha256};
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// A store in a folder of its own.
+pub struct Shelf {
+    store: Store,
+    folder: TempDir,
+}
+
+impl Default for Shelf {
+    fn default() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        Self { store: Store::files_in(folder.path()).expect("a store"), folder }
+    }
+}
+
+impl Shelf {
+    /// Saves a record.
+    pub fn save(&self, record: &Record) {
+        let lock = self.store.lock(&record.key, Duration::ZERO).expect("a lock");
+        lock.save(record).expect("the record is saved");
+    }
+
+    /// Loads the record of `key`.
+    pub fn load(&self, key: &Key) -> Result<Option<Record>, StoreError> {
+        self.store.load(key)
+    }
+
+    /// The octets of the saved record.
+    #[must_use]
+    pub fn octets(&self) -> Vec<u8> {
+        fs::read(self.file()).expect("a saved record")
+    }
+
+    /// Puts other octets in the place of the saved record.
+    pub fn replace(&self, octets: &[u8]) {
+        fs::write(self.file(), octets).expect("a saved record");
+    }
+
+    fn file(&self) -> PathBuf {
+        let paths = fs::read_dir(self.folder.path()).expect("the folder").map(|entry| entry.expect("an entry").path());
+        paths.into_iter().find(|path| path.extension().is_none()).expect("a saved record")
+    }
+}
+
+/// The record with these texts, one a line, in the order of the fields.
+#[must_use]
+pub fn record(text: &str) -> Record {
+    let mut lines = text.split('\n');
+    let mut next = || lines.next().unwrap_or_default().to_owned();
+    let key = Key { issuer: next(), client_id: next(), account: next() };
+    let mut record = Record::new(key, Secret::new(next()));
+    record.refresh_token = Some(next()).filter(|token| !token.is_empty()).map(Secret::new);
+    record.requested_at = next().parse().unwrap_or_default();
+    record.expires_in = next().parse().ok();
+    record.requested_scope = next().split(' ').map(str::to_owned).collect();
+    record.granted_scope = Some(next()).filter(|scope| !scope.is_empty());
+    record.redirect_uri = next();
+    record.authorization_endpoint = next();
+    record.token_endpoint = next();
+    record.revocation_endpoint = Some(next()).filter(|endpoint| !endpoint.is_empty());
+    record.notes = lines.map(|line| line.split_once('=').unwrap_or((line, ""))).map(own).collect();
+    record
+}
+
+fn own((name, value): (&str, &str)) -> (String, String) {
+    (name.to_owned(), value.to_owned())
+}
+
+/// Whether two records say the same.
+#[must_use]
+pub fn same(one: &Record, other: &Record) -> bool {
+    one.key == other.key
+        && one.access_token == other.access_token
+        && one.refresh_token == other.refresh_token
+        && one.requested_at == other.requested_at
+        && one.expires_in == other.expires_in
+        && one.requested_scope == other.requested_scope
+        && one.granted_scope == other.granted_scope
+        && one.redirect_uri == other.redirect_uri
+        && one.authorization_endpoint == other.authorization_endpoint
+        && one.token_endpoint == other.token_endpoint
+        && one.revocation_endpoint == other.revocation_endpoint
+        && one.notes == other.notes
+}
+
+/// The octets of a record with a checksum that fits what follows it.
+#[must_use]
+pub fn seal(octets: &[u8]) -> Vec<u8> {
+    let line = octets.iter().position(|octet| *octet == b'\n').unwrap_or(octets.len());
+    let (line, json) = (&octets[..line], octets.get(line + 1..).unwrap_or_default());
+    let format = line.iter().rposition(|octet| *octet == b' ').map_or(line, |end| &line[..=end]);
+    [format, Base64UrlUnpadded::encode_string(&Sha256::digest(json)).as_bytes(), b"\n", json].concat()
+}

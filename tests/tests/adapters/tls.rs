@@ -3,7 +3,7 @@
 use crate::adapter::{Http, TransportError, Wait, http, trusting};
 use proofkey_core::AccessToken;
 use proofkey_tests::recording::{Server, json, read_request};
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned, crypto::ring};
 use std::io::Write;
@@ -11,6 +11,11 @@ use std::sync::{Arc, mpsc};
 
 /// An authority of its own, and a server with a certificate of it for `name` until `year`, which tells what it has read.
 fn serve(name: &str, year: i32) -> (String, Server, mpsc::Receiver<Option<String>>) {
+    serve_answer(name, year, json(200, "{}"))
+}
+
+/// The same, with an answer to every request.
+pub(crate) fn serve_answer(name: &str, year: i32, answer: String) -> (String, Server, mpsc::Receiver<Option<String>>) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.distinguished_name.push(DnType::CommonName, format!("Authority of {name} until {year}"));
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -21,6 +26,15 @@ fn serve(name: &str, year: i32) -> (String, Server, mpsc::Receiver<Option<String
     let mut params = CertificateParams::new([name.to_owned()]).unwrap();
     params.not_after = date_time_ymd(year, 1, 1);
     let certificate = params.signed_by(&key, &issuer).unwrap();
+    let (server, receiver) = serve_certificate(certificate, &key, answer);
+    (authority, server, receiver)
+}
+
+fn serve_certificate(
+    certificate: Certificate,
+    key: &KeyPair,
+    answer: String,
+) -> (Server, mpsc::Receiver<Option<String>>) {
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -32,12 +46,12 @@ fn serve(name: &str, year: i32) -> (String, Server, mpsc::Receiver<Option<String
     let server = Server::start(move |stream, _| {
         let mut stream = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
         let request = read_request(&mut stream);
-        drop(stream.write_all(json(200, "{}").as_bytes()));
+        drop(stream.write_all(answer.as_bytes()));
         stream.conn.send_close_notify();
         drop(stream.flush());
         drop(sender.send(request));
     });
-    (authority, server, receiver)
+    (server, receiver)
 }
 
 #[test]
@@ -64,6 +78,15 @@ fn c031_the_server_is_validated_before_anything_is_sent() {
         assert!(error.to_string().contains("UnknownIssuer"), "{error}");
         assert_eq!(read.recv().unwrap(), None);
     }
+}
+
+#[test]
+fn c031_a_server_that_vouches_for_itself_is_refused() {
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let (server, read) = serve_certificate(certificate, &key, json(200, "{}"));
+    assert!(call(&http(), &server).is_err());
+    assert_eq!(read.recv().unwrap(), None);
 }
 
 #[test]

@@ -1,0 +1,281 @@
+// The browser adapter on its own in a real Chromium: refreshes across tabs, windows, hostile servers, errors.
+import { createServer } from 'node:http';
+import { gzipSync } from 'node:zlib';
+import { readFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { allow, openBare, setUp, signInBare, withProfile } from './spa.mjs';
+import { openBrowser, signIn } from './tools.mjs';
+
+const all = setUp();
+const hostile = {};
+const timeout = 60_000;
+const withTabs = (work, options) => withProfile(all.browser, work, options);
+const failure = (page, work, argument) => page.evaluate(`failure(() => (${work})(${JSON.stringify(argument)}))`);
+const token = (page) => page.evaluate(() => app.accessToken());
+const later = (context, seconds) => context.clock.setFixedTime(Date.now() + seconds * 1000);
+
+/** A server that lets every page call it, and answers as the test at hand wants. */
+before(async () => {
+  const server = createServer((request, response) => {
+    response.setHeader('access-control-allow-origin', '*');
+    response.setHeader('access-control-allow-headers', 'authorization');
+    response.setHeader('access-control-expose-headers', 'retry-after, www-authenticate');
+    if (request.method === 'OPTIONS') return response.end();
+    let body = '';
+    request.on('data', (chunk) => { body += chunk; });
+    return request.on('end', () => {
+      hostile.seen.push({ url: request.url, body, headers: request.headers });
+      hostile.answer(request, response);
+    });
+  });
+  await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  hostile.origin = `http://127.0.0.1:${server.address().port}`;
+  hostile.stop = () => { server.close(); server.closeAllConnections(); };
+});
+after(() => hostile.stop());
+
+function answers(answer) {
+  hostile.seen = [];
+  hostile.answer = answer;
+}
+
+function json(response, status, document, headers = {}) {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(document));
+}
+
+/** The three tabs of one session. */
+async function tabs(context) {
+  const pages = await Promise.all([1, 2, 3].map(() => openBare(context, all)));
+  await signInBare(pages[0]);
+  await Promise.all(pages.map((page) => page.evaluate(() => app.handleRedirect())));
+  return pages;
+}
+
+test('a token is refreshed when it is due, once for all that ask', { timeout }, () => withTabs(async (context, sent) => {
+  const page = await openBare(context, all);
+  await signInBare(page);
+  const first = await token(page);
+  assert.equal(await token(page), first);
+  await later(context, 3530);
+  assert.equal(await token(page), first);
+  assert.equal(sent.length, 1);
+  await later(context, 3545);
+  const tokens = await page.evaluate(() => Promise.all(Array.from({ length: 20 }, () => app.accessToken())));
+  assert.equal(new Set(tokens).size, 1);
+  assert.notEqual(tokens[0], first);
+  assert.equal(sent.length, 2);
+}));
+
+test('tabs refresh one at a time, and all get what one of them got', { timeout }, () => withTabs(async (context, sent) => {
+  const pages = await tabs(context);
+  for (let round = 1; round <= 3; round += 1) {
+    await later(context, round * 3600);
+    const tokens = await Promise.all(pages.map(token));
+    assert.equal(new Set(tokens).size, 1);
+    assert.equal(sent.length, 1 + round);
+  }
+  assert.equal(new Set(sent.slice(1).map((form) => form.refresh_token)).size, 3, 'each refresh token is sent once');
+}));
+
+test('a tab that has not heard of a refresh does not send the old refresh token', { timeout }, () => withTabs(async (context, sent) => {
+  const [one, two] = await tabs(context);
+  await later(context, 3600);
+  // It hears nothing while it is busy, and asks for a token before it can listen.
+  const busy = two.evaluate(() => {
+    for (let begun = performance.now(); performance.now() - begun < 1500;);
+    return app.accessToken();
+  });
+  assert.equal(await token(one), await busy);
+  assert.deepEqual(sent.map((form) => form.grant_type), ['authorization_code', 'refresh_token']);
+}));
+
+test('a tab that closed has taken its newer tokens along', { timeout }, () => withTabs(async (context, sent) => {
+  const [one, two] = await tabs(context);
+  await one.close();
+  await later(context, 3600);
+  await token(two);
+  assert.equal(sent.length, 2);
+}));
+
+test('a refused refresh token signs all tabs out', { timeout }, () => withTabs(async (context, sent) => {
+  const [one, two] = await tabs(context);
+  const refreshToken = await new Promise((resolve) => {
+    context.on('response', async (response) => {
+      if (/connect.token$/.test(response.url())) resolve((await response.json()).refresh_token);
+    });
+    later(context, 3600).then(() => token(one));
+  });
+  const form = new URLSearchParams({ token: refreshToken, client_id: 'demo-native' });
+  assert.equal((await fetch(`${all.server.issuer}/connect/revocation`, { method: 'POST', body: form })).status, 200);
+  await later(context, 7200);
+  const error = await failure(two, () => app.accessToken());
+  assert.deepEqual([error.ours, error.code, error.serverCode, error.advice], [true, 'server', 'invalid_grant', 'reauthorize']);
+  for (const page of [one, two]) {
+    await page.waitForFunction(() => !app.signedIn);
+    assert.equal((await failure(page, () => app.accessToken())).code, 'signed_out');
+  }
+  assert.equal(sent.length, 3);
+}, { complaints: 1 }));
+
+test('an access token without a refresh token ends, and asks for a sign-in', { timeout }, () => withTabs(async (context, sent) => {
+  const page = await openBare(context, all);
+  await page.evaluate(() => { globalThis.app = make({ scope: 'itwin-platform' }); });
+  const [popup] = await Promise.all([page.waitForEvent('popup'), page.evaluate(() => { globalThis.done = app.signInPopup(); })]);
+  // The window's page is of the other scope: which app hands the redirect over makes no difference.
+  await allow(popup);
+  await page.evaluate(() => done);
+  assert.equal(await page.evaluate(() => app.scope), 'itwin-platform');
+  await later(context, 3599);
+  assert.equal((await token(page)).length, 43);
+  await later(context, 3601);
+  assert.equal((await failure(page, () => app.accessToken())).code, 'signed_out');
+  assert.equal(await page.evaluate(() => app.signedIn), false);
+  assert.equal(sent.length, 1);
+}));
+
+test('data comes back, and a second call gives the same answer', { timeout }, () => withTabs(async (context, sent) => {
+  const page = await openBare(context, all);
+  await page.evaluate(() => { app.signIn({ data: { place: '/things/7' }, extra: { prompt: 'login' } }); });
+  await page.waitForSelector('#username');
+  assert.equal(new URL(page.url()).searchParams.get('prompt'), 'login');
+  await allow(page);
+  await page.waitForFunction('globalThis.ready');
+  const found = await page.evaluate(() => Promise.all([app.handleRedirect(), app.handleRedirect()]));
+  assert.deepEqual(found, [{ data: { place: '/things/7' } }, { data: { place: '/things/7' } }]);
+  assert.equal(sent.length, 1);
+}));
+
+test('a window: only its own page is listened to', { timeout }, () => withTabs(async (context, sent) => {
+  const page = await openBare(context, all);
+  const [popup] = await Promise.all([page.waitForEvent('popup'), page.evaluate(() => { globalThis.done = failure(() => app.signInPopup()); })]);
+  await popup.waitForSelector('#username');
+  const forged = { redirect: `${all.bare.config.redirectUri}?code=EVIL&state=x` };
+  // Another origin, then another window of the right one, each with the right name.
+  const name = await popup.evaluate((message) => {
+    opener.postMessage({ ...message, name: window.name }, '*');
+    return window.name;
+  }, forged);
+  assert.match(name, /^proofkey [\da-f-]{36}$/);
+  await page.evaluate((message) => postMessage(message, '*'), { ...forged, name });
+  // The right window and origin, with another name, and with no redirect.
+  await popup.goto(`${all.bare.origin}/error.js`);
+  await popup.evaluate((message) => {
+    opener.postMessage({ ...message, name: 'proofkey x' }, '*');
+    opener.postMessage({ name: window.name, redirect: 7 }, '*');
+    opener.postMessage(null, '*');
+    history.back();
+  }, forged);
+  await allow(popup);
+  assert.equal(await page.evaluate(() => done), undefined);
+  assert.equal(await page.evaluate(() => app.signedIn), true);
+  assert.equal(sent.length, 1);
+}, { complaints: 1 }));
+
+test('a window: the second call brings it to the front; a wrong state ends it', { timeout }, () => withTabs(async (context, sent) => {
+  const page = await openBare(context, all);
+  const [popup] = await Promise.all([page.waitForEvent('popup'), page.evaluate(() => { globalThis.done = failure(() => app.signInPopup()); })]);
+  await page.evaluate(() => { globalThis.again = failure(() => app.signInPopup()); });
+  await popup.waitForSelector('#username');
+  assert.equal(context.pages().length, 2);
+  await popup.goto(`${all.bare.config.redirectUri}?code=EVIL&state=x`).catch(() => {});
+  assert.equal((await page.evaluate(() => done)).code, 'state');
+  assert.equal((await page.evaluate(() => again)).code, 'state');
+  assert.deepEqual(sent, []);
+}));
+
+test('a window: blocked', { timeout }, async () => {
+  const browser = await openBrowser({ ignoreDefaultArgs: ['--disable-popup-blocking'] });
+  try {
+    await withProfile(browser, async (context) => {
+      const page = await openBare(context, all);
+      const error = await page.evaluate(() => new Promise((resolve) => {
+        setTimeout(() => resolve(failure(() => app.signInPopup())), 10);
+      }));
+      assert.deepEqual([error.ours, error.code], [true, 'popup_blocked']);
+    });
+  } finally {
+    await browser.close();
+  }
+});
+
+test('a 401 is answered with one refresh and one more try', { timeout }, () => withTabs(async (context, sent) => {
+  const page = await openBare(context, all);
+  await page.evaluate((origin) => { globalThis.app = make({ origins: [origin] }); }, hostile.origin);
+  await signInBare(page);
+  await page.evaluate((origin) => {
+    globalThis.app = make({ origins: [origin] });
+    return app.handleRedirect();
+  }, hostile.origin);
+  const get = (path, init) => page.evaluate(async ([url, options]) => {
+    const response = await app.fetch(url, options);
+    return [response.status, await response.text()];
+  }, [hostile.origin + path, init]);
+
+  const first = await token(page);
+  answers((request, response) => {
+    if (request.headers.authorization === `Bearer ${first}`) {
+      response.writeHead(401, { 'www-authenticate': 'Bearer error="invalid_token"' }).end();
+    } else response.end('welcome');
+  });
+  assert.deepEqual(await get('/', { method: 'POST', body: 'one' }), [200, 'welcome']);
+  assert.deepEqual(hostile.seen.map(({ body }) => body), ['one', 'one']);
+  assert.equal(sent.length, 2);
+
+  answers((request, response) => response.writeHead(401).end('no'));
+  assert.deepEqual(await get('/'), [401, 'no']);
+  assert.deepEqual([hostile.seen.length, sent.length], [2, 3]);
+
+  answers((request, response) => response.writeHead(403, { 'www-authenticate': 'Bearer error="insufficient_scope"' }).end());
+  assert.deepEqual(await get('/'), [403, '']);
+  assert.deepEqual([hostile.seen.length, sent.length], [1, 3]);
+}, { bypassCSP: true, complaints: 3 }));
+
+test('the token goes to the named origins only, and follows no redirect', { timeout }, () => withTabs(async (context) => {
+  const page = await openBare(context, all);
+  await signInBare(page);
+  answers((request, response) => response.end());
+  const error = await failure(page, (url) => app.fetch(url), hostile.origin);
+  assert.deepEqual([error.ours, error.code, error.advice], [true, 'origin', 'fix']);
+  assert.match(error.message, new RegExp(hostile.origin));
+
+  await page.evaluate((origin) => { globalThis.app = make({ origins: [origin] }); return app.handleRedirect(); }, hostile.origin);
+  for (const status of [301, 302, 303, 307, 308]) {
+    answers((request, response) => response.writeHead(status, { location: '/elsewhere' }).end());
+    const { ours } = await failure(page, (url) => app.fetch(url, { redirect: 'follow' }), `${hostile.origin}/here`);
+    assert.equal(ours, false);
+    assert.deepEqual(hostile.seen.map(({ url }) => url), ['/here']);
+  }
+  for (const origin of ['http://api.example', 'ftp://127.0.0.1', 'http://localhost.evil.example', 'nonsense', 'http://127.0.0.1.evil.example']) {
+    assert.equal((await failure(page, (url) => make({ origins: [url] }), origin)).code, 'config', origin);
+  }
+}, { bypassCSP: true, complaints: 5 }));
+
+test('sign-out is done here whatever the server does', { timeout }, () => withTabs(async (context) => {
+  const [one, two] = await tabs(context);
+  await context.route(/connect.revocation/, (route) => route.fulfill({ status: 503, headers: {
+    'access-control-allow-origin': '*', 'retry-after': '7', 'access-control-expose-headers': 'retry-after',
+  } }));
+  const error = await failure(one, () => app.signOut());
+  assert.deepEqual([error.code, error.advice, error.retryAfter], ['status', 'retry', 7]);
+  assert.equal(await one.evaluate(() => app.signedIn), false);
+  await two.waitForFunction(() => !app.signedIn);
+  assert.equal(await two.evaluate(() => app.signOut()), false);
+}, { complaints: 1 }));
+
+/** The outcome of a sign-in whose code goes to the hostile server's token endpoint. */
+async function exchange(page, more = {}) {
+  return page.evaluate(async ([issuer, endpoint, options]) => {
+    const authorizationEndpoint = `${issuer}/connect/authorize`;
+    const app = make({ issuer: undefined, authorizationEndpoint, tokenEndpoint: endpoint, ...options });
+    // The window is played: it hands over a redirect with the state of its address.
+    window.open = () => {
+      const frame = document.createElement('iframe');
+      document.body.append(frame);
+      const popup = frame.contentWindow;
+      globalThis.popup = popup;
+      return popup;
+    };
+    return failure(() => app.signInPopup());
+  }, [all.server.issuer, `${hostile.origin}/token`, more]);
+}

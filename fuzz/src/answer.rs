@@ -4,7 +4,7 @@ use crate::login::{ISSUER, STATE, client, login};
 use proofkey_core::{
     MetadataRequest, Redirect, RefreshToken, ResponseBuf, ResponseError, Revocable, TokenRequest, WellKnown,
 };
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::fmt;
 use std::time::UNIX_EPOCH;
@@ -54,6 +54,13 @@ pub fn json(body: &[u8]) -> ResponseBuf {
     ResponseBuf { status: 200, headers, body: body.to_vec() }
 }
 
+/// A number of seconds, as many as fit.
+#[must_use]
+pub fn digits(text: &str) -> Option<u64> {
+    let all = !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit());
+    all.then(|| text.parse().unwrap_or(u64::MAX))
+}
+
 /// The wait that an answer of a busy server asks for, with these `Retry-After` and `Date` header fields.
 #[must_use]
 pub fn wait(retry_after: &str, date: &str) -> Option<u32> {
@@ -65,9 +72,12 @@ pub fn wait(retry_after: &str, date: &str) -> Option<u32> {
     }
 }
 
-/// The seconds since 1970 of a date as another library writes it.
+/// The seconds since 1970 of a date as another library writes it. It knows no leap seconds.
 #[must_use]
 pub fn seconds(date: &str) -> Option<u64> {
+    if let Some(minute) = date.strip_suffix(":60 GMT") {
+        return seconds(&format!("{minute}:59 GMT")).map(|last| last + 1);
+    }
     let time = httpdate::parse_http_date(date).ok().filter(|time| httpdate::fmt_http_date(*time) == date)?;
     time.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
 }
@@ -106,7 +116,10 @@ impl<'b> Members<'b> {
     #[must_use]
     pub fn read(body: &'b [u8]) -> Option<Self> {
         let text = str::from_utf8(body).ok()?;
-        serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(text)).ok()
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        // Names are read as octets, and octets are not checked.
+        serde_json::from_str::<IgnoredAny>(text).ok()?;
+        serde_json::from_str(text).ok()
     }
 
     /// A member that stands there once.

@@ -69,6 +69,7 @@ pub fn is_callback(head: &httparse::Request<'_, '_>) -> bool {
         fields.map(|field| field.value.to_owned()).collect::<Vec<_>>()
     };
     head.method == Some("GET")
+        && path.bytes().all(|octet| octet.is_ascii_graphic())
         && query.is_some_and(|query| values(query, "state") == [STATE])
         && of("host") == [b"127.0.0.1:49152"]
         && of("content-length").iter().all(|length| length == b"0")

@@ -17,7 +17,7 @@ pub struct Shelf {
 impl Default for Shelf {
     fn default() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        Self { store: Store::files_in(folder.path()).expect("a store"), folder }
+        Self { store: Store::files_in(&folder.path().join("store")).expect("a store"), folder }
     }
 }
 
@@ -45,7 +45,9 @@ impl Shelf {
     }
 
     fn file(&self) -> PathBuf {
-        let paths = fs::read_dir(self.folder.path()).expect("the folder").map(|entry| entry.expect("an entry").path());
+        let paths = fs::read_dir(self.folder.path().join("store"))
+            .expect("the folder")
+            .map(|entry| entry.expect("an entry").path());
         paths.into_iter().find(|path| path.extension().is_none()).expect("a saved record")
     }
 }
@@ -91,11 +93,10 @@ pub fn same(one: &Record, other: &Record) -> bool {
         && one.notes == other.notes
 }
 
-/// The octets of a record with a checksum that fits what follows it.
+/// The file of a record with a checksum that fits what stands behind the first line.
 #[must_use]
 pub fn seal(octets: &[u8]) -> Vec<u8> {
     let line = octets.iter().position(|octet| *octet == b'\n').unwrap_or(octets.len());
-    let (line, json) = (&octets[..line], octets.get(line + 1..).unwrap_or_default());
-    let format = line.iter().rposition(|octet| *octet == b' ').map_or(line, |end| &line[..=end]);
-    [format, Base64UrlUnpadded::encode_string(&Sha256::digest(json)).as_bytes(), b"\n", json].concat()
+    let json = octets.get(line + 1..).unwrap_or_default();
+    [b"proofkey record 1 ", Base64UrlUnpadded::encode_string(&Sha256::digest(json)).as_bytes(), b"\n", json].concat()
 }

@@ -392,6 +392,18 @@ fn c059_a40_a42_a43_the_redirect_arrives_at_the_redirect_uri() {
     ] {
         assert_eq!(url(base), (false, Err(Target)), "{base}");
     }
+    for (registered, shown, ours) in [
+        ("https://app.example:443/cb", "https://app.example/cb", true),
+        ("https://app.example:443/cb", "https://app.example:443/cb", true),
+        ("https://app.example/cb", "https://app.example:443/cb", false),
+        ("https://app.example:80/cb", "https://app.example/cb", false),
+        ("https://app.example:8443/cb", "https://app.example/cb", false),
+        ("https://app.example:443/cb", "https://app.example:44/cb", false),
+    ] {
+        let client = client().with_redirect_uri(registered).expect("a client");
+        let (matches, accepted) = accept_at(client, |s| format!("{shown}?code=C&state={s}{I}"), as_url);
+        assert_eq!((matches, accepted.is_ok()), (ours, ours), "{shown} for {registered}");
+    }
     let spaced = accept_at(client(), |s| format!("{REDIRECT_URI}?code=C\t&state={s}{I}"), as_url);
     assert_eq!(spaced, (false, Err(Target)));
     // A49: what is pasted must be the whole URL.

@@ -254,7 +254,11 @@ fn query_of<'r>(redirect: Redirect<'r>, registered: &str) -> Option<&'r str> {
         Redirect::Url(url) => {
             let rest = url.strip_prefix(registered.scheme)?.strip_prefix(':')?;
             match registered.authority {
-                Some(authority) => after_path(rest.strip_prefix("//")?.strip_prefix(authority)?, path),
+                Some(_) => {
+                    let rest = rest.strip_prefix("//")?;
+                    let (authority, rest) = rest.split_at_checked(rest.find(['/', '?', '#']).unwrap_or(rest.len()))?;
+                    after_path(if registered.is_authority(authority) { rest } else { return None }, path)
+                }
                 None => after_path(rest, path),
             }
         }

@@ -13,6 +13,7 @@ use crate::authorize::{Pending, Redirect, arrived};
 use crate::client::Client;
 use crate::wire::uri;
 use core::fmt;
+use core::mem;
 use core::net::{IpAddr, SocketAddr};
 
 /// The longest head of a request that is read, in octets.
@@ -30,7 +31,7 @@ impl<'a> Loopback<'a> {
     /// None where the redirect URI is not `http://` with a loopback address.
     #[must_use]
     pub fn of(redirect_uri: &'a str) -> Option<Self> {
-        let parts = uri::split(redirect_uri).filter(|parts| parts.scheme == "http")?;
+        let parts = uri::split(redirect_uri)?;
         let (host, port) = parts.host_and_port()?;
         let ip = uri::ip_literal(host).filter(IpAddr::is_loopback)?;
         let path_and_query = redirect_uri.strip_prefix("http://")?.strip_prefix(parts.authority?)?;
@@ -80,7 +81,7 @@ pub enum Step<'r> {
 /// One HTTP request on one connection.
 #[derive(Clone, Debug, Default)]
 pub struct Exchange {
-    /// How far the search for the end of the head has come.
+    /// How far the search for line ends has come.
     scanned: usize,
 }
 
@@ -100,21 +101,24 @@ impl Exchange {
                 None => Step::More,
             };
         }
-        let from = self.scanned.saturating_sub(3);
-        let window = received.get(from..).unwrap_or_default();
-        let end = window.windows(4).position(|four| four == b"\r\n\r\n").map(|at| from.saturating_add(at));
-        self.scanned = received.len();
-        match end {
-            Some(end) if end <= HEAD_MAX => match read_head(received.get(..end).unwrap_or_default(), client, pending) {
-                Ok(redirect) => Step::Callback(redirect),
-                Err(reply) => Step::Refuse(reply),
-            },
-            _ if received.len() > HEAD_MAX => {
-                let line = received.iter().take(TARGET_MAX).any(|octet| *octet == b'\n');
-                Step::Refuse(if line { Reply::HeadTooLarge } else { Reply::UriTooLong })
+        let seen = received.get(..HEAD_MAX).unwrap_or(received);
+        let from = mem::replace(&mut self.scanned, seen.len());
+        for (at, _) in seen.iter().enumerate().skip(from).filter(|(_, octet)| **octet == b'\n') {
+            let Some(lines) = seen.get(..at).and_then(|text| text.strip_suffix(b"\r")) else {
+                return Step::Refuse(Reply::BadRequest);
+            };
+            if let Some(head) = lines.strip_suffix(b"\r\n") {
+                return match read_head(head, client, pending) {
+                    Ok(redirect) => Step::Callback(redirect),
+                    Err(reply) => Step::Refuse(reply),
+                };
             }
-            _ => Step::More,
         }
+        if received.len() <= HEAD_MAX {
+            return Step::More;
+        }
+        let line = received.iter().take(LINE_MAX).any(|octet| *octet == b'\n');
+        Step::Refuse(if line { Reply::HeadTooLarge } else { Reply::UriTooLong })
     }
 }
 
@@ -122,7 +126,7 @@ impl Exchange {
 fn refused_method(received: &[u8]) -> Option<Reply> {
     let method = received.iter().take(METHOD_MAX).position(|octet| !octet.is_ascii_alphabetic());
     match method.and_then(|at| received.get(at)) {
-        Some(b' ') => Some(Reply::MethodNotAllowed),
+        Some(b' ') if method != Some(0) => Some(Reply::MethodNotAllowed),
         Some(_) => Some(Reply::BadRequest),
         None if received.len() >= METHOD_MAX => Some(Reply::BadRequest),
         None => None,
@@ -131,24 +135,26 @@ fn refused_method(received: &[u8]) -> Option<Reply> {
 
 /// Reads a whole head, without its final empty line (RFC 9112 sections 2, 3 and 5).
 fn read_head<'r>(head: &'r [u8], client: Client<'_>, pending: &Pending) -> Result<Redirect<'r>, Reply> {
-    let head = core::str::from_utf8(head).map_err(|_| Reply::BadRequest)?;
-    let mut lines = head.split("\r\n");
-    let line = lines.next().and_then(|line| line.strip_prefix("GET ")).ok_or(Reply::BadRequest)?;
-    let (target, version) = line.split_once(' ').ok_or(Reply::BadRequest)?;
+    let mut lines = head.split(|octet| *octet == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let line = lines.next().and_then(|line| str::from_utf8(line).ok()).ok_or(Reply::BadRequest)?;
+    let (target, version) = line.strip_prefix("GET ").and_then(|rest| rest.split_once(' ')).ok_or(Reply::BadRequest)?;
     if target.len() > TARGET_MAX {
         return Err(Reply::UriTooLong);
     }
     if !matches!(version, "HTTP/1.1" | "HTTP/1.0") || !is_target(target) {
         return Err(Reply::BadRequest);
     }
-    let host = read_fields(lines)?;
-    let authority = authority_of(client.redirect_uri());
-    if host != authority {
+    let own = uri::split(client.redirect_uri()).ok_or(Reply::Misdirected)?;
+    if !own.is_authority(read_fields(lines)?) {
         return Err(Reply::Misdirected);
     }
     let redirect = if target.starts_with('/') {
         Redirect::Target(target)
-    } else if target.strip_prefix("http://").is_some_and(|rest| rest.split(['/', '?']).next() == Some(authority)) {
+    } else if target
+        .strip_prefix("http://")
+        .and_then(|rest| rest.split(['/', '?']).next())
+        .is_some_and(|authority| own.is_authority(authority))
+    {
         Redirect::Url(target)
     } else {
         return Err(Reply::Misdirected);
@@ -162,34 +168,31 @@ fn read_head<'r>(head: &'r [u8], client: Client<'_>, pending: &Pending) -> Resul
     }
 }
 
-/// Checks every header field, and finds the host.
-fn read_fields<'r>(lines: impl Iterator<Item = &'r str>) -> Result<&'r str, Reply> {
-    let mut host = None;
+/// Checks every header field, and finds the host. Values may hold any octet that does not end them (RFC 9110 section 5.5).
+fn read_fields<'r>(lines: impl Iterator<Item = &'r [u8]>) -> Result<&'r str, Reply> {
+    let (mut host, mut length) = (None, None);
     for (count, line) in lines.enumerate() {
-        let (name, value) = line.split_once(':').ok_or(Reply::BadRequest)?;
-        let value = value.trim_matches([' ', '\t']);
+        let mut parts = line.splitn(2, |octet| *octet == b':');
+        let (Some(name), Some(value)) = (parts.next(), parts.next()) else { return Err(Reply::BadRequest) };
         if count >= FIELDS_MAX {
             return Err(Reply::HeadTooLarge);
         }
         if name.is_empty()
-            || !name.bytes().all(is_token)
-            || value.bytes().any(|octet| octet != b'\t' && octet.is_ascii_control())
+            || !name.iter().copied().all(is_token)
+            || value.iter().any(|octet| *octet != b'\t' && octet.is_ascii_control())
         {
             return Err(Reply::BadRequest);
         }
-        if name.eq_ignore_ascii_case("host") && host.replace(value).is_some() {
+        let value = value.trim_ascii();
+        if name.eq_ignore_ascii_case(b"host") && host.replace(value).is_some() {
             return Err(Reply::BadRequest);
         }
-        let body = name.eq_ignore_ascii_case("content-length") && value != "0";
-        if body || name.eq_ignore_ascii_case("transfer-encoding") {
+        let body = name.eq_ignore_ascii_case(b"content-length") && (value != b"0" || length.replace(value).is_some());
+        if body || name.eq_ignore_ascii_case(b"transfer-encoding") {
             return Err(Reply::BadRequest);
         }
     }
-    host.filter(|host| !host.is_empty()).ok_or(Reply::BadRequest)
-}
-
-fn authority_of(redirect_uri: &str) -> &str {
-    uri::split(redirect_uri).and_then(|parts| parts.authority).unwrap_or_default()
+    host.filter(|host| !host.is_empty()).and_then(|host| str::from_utf8(host).ok()).ok_or(Reply::BadRequest)
 }
 
 /// Origin form or absolute form (RFC 9112 section 3.2), of visible ASCII without a fragment.
@@ -204,5 +207,6 @@ const fn is_token(octet: u8) -> bool {
 }
 
 const FIELDS_MAX: usize = 100;
+const LINE_MAX: usize = TARGET_MAX + "GET  HTTP/1.1\r\n".len();
 const METHOD_MAX: usize = 32;
 const TARGET_MAX: usize = 48 * 1024;

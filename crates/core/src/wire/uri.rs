@@ -52,6 +52,12 @@ pub(crate) fn is_clean(uri: &str) -> bool {
 }
 
 impl<'a> Uri<'a> {
+    /// Whether `authority` is this one, as written or as browsers show it: without the default port.
+    pub(crate) fn is_authority(&self, authority: &str) -> bool {
+        let port = if self.scheme == "https" { ":443" } else { ":80" };
+        self.authority.is_some_and(|own| own == authority || own.strip_suffix(port) == Some(authority))
+    }
+
     /// Host and port as written. None where the authority is missing, has no host, a user or a bad port.
     pub(crate) fn host_and_port(&self) -> Option<(&'a str, Option<u16>)> {
         let authority = self.authority?;

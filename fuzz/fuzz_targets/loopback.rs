@@ -9,6 +9,7 @@ use url::Url;
 fuzz_target!(|uri: &str| {
     let Ok(url) = Url::parse(uri) else { return };
     let bound = Loopback::of(uri).map(|loopback| (loopback.ip(), loopback.port()));
+    assert!(bound.is_none_or(|(ip, _)| ip.is_loopback()));
     if let Ok(client) = Client::new("client", uri, client().server()) {
         assert_eq!(bound.map(|(ip, _)| ip), loopback_ip(&url), "{client:?}");
         assert!(bound.is_none_or(|(_, port)| port.unwrap_or(80) == url.port().unwrap_or(80)));

@@ -66,22 +66,20 @@ pub fn is_callback(head: &httparse::Request<'_, '_>) -> bool {
     let query = path.strip_prefix(ORIGIN).unwrap_or(path).strip_prefix("/cb?").filter(|query| !query.contains('#'));
     let of = |name: &str| {
         let fields = head.headers.iter().filter(|field| field.name.eq_ignore_ascii_case(name));
-        fields.map(|field| field.value.to_owned()).collect::<Vec<_>>()
+        fields.map(|field| field.value).collect::<Vec<_>>()
     };
     head.method == Some("GET")
         && path.bytes().all(|octet| octet.is_ascii_graphic())
         && query.is_some_and(|query| values(query, "state") == [STATE])
         && of("host") == [b"127.0.0.1:49152"]
-        && of("content-length").iter().all(|length| length == b"0")
+        && matches!(of("content-length").as_slice(), [] | [b"0"])
         && of("transfer-encoding").is_empty()
 }
 
-/// Whether a head is written as most browsers write it: a space behind each colon, all in UTF-8.
+/// Whether a head is written as browsers write it: a space behind each colon, and nothing behind a value.
 #[must_use]
 pub fn is_plain(head: &httparse::Request<'_, '_>, request: &[u8]) -> bool {
-    let mut plain = format!("GET {} HTTP/1.{}\r\n", head.path.unwrap_or_default(), head.version.unwrap_or_default());
-    for field in head.headers.iter() {
-        plain.push_str(&format!("{}: {}\r\n", field.name, String::from_utf8_lossy(field.value)));
-    }
-    request.starts_with(format!("{plain}\r\n").as_bytes())
+    let line = format!("GET {} HTTP/1.{}\r\n", head.path.unwrap_or_default(), head.version.unwrap_or_default());
+    let fields = head.headers.iter().map(|field| [field.name.as_bytes(), b": ", field.value, b"\r\n"].concat());
+    request.starts_with(&[line.into_bytes(), fields.collect::<Vec<_>>().concat(), b"\r\n".to_vec()].concat())
 }

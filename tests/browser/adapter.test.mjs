@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { allow, openBare, setUp, signInBare, withProfile } from './spa.mjs';
+import { READY, allow, openBare, setUp, signInBare, withProfile } from './spa.mjs';
 import { openBrowser, signIn } from './tools.mjs';
 
 const all = setUp();
@@ -34,6 +34,11 @@ before(async () => {
   hostile.stop = () => { server.close(); server.closeAllConnections(); };
 });
 after(() => hostile.stop());
+
+/** Waits until it is so: Playwright's own way needs an eval, which the page's policy forbids. */
+async function until(page, condition) {
+  while (!await page.evaluate(condition)) await page.waitForTimeout(20);
+}
 
 function answers(answer) {
   hostile.seen = [];
@@ -112,7 +117,7 @@ test('a refused refresh token signs all tabs out', { timeout }, () => withTabs(a
   const error = await failure(two, () => app.accessToken());
   assert.deepEqual([error.ours, error.code, error.serverCode, error.advice], [true, 'server', 'invalid_grant', 'reauthorize']);
   for (const page of [one, two]) {
-    await page.waitForFunction(() => !app.signedIn);
+    await until(page, () => !app.signedIn);
     assert.equal((await failure(page, () => app.accessToken())).code, 'signed_out');
   }
   assert.equal(sent.length, 3);
@@ -140,7 +145,7 @@ test('data comes back, and a second call gives the same answer', { timeout }, ()
   await page.waitForSelector('#username');
   assert.equal(new URL(page.url()).searchParams.get('prompt'), 'login');
   await allow(page);
-  await page.waitForFunction('globalThis.ready');
+  await page.waitForSelector(READY);
   const found = await page.evaluate(() => Promise.all([app.handleRedirect(), app.handleRedirect()]));
   assert.deepEqual(found, [{ data: { place: '/things/7' } }, { data: { place: '/things/7' } }]);
   assert.equal(sent.length, 1);
@@ -259,23 +264,7 @@ test('sign-out is done here whatever the server does', { timeout }, () => withTa
   const error = await failure(one, () => app.signOut());
   assert.deepEqual([error.code, error.advice, error.retryAfter], ['status', 'retry', 7]);
   assert.equal(await one.evaluate(() => app.signedIn), false);
-  await two.waitForFunction(() => !app.signedIn);
+  await until(two, () => !app.signedIn);
   assert.equal(await two.evaluate(() => app.signOut()), false);
 }, { complaints: 1 }));
 
-/** The outcome of a sign-in whose code goes to the hostile server's token endpoint. */
-async function exchange(page, more = {}) {
-  return page.evaluate(async ([issuer, endpoint, options]) => {
-    const authorizationEndpoint = `${issuer}/connect/authorize`;
-    const app = make({ issuer: undefined, authorizationEndpoint, tokenEndpoint: endpoint, ...options });
-    // The window is played: it hands over a redirect with the state of its address.
-    window.open = () => {
-      const frame = document.createElement('iframe');
-      document.body.append(frame);
-      const popup = frame.contentWindow;
-      globalThis.popup = popup;
-      return popup;
-    };
-    return failure(() => app.signInPopup());
-  }, [all.server.issuer, `${hostile.origin}/token`, more]);
-}

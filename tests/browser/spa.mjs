@@ -23,8 +23,11 @@ const BARE = {
     };
     globalThis.init = init;
     globalThis.app = make();
-    globalThis.ready = true;`,
+    if (opener) app.handleRedirect();
+    document.documentElement.dataset.ready = '';`,
 };
+
+export const READY = 'html[data-ready]';
 
 /** Starts what a test file needs: a browser, a development server, and two sites. */
 export function setUp(...args) {
@@ -65,10 +68,9 @@ export async function open(context, site) {
 }
 
 /** A page with nothing but the adapter. */
-export async function openBare(context, all, path = '/') {
-  const page = await context.newPage();
-  await page.goto(all.bare.origin + path);
-  await page.waitForFunction('globalThis.ready');
+export async function openBare(context, all) {
+  const page = await open(context, all.bare);
+  await page.waitForSelector(READY);
   return page;
 }
 
@@ -82,7 +84,7 @@ export async function allow(page, user) {
 export async function signInBare(page) {
   await page.evaluate(() => { app.signIn(); });
   await allow(page);
-  await page.waitForFunction('globalThis.ready');
+  await page.waitForSelector(READY);
   await page.evaluate(() => app.handleRedirect());
 }
 

@@ -1,6 +1,7 @@
 //! The async adapter against misbehaving servers and browsers; `adapters/` holds what both adapters must stand.
 
 mod adapters {
+    mod errors;
     mod hostile;
     pub(crate) mod login;
     mod tls;

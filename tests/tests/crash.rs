@@ -16,6 +16,8 @@ use tempfile::TempDir;
 
 const OLD: &str = "old-token";
 const NEW: &str = "new-token";
+/// Where a program that measures its coverage writes, which none is to do that is killed.
+const PROFILE: &str = "LLVM_PROFILE_FILE";
 const SAVE: &str = env!("CARGO_BIN_EXE_save_record");
 
 #[test]
@@ -45,7 +47,13 @@ fn x17_killed_at_any_octet_of_the_file_the_old_record_is_there() {
     for octets in 0..length {
         let home = with_old_record();
         let limit = format!("--fsize={octets}");
-        let output = Command::new("prlimit").args([&*limit, SAVE]).arg(folder(&home)).arg(NEW).output().unwrap();
+        let output = Command::new("prlimit")
+            .env(PROFILE, "/dev/null")
+            .args([&*limit, SAVE])
+            .arg(folder(&home))
+            .arg(NEW)
+            .output()
+            .unwrap();
         assert!(!output.status.success(), "{octets} of {length} octets were enough");
         assert_eq!(whole(&home), OLD, "{octets} octets");
         usable(&home);
@@ -123,6 +131,7 @@ fn system_calls() -> BTreeMap<String, usize> {
 /// One save, traced into the file `log`. Counts in the expression are for each system call on its own.
 fn strace(home: &TempDir, expression: &str) -> Output {
     let mut command = Command::new("strace");
+    command.env(PROFILE, "/dev/null");
     command.arg("-o").arg(home.path().join("log")).args(["-e", expression]);
     command.arg(SAVE).arg(folder(home)).arg(NEW).output().expect("strace is installed")
 }

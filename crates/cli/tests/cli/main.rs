@@ -3,6 +3,7 @@
 
 mod call;
 mod config;
+mod demo;
 mod desk;
 mod login;
 mod logout;

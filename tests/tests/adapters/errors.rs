@@ -1,0 +1,58 @@
+//! What the adapter's own errors say.
+
+use crate::adapter::Wait;
+use crate::adapter::{DiscoverError, ExchangeError, LoginError, TransportError, http, trusting};
+use proofkey_core::{AccessToken, Advice, AuthorizeError, CallbackError, ConfigError, ResponseError, UriFault};
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::io;
+
+#[test]
+fn every_error_says_what_it_is_and_keeps_its_cause() {
+    let config = || ConfigError::RevocationEndpoint(UriFault::Absent);
+    let request = http::Request::get("http://[::1]:1/").body(Vec::new()).unwrap();
+    let unreachable = http().call(request, AccessToken::new("AT").unwrap()).wait().unwrap_err();
+    assert!(matches!(unreachable, TransportError::Http(_)), "{unreachable}");
+    let mut said = BTreeSet::new();
+    let errors: [(Box<dyn Error>, bool); 19] = [
+        (Box::new(unreachable), true),
+        (Box::new(trusting("").unwrap_err()), true),
+        (Box::new(TransportError::BodyTooBig), false),
+        (Box::new(TransportError::Deadline), false),
+        (Box::new(TransportError::Insecure), false),
+        (Box::new(ExchangeError::Config(config())), true),
+        (Box::new(ExchangeError::Response(ResponseError::TokenType)), true),
+        (Box::new(ExchangeError::Transport(TransportError::Deadline)), true),
+        (Box::new(DiscoverError::Config(ConfigError::Issuer(UriFault::Query))), true),
+        (Box::new(DiscoverError::Response(ResponseError::Issuer)), true),
+        (Box::new(DiscoverError::Transport(TransportError::BodyTooBig)), true),
+        (Box::new(LoginError::Authorize(AuthorizeError::RandomRepeats)), true),
+        (Box::new(LoginError::Callback(CallbackError::Issuer)), true),
+        (Box::new(LoginError::Config(ConfigError::ExtraParameter(0))), true),
+        (Box::new(LoginError::Exchange(ExchangeError::Response(ResponseError::Missing("access_token")))), true),
+        (Box::new(LoginError::Listen(io::ErrorKind::AddrInUse.into())), true),
+        (Box::new(LoginError::NotLoopback), false),
+        (Box::new(LoginError::Open(io::ErrorKind::NotFound.into())), true),
+        (Box::new(LoginError::TimedOut), false),
+    ];
+    for (error, caused) in errors {
+        let text = error.to_string();
+        assert!(text.len() > 15 && text.starts_with(|first: char| first.is_ascii_lowercase()), "{text}");
+        assert_eq!(error.source().is_some(), caused, "{text}");
+        said.insert(text);
+    }
+    assert_eq!(said.len(), 17, "all but the errors that are passed on: {said:#?}");
+}
+
+#[test]
+fn an_exchange_that_may_have_arrived_has_no_advice() {
+    for (error, advice) in [
+        (ExchangeError::Config(ConfigError::ClientId), Some(Advice::Fix)),
+        (ExchangeError::Response(ResponseError::TokenType), Some(Advice::Fix)),
+        (ExchangeError::Transport(TransportError::Insecure), Some(Advice::Fix)),
+        (ExchangeError::Transport(TransportError::Deadline), None),
+        (ExchangeError::Transport(TransportError::BodyTooBig), None),
+    ] {
+        assert_eq!(error.advice(), advice, "{error}");
+    }
+}

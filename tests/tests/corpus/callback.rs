@@ -1,0 +1,288 @@
+//! `callback.json`: redirects, to the core in memory and to the listeners of both adapters.
+
+use super::adapter::{ASYNCHRONOUS, Adapter, BLOCKING, Failure};
+use super::data::{self, Input, clean, run, same};
+use proofkey_core::loopback::{Exchange, Reply, Step};
+use proofkey_core::{CallbackError, Client, ClientBuf, Pending, Redirect, Server as Endpoints, TokenRequest};
+use proofkey_tests::recording::{Server, TOKENS, json};
+use proofkey_tests::{Counter, ISSUER, REDIRECT_URI, begin, client, values};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::{Mutex, OnceLock};
+use std::thread;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    id: String,
+    #[serde(default)]
+    seen: Seen,
+    #[serde(default)]
+    server: Iss,
+    issuer: Option<String>,
+    query: Option<String>,
+    input: Input,
+    expected: String,
+    reply: Option<String>,
+    code: Option<Input>,
+    #[serde(rename = "why")]
+    _why: String,
+}
+
+#[derive(Clone, Copy, Default, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Seen {
+    Head,
+    #[default]
+    Query,
+    Target,
+    Url,
+}
+
+/// What the server says of its `iss`.
+#[derive(Clone, Copy, Default, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
+#[serde(rename_all = "lowercase")]
+enum Iss {
+    #[default]
+    Promised,
+    Unknown,
+    Unpromised,
+}
+
+#[test]
+fn redirects_have_their_verdict_in_the_core() {
+    run(&data::cases("callback.json"), in_memory);
+}
+
+#[test]
+fn redirects_have_their_verdict_at_the_blocking_listener() {
+    over_sockets(&BLOCKING);
+}
+
+#[test]
+fn redirects_have_their_verdict_at_the_async_listener() {
+    over_sockets(&ASYNCHRONOUS);
+}
+
+fn in_memory(case: &Case) -> Result<(), String> {
+    let client = case.client(REDIRECT_URI, "https://as.example/token");
+    let client = client.as_client();
+    let asked = Asked {
+        address: "127.0.0.1:49152".parse().expect("an address"),
+        state: second(client).state().expose().to_owned(),
+    };
+    if case.seen != Seen::Url {
+        let pending = second(client);
+        let head = case.head(&asked);
+        let heard = match Exchange::new().read(&head, client, &pending) {
+            Step::Callback(redirect) => case.verdict(pending.accept(client, redirect))?,
+            Step::More => "More".to_owned(),
+            Step::Refuse(reply) => format!("{reply:?}"),
+        };
+        same(&case.id, "heard", heard.as_str(), case.reply.as_ref().unwrap_or(&case.expected))?;
+    }
+    if case.seen == Seen::Head {
+        return Ok(());
+    }
+    let text = String::from_utf8(case.octets(&asked)).expect("only a head is no text");
+    let target = if case.seen == Seen::Query { format!("/cb?{text}") } else { text.clone() };
+    let url = if case.seen == Seen::Url { text.clone() } else { format!("http://{}{target}", asked.address) };
+    let ours = !matches!(case.expected.as_str(), "Duplicate(state)" | "State" | "Target");
+    same(&case.id, "a stranger's has a reply", case.reply.is_some(), !ours && case.seen != Seen::Url)?;
+    for (redirect, is_seen) in [
+        (Redirect::Query(&text), case.seen == Seen::Query),
+        (Redirect::Target(&target), case.seen != Seen::Url),
+        (Redirect::Url(&url), true),
+    ] {
+        if is_seen {
+            let pending = second(client);
+            same(&case.id, "matches", pending.matches(client, redirect), ours)?;
+            let verdict = case.verdict(pending.accept(client, redirect))?;
+            same(&case.id, &format!("{redirect:?}"), &verdict, &case.expected)?;
+        }
+    }
+    Ok(())
+}
+
+/// Each redirect that ends a login has one of its own. In the first good one of each setting the strangers come before it.
+fn over_sockets(adapter: &Adapter) {
+    let cases: Vec<Case> = data::cases("callback.json");
+    let (mut strangers, mut logins) = (BTreeMap::<_, Vec<_>>::new(), Vec::new());
+    for case in cases.iter().filter(|case| case.is_strangers()) {
+        strangers.entry(case.setting()).or_default().push(case);
+    }
+    for case in cases.iter().filter(|case| case.seen != Seen::Url && !case.is_strangers()) {
+        let before = if case.expected == "Accepted" { strangers.remove(&case.setting()) } else { None };
+        logins.push((before.unwrap_or_default(), case));
+    }
+    assert!(strangers.is_empty(), "strangers in a setting without a good redirect");
+    let server = Server::answering(|_| json(200, TOKENS));
+    run(&logins, |(strangers, end)| login(adapter, &server, strangers, end));
+}
+
+fn login(adapter: &Adapter, server: &Server, strangers: &[&Case], end: &Case) -> Result<(), String> {
+    let path = format!("/{}/{}", adapter.name, end.id);
+    let client = end.client("http://127.0.0.1/cb", &server.url(&path));
+    let (asked, answers) = (OnceLock::new(), Mutex::new(Vec::new()));
+    let visits = || strangers.iter().chain([&end]);
+    let outcome = thread::scope(|scope| {
+        (adapter.login)(client.as_client(), &|url| {
+            let asked = asked.get_or_init(|| Asked::read(url));
+            scope.spawn(|| visits().for_each(|case| answers.lock().expect("no panic").push(asked.visit(case))));
+        })
+    });
+    for (case, answer) in visits().zip(answers.into_inner().expect("no panic")) {
+        same(&case.id, "status", answer.lines().next(), case.page().lines().next())?;
+        same(&case.id, "the page is the same for all", answer == case.page(), true)?;
+    }
+    let verdict = outcome.map_or_else(|failure| failure.name(), |_| "Accepted".to_owned());
+    same(&end.id, "login", &verdict, &end.expected)?;
+    let again = asked.get().map(|asked| TcpStream::connect(asked.address).is_ok());
+    same(&end.id, "the port is open", again, Some(false))?;
+    let requests = server.requests();
+    let sent = requests.iter().filter(|request| request.starts_with(&format!("POST {path} ")));
+    let codes: Vec<_> = sent.map(|request| values(request, "code")).collect();
+    let expected = if end.expected == "Accepted" { vec![vec![end.code()]] } else { Vec::new() };
+    same(&end.id, "codes in token requests", codes == expected, true)
+}
+
+impl Case {
+    fn setting(&self) -> (Iss, &Option<String>, &Option<String>) {
+        (self.server, &self.issuer, &self.query)
+    }
+
+    fn is_strangers(&self) -> bool {
+        self.reply.is_some() || (self.seen == Seen::Head && self.expected != "Accepted")
+    }
+
+    fn client(&self, redirect_uri: &str, token_endpoint: &str) -> ClientBuf {
+        let query = self.query.iter().map(|query| format!("?{query}"));
+        let redirect_uri = [redirect_uri.to_owned()].into_iter().chain(query).collect::<String>();
+        let endpoints = Endpoints::new("https://as.example/authorize", token_endpoint);
+        let known = endpoints.with_issuer(self.issuer.as_deref().unwrap_or(ISSUER));
+        let endpoints = match self.server {
+            Iss::Promised => known.with_iss_parameter(),
+            Iss::Unknown => endpoints,
+            Iss::Unpromised => known,
+        };
+        Client::new("client", &redirect_uri, endpoints).expect(&self.id).into()
+    }
+
+    fn octets(&self, asked: &Asked) -> Vec<u8> {
+        let query = self.query.iter().map(|query| format!("{query}&")).collect::<String>();
+        let good = format!("/cb?{query}code=C&state={{state}}&iss={{iss}}");
+        self.input.octets(|text| asked.fill(&text.replace("{good}", &good)))
+    }
+
+    /// The request that brings the redirect to a listener.
+    fn head(&self, asked: &Asked) -> Vec<u8> {
+        let octets = self.octets(asked);
+        let start = match self.seen {
+            Seen::Head | Seen::Url => return octets,
+            Seen::Query => "GET /cb?",
+            Seen::Target => "GET ",
+        };
+        let end = format!(" HTTP/1.1\r\nHost: {}\r\n\r\n", asked.address);
+        [start.as_bytes(), &octets, end.as_bytes()].concat()
+    }
+
+    /// The code as the token request carries it.
+    fn code(&self) -> String {
+        let code = self.code.as_ref().map_or_else(|| b"C".to_vec(), |code| code.octets(str::to_owned));
+        String::from_utf8(code).expect("a form")
+    }
+
+    fn verdict(&self, accepted: Result<TokenRequest<'_>, CallbackError>) -> Result<String, String> {
+        match accepted {
+            Ok(request) => {
+                let body = request.request().body();
+                same(&self.id, "code", values(&body, "code") == [self.code()], true)?;
+                Ok("Accepted".to_owned())
+            }
+            Err(error) => {
+                clean(&self.id, &error)?;
+                Ok(Failure::Callback(error).name())
+            }
+        }
+    }
+
+    /// What the browser is answered.
+    fn page(&self) -> String {
+        let reply = match (&self.reply, self.is_strangers(), self.expected.as_str()) {
+            (Some(reply), ..) => reply,
+            (None, true, reply) => reply,
+            (None, false, "Accepted") => "SignedIn",
+            (None, false, _) => "Refused",
+        };
+        let page = REPLIES.iter().find(|known| format!("{known:?}") == reply);
+        page.map_or_else(String::new, Reply::to_string)
+    }
+}
+
+/// What the authorization server reads from the URL.
+struct Asked {
+    address: SocketAddr,
+    state: String,
+}
+
+impl Asked {
+    fn read(url: &str) -> Self {
+        let redirect_uri = values(url, "redirect_uri")[0].replace("%3A", ":").replace("%2F", "/");
+        let address = redirect_uri.split('/').nth(2).expect("an authority").parse().expect("an address");
+        Self { address, state: values(url, "state")[0].to_owned() }
+    }
+
+    fn fill(&self, text: &str) -> String {
+        if !text.contains('{') {
+            return text.to_owned();
+        }
+        let encoded: String = self.state.bytes().map(|octet| format!("%{octet:02x}")).collect();
+        let flipped: String = self
+            .state
+            .chars()
+            .map(|letter| if letter.is_lowercase() { letter.to_ascii_uppercase() } else { letter.to_ascii_lowercase() })
+            .collect();
+        text.replace("{address}", &self.address.to_string())
+            .replace("{port}", &self.address.port().to_string())
+            .replace("{state}", &self.state)
+            .replace("{twice}", &encoded.replace('%', "%25"))
+            .replace("{encoded}", &encoded)
+            .replace("{flipped}", &flipped)
+            .replace("{short}", &self.state[..self.state.len() - 1])
+            .replace("{other}", begin(client()).state().expose())
+            .replace("{iss}", "https%3A%2F%2Fas.example")
+    }
+
+    /// Sends a request and reads the whole answer; empty where there is none.
+    fn visit(&self, case: &Case) -> String {
+        let mut answer = String::new();
+        if let Ok(mut stream) = TcpStream::connect(self.address) {
+            // Whoever has heard enough answers before all is sent.
+            drop(stream.write_all(&case.head(self)));
+            if case.expected == "More" {
+                drop(stream.shutdown(Shutdown::Write));
+            }
+            drop(stream.read_to_string(&mut answer));
+        }
+        answer
+    }
+}
+
+/// A login that is not the first one of its generator, which is [`begin`]'s.
+fn second(client: Client<'_>) -> Pending {
+    let mut rng = Counter::default();
+    [(); 2].map(|()| client.authorize(&[], &mut rng).expect("a login begins").1).into_iter().last().expect("two")
+}
+
+const REPLIES: [Reply; 8] = [
+    Reply::BadRequest,
+    Reply::HeadTooLarge,
+    Reply::MethodNotAllowed,
+    Reply::Misdirected,
+    Reply::NotFound,
+    Reply::Refused,
+    Reply::SignedIn,
+    Reply::UriTooLong,
+];

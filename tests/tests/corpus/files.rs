@@ -1,0 +1,39 @@
+//! The files themselves: no id twice, no case without a reason, no verdict that never comes up.
+
+use proofkey_tests::root;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fs;
+
+#[test]
+fn every_file_is_whole() {
+    let mut ids = BTreeSet::new();
+    for (name, fewest, verdicts) in FILES {
+        let path = root().join("tests/corpus").join(name);
+        let file: Value = serde_json::from_str(&fs::read_to_string(path).expect(name)).expect(name);
+        assert!(file["about"].as_array().is_some_and(|about| !about.is_empty()), "{name} says nothing of itself");
+        let cases = file["cases"].as_array().expect(name);
+        assert!(cases.len() >= fewest, "{name} has {} cases", cases.len());
+        let mut seen = BTreeSet::new();
+        for case in cases {
+            let id = case["id"].as_str().expect("an id");
+            assert!(ids.insert(id.to_owned()), "{id} stands twice");
+            assert!(id.ends_with(|letter: char| letter.is_ascii_lowercase()), "{id} is no row and letter");
+            assert!(case["why"].as_str().is_some_and(|why| !why.is_empty()), "{id} has no reason");
+            let named = [&case["expected"], &case["reply"]].into_iter().filter_map(Value::as_str);
+            seen.extend(named.map(|name| name.split('(').next().unwrap_or_default().to_owned()));
+        }
+        let verdicts: BTreeSet<String> = verdicts.split(' ').map(str::to_owned).collect();
+        assert_eq!(seen, verdicts, "{name}");
+    }
+    let files = fs::read_dir(root().join("tests/corpus")).expect("a folder").count();
+    assert_eq!(files, FILES.len(), "a file that nobody reads");
+}
+
+/// Each file, how many cases it has at least, and the verdicts of which each comes up.
+const FILES: [(&str, usize, &str); 1] = [(
+    "callback.json",
+    350,
+    "Accepted Ambiguous BadRequest Duplicate HeadTooLarge Issuer Malformed MethodNotAllowed Misdirected MissingCode \
+     Mode More NotFound Server State Target UriTooLong",
+)];

@@ -1,0 +1,111 @@
+//! What every error of the core says: what is wrong, where, and what to do; in one printable line.
+
+use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, ResponseError, UriFault};
+use proofkey_tests::{accept, read_as};
+use std::collections::BTreeSet;
+use std::error::Error;
+
+const URI_FAULTS: [UriFault; 9] = [
+    UriFault::Absent,
+    UriFault::Character,
+    UriFault::Fragment,
+    UriFault::Host,
+    UriFault::Localhost,
+    UriFault::NotAbsolute,
+    UriFault::Parameter,
+    UriFault::Query,
+    UriFault::Scheme,
+];
+
+#[test]
+fn every_error_is_one_line_of_its_own() {
+    let mut said = BTreeSet::new();
+    let mut say = |error: &dyn Error| {
+        let text = error.to_string();
+        assert!((10..300).contains(&text.len()) && text.bytes().all(|octet| matches!(octet, b' '..=b'~')), "{text:?}");
+        assert!(text.starts_with(|first: char| first.is_ascii_lowercase()) && !text.ends_with('.'), "{text:?}");
+        assert!(said.insert(text.clone()), "{text:?} is said twice");
+    };
+    for error in config_errors() {
+        say(&error);
+    }
+    for fault in URI_FAULTS {
+        assert!(ConfigError::RedirectUri(fault).to_string().starts_with("redirect URI: "));
+    }
+    for (error, _) in callback_errors() {
+        say(&error);
+    }
+    for (error, _) in response_errors() {
+        say(&error);
+    }
+    say(&AuthorizeError::<ConfigError>::RandomRepeats);
+    say(&AuthorizeError::Random(ConfigError::ClientId));
+    let passed_on = AuthorizeError::<ConfigError>::Config(ConfigError::Scope(1)).to_string();
+    assert!(said.contains(&passed_on), "{passed_on}");
+    assert_eq!(said.len(), 50);
+}
+
+#[test]
+fn every_error_has_advice() {
+    for (error, advice) in callback_errors() {
+        assert_eq!(error.advice(), advice, "{error}");
+    }
+    for (error, advice) in response_errors() {
+        assert_eq!(error.advice(), advice, "{error}");
+    }
+}
+
+fn config_errors() -> Vec<ConfigError> {
+    use ConfigError::*;
+    let mut errors = vec![AccessToken, ClientId, CodeVerifier, ExtraParameter(1), RefreshToken, Scope(1)];
+    let places = [AuthorizationEndpoint, Issuer, RedirectUri, RevocationEndpoint, TokenEndpoint];
+    errors.extend(places.map(|place| place(UriFault::Absent)));
+    errors.extend(URI_FAULTS[1..].iter().map(|fault| RedirectUri(*fault)));
+    errors
+}
+
+fn callback_errors() -> Vec<(CallbackError, Advice)> {
+    use CallbackError::*;
+    let refused = |code: &str| accept(|s| format!("error={code}&state={s}&iss=https://as.example")).1.unwrap_err();
+    vec![
+        (Ambiguous, Advice::Reauthorize),
+        (Client, Advice::Fix),
+        (Duplicate("code"), Advice::Reauthorize),
+        (Issuer, Advice::Reauthorize),
+        (Malformed("code"), Advice::Reauthorize),
+        (MissingCode, Advice::Reauthorize),
+        (Mode, Advice::Fix),
+        (refused("access_denied"), Advice::Reauthorize),
+        (refused("temporarily_unavailable"), Advice::Retry { after: None }),
+        (refused("invalid_scope"), Advice::Fix),
+        (State, Advice::Reauthorize),
+        (Target, Advice::Fix),
+    ]
+}
+
+fn response_errors() -> Vec<(ResponseError, Advice)> {
+    use ResponseError::*;
+    let refused = |status, code: &str| {
+        let body = format!(r#"{{"error":"{code}","error_description":"{status}"}}"#);
+        read_as(status, None, body.as_bytes()).unwrap_err()
+    };
+    vec![
+        (ContentType, Advice::Fix),
+        (Duplicate("access_token"), Advice::Fix),
+        (Endpoint(ConfigError::TokenEndpoint(UriFault::Query)), Advice::Fix),
+        (Issuer, Advice::Fix),
+        (Json(7), Advice::Fix),
+        (Malformed("access_token"), Advice::Fix),
+        (Missing("access_token"), Advice::Fix),
+        (NoS256, Advice::Fix),
+        (Redirect(307), Advice::Fix),
+        (refused(400, "invalid_grant"), Advice::Reauthorize),
+        (refused(400, "invalid_client"), Advice::Fix),
+        (refused(503, "invalid_request"), Advice::Retry { after: None }),
+        (Status { status: 404, retry_after: Some(7) }, Advice::Fix),
+        (Status { status: 429, retry_after: Some(7) }, Advice::Retry { after: Some(7) }),
+        (TokenType, Advice::Fix),
+        (TooBig("access_token"), Advice::Fix),
+        (Type("expires_in"), Advice::Fix),
+    ]
+}

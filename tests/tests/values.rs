@@ -1,0 +1,79 @@
+//! What the small values of the core say of themselves.
+
+use proofkey_core::loopback::Reply;
+use proofkey_core::{
+    AccessToken, ClientBuf, CodeChallenge, CodeVerifier, Redirect, RefreshToken, Response, ResponseBuf, Revocable,
+    challenges,
+};
+use proofkey_tests::{Counter, REDIRECT_URI, begin, client, read, server};
+
+#[test]
+fn what_is_written_is_as_long_as_it_says() {
+    let (url, pending) = client().authorize(&["a", "c"], &mut Counter::default()).unwrap();
+    let url = url.with(&[("prompt", "login consent")]).unwrap();
+    assert_eq!((url.len(), url.is_empty()), (url.to_string().len(), false));
+    let query = proofkey_tests::good_query(&pending);
+    let request = pending.accept(client(), Redirect::Query(&query)).unwrap();
+    assert_eq!(request.request().body_len(), request.request().body().len());
+    let authorization = AccessToken::new("at").unwrap().authorization();
+    assert_eq!((authorization.len(), authorization.is_empty()), ("Bearer at".len(), false));
+    for reply in [Reply::SignedIn, Reply::Refused, Reply::NotFound, Reply::Gone, Reply::Busy] {
+        assert_eq!((reply.len(), reply.is_empty()), (reply.to_string().len(), false));
+    }
+}
+
+#[test]
+fn debug_tells_what_it_is_and_no_secret() {
+    let mut body = *b"CANARY";
+    let response = Response { status: 200, content_type: None, date: None, retry_after: None, body: &mut body };
+    let owned = ResponseBuf { status: 200, body: b"CANARY".to_vec(), ..Default::default() };
+    let revoking = client().server().with_revocation_endpoint("https://as.example/revoke");
+    let revoking = proofkey_core::Client::new("client", REDIRECT_URI, revoking).unwrap();
+    let revocation = revoking.revoke(Revocable::Refresh(RefreshToken::new("CANARY").unwrap())).unwrap();
+    let verifier = CodeVerifier::generate(&mut Counter::default()).unwrap();
+    let pending = begin(client());
+    for (name, said) in [
+        ("Response", format!("{response:?}")),
+        ("ResponseBuf", format!("{owned:?}")),
+        ("RevocationRequest", format!("{revocation:?}")),
+        ("Query", format!("{:?}", Redirect::Query("CANARY"))),
+        ("Target", format!("{:?}", Redirect::Target("CANARY"))),
+        ("Url", format!("{:?}", Redirect::Url("CANARY"))),
+        ("CodeVerifier", format!("{verifier:?}")),
+        ("State", format!("{:?}", pending.state())),
+    ] {
+        assert!(said.starts_with(name) && !said.contains("CANARY"), "{said}");
+        assert!(!said.contains(verifier.expose()) && !said.contains(pending.state().expose()), "{said}");
+    }
+    let challenge = CodeChallenge::s256(verifier.expose()).unwrap();
+    assert!(format!("{challenge:?}").contains(challenge.as_str()), "a challenge is public");
+    assert_eq!(format!("{:?}", ClientBuf::from(client())), format!("{:?}", client()));
+}
+
+#[test]
+fn owned_forms_lend_what_they_hold() {
+    let body = r#"{"access_token":"at","token_type":"Bearer","expires_in":7,"refresh_token":"rt","scope":"a b"}"#;
+    let owned = read(body).unwrap();
+    let tokens = owned.as_tokens();
+    assert_eq!(tokens.refresh_token().map(RefreshToken::expose), Some("rt"));
+    assert_eq!((tokens.scope(), tokens.expires_in()), (Some("a b"), Some(7)));
+    assert_eq!(tokens.access_token().expose(), owned.access_token().expose());
+    let owned = ClientBuf::from(client());
+    assert_eq!((owned.as_client().id(), owned.as_client().redirect_uri()), (client().id(), REDIRECT_URI));
+    assert_eq!(owned.as_client().server().issuer(), server().issuer());
+}
+
+#[test]
+fn a_challenge_keeps_its_scheme_as_written() {
+    let found: Vec<_> = challenges(r#"bEARER realm="x", Negotiate"#).collect();
+    assert_eq!(found.iter().map(|challenge| challenge.scheme()).collect::<Vec<_>>(), ["bEARER", "Negotiate"]);
+    assert!(found[0].is_bearer() && !found[1].is_bearer());
+}
+
+#[test]
+fn what_is_no_pending_login_cannot_be_read_back() {
+    for (text, says) in [(r#""nonsense""#, "pending login"), ("7", "a pending login, as it was written")] {
+        let error = serde_json::from_str::<proofkey_core::Pending>(text).unwrap_err();
+        assert!(error.to_string().contains(says), "{error}");
+    }
+}

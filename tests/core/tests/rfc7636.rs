@@ -1,7 +1,7 @@
 //! Proof Key for Code Exchange (RFC 7636).
 
 use proofkey_core::{AuthorizeError, CodeChallenge, CodeVerifier, ConfigError};
-use proofkey_tests::{Counter, REDIRECT_URI, client, server, values};
+use proofkey_core_tests::{Counter, REDIRECT_URI, client, server, values};
 use std::collections::HashSet;
 use std::fmt;
 
@@ -85,7 +85,7 @@ fn c050_c077_every_login_has_a_challenge_of_its_own() {
 }
 
 fn vectors() -> serde_json::Value {
-    serde_json::from_str(include_str!("../vectors/pkce-and-form.json")).expect("the vectors are JSON")
+    serde_json::from_str(include_str!("../../vectors/pkce-and-form.json")).expect("the vectors are JSON")
 }
 
 /// Gives the octets that it was given.

@@ -7,8 +7,8 @@ use proofkey_core::{
     Advice, ConfigError, Method, Redirect as Seen, RefreshToken, Response, ResponseError, ScopeChange,
 };
 use proofkey_core::{Client, Server};
-use proofkey_tests::{REDIRECT_URI, accept, accept_at, as_target, begin, client, good_query, read, read_as};
-use proofkey_tests::{read_refresh, values};
+use proofkey_core_tests::{REDIRECT_URI, accept, accept_at, as_target, begin, client, good_query, read, read_as};
+use proofkey_core_tests::{read_refresh, values};
 
 #[test]
 fn c002_c010_c011_c019_c047_section_4_1_3_the_code_request() {
@@ -320,7 +320,8 @@ fn t93_retry_after() {
 
 #[test]
 fn c007_section_3_1_2_the_redirect_uri_is_sent_with_its_query() {
-    let client = Client::new("client", "https://app.example/cb?tenant=1", proofkey_tests::server()).expect("a client");
+    let client =
+        Client::new("client", "https://app.example/cb?tenant=1", proofkey_core_tests::server()).expect("a client");
     let (_, body) = accept_at(client, |s| format!("/cb?tenant=1&code=C&state={s}&iss=https://as.example"), as_target);
     assert_eq!(values(&body.expect("a body"), "redirect_uri"), ["https%3A%2F%2Fapp.example%2Fcb%3Ftenant%3D1"]);
 }

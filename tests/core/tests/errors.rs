@@ -1,7 +1,7 @@
 //! What every error of the core says: what is wrong, where, and what to do; in one printable line.
 
 use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, ResponseError, UriFault};
-use proofkey_tests::{accept, read_as};
+use proofkey_core_tests::{accept, read_as};
 use std::collections::BTreeSet;
 use std::error::Error;
 

@@ -3,7 +3,7 @@
 use proofkey_core::{
     AccessToken, Advice, Client, ConfigError, RefreshToken, Response, ResponseError, Revocable, UriFault,
 };
-use proofkey_tests::{REDIRECT_URI, client, server};
+use proofkey_core_tests::{REDIRECT_URI, client, server};
 
 #[test]
 fn c122_section_2_1_the_request() {

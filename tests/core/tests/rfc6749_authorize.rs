@@ -2,8 +2,10 @@
 
 use proofkey_core::CallbackError::{Ambiguous, Duplicate, Issuer, Malformed, MissingCode, Mode, State, Target};
 use proofkey_core::{Advice, CallbackError, Client, ConfigError, Redirect, Server, UriFault};
-use proofkey_tests::{Counter, ISSUER, REDIRECT_URI, accept, accept_at, as_query, as_target, as_url, begin, client};
-use proofkey_tests::{good_query, server, values};
+use proofkey_core_tests::{
+    Counter, ISSUER, REDIRECT_URI, accept, accept_at, as_query, as_target, as_url, begin, client,
+};
+use proofkey_core_tests::{good_query, server, values};
 
 const I: &str = "&iss=https%3A%2F%2Fas.example";
 

@@ -5,14 +5,14 @@ use proofkey_core::{
     AccessToken, ClientBuf, CodeChallenge, CodeVerifier, Redirect, RefreshToken, Response, ResponseBuf, Revocable,
     challenges,
 };
-use proofkey_tests::{Counter, REDIRECT_URI, begin, client, read, server};
+use proofkey_core_tests::{Counter, REDIRECT_URI, begin, client, read, server};
 
 #[test]
 fn what_is_written_is_as_long_as_it_says() {
     let (url, pending) = client().authorize(&["a", "c"], &mut Counter::default()).unwrap();
     let url = url.with(&[("prompt", "login consent")]).unwrap();
     assert_eq!((url.len(), url.is_empty()), (url.to_string().len(), false));
-    let query = proofkey_tests::good_query(&pending);
+    let query = proofkey_core_tests::good_query(&pending);
     let request = pending.accept(client(), Redirect::Query(&query)).unwrap();
     assert_eq!(request.request().body_len(), request.request().body().len());
     let authorization = AccessToken::new("at").unwrap().authorization();

@@ -3,7 +3,7 @@
 
 use proofkey_core::loopback::{Exchange, HEAD_MAX, Loopback, Reply, Step};
 use proofkey_core::{Client, ConfigError, Pending, Redirect, UriFault};
-use proofkey_tests::{Counter, begin, client, good_query, server};
+use proofkey_core_tests::{Counter, begin, client, good_query, server};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 

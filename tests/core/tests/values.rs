@@ -64,6 +64,16 @@ fn owned_forms_lend_what_they_hold() {
 }
 
 #[test]
+fn header_fields_are_found_by_their_lower_case_name() {
+    let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let headers = vec![field("x-twice", "a"), field("content-type", "b"), field("x-twice", "c")];
+    let response = ResponseBuf { headers, ..Default::default() };
+    assert_eq!((response.header("content-type"), response.header("x-twice")), (Some("b"), Some("a")));
+    assert_eq!(response.headers("x-twice").collect::<Vec<_>>(), ["a", "c"]);
+    assert_eq!((response.header("absent"), response.headers("absent").count()), (None, 0));
+}
+
+#[test]
 fn a_challenge_keeps_its_scheme_as_written() {
     let found: Vec<_> = challenges(r#"bEARER realm="x", Negotiate"#).collect();
     assert_eq!(found.iter().map(|challenge| challenge.scheme()).collect::<Vec<_>>(), ["bEARER", "Negotiate"]);

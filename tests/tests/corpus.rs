@@ -5,4 +5,5 @@ mod corpus {
     mod callback;
     mod data;
     mod files;
+    mod token;
 }

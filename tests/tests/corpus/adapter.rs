@@ -1,16 +1,17 @@
-//! Both adapters behind one interface.
+//! Both adapters behind one pair of functions.
 
-use proofkey_core::{CallbackError, Client, ResponseError, TokensBuf};
+use proofkey_core::{CallbackError, Client, ResponseError, TokenRequest, TokensBuf};
 use std::io;
 use std::sync::LazyLock;
 use std::time::Duration;
 use tokio::runtime::Builder;
 
-/// An adapter: a login whose browser is `open`.
+/// An adapter: a login whose browser is `open`, and an exchange with a deadline.
 #[derive(Clone, Copy)]
 pub(crate) struct Adapter {
     pub(crate) name: &'static str,
     pub(crate) login: fn(Client<'_>, Open<'_>) -> Outcome,
+    pub(crate) exchange: fn(TokenRequest<'_>, Duration) -> Outcome,
 }
 
 pub(crate) type Open<'o> = &'o dyn Fn(&str);
@@ -46,6 +47,7 @@ pub(crate) const BLOCKING: Adapter = Adapter {
         let login = proofkey_ureq::Login::new(client, &[]).with_timeout(PATIENCE);
         Ok(UREQ.login(login, |url| opened(open, url))?)
     },
+    exchange: |request, deadline| Ok(UREQ.clone().with_deadline(deadline).exchange(request)?),
 };
 
 pub(crate) const ASYNCHRONOUS: Adapter = Adapter {
@@ -54,6 +56,7 @@ pub(crate) const ASYNCHRONOUS: Adapter = Adapter {
         let login = proofkey_reqwest::Login::new(client, &[]).with_timeout(PATIENCE);
         Ok(wait(REQWEST.login(login, |url| opened(open, url)))?)
     },
+    exchange: |request, deadline| Ok(wait(REQWEST.clone().with_deadline(deadline).exchange(request))?),
 };
 
 static UREQ: LazyLock<proofkey_ureq::Http> = LazyLock::new(proofkey_ureq::Http::new);

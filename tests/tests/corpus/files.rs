@@ -31,9 +31,17 @@ fn every_file_is_whole() {
 }
 
 /// Each file, how many cases it has at least, and the verdicts of which each comes up.
-const FILES: [(&str, usize, &str); 1] = [(
-    "callback.json",
-    350,
-    "Accepted Ambiguous BadRequest Duplicate HeadTooLarge Issuer Malformed MethodNotAllowed Misdirected MissingCode \
-     Mode More NotFound Server State Target UriTooLong",
-)];
+const FILES: [(&str, usize, &str); 2] = [
+    (
+        "callback.json",
+        350,
+        "Accepted Ambiguous BadRequest Duplicate HeadTooLarge Issuer Malformed MethodNotAllowed Misdirected MissingCode \
+         Mode More NotFound Server State Target UriTooLong",
+    ),
+    (
+        "token.json",
+        400,
+        "Accepted BodyTooBig ContentType Deadline Duplicate Http Json Malformed Missing Redirect Server Status TokenType \
+         TooBig Type",
+    ),
+];

@@ -1,5 +1,6 @@
 // What the tests of the browser adapter share: its sites, a browser profile for each test, and what went to the server.
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
 import { after, before } from 'node:test';
 import { serve } from '../../examples/spa/serve.mjs';
 import { openBrowser, signIn, startDevServer } from './tools.mjs';
@@ -24,6 +25,7 @@ const BARE = {
     globalThis.init = init;
     globalThis.app = make();
     if (opener) app.handleRedirect();
+    if (location.hash === '#popup') globalThis.popup = failure(() => app.signInPopup());
     document.documentElement.dataset.ready = '';`,
 };
 
@@ -40,6 +42,38 @@ export function setUp(...args) {
   after(() => Promise.all([all.browser?.close(), all.server?.stop(), all.spa?.stop(), all.bare?.stop()]));
   return all;
 }
+
+/** A server that every page may call, and that answers as a test wants. `seen` is what it was sent since. */
+export const hostile = {
+  answers(answer) {
+    this.seen = [];
+    this.answer = answer;
+  },
+};
+
+export const CORS = {
+  'access-control-allow-origin': '*',
+  'access-control-allow-headers': 'authorization',
+  'access-control-expose-headers': 'retry-after, www-authenticate',
+};
+
+before(async () => {
+  const server = createServer((request, response) => {
+    if (request.method === 'OPTIONS') return response.writeHead(204, CORS).end();
+    for (const [name, value] of Object.entries(CORS)) response.setHeader(name, value);
+    let body = '';
+    request.on('data', (chunk) => { body += chunk; });
+    return request.on('end', () => {
+      if (request.url === '/favicon.ico') return response.end();
+      hostile.seen.push({ url: request.url, body });
+      return hostile.answer(request, response);
+    });
+  });
+  await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  hostile.origin = `http://127.0.0.1:${server.address().port}`;
+  hostile.stop = () => { server.close(); server.closeAllConnections(); };
+});
+after(() => hostile.stop());
 
 /** A browser profile of its own, in which no page may complain. `sent` is what went to the token and revocation endpoints. */
 export async function withProfile(browser, work, { complaints = 0, ...options } = {}) {
@@ -61,17 +95,22 @@ export async function withProfile(browser, work, { complaints = 0, ...options } 
   }
 }
 
-export async function open(context, site) {
+export async function open(context, site, fragment = '') {
   const page = await context.newPage();
-  await page.goto(site.origin);
+  await page.goto(`${site.origin}/${fragment}`);
   return page;
 }
 
 /** A page with nothing but the adapter. */
-export async function openBare(context, all) {
-  const page = await open(context, all.bare);
+export async function openBare(context, all, fragment) {
+  const page = await open(context, all.bare, fragment);
   await page.waitForSelector(READY);
   return page;
+}
+
+/** What an error of a page says of itself; nothing where there was none. */
+export function failure(page, work, argument) {
+  return page.evaluate(`failure(() => (${work})(${JSON.stringify(argument)}))`);
 }
 
 /** The user signs in and allows, as whom they like. */

@@ -143,9 +143,7 @@ export class Proofkey extends EventTarget {
   async #begin(extra = {}) {
     const { client, server } = await this.#connect();
     const pairs = Object.entries(extra).flatMap(([name, values]) => [values].flat().flatMap((value) => [name, value]));
-    const random = crypto.getRandomValues(new Uint8Array(64));
-    const login = client.authorize(this.#scope, pairs, random);
-    random.fill(0);
+    const login = client.authorize(this.#scope, pairs, randomOctets());
     const { url, pending } = login;
     login.free();
     return { url, pending, server };
@@ -251,6 +249,15 @@ function call(request, { accessToken }) {
 function checkSupport() {
   if (!isSecureContext || !navigator.locks || !globalThis.BroadcastChannel) {
     throw new ProofkeyError('unsupported', 'this needs https (or a loopback address) and a browser with Web Locks', 'fix');
+  }
+}
+
+/** Two times 256 bits: for the state and the code verifier. */
+function randomOctets() {
+  try {
+    return crypto.getRandomValues(new Uint8Array(64));
+  } catch (error) {
+    throw new ProofkeyError('random', `the random generator failed: ${error.message}`, 'fix');
   }
 }
 

@@ -1,0 +1,173 @@
+// The browser adapter against servers, settings and browsers that do wrong.
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
+import { CORS, failure, hostile, openBare, setUp, withProfile } from './spa.mjs';
+
+const all = setUp();
+const timeout = 60_000;
+const inPage = (work) => withProfile(all.browser, async (context) => work(await openBare(context, all), context),
+  { bypassCSP: true, complaints: 1 });
+const JSON_TYPE = { 'content-type': 'application/json' };
+const TOKENS = JSON.stringify({ access_token: 'TOKEN-CANARY', token_type: 'Bearer', expires_in: 60 });
+
+/** A sign-in whose code goes to the hostile server: its window comes back at once. */
+async function signIn(page, answer, deadline = 10_000) {
+  hostile.answers((request, response) => {
+    const { pathname, searchParams } = new URL(request.url, hostile.origin);
+    if (pathname !== '/authorize') return answer(request, response);
+    const back = new URL(searchParams.get('redirect_uri'));
+    back.search = new URLSearchParams({ code: 'CODE-CANARY', state: searchParams.get('state') });
+    return response.writeHead(303, { location: back.href }).end();
+  });
+  const error = await failure(page, ([origin, wait]) => make({
+    issuer: undefined, authorizationEndpoint: `${origin}/authorize`, tokenEndpoint: `${origin}/token`, deadline: wait,
+  }).signInPopup(), [hostile.origin, deadline]);
+  return { error, tokenRequests: hostile.seen.filter(({ url }) => url === '/token') };
+}
+
+const respond = (status, headers, body) => (request, response) => response.writeHead(status, headers).end(body);
+
+for (const [name, answer, expected] of [
+  ['tokens', respond(200, JSON_TYPE, TOKENS), undefined],
+  ['1 MiB', respond(200, JSON_TYPE, TOKENS.padEnd(1024 * 1024)), undefined],
+  ['more than 1 MiB', respond(200, JSON_TYPE, TOKENS.padEnd(1024 * 1024 + 1)), ['too_big']],
+  ['more than 1 MiB in few octets', respond(200, { ...JSON_TYPE, 'content-encoding': 'gzip' },
+    gzipSync(TOKENS.padEnd(64 * 1024 * 1024))), ['too_big']],
+  ['a refusal', respond(400, JSON_TYPE, '{"error":"invalid_grant","error_description":"BODY-CANARY"}'),
+    ['server', 'reauthorize', undefined, 'invalid_grant']],
+  ['a busy server', respond(503, { 'retry-after': '9' }, 'BODY-CANARY'), ['status', 'retry', 9]],
+  ['a page', respond(200, { 'content-type': 'text/html' }, TOKENS), ['response', 'fix']],
+  ['half a document', respond(200, JSON_TYPE, TOKENS.slice(0, -1)), ['response', 'fix']],
+  ['another type of token', respond(200, JSON_TYPE, TOKENS.replace('Bearer', 'mac')), ['response', 'fix']],
+  ['nothing', (request, response) => response.destroy(), ['network']],
+  ['no permission for this page', (request, response) => {
+    response.removeHeader('access-control-allow-origin');
+    response.writeHead(200, JSON_TYPE).end(TOKENS);
+  }, ['network']],
+]) {
+  test(`the token endpoint answers with ${name}`, { timeout }, () => inPage(async (page) => {
+    const { error, tokenRequests } = await signIn(page, answer);
+    if (!expected) assert.equal(error, undefined);
+    else {
+      const { ours, code, advice, retryAfter, serverCode } = error;
+      const [wanted, ...more] = expected;
+      assert.deepEqual([ours, code, advice, retryAfter, serverCode], [true, wanted, more[0], more[1], more[2]]);
+      assert.doesNotMatch(JSON.stringify({ ...error, message: error.message.replace('invalid_grant: BODY-CANARY', '') }), /CANARY/);
+    }
+    assert.equal(tokenRequests.length, 1, 'nothing is sent twice');
+    assert.match(tokenRequests[0].body, /^grant_type=authorization_code&client_id=demo-native&code=CODE-CANARY&code_verifier=[\w-]{43}&/);
+  }));
+}
+
+for (const status of [301, 302, 303, 307, 308]) {
+  test(`a redirect of the token endpoint is not followed: ${status}`, { timeout }, () => inPage(async (page) => {
+    const { error } = await signIn(page, respond(status, { location: '/sink' }));
+    assert.deepEqual([error.ours, error.code, error.advice], [true, 'network', undefined]);
+    assert.deepEqual(hostile.seen.map(({ url }) => url.split('?')[0]), ['/authorize', '/token']);
+  }));
+}
+
+for (const [name, answer] of [
+  ['nothing', () => {}],
+  ['a head', (request, response) => response.writeHead(200, JSON_TYPE).flushHeaders()],
+  ['a head and half a body', (request, response) => response.writeHead(200, JSON_TYPE).write(TOKENS.slice(0, 9))],
+]) {
+  test(`one deadline for it all: ${name} comes`, { timeout }, () => inPage(async (page) => {
+    const { error } = await signIn(page, answer, 500);
+    assert.deepEqual([error.ours, error.code, error.advice], [true, 'deadline', undefined]);
+  }));
+}
+
+test('metadata: each address is asked in turn, and what is found must fit', { timeout }, () => inPage(async (page) => {
+  const metadata = (more) => JSON.stringify({
+    issuer: `${hostile.origin}/t`, authorization_endpoint: `${hostile.origin}/authorize`, token_endpoint: `${hostile.origin}/token`, ...more,
+  });
+  const missing = (request, response) => {
+    response.removeHeader('access-control-allow-origin');
+    response.writeHead(404).end();
+  };
+  const signInAt = async (found) => {
+    hostile.answers((request, response) => {
+      const { pathname } = new URL(request.url, hostile.origin);
+      if (pathname === '/authorize') respond(200, { 'content-type': 'text/plain' }, 'sign in')(request, response);
+      else if (pathname === found.at) respond(200, JSON_TYPE, metadata(found))(request, response);
+      else missing(request, response);
+    });
+    return failure(page, (issuer) => make({ issuer }).signInPopup(), `${hostile.origin}/t`);
+  };
+  const asked = () => hostile.seen.map(({ url }) => url);
+  const addresses = [
+    '/.well-known/oauth-authorization-server/t', '/.well-known/openid-configuration/t', '/t/.well-known/openid-configuration',
+  ];
+  for (const [at, address] of addresses.entries()) {
+    const opened = page.waitForEvent('popup');
+    const done = signInAt({ at: address });
+    await (await opened).waitForURL(/authorize/);
+    for (const popup of page.context().pages().slice(1)) await popup.close();
+    assert.equal((await done).code, 'popup_closed');
+    assert.deepEqual(asked().slice(0, -1), addresses.slice(0, at + 1));
+  }
+  const nowhere = await signInAt({});
+  assert.deepEqual([nowhere.code, asked()], ['network', addresses]);
+  for (const [wrong, words] of [
+    [{ issuer: hostile.origin }, 'another issuer'],
+    [{ code_challenge_methods_supported: ['plain'] }, 'S256'],
+    [{ token_endpoint: 'http://as.example/token' }, 'token endpoint'],
+  ]) {
+    const error = await signInAt({ at: addresses[0], ...wrong });
+    assert.deepEqual([error.code, error.advice, asked()], ['response', 'fix', addresses.slice(0, 1)]);
+    assert.match(error.message, new RegExp(words));
+  }
+}));
+
+test('settings that cannot be used', { timeout }, () => inPage(async (page) => {
+  for (const [options, words] of [
+    [{ clientId: '' }, 'client id'],
+    [{ redirectUri: 'https://app.example/callback' }, 'origin'],
+    [{ redirectUri: 'callback' }, 'absolute'],
+    [{ redirectUri: `${all.bare.origin}/callback#x` }, 'fragment'],
+    [{ scope: 'a"b' }, 'scope 0'],
+    [{ scope: ['a', 'b\\'] }, 'scope 1'],
+    [{ issuer: 'http://as.example' }, 'issuer'],
+    [{ issuer: 'https://as.example/?x' }, 'issuer'],
+    [{ authorizationEndpoint: 'https://as.example/authorize', tokenEndpoint: '' }, 'token endpoint'],
+    [{ authorizationEndpoint: 'javascript:alert(1)', tokenEndpoint: 'https://as.example/token' }, 'authorization endpoint'],
+  ]) {
+    const error = await failure(page, (more) => make(more).signIn(), options);
+    assert.deepEqual([error.ours, error.code, error.advice], [true, 'config', 'fix'], words);
+    assert.match(error.message, new RegExp(words));
+  }
+  for (const extra of [{ state: 'x' }, { code_challenge_method: 'plain' }, { '': 'x' }, { x: '' }, { x: ['1', '2'] }]) {
+    assert.equal((await failure(page, (more) => app.signIn({ extra: more }), extra)).code, 'config', JSON.stringify(extra));
+  }
+  assert.equal(page.url(), `${all.bare.origin}/`);
+}));
+
+test('browsers that do wrong', { timeout }, () => inPage(async (page) => {
+  for (const [code, break_] of [
+    ['random', () => { crypto.getRandomValues = () => { throw new Error('no entropy'); }; }],
+    ['random', () => { crypto.getRandomValues = (octets) => octets; }],
+    ['storage', () => { Storage.prototype.setItem = () => { throw new Error('full'); }; }],
+  ]) {
+    await page.reload();
+    await page.evaluate(break_);
+    const error = await failure(page, () => app.signIn());
+    assert.deepEqual([error?.ours, error?.code], [true, code], String(break_));
+    assert.equal(page.url(), `${all.bare.origin}/`);
+  }
+  await page.reload();
+  await page.evaluate(() => Object.defineProperty(globalThis, 'isSecureContext', { value: false }));
+  assert.equal((await failure(page, () => make())).code, 'unsupported');
+}));
+
+test('the module: from a bad address, then from its octets', { timeout }, () => inPage(async (page) => {
+  const error = await failure(page, () => init('/nowhere.wasm'));
+  assert.deepEqual([error.ours, error.code, error.advice], [true, 'init', 'fix']);
+  const wasm = await readFile(new URL('../../crates/browser/package/wasm/proofkey_browser_bg.wasm', import.meta.url));
+  await page.route('**/*.wasm', (route) => route.abort());
+  await page.evaluate((octets) => init(Uint8Array.from(atob(octets), (letter) => letter.charCodeAt())), wasm.toString('base64'));
+  const { error: none } = await signIn(page, respond(200, { ...JSON_TYPE, ...CORS }, TOKENS));
+  assert.equal(none, undefined);
+}));

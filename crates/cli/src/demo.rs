@@ -4,6 +4,7 @@ mod story;
 
 use crate::args;
 use crate::failure::{Failure, Kind};
+use crate::parameter::parameter;
 use crate::{interrupt, output};
 use http::Request;
 use proofkey_core::{AccessToken, Client, Refusal, ResponseBuf, Revocable, TokensBuf};
@@ -13,7 +14,7 @@ use proofkey_ureq::{Http, Login};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
-use story::{Follower, Story, parameter, short};
+use story::{Follower, Story, short};
 
 /// Runs the flow of the iTwin platform's sign-in, from the code verifier to a revoked token.
 ///

@@ -8,6 +8,7 @@ use crate::args::{self, Select};
 use crate::config::Config;
 use crate::failure::{Failure, Kind};
 use crate::logins::{self, Login, Name};
+use crate::parameter::parameter;
 use crate::settings::Settings;
 use crate::{interrupt, output, session, time};
 use event::Event;
@@ -91,7 +92,7 @@ fn by_browser(args: &args::Login, settings: &Settings, client: Client<'_>, http:
     let tokens = http.login(login, |url| {
         let opened = !args.no_browser && proofkey_native::is_available() && proofkey_native::open(url).is_ok();
         shown = Event::AuthorizationUrl { url, opened, paste: false }.show(args.json).and_then(|()| {
-            let redirect_uri = &redirect_uri_of(url);
+            let redirect_uri = &parameter(url, "redirect_uri");
             Event::Waiting { redirect_uri, seconds: args.timeout }.show(args.json)
         });
         if !args.json {
@@ -148,30 +149,4 @@ fn keep(
 
 fn timeout(args: &args::Login) -> Duration {
     Duration::from_secs(args.timeout.into())
-}
-
-/// The redirect URI with the port that the listener was given, out of the authorization URL.
-fn redirect_uri_of(url: &str) -> String {
-    let mut fields = url.split(['?', '&']);
-    let encoded = fields.find_map(|field| field.strip_prefix("redirect_uri=")).unwrap_or_default();
-    let mut parts = encoded.split('%');
-    let mut uri = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let (digits, rest) = part.split_at_checked(2).unwrap_or((part, ""));
-        uri.extend(u8::from_str_radix(digits, 16).map(char::from));
-        uri.push_str(rest);
-    }
-    uri
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_redirect_uri_is_found_in_the_url() {
-        let url = "https://as.example/a?client_id=x&redirect_uri=http%3A%2F%2F127.0.0.1%3A4711%2Fcb%3Fa%3Db&scope=s";
-        assert_eq!(redirect_uri_of(url), "http://127.0.0.1:4711/cb?a=b");
-        assert_eq!(redirect_uri_of("https://as.example/a"), "");
-    }
 }

@@ -15,6 +15,7 @@ mod logins;
 mod logout;
 mod man;
 mod output;
+mod parameter;
 mod session;
 mod settings;
 mod status;

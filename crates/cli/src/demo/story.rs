@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::output::{self, STRONG};
+use crate::parameter::parameter;
 use anstyle::{AnsiColor, Style};
 use proofkey_core::TokensBuf;
 use proofkey_devserver::{DevServer, Entry};
@@ -146,35 +147,12 @@ pub fn short(secret: &str) -> String {
     format!("{start}… ({} characters)", secret.chars().count())
 }
 
-/// The value of a parameter in a URL or a body, decoded; empty where there is none.
-pub fn parameter(text: &str, name: &str) -> String {
-    let query = text.split_once('?').map_or(text, |(_, query)| query);
-    let value = query.split('&').filter_map(|field| field.split_once('=')).find(|(found, _)| *found == name);
-    let mut parts = value.map_or("", |(_, value)| value).split('%');
-    let mut octets: Vec<u8> = parts.next().unwrap_or_default().replace('+', " ").into_bytes();
-    for part in parts {
-        let (digits, rest) = part.split_at_checked(2).unwrap_or((part, ""));
-        octets.extend(u8::from_str_radix(digits, 16).ok());
-        octets.extend(rest.replace('+', " ").bytes());
-    }
-    String::from_utf8_lossy(&octets).into_owned()
-}
-
 const KEY: Style = Style::new().dimmed();
 const NUMBER: Style = AnsiColor::Green.on_default().bold();
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn parameters_are_found_and_decoded() {
-        let url =
-            "https://as.example/a?client_id=x&redirect_uri=http%3A%2F%2F127.0.0.1%3A4711%2Fcb%3Fa%3Db&scope=s+%C3%A9";
-        assert_eq!(parameter(url, "redirect_uri"), "http://127.0.0.1:4711/cb?a=b");
-        assert_eq!(parameter("a=1&scope=s+%C3%A9", "scope"), "s é");
-        assert_eq!(parameter(url, "none"), "");
-    }
 
     #[test]
     fn secrets_are_shortened() {

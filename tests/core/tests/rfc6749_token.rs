@@ -271,6 +271,7 @@ fn t90_to_t96_status_and_content_type() {
         assert_eq!(read_as(status, Some("text/html"), b"<html>").map(drop), plain);
         assert_eq!(read_as(status, None, b"").map(drop), plain);
         assert_eq!(read_as(status, None, br#"{"error":1}"#).map(drop), plain);
+        assert_eq!(read_as(status, None, br#"{"error":"a","error":"b"}"#).map(drop), plain);
         assert_eq!(read_as(status, None, br#"{"errors":["x"]}"#).map(drop), plain);
     }
     for good in [

@@ -20,7 +20,7 @@ pub(crate) fn integer(number: &str) -> Option<u32> {
     // How many digits stand before the point, once the exponent has moved it. Past the last digit zeros follow, of
     // which ten saturate any value.
     let before = i64::try_from(whole.len()).ok()?.saturating_add(power(exponent)?);
-    let before = usize::try_from(before).unwrap_or(if before < 0 { 0 } else { usize::MAX });
+    let before = usize::try_from(before.max(0)).unwrap_or(usize::MAX);
     let zeros = before.saturating_sub(digits().count()).min(10);
     let value = decimal(digits().take(before).chain(core::iter::repeat_n(b'0', zeros)));
     if negative { None } else { value }

@@ -3,7 +3,9 @@
 mod corpus {
     mod adapter;
     mod callback;
+    mod challenges;
     mod data;
     mod files;
+    mod json;
     mod token;
 }

@@ -31,13 +31,15 @@ fn every_file_is_whole() {
 }
 
 /// Each file, how many cases it has at least, and the verdicts of which each comes up.
-const FILES: [(&str, usize, &str); 2] = [
+const FILES: [(&str, usize, &str); 4] = [
     (
         "callback.json",
         350,
         "Accepted Ambiguous BadRequest Duplicate HeadTooLarge Issuer Malformed MethodNotAllowed Misdirected MissingCode \
          Mode More NotFound Server State Target UriTooLong",
     ),
+    ("challenges.json", 90, "InsufficientScope InvalidRequest InvalidToken None Permission"),
+    ("json.json", 300, "Accepted Json Missing"),
     (
         "token.json",
         400,

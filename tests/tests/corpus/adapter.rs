@@ -64,7 +64,7 @@ static REQWEST: LazyLock<proofkey_reqwest::Http> =
     LazyLock::new(|| proofkey_reqwest::Http::new().expect("the system has certificate authorities"));
 
 /// For a login whose redirect is wrongly ignored.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 fn wait<T>(future: impl Future<Output = T>) -> T {
     Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)

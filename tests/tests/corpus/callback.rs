@@ -27,8 +27,7 @@ struct Case {
     expected: String,
     reply: Option<String>,
     code: Option<Input>,
-    #[serde(rename = "why")]
-    _why: String,
+    why: String,
 }
 
 #[derive(Clone, Copy, Default, Deserialize, PartialEq)]
@@ -100,7 +99,7 @@ fn in_memory(case: &Case) -> Result<(), String> {
             let pending = second(client);
             same(&case.id, "matches", pending.matches(client, redirect), ours)?;
             let verdict = case.verdict(pending.accept(client, redirect))?;
-            same(&case.id, &format!("{redirect:?}"), &verdict, &case.expected)?;
+            same(&case.id, &format!("{redirect:?}: {}", case.why), &verdict, &case.expected)?;
         }
     }
     Ok(())

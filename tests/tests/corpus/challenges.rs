@@ -16,8 +16,7 @@ struct Case {
     also: Vec<Input>,
     read: Option<Vec<Read>>,
     expected: String,
-    #[serde(rename = "why")]
-    _why: String,
+    why: String,
 }
 
 /// A scheme, and all its parameters.
@@ -55,7 +54,7 @@ fn challenges_are_read_as_they_are_to_be() {
             Some(refusal) => format!("{refusal:?}"),
             None => "None".to_owned(),
         };
-        same(&case.id, "verdict", &verdict, &case.expected)
+        same(&case.id, &case.why, &verdict, &case.expected)
     });
 }
 

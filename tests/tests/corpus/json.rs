@@ -15,8 +15,7 @@ struct Case {
     body: bool,
     input: Input,
     expected: String,
-    #[serde(rename = "why")]
-    _why: String,
+    why: String,
 }
 
 #[derive(Clone, Copy, Deserialize, PartialEq)]
@@ -39,7 +38,7 @@ fn json_is_told_from_what_is_none() {
                 Failure::Response(error).name()
             }
         };
-        same(&case.id, "verdict", &verdict, &case.expected)
+        same(&case.id, &case.why, &verdict, &case.expected)
     });
 }
 

@@ -140,16 +140,16 @@ impl<'b> Members<'b> {
     #[must_use]
     pub fn grant(&self, granted: &Granted) -> bool {
         let scope = self.member::<Vec<String>>("scope").map(|words| words.join(" ")).or_else(|| self.member("scope"));
-        let seconds = self.member("expires_in").map(|number: &RawValue| number.get().trim_matches('"').to_owned());
-        // A float may have been rounded to the next whole number.
-        let near = |read: u32| {
-            seconds.and_then(|text| text.parse::<f64>().ok()).is_some_and(|given| (given as u32).abs_diff(read) <= 1)
-        };
+        let seconds =
+            self.text("expires_in").or_else(|| Some(self.member::<&RawValue>("expires_in")?.get().to_owned()));
+        let seconds = seconds.and_then(|text| text.parse::<f64>().ok()).map(|seconds| seconds as u32);
         self.text("access_token").is_some_and(|token| token == granted.access_token)
             && self.text("token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("bearer"))
             && self.text("refresh_token") == granted.refresh_token
             && scope == granted.scope
-            && granted.expires_in.is_none_or(near)
+            && seconds.is_some() == granted.expires_in.is_some()
+            // A float may have been rounded to the next whole number.
+            && seconds.zip(granted.expires_in).is_none_or(|(said, read)| said.abs_diff(read) <= 1)
             && self.text("error").is_none()
     }
 }

@@ -2,7 +2,8 @@
 
 use clap::Parser;
 use proofkey_devserver::{DevServer, Options};
-use std::io;
+use std::io::{self, Write};
+use std::process::ExitCode;
 
 /// A local OAuth 2.0 authorization server and protected API, for development only.
 #[derive(Parser)]
@@ -19,8 +20,18 @@ struct Args {
     code_ttl: u32,
 }
 
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
     let args = Args::parse();
+    match serve(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("proofkey-devserver: port {}: {error}", args.port);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(args: &Args) -> io::Result<()> {
     let options = Options {
         port: args.port,
         access_token_ttl: args.access_token_ttl,
@@ -28,11 +39,16 @@ fn main() -> io::Result<()> {
         ..Options::default()
     };
     let server = DevServer::start(options)?;
-    println!("For development only: any password is right, and nothing is kept.");
-    println!("Issuer  {}", server.issuer());
-    println!("Client  demo-native, with http://127.0.0.1/callback on any port");
-    println!("API     {}", server.api("/api/me"));
-    println!("Ctrl-C ends it.");
+    let text = format!(
+        "For development only: any password is right, and nothing is kept.\n\
+         Issuer  {}\n\
+         Client  demo-native, with http://127.0.0.1/callback on any port\n\
+         API     {}\n\
+         Ctrl-C ends it.\n",
+        server.issuer(),
+        server.api("/api/me")
+    );
+    io::stdout().write_all(text.as_bytes())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(tokio::signal::ctrl_c())
 }

@@ -63,6 +63,10 @@ fn c016_codes_and_tokens_of_any_size_and_unknown_members() {
     let members: String = (0..100_000).map(|n| format!(",\"m{n}\":[{{\"x\":null}}]")).collect();
     let tokens = read(&format!(r#"{{"access_token":"{token}","token_type":"Bearer"{members}}}"#)).expect("tokens");
     assert_eq!(tokens.access_token().expose(), token);
+    for (length, fits) in [(256 * 1024, true), (256 * 1024 + 1, false)] {
+        let body = format!(r#"{{"access_token":"{}","token_type":"Bearer"}}"#, "t".repeat(length));
+        assert_eq!(read(&body).map(drop), if fits { Ok(()) } else { Err(TooBig("access_token")) });
+    }
 }
 
 #[test]

@@ -30,11 +30,13 @@ fn debug_tells_what_it_is_and_no_secret() {
     let revoking = client().server().with_revocation_endpoint("https://as.example/revoke");
     let revoking = proofkey_core::Client::new("client", REDIRECT_URI, revoking).unwrap();
     let revocation = revoking.revoke(Revocable::Refresh(RefreshToken::new("CANARY").unwrap())).unwrap();
+    let refresh = client().refresh(RefreshToken::new("CANARY").unwrap());
     let verifier = CodeVerifier::generate(&mut Counter::default()).unwrap();
     let pending = begin(client());
     for (name, said) in [
         ("Response", format!("{response:?}")),
         ("ResponseBuf", format!("{owned:?}")),
+        ("Request", format!("{:?}", refresh.request())),
         ("RevocationRequest", format!("{revocation:?}")),
         ("Query", format!("{:?}", Redirect::Query("CANARY"))),
         ("Target", format!("{:?}", Redirect::Target("CANARY"))),
@@ -71,6 +73,15 @@ fn header_fields_are_found_by_their_lower_case_name() {
     assert_eq!((response.header("content-type"), response.header("x-twice")), (Some("b"), Some("a")));
     assert_eq!(response.headers("x-twice").collect::<Vec<_>>(), ["a", "c"]);
     assert_eq!((response.header("absent"), response.headers("absent").count()), (None, 0));
+}
+
+#[test]
+fn one_content_type_is_read_and_two_are_none() {
+    let json = ("content-type".to_owned(), "application/json".to_owned());
+    let mut one = ResponseBuf { headers: vec![json.clone()], ..Default::default() };
+    assert_eq!(one.as_response().content_type, Some("application/json"));
+    let mut two = ResponseBuf { headers: vec![json.clone(), json], ..Default::default() };
+    assert_ne!(two.as_response().content_type, Some("application/json"));
 }
 
 #[test]

@@ -22,7 +22,9 @@ mod metadata;
 mod options;
 mod pages;
 mod params;
+mod running;
 mod server;
+mod site;
 mod state;
 mod token;
 #[cfg(feature = "user-agent")]
@@ -31,3 +33,4 @@ pub mod user_agent;
 pub use log::Entry;
 pub use options::{CallbackFault, ClientRegistration, EndpointFault, Faults, MetadataFault, Options};
 pub use server::DevServer;
+pub use site::{File, Site};

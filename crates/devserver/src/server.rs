@@ -1,51 +1,33 @@
 //! [`DevServer`]: a server on a thread of its own.
 
 use crate::log::{Entry, Log};
+use crate::running::{Running, bind};
 use crate::state::Grants;
 use crate::{Faults, Options, api, authorize, cors, log, metadata, pages, token};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
-use tokio::sync::oneshot;
 
 /// A running server. It stops when it is dropped.
 #[derive(Debug)]
 pub struct DevServer {
     app: Arc<App>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<io::Result<()>>>,
+    _running: Running,
 }
 
 impl DevServer {
-    /// Starts a server on 127.0.0.1, with a runtime of its own: blocking callers can use it as well as async ones.
+    /// Starts a server on 127.0.0.1, on a thread of its own.
     ///
     /// # Errors
     /// Where the port is taken, or a redirect URI of a client is no URL.
     pub fn start(options: Options) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
-        let app = Arc::new(App::new(options, address));
-        let router = router(Arc::clone(&app))?;
-        let (stop, stopped) = oneshot::channel();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let thread = thread::Builder::new().name("proofkey-devserver".to_owned()).spawn(move || {
-            let served = runtime.block_on(async {
-                let listener = tokio::net::TcpListener::from_std(listener)?;
-                tokio::select! {
-                    served = async { axum::serve(listener, router).await } => served,
-                    _ = stopped => Ok(()),
-                }
-            });
-            // Connections that a client keeps open do not hold the end up.
-            runtime.shutdown_background();
-            served
-        })?;
-        Ok(Self { app, stop: Some(stop), thread: Some(thread) })
+        let listener = bind(options.port)?;
+        let app = Arc::new(App::new(options, listener.local_addr()?));
+        let running = Running::start(listener, router(Arc::clone(&app))?)?;
+        Ok(Self { app, _running: running })
     }
 
     /// The server's own URL, which is also its issuer: `http://127.0.0.1:PORT`.
@@ -98,14 +80,6 @@ impl DevServer {
     /// Does this wrong from now on.
     pub fn set_faults(&self, faults: Faults) {
         *self.app.faults.lock().unwrap_or_else(PoisonError::into_inner) = faults;
-    }
-}
-
-impl Drop for DevServer {
-    fn drop(&mut self) {
-        // Each fails only where the thread has ended before.
-        self.stop.take().map(|stop| stop.send(()));
-        self.thread.take().map(JoinHandle::join);
     }
 }
 

@@ -42,3 +42,30 @@ pub fn wants_refresh(status: u16, www_authenticate: Option<String>) -> bool {
 const fn lifetime(requested_at: f64, expires_in: Option<u32>) -> Lifetime {
     Lifetime::new(requested_at as u64, expires_in)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_those_of_the_core() {
+        for (now, due, expired) in
+            [(1_000.0, false, false), (4_540.0, true, false), (4_600.9, true, true), (999.0, true, false)]
+        {
+            assert_eq!(
+                (is_due(1_000.9, Some(3600), now), is_expired(1_000.9, Some(3600), now)),
+                (due, expired),
+                "{now}"
+            );
+        }
+        assert!(!is_due(1_000.0, None, 1e18) && !is_expired(1_000.0, None, 1e18));
+    }
+
+    #[test]
+    fn a_refresh_is_for_tokens_that_are_no_longer_good() {
+        assert!(wants_refresh(401, None));
+        assert!(wants_refresh(401, Some("Bearer error=\"invalid_token\"".to_owned())));
+        assert!(!wants_refresh(403, Some("Bearer error=\"insufficient_scope\"".to_owned())));
+        assert!(!wants_refresh(200, None));
+    }
+}

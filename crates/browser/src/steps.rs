@@ -217,3 +217,110 @@ impl From<proofkey_core::Server<'_>> for Server {
 }
 
 opaque!(Discovery Grant Refresh Revocation Server);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::{Client, Login};
+
+    fn client() -> Client {
+        let (revocation, issuer) = (Some("https://as.example/r".to_owned()), Some("https://as.example".to_owned()));
+        let redirect_uri = "https://app.example/callback";
+        let (authorize, token) = ("https://as.example/a", "https://as.example/t");
+        Client::new("app", redirect_uri, authorize, token, revocation, issuer, true).unwrap()
+    }
+
+    fn begin() -> Login {
+        let random: Vec<u8> = (0..64).collect();
+        client().authorize(" a  b ", vec!["prompt".to_owned(), "login".to_owned()], &random).unwrap()
+    }
+
+    fn redirect(login: &Login, answer: &str) -> String {
+        let state = login.url().split("state=").nth(1).unwrap()[..43].to_owned();
+        format!("https://app.example/callback?{answer}&state={state}&iss=https://as.example")
+    }
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer::new(status, Some("application/json".to_owned()), None, Some("7".to_owned()), body.as_bytes().to_vec())
+    }
+
+    fn code<T: fmt::Debug>(result: Result<T, Failure>) -> (&'static str, Option<String>) {
+        let failure = result.unwrap_err();
+        (failure.code(), failure.error().map(str::to_owned))
+    }
+
+    const TOKENS: &str = r#"{"access_token":"AT","token_type":"Bearer","expires_in":60,"refresh_token":"RT"}"#;
+
+    #[test]
+    fn a_login_from_the_url_to_the_tokens() {
+        let login = begin();
+        assert!(login.url().starts_with("https://as.example/a?response_type=code&client_id=app&"), "{}", login.url());
+        assert!(login.url().contains("&scope=a+b&") && login.url().ends_with("&prompt=login"), "{}", login.url());
+        let redirect = redirect(&login, "code=C");
+        assert!(client().matches(&login.pending(), &redirect));
+        let grant = client().accept(login.pending(), redirect).unwrap();
+        let request = grant.request().unwrap();
+        assert_eq!(request.url(), "https://as.example/t");
+        assert!(request.body().unwrap().contains("&code=C&code_verifier="));
+        let tokens = grant.read(answer(200, TOKENS)).unwrap();
+        assert_eq!((tokens.access_token(), tokens.refresh_token()), ("AT".to_owned(), Some("RT".to_owned())));
+        assert_eq!((tokens.expires_in(), tokens.scope()), (Some(60), None));
+    }
+
+    #[test]
+    fn a_refresh_keeps_the_token_that_it_was_made_with() {
+        let refresh = client().refresh("OLD".to_owned());
+        assert!(refresh.request().unwrap().body().unwrap().contains("&refresh_token=OLD"));
+        let tokens = refresh.read(answer(200, r#"{"access_token":"AT","token_type":"Bearer"}"#)).unwrap();
+        assert_eq!(tokens.refresh_token().as_deref(), Some("OLD"));
+        assert_eq!(code(client().refresh(String::new()).request()).0, "config");
+    }
+
+    #[test]
+    fn a_revocation_names_its_token() {
+        for (refresh, hint) in [(true, "&token_type_hint=refresh_token"), (false, "&token_type_hint=access_token")] {
+            let revocation = client().revoke("T".to_owned(), refresh);
+            assert!(revocation.request().unwrap().body().unwrap().contains(&format!("token=T{hint}")));
+            revocation.read(answer(200, "")).unwrap();
+        }
+        assert_eq!(code(client().revoke("T".to_owned(), true).read(answer(503, ""))).0, "status");
+    }
+
+    #[test]
+    fn discovery_goes_on_where_there_is_nothing() {
+        let found = r#"{"issuer":"https://as.example","authorization_endpoint":"https://as.example/a",
+            "token_endpoint":"https://as.example/t"}"#;
+        let at = |at| Discovery::at("https://as.example".to_owned(), at);
+        assert_eq!(at(0).unwrap().read(answer(200, found)).unwrap().unwrap().token_endpoint, "https://as.example/t");
+        assert!(at(1).unwrap().read(answer(404, "")).unwrap().is_none());
+        assert_eq!(code(at(2).unwrap().read(answer(200, "{}"))).0, "response");
+        assert!(at(3).is_none());
+    }
+
+    #[test]
+    fn failures_have_a_word_for_programs() {
+        let login = begin();
+        let accept = |pending: &str, redirect: String| code(client().accept(pending.to_owned(), redirect));
+        let pending = login.pending();
+        let denied = redirect(&login, "error=access_denied");
+        assert_eq!(accept(&pending, denied), ("server", Some("access_denied".to_owned())));
+        assert_eq!(accept(&pending, redirect(&login, "code=C&code=D")), ("callback", None));
+        assert_eq!(accept(&pending, "https://app.example/callback?code=C&state=S".to_owned()), ("state", None));
+        assert_eq!(accept("garbage", redirect(&login, "code=C")), ("storage", None));
+        assert!(!client().matches("garbage", &redirect(&login, "code=C")));
+        assert_eq!(code(client().authorize("a\"", Vec::new(), &[1; 64])), ("config", None));
+        assert_eq!(code(client().authorize("a", Vec::new(), &[1; 64])), ("random", None));
+        assert_eq!(code(client().authorize("a", Vec::new(), &[1; 63])), ("random", None));
+        let refused = client().refresh("RT".to_owned()).read(answer(400, r#"{"error":"invalid_grant"}"#));
+        assert_eq!(code(refused), ("server", Some("invalid_grant".to_owned())));
+    }
+
+    #[test]
+    fn nothing_that_holds_a_secret_is_printed() {
+        let login = begin();
+        let grant = client().accept(login.pending(), redirect(&login, "code=CANARY")).unwrap();
+        let request = grant.request().unwrap();
+        let printed = format!("{login:?} {grant:?} {request:?} {:?}", client().refresh("CANARY".to_owned()));
+        assert_eq!(printed, "Login(..) Grant(..) Request(..) Refresh(..)");
+    }
+}

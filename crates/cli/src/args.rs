@@ -93,6 +93,9 @@ pub struct Demo {
     /// Only print the URL; the browser has to be on this machine
     #[arg(long, conflicts_with = "auto")]
     pub no_browser: bool,
+    /// Serve a single-page app that signs in, until Ctrl-C, instead of telling the flow
+    #[arg(long, conflicts_with = "auto")]
+    pub spa: bool,
     /// How long to wait for the browser
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=86_400))]
@@ -308,7 +311,8 @@ Nothing is kept, and nothing leaves this machine.
 
 Examples:
   proofkey demo
-  proofkey demo --auto";
+  proofkey demo --auto
+  proofkey demo --spa";
 
 const LOGIN_EXAMPLES: &str = "\
 Examples:

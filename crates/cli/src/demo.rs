@@ -1,5 +1,6 @@
 //! `proofkey demo`: the whole flow against a server in this process, told step by step. Nothing is kept.
 
+mod spa;
 mod story;
 
 use crate::args;
@@ -21,6 +22,9 @@ use story::{Follower, Story, short};
 /// # Errors
 /// Where a step does not go as it should.
 pub fn run(args: &args::Demo) -> Result<(), Failure> {
+    if args.spa {
+        return spa::run(args);
+    }
     let server = DevServer::start(Options::default())
         .map_err(|error| Kind::Unexpected.because(format_args!("the development server did not start: {error}")))?;
     let http = Http::new();

@@ -47,12 +47,21 @@ impl Story {
         })
     }
 
-    /// Where the browser goes.
+    /// Where the browser goes to sign in.
     pub fn url(&self, text: &str, url: &str, opened: bool) -> Result<(), Failure> {
+        self.place("authorization_url", "authorize", text, url, opened)
+    }
+
+    /// Where the app is.
+    pub fn app(&self, text: &str, url: &str, opened: bool) -> Result<(), Failure> {
+        self.place("app_url", "app", text, url, opened)
+    }
+
+    fn place(&self, event: &str, name: &str, text: &str, url: &str, opened: bool) -> Result<(), Failure> {
         if self.as_json {
-            output::json(&json!({"event": "authorization_url", "url": url, "opened": opened}))?;
+            output::json(&json!({"event": event, "url": url, "opened": opened}))?;
         }
-        self.step("authorize", text, &[("", url)])
+        self.step(name, text, &[("", url)])
     }
 
     /// Tokens, shortened: even throw-away ones are no sight for a screen.

@@ -1,8 +1,11 @@
 //! `proofkey demo`.
 
-use crate::desk::{Desk, browse};
+use crate::desk::{Desk, browse, interrupt};
 use proofkey_devserver::user_agent::Decision;
+use sha2::{Digest, Sha256};
+use std::fs;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 
 #[test]
 fn the_whole_flow_is_told_step_by_step() {
@@ -58,4 +61,63 @@ fn a_person_signs_in_or_denies() {
 fn nobody_at_the_browser_is_6() {
     let run = Desk::new().run(&["demo", "--no-browser", "--timeout", "1"]);
     run.fails(6, &["not finished in time"]);
+}
+
+#[test]
+fn an_app_is_served_until_an_interrupt() {
+    let desk = Desk::new();
+    let mut child = desk.command(&["demo", "--spa", "--no-browser", "--json"]).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let mut next = || serde_json::from_str::<serde_json::Value>(&lines.next().unwrap()).unwrap();
+    let issuer = next()["seen"]["issuer"].as_str().unwrap().to_owned();
+    let url = next()["url"].as_str().unwrap().to_owned();
+    let get = |path: &str| ureq::get(format!("{url}{path}")).call().unwrap().body_mut().read_to_vec().unwrap();
+    assert!(get("config.js").starts_with(format!("export const issuer = '{issuer}';").as_bytes()));
+    assert_eq!(get("callback?code=x"), get(""));
+    assert!(get("proofkey/wasm/proofkey_browser_bg.wasm").starts_with(b"\0asm"));
+    ureq::get(format!("{issuer}/.well-known/oauth-authorization-server")).call().unwrap();
+    assert_eq!(next()["name"], "app");
+    assert_eq!(next()["text"], "GET /.well-known/oauth-authorization-server");
+    interrupt(&child);
+    assert_eq!(next()["event"], "done");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+/// The app that the tool carries is the sample app and the package of the browser adapter, built from these sources.
+#[test]
+fn the_app_is_in_step_with_its_sources() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let read = |path: &str| fs::read(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+    for name in ["app.css", "app.js", "index.html"] {
+        assert!(read(&format!("crates/cli/app/{name}")) == read(&format!("examples/spa/{name}")), "{AGAIN}: {name}");
+    }
+    for name in ["error.js", "http.js", "index.js", "popup.js", "session.js", "waiting.js"] {
+        let (kept, source) = (format!("crates/cli/app/proofkey/{name}"), format!("crates/browser/package/{name}"));
+        assert!(read(&kept) == read(&source), "{AGAIN}: {name}");
+    }
+    let mut sources = vec!["crates/browser/Cargo.toml".to_owned()];
+    for folder in ["crates/browser/src", "crates/core/src"] {
+        rust_files(&root, folder, &mut sources);
+    }
+    sources.sort();
+    let mut digest = Sha256::new();
+    for source in &sources {
+        digest.update(format!("{source}\n"));
+        digest.update(read(source));
+    }
+    let digest: String = digest.finalize().iter().map(|octet| format!("{octet:02x}")).collect();
+    assert_eq!(String::from_utf8(read("crates/cli/app/proofkey/wasm/sources.sha256")).unwrap().trim(), digest, "{AGAIN}");
+}
+
+const AGAIN: &str = "run crates/browser/build and commit crates/cli/app";
+
+fn rust_files(root: &Path, folder: &str, found: &mut Vec<String>) {
+    for entry in fs::read_dir(root.join(folder)).unwrap() {
+        let path = format!("{folder}/{}", entry.unwrap().file_name().to_str().unwrap());
+        if root.join(&path).is_dir() {
+            rust_files(root, &path, found);
+        } else {
+            found.push(path);
+        }
+    }
 }

@@ -1,0 +1,11 @@
+/** Described in index.d.ts. The WebAssembly module makes them too. */
+export class ProofkeyError extends Error {
+  constructor(code, message, advice, retryAfter, serverCode) {
+    super(message);
+    this.name = 'ProofkeyError';
+    this.code = code;
+    this.advice = advice;
+    this.retryAfter = retryAfter;
+    this.serverCode = serverCode;
+  }
+}

@@ -1,0 +1,143 @@
+// The one session of all tabs: tokens in memory, shared by messages, refreshed under a lock.
+//
+// Whoever has tokens holds a shared lock whose name says how new they are. So a tab that is about to refresh knows for
+// certain whether another one has newer tokens, although the message with them may still be under way.
+import { ProofkeyError } from './error.js';
+
+const ANSWER_MAX = 5_000;
+const ASK_EVERY = 100;
+
+export class Session {
+  #name;
+  #changed;
+  #channel;
+  #tokens = null;
+  #release = () => {};
+  #ended = new Set();
+
+  constructor(name, changed) {
+    this.#name = name;
+    this.#changed = changed;
+    this.#channel = new BroadcastChannel(name);
+    this.#channel.addEventListener('message', ({ data }) => this.#hear(data));
+    // A page that comes back out of the browser's cache has missed what the other tabs said.
+    addEventListener('pageshow', (event) => {
+      if (event.persisted) {
+        this.#set(null);
+        this.catchUp().catch(() => {});
+      }
+    });
+  }
+
+  /** The tokens, with the id, age and generation of their session; null where nobody is signed in. */
+  get tokens() {
+    return this.#tokens;
+  }
+
+  /** Takes the tokens of a new sign-in, in place of any others. */
+  begin(tokens) {
+    const since = Math.max(Date.now(), (this.#tokens?.since ?? 0) + 1);
+    return this.#share({ ...tokens, id: crypto.randomUUID(), since, generation: 0 });
+  }
+
+  /** Takes the tokens that a refresh got for `old` ones, unless there is a newer session by now. */
+  renew(old, tokens) {
+    return this.#share({ ...old, ...tokens, generation: old.generation + 1 });
+  }
+
+  /** Forgets the tokens, here and in the other tabs. They are returned to be revoked. */
+  end() {
+    const tokens = this.#tokens;
+    if (tokens) {
+      this.#hear({ ended: tokens.id });
+      this.#channel.postMessage({ ended: tokens.id });
+    }
+    return tokens;
+  }
+
+  /** Does what no other tab may do at the same time, with the newest tokens that any tab has. */
+  exclusively(work) {
+    return navigator.locks.request(`${this.#name} alone`, async () => {
+      await this.catchUp();
+      return work(this.#tokens);
+    });
+  }
+
+  /** Takes over the tokens of the other tabs, where theirs are newer. */
+  async catchUp() {
+    const until = Date.now() + ANSWER_MAX;
+    for (let newest = await this.#newest(); this.#lacks(newest); newest = await this.#newest()) {
+      if (Date.now() > until) {
+        throw new ProofkeyError('deadline', 'another tab has newer tokens and does not answer', 'retry');
+      }
+      await new Promise((resolve) => {
+        setTimeout(resolve, ASK_EVERY);
+        this.#channel.addEventListener('message', resolve, { once: true });
+        this.#channel.postMessage({ ask: true });
+      });
+    }
+  }
+
+  #lacks(version) {
+    return isNewer(version, this.#tokens) && !this.#ended.has(version.id);
+  }
+
+  async #share(tokens) {
+    if (this.#lacks(tokens)) {
+      await this.#set(tokens);
+      this.#channel.postMessage({ tokens });
+    }
+    return this.#tokens;
+  }
+
+  #hear({ ask, tokens, ended }) {
+    if (ask && this.#tokens) this.#channel.postMessage({ tokens: this.#tokens });
+    if (tokens && this.#lacks(tokens)) this.#set(tokens);
+    if (ended) {
+      this.#ended.add(ended);
+      if (this.#tokens?.id === ended) this.#set(null);
+    }
+  }
+
+  async #set(tokens) {
+    const release = this.#release;
+    const lock = tokens && hold(`${this.#name} ${tokens.since} ${tokens.id} ${tokens.generation}`);
+    const other = this.#tokens?.id !== tokens?.id;
+    this.#tokens = tokens;
+    this.#release = lock?.release ?? (() => {});
+    if (other) this.#changed();
+    await lock?.held;
+    release();
+  }
+
+  async #newest() {
+    const prefix = `${this.#name} `;
+    const { held } = await navigator.locks.query();
+    const versions = held.filter(({ name, mode }) => mode === 'shared' && name.startsWith(prefix)).map(({ name }) => {
+      const [since, id, generation] = name.slice(prefix.length).split(' ');
+      return { since: Number(since), id, generation: Number(generation) };
+    });
+    return versions.reduce((newest, version) => (isNewer(version, newest) ? version : newest), null);
+  }
+}
+
+/** A shared lock, held until it is released. */
+function hold(name) {
+  let release;
+  const released = new Promise((resolve) => { release = resolve; });
+  const held = new Promise((resolve) => {
+    navigator.locks.request(name, { mode: 'shared' }, () => {
+      resolve();
+      return released;
+    });
+  });
+  return { held, release };
+}
+
+/** The later sign-in is newer, and of one sign-in the later refresh. */
+function isNewer(one, other) {
+  if (!one || !other) return Boolean(one);
+  if (one.since !== other.since) return one.since > other.since;
+  if (one.id !== other.id) return one.id > other.id;
+  return one.generation > other.generation;
+}

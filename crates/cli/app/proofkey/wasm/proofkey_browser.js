@@ -1,0 +1,1100 @@
+import { ProofkeyError } from '../error.js';
+
+
+/**
+ * What the server answered, whatever the status.
+ */
+export class Answer {
+    __destroy_into_raw() {
+        const ptr = this.__wbg_ptr;
+        this.__wbg_ptr = 0;
+        AnswerFinalization.unregister(this);
+        return ptr;
+    }
+    free() {
+        const ptr = this.__destroy_into_raw();
+        wasm.__wbg_answer_free(ptr, 0);
+    }
+    /**
+     * An answer with the header fields that matter.
+     * @param {number} status
+     * @param {string | null | undefined} content_type
+     * @param {string | null | undefined} date
+     * @param {string | null | undefined} retry_after
+     * @param {Uint8Array | number[]} body
+     */
+    constructor(status, content_type, date, retry_after, body) {
+        const val5 = +status;
+        let ptr0, len0, ptr1, len1, ptr2, len2, ptr3, len3;
+        try {
+            ptr0 = isLikeNone(content_type) ? 0 : passStringToWasm0(content_type, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+            len0 = WASM_VECTOR_LEN;
+            ptr1 = isLikeNone(date) ? 0 : passStringToWasm0(date, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+            len1 = WASM_VECTOR_LEN;
+            ptr2 = isLikeNone(retry_after) ? 0 : passStringToWasm0(retry_after, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+            len2 = WASM_VECTOR_LEN;
+            ptr3 = passArray8ToWasm0(body, wasm.__wbindgen_malloc);
+            len3 = WASM_VECTOR_LEN;
+        } catch (e) {
+            if (ptr3) { wasm.__wbindgen_free(ptr3, len3 * 1, 1); }
+            if (ptr2) { wasm.__wbindgen_free(ptr2, len2 * 1, 1); }
+            if (ptr1) { wasm.__wbindgen_free(ptr1, len1 * 1, 1); }
+            if (ptr0) { wasm.__wbindgen_free(ptr0, len0 * 1, 1); }
+            throw e;
+        }
+        const ret = wasm.answer_new(val5, ptr0, len0, ptr1, len1, ptr2, len2, ptr3, len3);
+        this.__wbg_ptr = ret;
+        AnswerFinalization.register(this, this.__wbg_ptr, this);
+        return this;
+    }
+}
+if (Symbol.dispose) Answer.prototype[Symbol.dispose] = Answer.prototype.free;
+
+/**
+ * A public client at one server.
+ */
+export class Client {
+    __destroy_into_raw() {
+        const ptr = this.__wbg_ptr;
+        this.__wbg_ptr = 0;
+        ClientFinalization.unregister(this);
+        return ptr;
+    }
+    free() {
+        const ptr = this.__destroy_into_raw();
+        wasm.__wbg_client_free(ptr, 0);
+    }
+    /**
+     * Checks the redirect, a whole URL, and makes the request for the tokens of it.
+     *
+     * # Errors
+     * `callback`, `server`, `state`: the login is over. `storage`: `pending` is none.
+     * @param {string} pending
+     * @param {string} redirect
+     * @returns {Grant}
+     */
+    accept(pending, redirect) {
+        let ptr0, len0, ptr1, len1;
+        try {
+            ptr0 = passStringToWasm0(pending, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+            len0 = WASM_VECTOR_LEN;
+            ptr1 = passStringToWasm0(redirect, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+            len1 = WASM_VECTOR_LEN;
+        } catch (e) {
+            if (ptr1) { wasm.__wbindgen_free(ptr1, len1 * 1, 1); }
+            if (ptr0) { wasm.__wbindgen_free(ptr0, len0 * 1, 1); }
+            throw e;
+        }
+        const ret = wasm.client_accept(this.__wbg_ptr, ptr0, len0, ptr1, len1);
+        if (ret[2]) {
+            throw takeFromExternrefTable0(ret[1]);
+        }
+        return Grant.__wrap(ret[0]);
+    }
+    /**
+     * Begins a login. `scope` is words with a space between them; `extra` is names and values in turn; `random` is 64
+     * fresh octets from the browser's generator.
+     *
+     * # Errors
+     * `config` or `random`.
+     * @param {string} scope
+     * @param {string[]} extra
+     * @param {Uint8Array | number[]} random
+     * @returns {Login}
+     */
+    authorize(scope, extra, random) {
+        let ptr0, len0, ptr1, len1, ptr2, len2;
+        try {
+            ptr0 = passStringToWasm0(scope, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+            len0 = WASM_VECTOR_LEN;
+            ptr1 = passArrayJsValueToWasm0(extra, wasm.__wbindgen_malloc);
+            len1 = WASM_VECTOR_LEN;
+            ptr2 = passArray8ToWasm0(random, wasm.__wbindgen_malloc);
+            len2 = WASM_VECTOR_LEN;
+        } catch (e) {
+            if (ptr2) { wasm.__wbindgen_free(ptr2, len2 * 1, 1); }
+            if (ptr1) { wasm.__externref_drop_slice(ptr1, len1); wasm.__wbindgen_free(ptr1, len1 * 4, 4); }
+            if (ptr0) { wasm.__wbindgen_free(ptr0, len0 * 1, 1); }
+            throw e;
+        }
+        const ret = wasm.client_authorize(this.__wbg_ptr, ptr0, len0, ptr1, len1, ptr2, len2);
+        if (ret[2]) {
+            throw takeFromExternrefTable0(ret[1]);
+        }
+        return Login.__wrap(ret[0]);
+    }
+    /**
+     * Whether a redirect carries the state of this login.
+     * @param {string} pending
+     * @param {string} redirect
+     * @returns {boolean}
+     */
+    matches(pending, redirect) {
+        let ptr0, len0, ptr1, len1;
+        try {
+            ptr0 = passStringToWasm0(pending, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+            len0 = WASM_VECTOR_LEN;
+            ptr1 = passStringToWasm0(redirect, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+            len1 = WASM_VECTOR_LEN;
+        } catch (e) {
+            if (ptr1) { wasm.__wbindgen_free(ptr1, len1 * 1, 1); }
+            if (ptr0) { wasm.__wbindgen_free(ptr0, len0 * 1, 1); }
+            throw e;
+        }
+        const ret = wasm.client_matches(this.__wbg_ptr, ptr0, len0, ptr1, len1);
+        return ret !== 0;
+    }
+    /**
+     * A client as it is registered, at a server whose endpoints are known.
+     *
+     * # Errors
+     * `config`: says which part cannot be used and why.
+     * @param {string} client_id
+     * @param {string} redirect_uri
+     * @param {string} authorization_endpoint
+     * @param {string} token_endpoint
+     * @param {string | null | undefined} revocation_endpoint
+     * @param {string | null | undefined} issuer
+     * @param {boolean} iss_parameter
+     */
+    constructor(client_id, redirect_uri, authorization_endpoint, token_endpoint, revocation_endpoint, issuer, iss_parameter) {
+        const val7 = +iss_parameter;
+        let ptr0, len0, ptr1, len1, ptr2, len2, ptr3, len3, ptr4, len4, ptr5, len5;
+        try {
+            ptr0 = passStringToWasm0(client_id, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+            len0 = WASM_VECTOR_LEN;
+            ptr1 = passStringToWasm0(redirect_uri, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+            len1 = WASM_VECTOR_LEN;
+            ptr2 = passStringToWasm0(authorization_endpoint, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+            len2 = WASM_VECTOR_LEN;
+            ptr3 = passStringToWasm0(token_endpoint, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+            len3 = WASM_VECTOR_LEN;
+            ptr4 = isLikeNone(revocation_endpoint) ? 0 : passStringToWasm0(revocation_endpoint, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+            len4 = WASM_VECTOR_LEN;
+            ptr5 = isLikeNone(issuer) ? 0 : passStringToWasm0(issuer, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+            len5 = WASM_VECTOR_LEN;
+        } catch (e) {
+            if (ptr5) { wasm.__wbindgen_free(ptr5, len5 * 1, 1); }
+            if (ptr4) { wasm.__wbindgen_free(ptr4, len4 * 1, 1); }
+            if (ptr3) { wasm.__wbindgen_free(ptr3, len3 * 1, 1); }
+            if (ptr2) { wasm.__wbindgen_free(ptr2, len2 * 1, 1); }
+            if (ptr1) { wasm.__wbindgen_free(ptr1, len1 * 1, 1); }
+            if (ptr0) { wasm.__wbindgen_free(ptr0, len0 * 1, 1); }
+            throw e;
+        }
+        const ret = wasm.client_new(ptr0, len0, ptr1, len1, ptr2, len2, ptr3, len3, ptr4, len4, ptr5, len5, val7);
+        if (ret[2]) {
+            throw takeFromExternrefTable0(ret[1]);
+        }
+        this.__wbg_ptr = ret[0];
+        ClientFinalization.register(this, this.__wbg_ptr, this);
+        return this;
+    }
+    /**
+     * Asks for a new access token.
+     * @param {string} refresh_token
+     * @returns {Refresh}
+     */
+    refresh(refresh_token) {
+        const ptr0 = passStringToWasm0(refresh_token, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+        const len0 = WASM_VECTOR_LEN;
+        const ret = wasm.client_refresh(this.__wbg_ptr, ptr0, len0);
+        return Refresh.__wrap(ret);
+    }
+    /**
+     * Ends the access token, or the refresh token where `refresh` is set.
+     * @param {string} token
+     * @param {boolean} refresh
+     * @returns {Revocation}
+     */
+    revoke(token, refresh) {
+        const val2 = +refresh;
+        const ptr0 = passStringToWasm0(token, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+        const len0 = WASM_VECTOR_LEN;
+        const ret = wasm.client_revoke(this.__wbg_ptr, ptr0, len0, val2);
+        return Revocation.__wrap(ret);
+    }
+}
+if (Symbol.dispose) Client.prototype[Symbol.dispose] = Client.prototype.free;
+
+/**
+ * A request for an issuer's metadata, at one of its well-known addresses.
+ */
+export class Discovery {
+    static __wrap(ptr) {
+        const obj = Object.create(Discovery.prototype);
+        obj.__wbg_ptr = ptr;
+        DiscoveryFinalization.register(obj, obj.__wbg_ptr, obj);
+        return obj;
+    }
+    __destroy_into_raw() {
+        const ptr = this.__wbg_ptr;
+        this.__wbg_ptr = 0;
+        DiscoveryFinalization.unregister(this);
+        return ptr;
+    }
+    free() {
+        const ptr = this.__destroy_into_raw();
+        wasm.__wbg_discovery_free(ptr, 0);
+    }
+    /**
+     * Asks at the address `at` (from 0); none where there are no more of them.
+     * @param {string} issuer
+     * @param {number} at
+     * @returns {Discovery | undefined}
+     */
+    static at(issuer, at) {
+        const val2 = +at;
+        const ptr0 = passStringToWasm0(issuer, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+        const len0 = WASM_VECTOR_LEN;
+        const ret = wasm.discovery_at(ptr0, len0, val2);
+        return ret === 0 ? undefined : Discovery.__wrap(ret);
+    }
+    /**
+     * Reads the answer: none where there is no metadata at this address.
+     *
+     * # Errors
+     * `response` where what is found cannot be used.
+     * @param {Answer} answer
+     * @returns {Server | undefined}
+     */
+    read(answer) {
+        let ptr, ptr0;
+        try {
+            ptr = this.__destroy_into_raw();
+            _assertClass(answer, Answer);
+            ptr0 = answer.__destroy_into_raw();
+        } catch (e) {
+            if (ptr0) wasm.__wbg_answer_free(ptr0, 1);
+            if (ptr) wasm.__wbg_discovery_free(ptr, 1);
+            throw e;
+        }
+        const ret = wasm.discovery_read(ptr, ptr0);
+        if (ret[2]) {
+            throw takeFromExternrefTable0(ret[1]);
+        }
+        return ret[0] === 0 ? undefined : Server.__wrap(ret[0]);
+    }
+    /**
+     * The request to send.
+     *
+     * # Errors
+     * `config` where the issuer cannot be one.
+     * @returns {HttpRequest}
+     */
+    request() {
+        const ret = wasm.discovery_request(this.__wbg_ptr);
+        if (ret[2]) {
+            throw takeFromExternrefTable0(ret[1]);
+        }
+        return HttpRequest.__wrap(ret[0]);
+    }
+}
+if (Symbol.dispose) Discovery.prototype[Symbol.dispose] = Discovery.prototype.free;
+
+/**
+ * A request for the tokens of a redirect that was checked.
+ */
+export class Grant {
+    static __wrap(ptr) {
+        const obj = Object.create(Grant.prototype);
+        obj.__wbg_ptr = ptr;
+        GrantFinalization.register(obj, obj.__wbg_ptr, obj);
+        return obj;
+    }
+    __destroy_into_raw() {
+        const ptr = this.__wbg_ptr;
+        this.__wbg_ptr = 0;
+        GrantFinalization.unregister(this);
+        return ptr;
+    }
+    free() {
+        const ptr = this.__destroy_into_raw();
+        wasm.__wbg_grant_free(ptr, 0);
+    }
+    /**
+     * Reads the answer.
+     *
+     * # Errors
+     * `response`, `server`, `status`.
+     * @param {Answer} answer
+     * @returns {Tokens}
+     */
+    read(answer) {
+        let ptr, ptr0;
+        try {
+            ptr = this.__destroy_into_raw();
+            _assertClass(answer, Answer);
+            ptr0 = answer.__destroy_into_raw();
+        } catch (e) {
+            if (ptr0) wasm.__wbg_answer_free(ptr0, 1);
+            if (ptr) wasm.__wbg_grant_free(ptr, 1);
+            throw e;
+        }
+        const ret = wasm.grant_read(ptr, ptr0);
+        if (ret[2]) {
+            throw takeFromExternrefTable0(ret[1]);
+        }
+        return Tokens.__wrap(ret[0]);
+    }
+    /**
+     * The request to send, once.
+     *
+     * # Errors
+     * None that `accept` did not have.
+     * @returns {HttpRequest}
+     */
+    request() {
+        const ret = wasm.grant_request(this.__wbg_ptr);
+        if (ret[2]) {
+            throw takeFromExternrefTable0(ret[1]);
+        }
+        return HttpRequest.__wrap(ret[0]);
+    }
+}
+if (Symbol.dispose) Grant.prototype[Symbol.dispose] = Grant.prototype.free;
+
+/**
+ * A request to send: a POST where it has a body.
+ */
+export class HttpRequest {
+    static __wrap(ptr) {
+        const obj = Object.create(HttpRequest.prototype);
+        obj.__wbg_ptr = ptr;
+        HttpRequestFinalization.register(obj, obj.__wbg_ptr, obj);
+        return obj;
+    }
+    __destroy_into_raw() {
+        const ptr = this.__wbg_ptr;
+        this.__wbg_ptr = 0;
+        HttpRequestFinalization.unregister(this);
+        return ptr;
+    }
+    free() {
+        const ptr = this.__destroy_into_raw();
+        wasm.__wbg_httprequest_free(ptr, 0);
+    }
+    /**
+     * The form to post, which holds secrets; none for a GET.
+     * @returns {string | undefined}
+     */
+    get body() {
+        const ret = wasm.httprequest_body(this.__wbg_ptr);
+        let v1;
+        if (ret[0] !== 0) {
+            v1 = getStringFromWasm0(ret[0], ret[1]);
+            wasm.__wbindgen_free(ret[0], ret[1] * 1, 1);
+        }
+        return v1;
+    }
+    /**
+     * Where to send it.
+     * @returns {string}
+     */
+    get url() {
+        let deferred1_0;
+        let deferred1_1;
+        try {
+            const ret = wasm.httprequest_url(this.__wbg_ptr);
+            deferred1_0 = ret[0];
+            deferred1_1 = ret[1];
+            return getStringFromWasm0(ret[0], ret[1]);
+        } finally {
+            wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
+        }
+    }
+}
+if (Symbol.dispose) HttpRequest.prototype[Symbol.dispose] = HttpRequest.prototype.free;
+
+/**
+ * A login that has begun.
+ */
+export class Login {
+    static __wrap(ptr) {
+        const obj = Object.create(Login.prototype);
+        obj.__wbg_ptr = ptr;
+        LoginFinalization.register(obj, obj.__wbg_ptr, obj);
+        return obj;
+    }
+    __destroy_into_raw() {
+        const ptr = this.__wbg_ptr;
+        this.__wbg_ptr = 0;
+        LoginFinalization.unregister(this);
+        return ptr;
+    }
+    free() {
+        const ptr = this.__destroy_into_raw();
+        wasm.__wbg_login_free(ptr, 0);
+    }
+    /**
+     * What the redirect is checked against: a secret, to keep for this login alone.
+     * @returns {string}
+     */
+    get pending() {
+        let deferred1_0;
+        let deferred1_1;
+        try {
+            const ret = wasm.login_pending(this.__wbg_ptr);
+            deferred1_0 = ret[0];
+            deferred1_1 = ret[1];
+            return getStringFromWasm0(ret[0], ret[1]);
+        } finally {
+            wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
+        }
+    }
+    /**
+     * Where to send the browser.
+     * @returns {string}
+     */
+    get url() {
+        let deferred1_0;
+        let deferred1_1;
+        try {
+            const ret = wasm.login_url(this.__wbg_ptr);
+            deferred1_0 = ret[0];
+            deferred1_1 = ret[1];
+            return getStringFromWasm0(ret[0], ret[1]);
+        } finally {
+            wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
+        }
+    }
+}
+if (Symbol.dispose) Login.prototype[Symbol.dispose] = Login.prototype.free;
+
+/**
+ * A request for a new access token.
+ */
+export class Refresh {
+    static __wrap(ptr) {
+        const obj = Object.create(Refresh.prototype);
+        obj.__wbg_ptr = ptr;
+        RefreshFinalization.register(obj, obj.__wbg_ptr, obj);
+        return obj;
+    }
+    __destroy_into_raw() {
+        const ptr = this.__wbg_ptr;
+        this.__wbg_ptr = 0;
+        RefreshFinalization.unregister(this);
+        return ptr;
+    }
+    free() {
+        const ptr = this.__destroy_into_raw();
+        wasm.__wbg_refresh_free(ptr, 0);
+    }
+    /**
+     * Reads the answer.
+     *
+     * # Errors
+     * `response`, `server`, `status`.
+     * @param {Answer} answer
+     * @returns {Tokens}
+     */
+    read(answer) {
+        let ptr, ptr0;
+        try {
+            ptr = this.__destroy_into_raw();
+            _assertClass(answer, Answer);
+            ptr0 = answer.__destroy_into_raw();
+        } catch (e) {
+            if (ptr0) wasm.__wbg_answer_free(ptr0, 1);
+            if (ptr) wasm.__wbg_refresh_free(ptr, 1);
+            throw e;
+        }
+        const ret = wasm.refresh_read(ptr, ptr0);
+        if (ret[2]) {
+            throw takeFromExternrefTable0(ret[1]);
+        }
+        return Tokens.__wrap(ret[0]);
+    }
+    /**
+     * The request to send, once.
+     *
+     * # Errors
+     * `config` where the refresh token cannot be one.
+     * @returns {HttpRequest}
+     */
+    request() {
+        const ret = wasm.refresh_request(this.__wbg_ptr);
+        if (ret[2]) {
+            throw takeFromExternrefTable0(ret[1]);
+        }
+        return HttpRequest.__wrap(ret[0]);
+    }
+}
+if (Symbol.dispose) Refresh.prototype[Symbol.dispose] = Refresh.prototype.free;
+
+/**
+ * A request to end a token.
+ */
+export class Revocation {
+    static __wrap(ptr) {
+        const obj = Object.create(Revocation.prototype);
+        obj.__wbg_ptr = ptr;
+        RevocationFinalization.register(obj, obj.__wbg_ptr, obj);
+        return obj;
+    }
+    __destroy_into_raw() {
+        const ptr = this.__wbg_ptr;
+        this.__wbg_ptr = 0;
+        RevocationFinalization.unregister(this);
+        return ptr;
+    }
+    free() {
+        const ptr = this.__destroy_into_raw();
+        wasm.__wbg_revocation_free(ptr, 0);
+    }
+    /**
+     * Reads the answer.
+     *
+     * # Errors
+     * `response`, `server`, `status`; the token may still be valid then.
+     * @param {Answer} answer
+     */
+    read(answer) {
+        let ptr, ptr0;
+        try {
+            ptr = this.__destroy_into_raw();
+            _assertClass(answer, Answer);
+            ptr0 = answer.__destroy_into_raw();
+        } catch (e) {
+            if (ptr0) wasm.__wbg_answer_free(ptr0, 1);
+            if (ptr) wasm.__wbg_revocation_free(ptr, 1);
+            throw e;
+        }
+        const ret = wasm.revocation_read(ptr, ptr0);
+        if (ret[1]) {
+            throw takeFromExternrefTable0(ret[0]);
+        }
+    }
+    /**
+     * The request to send.
+     *
+     * # Errors
+     * `config` where the server has no revocation endpoint that is known, or the token cannot be one.
+     * @returns {HttpRequest}
+     */
+    request() {
+        const ret = wasm.revocation_request(this.__wbg_ptr);
+        if (ret[2]) {
+            throw takeFromExternrefTable0(ret[1]);
+        }
+        return HttpRequest.__wrap(ret[0]);
+    }
+}
+if (Symbol.dispose) Revocation.prototype[Symbol.dispose] = Revocation.prototype.free;
+
+/**
+ * What an issuer says of itself.
+ */
+export class Server {
+    static __wrap(ptr) {
+        const obj = Object.create(Server.prototype);
+        obj.__wbg_ptr = ptr;
+        ServerFinalization.register(obj, obj.__wbg_ptr, obj);
+        return obj;
+    }
+    __destroy_into_raw() {
+        const ptr = this.__wbg_ptr;
+        this.__wbg_ptr = 0;
+        ServerFinalization.unregister(this);
+        return ptr;
+    }
+    free() {
+        const ptr = this.__destroy_into_raw();
+        wasm.__wbg_server_free(ptr, 0);
+    }
+    /**
+     * The authorization endpoint.
+     * @returns {string}
+     */
+    get authorizationEndpoint() {
+        let deferred1_0;
+        let deferred1_1;
+        try {
+            const ret = wasm.__wbg_get_server_authorizationEndpoint(this.__wbg_ptr);
+            deferred1_0 = ret[0];
+            deferred1_1 = ret[1];
+            return getStringFromWasm0(ret[0], ret[1]);
+        } finally {
+            wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
+        }
+    }
+    /**
+     * Whether every redirect carries `iss`.
+     * @returns {boolean}
+     */
+    get issParameter() {
+        const ret = wasm.__wbg_get_server_issParameter(this.__wbg_ptr);
+        return ret !== 0;
+    }
+    /**
+     * The revocation endpoint, where there is one.
+     * @returns {string | undefined}
+     */
+    get revocationEndpoint() {
+        const ret = wasm.__wbg_get_server_revocationEndpoint(this.__wbg_ptr);
+        let v1;
+        if (ret[0] !== 0) {
+            v1 = getStringFromWasm0(ret[0], ret[1]);
+            wasm.__wbindgen_free(ret[0], ret[1] * 1, 1);
+        }
+        return v1;
+    }
+    /**
+     * The token endpoint.
+     * @returns {string}
+     */
+    get tokenEndpoint() {
+        let deferred1_0;
+        let deferred1_1;
+        try {
+            const ret = wasm.__wbg_get_server_tokenEndpoint(this.__wbg_ptr);
+            deferred1_0 = ret[0];
+            deferred1_1 = ret[1];
+            return getStringFromWasm0(ret[0], ret[1]);
+        } finally {
+            wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
+        }
+    }
+    /**
+     * The authorization endpoint.
+     * @param {string} arg0
+     */
+    set authorizationEndpoint(arg0) {
+        const ptr0 = passStringToWasm0(arg0, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+        const len0 = WASM_VECTOR_LEN;
+        wasm.__wbg_set_server_authorizationEndpoint(this.__wbg_ptr, ptr0, len0);
+    }
+    /**
+     * Whether every redirect carries `iss`.
+     * @param {boolean} arg0
+     */
+    set issParameter(arg0) {
+        wasm.__wbg_set_server_issParameter(this.__wbg_ptr, arg0);
+    }
+    /**
+     * The revocation endpoint, where there is one.
+     * @param {string | null} [arg0]
+     */
+    set revocationEndpoint(arg0) {
+        var ptr0 = isLikeNone(arg0) ? 0 : passStringToWasm0(arg0, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+        var len0 = WASM_VECTOR_LEN;
+        wasm.__wbg_set_server_revocationEndpoint(this.__wbg_ptr, ptr0, len0);
+    }
+    /**
+     * The token endpoint.
+     * @param {string} arg0
+     */
+    set tokenEndpoint(arg0) {
+        const ptr0 = passStringToWasm0(arg0, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+        const len0 = WASM_VECTOR_LEN;
+        wasm.__wbg_set_server_tokenEndpoint(this.__wbg_ptr, ptr0, len0);
+    }
+}
+if (Symbol.dispose) Server.prototype[Symbol.dispose] = Server.prototype.free;
+
+/**
+ * What was granted.
+ */
+export class Tokens {
+    static __wrap(ptr) {
+        const obj = Object.create(Tokens.prototype);
+        obj.__wbg_ptr = ptr;
+        TokensFinalization.register(obj, obj.__wbg_ptr, obj);
+        return obj;
+    }
+    __destroy_into_raw() {
+        const ptr = this.__wbg_ptr;
+        this.__wbg_ptr = 0;
+        TokensFinalization.unregister(this);
+        return ptr;
+    }
+    free() {
+        const ptr = this.__destroy_into_raw();
+        wasm.__wbg_tokens_free(ptr, 0);
+    }
+    /**
+     * The access token.
+     * @returns {string}
+     */
+    get accessToken() {
+        let deferred1_0;
+        let deferred1_1;
+        try {
+            const ret = wasm.tokens_accessToken(this.__wbg_ptr);
+            deferred1_0 = ret[0];
+            deferred1_1 = ret[1];
+            return getStringFromWasm0(ret[0], ret[1]);
+        } finally {
+            wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
+        }
+    }
+    /**
+     * The lifetime in seconds, from the request on.
+     * @returns {number | undefined}
+     */
+    get expiresIn() {
+        const ret = wasm.tokens_expiresIn(this.__wbg_ptr);
+        return ret === Number.MAX_SAFE_INTEGER ? undefined : ret;
+    }
+    /**
+     * The refresh token to keep in place of every earlier one.
+     * @returns {string | undefined}
+     */
+    get refreshToken() {
+        const ret = wasm.tokens_refreshToken(this.__wbg_ptr);
+        let v1;
+        if (ret[0] !== 0) {
+            v1 = getStringFromWasm0(ret[0], ret[1]);
+            wasm.__wbindgen_free(ret[0], ret[1] * 1, 1);
+        }
+        return v1;
+    }
+    /**
+     * The scope, where the server says that it differs from the requested one.
+     * @returns {string | undefined}
+     */
+    get scope() {
+        const ret = wasm.tokens_scope(this.__wbg_ptr);
+        let v1;
+        if (ret[0] !== 0) {
+            v1 = getStringFromWasm0(ret[0], ret[1]);
+            wasm.__wbindgen_free(ret[0], ret[1] * 1, 1);
+        }
+        return v1;
+    }
+}
+if (Symbol.dispose) Tokens.prototype[Symbol.dispose] = Tokens.prototype.free;
+
+/**
+ * Whether to refresh an access token now. Times are in seconds since 1970.
+ * @param {number} requested_at
+ * @param {number | null | undefined} expires_in
+ * @param {number} now
+ * @returns {boolean}
+ */
+export function isDue(requested_at, expires_in, now) {
+    const ret = wasm.isDue(requested_at, isLikeNone(expires_in) ? Number.MAX_SAFE_INTEGER : (expires_in) >>> 0, now);
+    return ret !== 0;
+}
+
+/**
+ * Whether an access token has ended.
+ * @param {number} requested_at
+ * @param {number | null | undefined} expires_in
+ * @param {number} now
+ * @returns {boolean}
+ */
+export function isExpired(requested_at, expires_in, now) {
+    const ret = wasm.isExpired(requested_at, isLikeNone(expires_in) ? Number.MAX_SAFE_INTEGER : (expires_in) >>> 0, now);
+    return ret !== 0;
+}
+
+/**
+ * Whether an API's answer says that another access token would help (RFC 6750 section 3.1).
+ * @param {number} status
+ * @param {string | null} [www_authenticate]
+ * @returns {boolean}
+ */
+export function wantsRefresh(status, www_authenticate) {
+    const val2 = +status;
+    var ptr0 = isLikeNone(www_authenticate) ? 0 : passStringToWasm0(www_authenticate, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+    var len0 = WASM_VECTOR_LEN;
+    const ret = wasm.wantsRefresh(val2, ptr0, len0);
+    return ret !== 0;
+}
+function __wbg_get_imports() {
+    const import0 = {
+        __proto__: null,
+        __wbg___wbindgen_string_get_7ce8eee7fd327545: function(arg0, arg1) {
+            const obj = arg1;
+            const ret = typeof(obj) === 'string' ? obj : undefined;
+            var ptr1 = isLikeNone(ret) ? 0 : passStringToWasm0(ret, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+            var len1 = WASM_VECTOR_LEN;
+            getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 1, len1, true);
+            getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 0, ptr1, true);
+        },
+        __wbg___wbindgen_throw_4c88d8bf264fd984: function(arg0, arg1) {
+            throw new Error(getStringFromWasm0(arg0, arg1));
+        },
+        __wbg_new_595928c4be5277ae: function(arg0, arg1, arg2, arg3, arg4, arg5, arg6, arg7, arg8) {
+            const ret = new ProofkeyError(getStringFromWasm0(arg0, arg1), getStringFromWasm0(arg2, arg3), getStringFromWasm0(arg4, arg5), arg6 === Number.MAX_SAFE_INTEGER ? undefined : arg6, arg7 === 0 ? undefined : getStringFromWasm0(arg7, arg8));
+            return ret;
+        },
+        __wbindgen_init_externref_table: function() {
+            const table = wasm.__wbindgen_externrefs;
+            table.set(0, undefined);
+            table.set(1024, undefined);
+            table.set(1025, null);
+            table.set(1026, true);
+            table.set(1027, false);
+        },
+    };
+    return {
+        __proto__: null,
+        "./proofkey_browser_bg.js": import0,
+    };
+}
+
+const AnswerFinalization = (typeof FinalizationRegistry === 'undefined')
+    ? { register: () => {}, unregister: () => {} }
+    : new FinalizationRegistry(ptr => wasm.__wbg_answer_free(ptr, 1));
+const ClientFinalization = (typeof FinalizationRegistry === 'undefined')
+    ? { register: () => {}, unregister: () => {} }
+    : new FinalizationRegistry(ptr => wasm.__wbg_client_free(ptr, 1));
+const DiscoveryFinalization = (typeof FinalizationRegistry === 'undefined')
+    ? { register: () => {}, unregister: () => {} }
+    : new FinalizationRegistry(ptr => wasm.__wbg_discovery_free(ptr, 1));
+const GrantFinalization = (typeof FinalizationRegistry === 'undefined')
+    ? { register: () => {}, unregister: () => {} }
+    : new FinalizationRegistry(ptr => wasm.__wbg_grant_free(ptr, 1));
+const HttpRequestFinalization = (typeof FinalizationRegistry === 'undefined')
+    ? { register: () => {}, unregister: () => {} }
+    : new FinalizationRegistry(ptr => wasm.__wbg_httprequest_free(ptr, 1));
+const LoginFinalization = (typeof FinalizationRegistry === 'undefined')
+    ? { register: () => {}, unregister: () => {} }
+    : new FinalizationRegistry(ptr => wasm.__wbg_login_free(ptr, 1));
+const RefreshFinalization = (typeof FinalizationRegistry === 'undefined')
+    ? { register: () => {}, unregister: () => {} }
+    : new FinalizationRegistry(ptr => wasm.__wbg_refresh_free(ptr, 1));
+const RevocationFinalization = (typeof FinalizationRegistry === 'undefined')
+    ? { register: () => {}, unregister: () => {} }
+    : new FinalizationRegistry(ptr => wasm.__wbg_revocation_free(ptr, 1));
+const ServerFinalization = (typeof FinalizationRegistry === 'undefined')
+    ? { register: () => {}, unregister: () => {} }
+    : new FinalizationRegistry(ptr => wasm.__wbg_server_free(ptr, 1));
+const TokensFinalization = (typeof FinalizationRegistry === 'undefined')
+    ? { register: () => {}, unregister: () => {} }
+    : new FinalizationRegistry(ptr => wasm.__wbg_tokens_free(ptr, 1));
+
+function addToExternrefTable0(obj) {
+    const idx = wasm.__externref_table_alloc();
+    wasm.__wbindgen_externrefs.set(idx, obj);
+    return idx;
+}
+
+function _assertClass(instance, klass) {
+    if (!(instance instanceof klass)) {
+        throw new Error(`expected instance of ${klass.name}`);
+    }
+}
+
+let cachedDataViewMemory0 = null;
+function getDataViewMemory0() {
+    if (cachedDataViewMemory0 === null || cachedDataViewMemory0.buffer.detached === true || (cachedDataViewMemory0.buffer.detached === undefined && cachedDataViewMemory0.buffer !== wasm.memory.buffer)) {
+        cachedDataViewMemory0 = new DataView(wasm.memory.buffer);
+    }
+    return cachedDataViewMemory0;
+}
+
+function getStringFromWasm0(ptr, len) {
+    ptr = ptr >>> 0;
+    return decodeText(getUint8ArrayMemory0().subarray(ptr, ptr + len));
+}
+
+let cachedUint8ArrayMemory0 = null;
+function getUint8ArrayMemory0() {
+    if (cachedUint8ArrayMemory0 === null || cachedUint8ArrayMemory0.byteLength === 0) {
+        cachedUint8ArrayMemory0 = new Uint8Array(wasm.memory.buffer);
+    }
+    return cachedUint8ArrayMemory0;
+}
+
+function isLikeNone(x) {
+    return x === undefined || x === null;
+}
+
+function passArray8ToWasm0(arg, malloc) {
+    const ptr = malloc(arg.length * 1, 1) >>> 0;
+    getUint8ArrayMemory0().set(arg, ptr / 1);
+    WASM_VECTOR_LEN = arg.length;
+    return ptr;
+}
+
+function passArrayJsValueToWasm0(array, malloc) {
+    const ptr = malloc(array.length * 4, 4) >>> 0;
+    for (let i = 0; i < array.length; i++) {
+        const add = addToExternrefTable0(array[i]);
+        getDataViewMemory0().setUint32(ptr + 4 * i, add, true);
+    }
+    WASM_VECTOR_LEN = array.length;
+    return ptr;
+}
+
+function passStringToWasm0(arg, malloc, realloc) {
+    if (realloc === undefined) {
+        const buf = cachedTextEncoder.encode(arg);
+        const ptr = malloc(buf.length, 1) >>> 0;
+        getUint8ArrayMemory0().subarray(ptr, ptr + buf.length).set(buf);
+        WASM_VECTOR_LEN = buf.length;
+        return ptr;
+    }
+
+    let len = arg.length;
+    let ptr = malloc(len, 1) >>> 0;
+
+    const mem = getUint8ArrayMemory0();
+
+    let offset = 0;
+
+    for (; offset < len; offset++) {
+        const code = arg.charCodeAt(offset);
+        if (code > 0x7F) break;
+        mem[ptr + offset] = code;
+    }
+    if (offset !== len) {
+        if (offset !== 0) {
+            arg = arg.slice(offset);
+        }
+        ptr = realloc(ptr, len, len = offset + arg.length * 3, 1) >>> 0;
+        const view = getUint8ArrayMemory0().subarray(ptr + offset, ptr + len);
+        const ret = cachedTextEncoder.encodeInto(arg, view);
+
+        offset += ret.written;
+        ptr = realloc(ptr, len, offset, 1) >>> 0;
+    }
+
+    WASM_VECTOR_LEN = offset;
+    return ptr;
+}
+
+function takeFromExternrefTable0(idx) {
+    const value = wasm.__wbindgen_externrefs.get(idx);
+    wasm.__externref_table_dealloc(idx);
+    return value;
+}
+
+let cachedTextDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
+cachedTextDecoder.decode();
+const MAX_SAFARI_DECODE_BYTES = 2146435072;
+let numBytesDecoded = 0;
+function decodeText(bytes) {
+    numBytesDecoded += bytes.length;
+    if (numBytesDecoded >= MAX_SAFARI_DECODE_BYTES) {
+        cachedTextDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
+        cachedTextDecoder.decode();
+        numBytesDecoded = bytes.length;
+    }
+    return cachedTextDecoder.decode(bytes);
+}
+
+const cachedTextEncoder = new TextEncoder();
+
+if (!('encodeInto' in cachedTextEncoder)) {
+    cachedTextEncoder.encodeInto = function (arg, view) {
+        const buf = cachedTextEncoder.encode(arg);
+        view.set(buf);
+        return {
+            read: arg.length,
+            written: buf.length
+        };
+    };
+}
+
+let WASM_VECTOR_LEN = 0;
+
+let wasmModule, wasmInstance, wasm;
+function __wbg_finalize_init(instance, module) {
+    wasmInstance = instance;
+    wasm = instance.exports;
+    wasmModule = module;
+    cachedDataViewMemory0 = null;
+    cachedUint8ArrayMemory0 = null;
+    wasm.__wbindgen_start();
+    return wasm;
+}
+
+async function __wbg_load(module, imports) {
+    if (typeof Response === 'function' && module instanceof Response) {
+        if (!module.ok) {
+            throw new Error(`failed to fetch Wasm: ${module.status} ${module.statusText} fetching '${module.url}'`);
+        }
+
+        if (typeof WebAssembly.instantiateStreaming === 'function') {
+            try {
+                return await WebAssembly.instantiateStreaming(module, imports);
+            } catch (e) {
+                const validResponse = expectedResponseType(module.type);
+
+                if (validResponse && module.headers.get('Content-Type') !== 'application/wasm') {
+                    console.warn("`WebAssembly.instantiateStreaming` failed because your server does not serve Wasm with `application/wasm` MIME type. Falling back to `WebAssembly.instantiate` which is slower. Original error:\n", e);
+
+                } else { throw e; }
+            }
+        }
+
+        const bytes = await module.arrayBuffer();
+        return await WebAssembly.instantiate(bytes, imports);
+    } else {
+        const instance = await WebAssembly.instantiate(module, imports);
+
+        if (instance instanceof WebAssembly.Instance) {
+            return { instance, module };
+        } else {
+            return instance;
+        }
+    }
+
+    function expectedResponseType(type) {
+        switch (type) {
+            case 'basic': case 'cors': case 'default': return true;
+        }
+        return false;
+    }
+}
+
+function initSync(module) {
+    if (wasm !== undefined) return wasm;
+
+
+    if (module !== undefined) {
+        if (Object.getPrototypeOf(module) === Object.prototype) {
+            ({module} = module)
+        } else {
+            console.warn('using deprecated parameters for `initSync()`; pass a single object instead')
+        }
+    }
+
+    const imports = __wbg_get_imports();
+    if (!(module instanceof WebAssembly.Module)) {
+        module = new WebAssembly.Module(module);
+    }
+    const instance = new WebAssembly.Instance(module, imports);
+    return __wbg_finalize_init(instance, module);
+}
+
+let __wbg_init_promise;
+async function __wbg_init(module_or_path) {
+    if (wasm !== undefined) return wasm;
+    if (__wbg_init_promise === undefined) {
+        __wbg_init_promise = __wbg_init_once(module_or_path);
+        __wbg_init_promise.catch(() => { __wbg_init_promise = undefined; });
+    }
+    return __wbg_init_promise;
+}
+
+async function __wbg_init_once(module_or_path) {
+
+    if (module_or_path !== undefined) {
+        if (Object.getPrototypeOf(module_or_path) === Object.prototype) {
+            ({module_or_path} = module_or_path)
+        } else {
+            console.warn('using deprecated parameters for the initialization function; pass a single object instead')
+        }
+    }
+
+    if (module_or_path === undefined) {
+        module_or_path = new URL('proofkey_browser_bg.wasm', import.meta.url);
+    }
+    const imports = __wbg_get_imports();
+
+    if (typeof module_or_path === 'string' || (typeof Request === 'function' && module_or_path instanceof Request) || (typeof URL === 'function' && module_or_path instanceof URL)) {
+        module_or_path = fetch(module_or_path);
+    }
+
+    const { instance, module } = await __wbg_load(await module_or_path, imports);
+
+    return __wbg_finalize_init(instance, module);
+}
+
+export { initSync, __wbg_init as default };

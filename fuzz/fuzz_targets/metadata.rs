@@ -14,6 +14,7 @@ fuzz_target!(|text: &str| {
     assert_eq!((server.issuer(), members.text("issuer").as_deref()), (Some(issuer), Some(issuer)));
     assert_eq!(members.text("authorization_endpoint").as_deref(), Some(server.authorization_endpoint()));
     assert_eq!(members.text("token_endpoint").as_deref(), Some(server.token_endpoint()));
-    let methods = members.member::<Vec<String>>("code_challenge_methods_supported");
-    assert_eq!(metadata.pkce_advertised(), methods.is_some_and(|methods| methods.contains(&"S256".to_owned())));
+    assert_eq!(metadata.scopes(), members.words("scopes_supported").as_deref());
+    let methods = members.words("code_challenge_methods_supported").unwrap_or_default();
+    assert_eq!(metadata.pkce_advertised(), methods.split(' ').any(|method| method == "S256"));
 });

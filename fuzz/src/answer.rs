@@ -136,10 +136,16 @@ impl<'b> Members<'b> {
         self.member(name).filter(|text: &String| !text.is_empty())
     }
 
+    /// A member that is an array of texts, joined by a space.
+    #[must_use]
+    pub fn words(&self, name: &str) -> Option<String> {
+        self.member(name).map(|words: Vec<String>| words.join(" "))
+    }
+
     /// Whether this is what was granted.
     #[must_use]
     pub fn grant(&self, granted: &Granted) -> bool {
-        let scope = self.member::<Vec<String>>("scope").map(|words| words.join(" ")).or_else(|| self.member("scope"));
+        let scope = self.words("scope").or_else(|| self.member("scope"));
         let seconds =
             self.text("expires_in").or_else(|| Some(self.member::<&RawValue>("expires_in")?.get().to_owned()));
         let seconds = seconds.and_then(|text| text.parse::<f64>().ok()).map(|seconds| seconds as u32);

@@ -153,6 +153,8 @@ impl<'a> Ask<'a> {
         let mut next = || lines.next().unwrap_or_default();
         let [id, redirect_uri, endpoint, scope] = [next(), next(), next(), next()];
         let scope = if scope.is_empty() { Vec::new() } else { scope.split(' ').collect() };
+        // Other libraries read the replacement character for what is not UTF-8.
+        let lines = lines.filter(|line| !line.contains(char::REPLACEMENT_CHARACTER));
         Self { id, redirect_uri, endpoint, scope, extra: lines.filter_map(|line| line.split_once('=')).collect() }
     }
 

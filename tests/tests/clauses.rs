@@ -80,5 +80,13 @@ fn test_names() -> BTreeSet<String> {
             test = line.starts_with("#[test]") || line.starts_with("#[tokio::test") || (test && line.starts_with("#["));
         }
     }
+    for entry in fs::read_dir(root().join("tests/browser")).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.to_string_lossy().ends_with(".test.mjs") {
+            let source = fs::read_to_string(path).expect("a readable file");
+            let named = source.lines().filter_map(|line| line.strip_prefix("test('")?.split('\'').next());
+            names.extend(named.map(str::to_owned));
+        }
+    }
     names
 }

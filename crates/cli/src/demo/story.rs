@@ -126,12 +126,12 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Follows the server's log until the end.
+    /// Follows the server's log, from this entry until the end.
     ///
     /// # Errors
     /// As [`Story::step`].
-    pub fn follow(&self, server: &DevServer, story: &Story) -> Result<(), Failure> {
-        let mut told = server.log().len();
+    pub fn follow(&self, server: &DevServer, from: usize, story: &Story) -> Result<(), Failure> {
+        let mut told = from;
         loop {
             let ended = self.ended.load(Ordering::SeqCst);
             let log = server.log();

@@ -132,12 +132,17 @@ fn login(adapter: &Adapter, server: &Server, strangers: &[&Case], end: &Case) ->
             scope.spawn(|| visits().for_each(|case| answers.lock().expect("no panic").push(asked.visit(case))));
         })
     });
-    for (case, answer) in visits().zip(answers.into_inner().expect("no panic")) {
-        same(&case.id, "status", answer.lines().next(), case.page().lines().next())?;
-        same(&case.id, "the page is the same for all", answer == case.page(), true)?;
+    let answers = answers.into_inner().expect("no panic");
+    for (case, answer) in visits().zip(&answers) {
+        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
+        same(&case.id, &case.why, status, case.answer().map(|(_, status)| status))?;
     }
     let verdict = outcome.map_or_else(|failure| failure.name(), |_| "Accepted".to_owned());
-    same(&end.id, "login", &verdict, &end.expected)?;
+    same(&end.id, &end.why, &verdict, &end.expected)?;
+    for (case, answer) in visits().zip(&answers) {
+        let page = case.answer().map_or_else(String::new, |(reply, _)| reply.to_string());
+        same(&case.id, "the page is its reply's, octet for octet", *answer == page, true)?;
+    }
     let again = asked.get().map(|asked| TcpStream::connect(asked.address).is_ok());
     same(&end.id, "the port is open", again, Some(false))?;
     let requests = server.requests();
@@ -207,16 +212,15 @@ impl Case {
         }
     }
 
-    /// What the browser is answered.
-    fn page(&self) -> String {
+    /// What the browser is answered, and the status of it; none where the request is not whole.
+    fn answer(&self) -> Option<(Reply, u16)> {
         let reply = match (&self.reply, self.is_strangers(), self.expected.as_str()) {
             (Some(reply), ..) => reply,
             (None, true, reply) => reply,
             (None, false, "Accepted") => "SignedIn",
             (None, false, _) => "Refused",
         };
-        let page = REPLIES.iter().find(|known| format!("{known:?}") == reply);
-        page.map_or_else(String::new, Reply::to_string)
+        REPLIES.into_iter().find(|(known, _)| format!("{known:?}") == reply)
     }
 }
 
@@ -275,13 +279,13 @@ fn second(client: Client<'_>) -> Pending {
     [(); 2].map(|()| client.authorize(&[], &mut rng).expect("a login begins").1).into_iter().last().expect("two")
 }
 
-const REPLIES: [Reply; 8] = [
-    Reply::BadRequest,
-    Reply::HeadTooLarge,
-    Reply::MethodNotAllowed,
-    Reply::Misdirected,
-    Reply::NotFound,
-    Reply::Refused,
-    Reply::SignedIn,
-    Reply::UriTooLong,
+const REPLIES: [(Reply, u16); 8] = [
+    (Reply::BadRequest, 400),
+    (Reply::HeadTooLarge, 431),
+    (Reply::MethodNotAllowed, 405),
+    (Reply::Misdirected, 421),
+    (Reply::NotFound, 404),
+    (Reply::Refused, 200),
+    (Reply::SignedIn, 200),
+    (Reply::UriTooLong, 414),
 ];

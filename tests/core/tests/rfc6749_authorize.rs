@@ -406,6 +406,13 @@ fn c059_a40_a42_a43_the_redirect_arrives_at_the_redirect_uri() {
         let (matches, accepted) = accept_at(client, |s| format!("{shown}?code=C&state={s}{I}"), as_url);
         assert_eq!((matches, accepted.is_ok()), (ours, ours), "{shown} for {registered}");
     }
+    let app = client().with_redirect_uri("com.example.app:/cb").expect("a client");
+    for (shown, ours) in
+        [("com.example.app:/cb", true), ("com.example.app://cb", false), ("com.example.other:/cb", false)]
+    {
+        let (matches, accepted) = accept_at(app, |s| format!("{shown}?code=C&state={s}{I}"), as_url);
+        assert_eq!((matches, accepted.is_ok()), (ours, ours), "{shown}");
+    }
     let spaced = accept_at(client(), |s| format!("{REDIRECT_URI}?code=C\t&state={s}{I}"), as_url);
     assert_eq!(spaced, (false, Err(Target)));
     // A49: what is pasted must be the whole URL.

@@ -129,6 +129,25 @@ fn missing_and_repeated_members() {
     assert!(matches!(read("<html>"), Err(ResponseError::Json(0))));
 }
 
+#[test]
+fn members_of_the_wrong_type() {
+    let needed = ["issuer", "authorization_endpoint", "token_endpoint"];
+    let optional = [
+        "authorization_response_iss_parameter_supported",
+        "code_challenge_methods_supported",
+        "revocation_endpoint",
+        "scopes_supported",
+    ];
+    for name in needed.into_iter().chain(optional) {
+        let rest = if needed.contains(&name) { "}".to_owned() } else { document("").replacen('{', ",", 1) };
+        let with = |value: &str| read(&format!("{{\"{name}\":{value}{rest}"));
+        for value in ["7", "{}", "[7]"] {
+            assert_eq!(with(value).map(drop), Err(ResponseError::Type(name)), "{name}: {value}");
+        }
+        assert_ne!(with("null").map(drop), Err(ResponseError::Type(name)), "{name}");
+    }
+}
+
 type Found = ((String, String, Option<String>, bool), Option<String>, bool);
 
 fn document(more: &str) -> String {

@@ -5,7 +5,8 @@ use proofkey_core::{
     AccessToken, ClientBuf, CodeChallenge, CodeVerifier, Redirect, RefreshToken, Response, ResponseBuf, Revocable,
     challenges,
 };
-use proofkey_core_tests::{Counter, REDIRECT_URI, begin, client, read, server};
+use proofkey_core_tests::{Counter, REDIRECT_URI, accept, begin, client, read, server};
+use std::fmt::{self, Write};
 
 #[test]
 fn what_is_written_is_as_long_as_it_says() {
@@ -20,6 +21,40 @@ fn what_is_written_is_as_long_as_it_says() {
     for reply in [Reply::SignedIn, Reply::Refused, Reply::NotFound, Reply::Gone, Reply::Busy] {
         assert_eq!((reply.len(), reply.is_empty()), (reply.to_string().len(), false));
     }
+}
+
+/// Takes so many octets.
+struct Full(usize);
+
+impl fmt::Write for Full {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 = self.0.checked_sub(text.len()).ok_or(fmt::Error)?;
+        Ok(())
+    }
+}
+
+#[test]
+fn a_buffer_that_is_too_small_is_told() {
+    let refused = |name: &str, length: usize, write: &dyn Fn(&mut Full) -> fmt::Result| {
+        assert!(length > 0 && write(&mut Full(length)).is_ok(), "{name}");
+        assert!((0..length).all(|room| write(&mut Full(room)).is_err()), "{name}");
+    };
+    let (url, pending) = client().authorize(&["a", "c"], &mut Counter::default()).unwrap();
+    let url = url.with(&[("prompt", "é %")]).unwrap();
+    refused("authorization URL", url.len(), &|out| write!(out, "{url}"));
+    let query = proofkey_core_tests::good_query(&pending);
+    let request = pending.accept(client(), Redirect::Query(&query)).unwrap();
+    let request = request.request();
+    refused("body", request.body_len(), &|out| request.write_body(out));
+    refused("URL", request.url().to_string().len(), &|out| write!(out, "{}", request.url()));
+    let authorization = AccessToken::new("at").unwrap().authorization();
+    refused("Authorization", authorization.len(), &|out| authorization.write(out));
+    for reply in [Reply::SignedIn, Reply::MethodNotAllowed] {
+        refused("page", reply.len(), &|out| write!(out, "{reply}"));
+    }
+    let words =
+        accept(|state| format!("error=e&error_description=d&state={state}&iss=https://as.example")).1.unwrap_err();
+    refused("error", words.to_string().len(), &|out| write!(out, "{words}"));
 }
 
 #[test]
@@ -89,6 +124,16 @@ fn a_challenge_keeps_its_scheme_as_written() {
     let found: Vec<_> = challenges(r#"bEARER realm="x", Negotiate"#).collect();
     assert_eq!(found.iter().map(|challenge| challenge.scheme()).collect::<Vec<_>>(), ["bEARER", "Negotiate"]);
     assert!(found[0].is_bearer() && !found[1].is_bearer());
+}
+
+#[test]
+fn half_a_pending_login_cannot_be_read_back() {
+    let whole = serde_json::to_string(&begin(client())).unwrap();
+    assert_eq!(whole.len(), 133);
+    for length in 1..whole.len() - 1 {
+        let part = format!("{}\"", &whole[..length]);
+        assert!(serde_json::from_str::<proofkey_core::Pending>(&part).is_err(), "{part}");
+    }
 }
 
 #[test]

@@ -89,8 +89,8 @@ pub(crate) struct BadEscape;
 
 fn encode<W: Write + ?Sized>(text: &str, out: &mut W) -> fmt::Result {
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| !is_literal(byte)) {
-        let Some((literal, tail)) = rest.split_at_checked(at) else { break };
+    let next = |rest: &str| rest.bytes().position(|byte| !is_literal(byte));
+    while let Some((literal, tail)) = next(rest).and_then(|at| rest.split_at_checked(at)) {
         out.write_str(literal)?;
         let mut characters = tail.chars();
         if let Some(character) = characters.next() {

@@ -79,15 +79,13 @@ fn read_error(body: &mut [u8]) -> Option<ServerError> {
     let mut object = Object::new(body).ok()?;
     let (mut code, mut description) = (None, None);
     while let Some((name, value)) = object.next().ok()? {
-        let slot = match known(&name, &["error", "error_description"]) {
-            Some("error") => &mut code,
-            Some(_) => &mut description,
-            None => continue,
-        };
-        match value {
-            Value::String(text) if slot.is_none() => *slot = Some(text.decode().unwrap_or("?")),
-            Value::Null => {}
-            _ => return None,
+        match (known(&name, &["error", "error_description"]), value) {
+            (Some("error"), Value::String(text)) if code.is_none() => code = Some(text.decode().unwrap_or("?")),
+            (Some("error"), Value::Null) => {}
+            (Some("error"), _) => return None,
+            // It only explains: one that cannot be read must not hide the code.
+            (Some(_), Value::String(text)) => description = text.decode(),
+            _ => {}
         }
     }
     code.filter(|code| !code.is_empty()).map(|code| ServerError::new(code.bytes(), description.unwrap_or("").bytes()))

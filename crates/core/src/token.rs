@@ -197,7 +197,8 @@ fn read_tokens(response: Response<'_>) -> Result<Tokens<'_>, ResponseError> {
         match member {
             "access_token" => access_token = string(member, value)?,
             "error" => error = string(member, value)?,
-            "error_description" => description = string(member, value)?,
+            // It only explains: one that cannot be read must not hide the code.
+            "error_description" => description = string(member, value).unwrap_or_default(),
             "expires_in" => expires_in = seconds(member, value)?,
             "refresh_token" => refresh_token = string(member, value)?,
             "scope" => scope = words(member, value)?,

@@ -259,6 +259,17 @@ fn c023_c024_c048_section_5_2_the_servers_refusal() {
             );
         }
     }
+    for description in ["1", "null", r#""\ud800""#, "{}", r#""""#] {
+        let body = format!(r#"{{"error_description":{description},"error":"invalid_grant"}}"#);
+        for status in [200, 400] {
+            let error = read_as(status, None, body.as_bytes()).expect_err("a refusal");
+            let ResponseError::Server { error: words, .. } = &error else { panic!("{body}: {error}") };
+            assert_eq!(
+                (words.code(), words.description(), error.advice()),
+                ("invalid_grant", None, Advice::Reauthorize)
+            );
+        }
+    }
     assert!(read(r#"{"access_token":"AT","token_type":"Bearer","error":null}"#).is_ok());
     assert!(read(r#"{"access_token":"AT","token_type":"Bearer","error":""}"#).is_ok());
 }

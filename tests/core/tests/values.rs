@@ -26,7 +26,7 @@ fn what_is_written_is_as_long_as_it_says() {
 /// Takes so many octets.
 struct Full(usize);
 
-impl fmt::Write for Full {
+impl Write for Full {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.0 = self.0.checked_sub(text.len()).ok_or(fmt::Error)?;
         Ok(())

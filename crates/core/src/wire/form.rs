@@ -89,18 +89,20 @@ pub(crate) struct BadEscape;
 
 fn encode<W: Write + ?Sized>(text: &str, out: &mut W) -> fmt::Result {
     let mut rest = text;
-    let next = |rest: &str| rest.bytes().position(|byte| !is_literal(byte));
-    while let Some((literal, tail)) = next(rest).and_then(|at| rest.split_at_checked(at)) {
+    while !rest.is_empty() {
+        let (literal, tail) = span(rest, is_literal);
         out.write_str(literal)?;
-        let mut characters = tail.chars();
-        if let Some(character) = characters.next() {
-            for byte in character.encode_utf8(&mut [0; 4]).bytes() {
-                encode_byte(byte, out)?;
-            }
-        }
-        rest = characters.as_str();
+        let (encoded, tail) = span(tail, |byte| !is_literal(byte));
+        encoded.bytes().try_for_each(|byte| encode_byte(byte, out))?;
+        rest = tail;
     }
-    out.write_str(rest)
+    Ok(())
+}
+
+/// Splits where the first byte does not belong. Literal characters are ASCII, so that both parts are whole text.
+fn span(text: &str, belongs: impl Fn(u8) -> bool) -> (&str, &str) {
+    let end = text.bytes().position(|byte| !belongs(byte)).unwrap_or(text.len());
+    text.split_at_checked(end).unwrap_or((text, ""))
 }
 
 fn encode_byte<W: Write + ?Sized>(byte: u8, out: &mut W) -> fmt::Result {

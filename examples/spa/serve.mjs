@@ -9,8 +9,8 @@ const TYPES = {
 const HERE = new URL('./', import.meta.url);
 const PACKAGE = new URL('../../crates/browser/package/', HERE);
 
-/** Starts a server; the API is the issuer's own. `pages` are more of them, from a path to HTML or JavaScript. */
-export async function serve({ port = 5173, issuer = 'http://127.0.0.1:9400', pages = {} } = {}) {
+/** Starts a server; the API is the issuer's own. `pages` are more of them, from a path to the text; `more` are more headers. */
+export async function serve({ port = 5173, issuer = 'http://127.0.0.1:9400', pages = {}, more = {} } = {}) {
   const headers = {
     'content-security-policy': `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src data:; `
       + `connect-src 'self' ${issuer}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; `
@@ -18,6 +18,7 @@ export async function serve({ port = 5173, issuer = 'http://127.0.0.1:9400', pag
     'cache-control': 'no-store',
     'referrer-policy': 'no-referrer',
     'x-content-type-options': 'nosniff',
+    ...more,
   };
   const server = createServer(async ({ url }, response) => {
     const { pathname } = new URL(url, 'http://127.0.0.1');

@@ -1,7 +1,7 @@
 // The browser adapter on its own in a real Chromium: refreshes, tabs, windows, the token in use.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { READY, allow, failure, hostile, openBare, setUp, signInBare, withProfile } from './spa.mjs';
+import { CORS, READY, allow, failure, hostile, openBare, setUp, signInBare, withProfile } from './spa.mjs';
 import { openBrowser } from './tools.mjs';
 
 const all = setUp();
@@ -85,6 +85,87 @@ test('a refused refresh token signs all tabs out', { timeout }, () => withTabs(a
   }
   assert.equal(sent.length, 3);
 }, { complaints: 1 }));
+
+/** The token endpoint answers every refresh with this status. */
+function refuseRefresh(context, status) {
+  return context.route(/connect.token$/, (route) => {
+    if (!route.request().postData().startsWith('grant_type=refresh_token')) return route.continue();
+    return route.fulfill({ status, headers: CORS });
+  });
+}
+
+test('a refresh that fails: a token that still works bridges it, and nothing is sent twice', { timeout }, () => withTabs(async (context, sent) => {
+  const page = await openBare(context, all);
+  await signInBare(page);
+  const first = await token(page);
+  await refuseRefresh(context, 503);
+  await later(context, 3545);
+  const all20 = await page.evaluate(() => Promise.all(Array.from({ length: 20 }, () => app.accessToken())));
+  assert.deepEqual(new Set(all20), new Set([first]));
+  assert.equal(sent.length, 2);
+  await later(context, 3600);
+  const { code, advice } = await failure(page, () => app.accessToken());
+  assert.deepEqual([code, advice], ['status', 'retry']);
+  assert.equal(await page.evaluate(() => app.signedIn), true);
+}, { complaints: 2 }));
+
+test('a sign-in while another tab refreshes: the sign-in stays', { timeout }, () => withTabs(async (context, sent) => {
+  const [one, two] = await tabs(context);
+  const held = new Promise((resolve) => {
+    context.route(/connect.token$/, async (route) => {
+      if (route.request().postData().startsWith('grant_type=refresh_token')) await new Promise((go) => { resolve(go); });
+      await route.continue();
+    });
+  });
+  await later(context, 3600);
+  const refresh = token(one);
+  const go = await held;
+  await two.evaluate(() => { app.signIn({ extra: { prompt: 'login' } }); });
+  await allow(two, 'bob');
+  await two.waitForSelector(READY);
+  await two.evaluate(() => app.handleRedirect());
+  go();
+  assert.equal(await refresh, await token(two));
+  assert.equal(await token(one), await token(two));
+  const me = await one.evaluate(async (api) => (await app.fetch(`${api}/api/me`)).json(), all.server.issuer);
+  assert.equal(me.user.id, 'bob');
+  assert.equal(sent.length, 3);
+}));
+
+test('back to the page that left, out of the back/forward cache', { timeout }, async () => {
+  const browser = await openBrowser({ ignoreDefaultArgs: ['--disable-back-forward-cache'] });
+  try {
+    await withProfile(browser, async (context) => {
+      const page = await openBare(context, all);
+      hostile.answers((request, response) => response.end('<title>Sign in</title>'));
+      // Another site, as in life: only then the browser keeps the page.
+      const endpoint = hostile.origin.replace('127.0.0.1', 'localhost');
+      await page.evaluate((authorizationEndpoint) => {
+        globalThis.left = failure(() => make({ authorizationEndpoint, tokenEndpoint: authorizationEndpoint }).signIn());
+      }, endpoint);
+      await page.waitForURL(/localhost/);
+      // Playwright waits for a load that a page out of the cache does not have, and needs a moment to find the page again.
+      await page.goBack({ waitUntil: 'commit' });
+      await page.waitForTimeout(1000);
+      assert.equal((await page.evaluate(() => left)).code, 'aborted');
+    });
+  } finally {
+    await browser.close();
+  }
+});
+
+test('a page out of the back/forward cache knows nothing but what the other tabs know', { timeout }, () => withTabs(async (context) => {
+  const [one, two, three] = await tabs(context);
+  const comeBack = (page) => page.evaluate(() => {
+    dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }));
+    return app.signedIn;
+  });
+  assert.equal(await comeBack(one), false);
+  await until(one, () => app.signedIn);
+  await Promise.all([two.close(), three.close()]);
+  assert.equal(await comeBack(one), false);
+  assert.equal((await failure(one, () => app.accessToken())).code, 'signed_out');
+}));
 
 test('an access token without a refresh token ends, and asks for a sign-in', { timeout }, () => withTabs(async (context, sent) => {
   const page = await openBare(context, all);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
-import { CORS, failure, hostile, openBare, setUp, withProfile } from './spa.mjs';
+import { CORS, allow, failure, hostile, openBare, setUp, withProfile } from './spa.mjs';
 
 const all = setUp();
 const timeout = 60_000;
@@ -79,6 +79,28 @@ for (const [name, answer] of [
     assert.deepEqual([error.ours, error.code, error.advice], [true, 'deadline', undefined]);
   }));
 }
+
+test('every request is sent as it must be', { timeout }, () => withProfile(all.browser, async (context) => {
+  const page = await openBare(context, all);
+  await page.evaluate(() => {
+    const send = fetch;
+    globalThis.sent = [];
+    globalThis.fetch = (url, options) => {
+      const { body, signal, ...rest } = options ?? {};
+      if (signal) sent.push([new URL(url).pathname, rest]);
+      return send(url, options);
+    };
+  });
+  const [popup] = await Promise.all([page.waitForEvent('popup'), page.evaluate(() => { globalThis.done = app.signInPopup(); })]);
+  await allow(popup);
+  const sent = await page.evaluate(async () => { await done; await app.signOut(); return sent; });
+  const options = { cache: 'no-store', credentials: 'omit', redirect: 'error', referrerPolicy: 'no-referrer' };
+  const get = { ...options, method: 'GET', headers: { accept: 'application/json' } };
+  const post = { ...options, method: 'POST', headers: { ...get.headers, 'content-type': 'application/x-www-form-urlencoded' } };
+  assert.deepEqual(sent, [
+    ['/.well-known/oauth-authorization-server', get], ['/connect/token', post], ['/connect/revocation', post],
+  ]);
+}));
 
 test('metadata: each address is asked in turn, and what is found must fit', { timeout }, () => inPage(async (page) => {
   const metadata = (more) => JSON.stringify({

@@ -37,7 +37,9 @@ export function setUp(...args) {
   before(async () => {
     [all.browser, all.server] = await Promise.all([openBrowser(), startDevServer(...args)]);
     const { issuer } = all.server;
-    [all.spa, all.bare] = await Promise.all([serve({ port: 0, issuer }), serve({ port: 0, issuer, pages: BARE })]);
+    // What must not be stored is not kept in the back/forward cache either.
+    const more = { 'cache-control': 'no-cache' };
+    [all.spa, all.bare] = await Promise.all([serve({ port: 0, issuer }), serve({ port: 0, issuer, pages: BARE, more })]);
   });
   after(() => Promise.all([all.browser?.close(), all.server?.stop(), all.spa?.stop(), all.bare?.stop()]));
   return all;

@@ -1,0 +1,152 @@
+//! HTTP/1.1 (RFC 9112) over a serial line: one request at a time, answers that tell their length.
+
+use crate::host;
+use crate::uart::Uart;
+use core::fmt::{self, Write};
+
+/// A line to one server, which stays connected.
+pub struct Line<'a> {
+    uart: &'a mut Uart,
+    authority: &'a str,
+}
+
+/// An answer. Its octets are those of the buffer that it was received in.
+pub struct Answer<'b> {
+    /// The status.
+    pub status: u16,
+    /// The body.
+    pub body: &'b mut [u8],
+    fields: &'b str,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HttpError {
+    /// The request is for another server than the one at the end of the line.
+    Elsewhere,
+    /// What came is no answer of HTTP/1.1, or does not tell its length. The line is lost.
+    Garbled,
+    /// The request cannot be sent, or its answer did not come in time. The line is lost.
+    Silent,
+    /// The URL or the answer is longer than its buffer.
+    TooLong,
+}
+
+impl<'a> Line<'a> {
+    /// A line whose other end is the server of `url`.
+    ///
+    /// # Errors
+    /// [`HttpError::Elsewhere`] where that is no plain http, which is all that the line can carry.
+    pub fn new(uart: &'a mut Uart, url: &'a str) -> Result<Self, HttpError> {
+        let authority = url.strip_prefix(SCHEME).and_then(|rest| rest.split('/').next());
+        Ok(Self { uart, authority: authority.ok_or(HttpError::Elsewhere)? })
+    }
+
+    /// Sends the request line and `Host`; the other fields, the empty line and the body are the caller's to write.
+    ///
+    /// # Errors
+    /// [`HttpError::Elsewhere`].
+    pub fn request(&mut self, method: &str, url: &str) -> Result<&mut Uart, HttpError> {
+        let target = url.strip_prefix(SCHEME).and_then(|rest| rest.strip_prefix(self.authority));
+        let target = target.filter(|target| target.starts_with('/')).ok_or(HttpError::Elsewhere)?;
+        write!(self.uart, "{method} {target} HTTP/1.1\r\nhost: {}\r\n", self.authority)?;
+        Ok(self.uart)
+    }
+
+    /// Receives the answer to the request that was sent.
+    ///
+    /// # Errors
+    /// All but [`HttpError::Elsewhere`].
+    pub fn receive<'b>(&mut self, buffer: &'b mut [u8]) -> Result<Answer<'b>, HttpError> {
+        let deadline = host::now() + SECONDS;
+        let mut head = 0;
+        while !buffer.get(..head).is_some_and(|head| head.ends_with(b"\r\n\r\n")) {
+            *buffer.get_mut(head).ok_or(HttpError::Garbled)? = self.octet(deadline)?;
+            head += 1;
+        }
+        let (head, rest) = buffer.split_at_mut_checked(head).ok_or(HttpError::Garbled)?;
+        let (status, fields) = read_head(head).ok_or(HttpError::Garbled)?;
+        let length = length(fields).ok_or(HttpError::Garbled)?;
+        for at in 0..length {
+            let octet = self.octet(deadline)?;
+            // What does not fit is heard to its end all the same: the next answer begins behind it.
+            if let Some(place) = rest.get_mut(at) {
+                *place = octet;
+            }
+        }
+        Ok(Answer { status, body: rest.get_mut(..length).ok_or(HttpError::TooLong)?, fields })
+    }
+
+    fn octet(&mut self, deadline: u64) -> Result<u8, HttpError> {
+        loop {
+            match self.uart.read() {
+                Some(octet) => return Ok(octet),
+                None if host::now() >= deadline => return Err(HttpError::Silent),
+                None => {}
+            }
+        }
+    }
+}
+
+impl<'b> Answer<'b> {
+    /// The values of the fields of that name, in the order of arrival.
+    pub fn fields(&self, name: &'static str) -> impl Iterator<Item = &'b str> {
+        values(self.fields, name)
+    }
+
+    /// The value of the field of that name. Where several stand none can be trusted: it is then a comma.
+    #[must_use]
+    pub fn field(&self, name: &'static str) -> Option<&'b str> {
+        let mut values = self.fields(name);
+        let value = values.next();
+        if values.next().is_some() { Some(",") } else { value }
+    }
+}
+
+impl HttpError {
+    /// What is wrong, for a small screen.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Elsewhere => "elsewhere",
+            Self::Garbled => "garbled",
+            Self::Silent => "silent",
+            Self::TooLong => "too long",
+        }
+    }
+}
+
+impl From<fmt::Error> for HttpError {
+    fn from(_: fmt::Error) -> Self {
+        Self::Silent
+    }
+}
+
+/// The status and the fields of an answer that is not an interim one.
+fn read_head(head: &[u8]) -> Option<(u16, &str)> {
+    let (line, fields) = str::from_utf8(head).ok()?.split_once('\n')?;
+    let status = line.strip_prefix("HTTP/1.1 ")?.get(..3)?;
+    let status = number(status)?.try_into().ok()?;
+    (200..600).contains(&status).then_some((status, fields))
+}
+
+/// The length of the body (section 6.3), which must be told once.
+fn length(fields: &str) -> Option<usize> {
+    let mut lengths = values(fields, "content-length");
+    match (lengths.next(), lengths.next(), values(fields, "transfer-encoding").next()) {
+        (Some(length), None, None) => number(length),
+        _ => None,
+    }
+}
+
+fn values<'b>(fields: &'b str, name: &'static str) -> impl Iterator<Item = &'b str> {
+    let fields = fields.lines().filter_map(|field| field.split_once(':'));
+    fields.filter(move |(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim_ascii())
+}
+
+fn number(digits: &str) -> Option<usize> {
+    if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None }
+}
+
+const SCHEME: &str = "http://";
+const SECONDS: u64 = 10;

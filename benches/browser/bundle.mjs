@@ -1,0 +1,45 @@
+// The libraries, each behind the same sign-in entry, and how they are bundled.
+import { existsSync, readFileSync } from 'node:fs';
+import { build } from 'esbuild';
+
+export const HERE = new URL('./', import.meta.url).pathname;
+const PACKAGE = new URL('../../crates/browser/package/', import.meta.url);
+const WASM = new URL('wasm/proofkey_browser_bg.wasm', PACKAGE);
+
+export const OURS = 'proofkey-browser';
+export const NAMES = [OURS, 'oidc-client-ts', 'openid-client', 'oauth4webapi'];
+
+/** `esbuild --bundle --minify --format=esm --platform=browser`, of a file or of standard input. */
+export async function bundle(options) {
+  const { outputFiles: [{ contents }] } = await build({
+    absWorkingDir: HERE,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    write: false,
+    ...options,
+  });
+  return contents;
+}
+
+export const entry = (name) => `./entries/${name}.mjs`;
+
+/** The WebAssembly module, which proofkey-browser loads from beside its bundle. */
+export function wasm() {
+  if (!existsSync(WASM)) throw new Error('there is no WebAssembly module: run crates/browser/build first');
+  return readFileSync(WASM);
+}
+
+export function version(name) {
+  const folder = name === OURS ? PACKAGE : new URL(`node_modules/${name}/`, import.meta.url);
+  return JSON.parse(readFileSync(new URL('package.json', folder))).version;
+}
+
+/** Rows of texts, the first column to the left and the others to the right. */
+export function table(rows) {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  for (const row of rows) {
+    console.log(row.map((text, column) => (column ? text.padStart(widths[column]) : text.padEnd(widths[0]))).join('  '));
+  }
+}

@@ -106,7 +106,11 @@ fn the_app_is_in_step_with_its_sources() {
         digest.update(read(source));
     }
     let digest: String = digest.finalize().iter().map(|octet| format!("{octet:02x}")).collect();
-    assert_eq!(String::from_utf8(read("crates/cli/app/proofkey/wasm/sources.sha256")).unwrap().trim(), digest, "{AGAIN}");
+    assert_eq!(
+        String::from_utf8(read("crates/cli/app/proofkey/wasm/sources.sha256")).unwrap().trim(),
+        digest,
+        "{AGAIN}"
+    );
 }
 
 const AGAIN: &str = "run crates/browser/build and commit crates/cli/app";

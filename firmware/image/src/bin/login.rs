@@ -13,8 +13,8 @@ use core::fmt::{self, Write};
 use cortex_m_rt::entry;
 use heapless::String;
 use proofkey_core::{
-    AuthorizeError, CallbackError, Client, ConfigError, Lifetime, Method, Redirect, Refusal, Request, Response,
-    ResponseError, Server, Tokens,
+    AuthorizeError, CallbackError, Client, ConfigError, Lifetime, Method, Pending, Redirect, Refusal, Request,
+    Response, ResponseError, Server, TokenRequest, Tokens,
 };
 use proofkey_firmware::host::{Console, now};
 use proofkey_firmware::http::{HttpError, Line};
@@ -72,27 +72,42 @@ fn session(
     let client = Client::new(CLIENT_ID, REDIRECT_URI, server)?;
     let mut line = Line::new(uart, token_endpoint)?;
 
-    let (url, pending) = client.authorize(&SCOPE, rng)?;
-    writeln!(console, "visit {url}")?;
+    let pending = begin(console, client, rng)?;
     let redirect = console.read_line(&mut buffers.redirect).ok_or(Failure::Console)?;
-    let request = pending.accept(client, Redirect::Url(redirect))?;
+    let request = finish(pending, client, redirect)?;
     let sent_at = now();
-    let response = send(&mut line, request.request(), &mut buffers.tokens)?;
-    let mut tokens = request.read(response)?;
+    let tokens = exchange(&mut line, request, &mut buffers.tokens)?;
     writeln!(console, "signed in")?;
     call(console, &mut line, issuer, &tokens, &mut buffers.answer)?;
 
     if let Some(token) = tokens.refresh_token()
         && Lifetime::new(sent_at, tokens.expires_in()).is_due(now())
     {
-        let request = client.refresh(token);
-        let response = send(&mut line, request.request(), &mut buffers.renewed)?;
-        tokens = request.read(response)?;
+        let tokens = exchange(&mut line, client.refresh(token), &mut buffers.renewed)?;
         writeln!(console, "renewed")?;
         call(console, &mut line, issuer, &tokens, &mut buffers.answer)?;
     }
-
     Ok(Next::Session)
+}
+
+// The steps stay out of line, so that the stack holds one of them at a time.
+
+#[inline(never)]
+fn begin(console: &mut Console, client: Client<'_>, rng: &mut ChaCha20Rng) -> Result<Pending, Failure> {
+    let (url, pending) = client.authorize(&SCOPE, rng)?;
+    writeln!(console, "visit {url}")?;
+    Ok(pending)
+}
+
+#[inline(never)]
+fn finish<'a>(pending: Pending, client: Client<'a>, redirect: &'a str) -> Result<TokenRequest<'a>, Failure> {
+    Ok(pending.accept(client, Redirect::Url(redirect))?)
+}
+
+#[inline(never)]
+fn exchange<'a>(line: &mut Line<'_>, request: TokenRequest<'a>, buffer: &'a mut [u8]) -> Result<Tokens<'a>, Failure> {
+    let response = send(line, request.request(), buffer)?;
+    Ok(request.read(response)?)
 }
 
 fn send<'b>(line: &mut Line<'_>, request: Request<'_>, buffer: &'b mut [u8]) -> Result<Response<'b>, HttpError> {

@@ -1,0 +1,3 @@
+import init from '/pkg/proofkey_web_sys.js';
+
+await init();

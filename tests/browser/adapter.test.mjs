@@ -2,7 +2,7 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { CORS, READY, allow, failure, hostile, openBare, setUp, signInBare, withProfile } from './spa.mjs';
-import { openBrowser } from './tools.mjs';
+import { openBrowser, signIn } from './tools.mjs';
 
 const all = setUp();
 const timeout = 60_000;
@@ -132,6 +132,24 @@ test('a sign-in while another tab refreshes: the sign-in stays', { timeout }, ()
   assert.equal(sent.length, 3);
 }));
 
+test('a tab that hangs in its refresh holds the others up for a minute', { timeout }, () => withTabs(async (context, sent) => {
+  const [one, two] = await tabs(context);
+  await one.evaluate(async () => {
+    const { held } = await navigator.locks.query();
+    const [name] = held[0].name.split(/(?<=]) /);
+    await new Promise((taken) => { navigator.locks.request(`${name} alone`, () => { taken(); return new Promise(() => {}); }); });
+  });
+  await two.clock.install({ time: Date.now() + 3600_000 });
+  const refused = failure(two, () => app.accessToken());
+  await two.clock.runFor(61_000);
+  const { code, advice } = await refused;
+  assert.deepEqual([code, advice, sent.length], ['deadline', 'retry', 1]);
+  const done = two.evaluate(() => app.signOut());
+  await two.clock.runFor(61_000);
+  assert.equal(await done, true);
+  await until(one, () => !app.signedIn);
+}));
+
 test('back to the page that left, out of the back/forward cache', { timeout }, async () => {
   const browser = await openBrowser({ ignoreDefaultArgs: ['--disable-back-forward-cache'] });
   try {
@@ -230,6 +248,18 @@ test('a window: the second call brings it to the front; a wrong state ends it', 
   await popup.goto(`${all.bare.config.redirectUri}?code=EVIL&state=x`).catch(() => {});
   assert.equal((await page.evaluate(() => done)).code, 'state');
   assert.equal((await page.evaluate(() => again)).code, 'state');
+  assert.deepEqual(sent, []);
+}));
+
+test('a window: the page that opened it was reloaded', { timeout }, () => withTabs(async (context, sent) => {
+  const page = await openBare(context, all);
+  const [popup] = await Promise.all([page.waitForEvent('popup'), page.evaluate(() => { app.signInPopup(); })]);
+  await signIn(popup);
+  await page.reload();
+  const closed = popup.waitForEvent('close');
+  await popup.click('#allow');
+  await closed;
+  assert.equal(await page.evaluate(() => app.signedIn), false);
   assert.deepEqual(sent, []);
 }));
 

@@ -6,6 +6,7 @@ import { ProofkeyError } from './error.js';
 
 const ANSWER_MAX = 5_000;
 const ASK_EVERY = 100;
+const LOCK_MAX = 60_000;
 
 export class Session {
   #name;
@@ -57,9 +58,17 @@ export class Session {
 
   /** Does what no other tab may do at the same time, with the newest tokens that any tab has. */
   exclusively(work) {
-    return navigator.locks.request(`${this.#name} alone`, async () => {
-      await this.catchUp();
-      return work(this.#tokens);
+    return new Promise((resolve, reject) => {
+      const patience = new AbortController();
+      const timer = setTimeout(() => {
+        patience.abort();
+        reject(new ProofkeyError('deadline', 'another tab does not come to an end', 'retry'));
+      }, LOCK_MAX);
+      navigator.locks.request(`${this.#name} alone`, { signal: patience.signal }, async () => {
+        clearTimeout(timer);
+        await this.catchUp();
+        return work(this.#tokens);
+      }).then(resolve, reject);
     });
   }
 

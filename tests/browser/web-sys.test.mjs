@@ -14,7 +14,7 @@ const all = {};
 const timeout = 60_000;
 const sites = [];
 
-/** Builds the page as crates/browser/build builds the package, whose library and tools it shares. */
+/** Builds the page with the compiler and the tools that crates/browser/build builds the package with. */
 function build() {
   const output = (program, ...args) => execFileSync(program, args, { encoding: 'utf8' }).trim();
   const linker = output('find', output('rustc', '--print', 'sysroot'), '-name', 'rust-lld').split('\n')[0];

@@ -14,7 +14,13 @@ test('the whole page: sign in, call the API, sign out', { timeout }, () => withT
   const page = await open(context, all.spa);
   await says(page, 'You are not signed in.');
   const callback = page.waitForRequest(/callback\?/);
-  const answer = page.waitForResponse(/\/connect\/token$/).then((response) => response.json());
+  // Read on the way: the browser itself may have let go of it by the time that it is asked.
+  let answer;
+  await page.route(/\/connect\/token$/, async (route) => {
+    const response = await route.fetch();
+    answer = await response.json();
+    await route.fulfill({ response });
+  });
   await page.click('#sign-in');
   await allow(page);
   await says(page, 'Signed in as alice.');
@@ -22,7 +28,7 @@ test('the whole page: sign in, call the API, sign out', { timeout }, () => withT
   assert.equal(page.url(), all.spa.config.redirectUri);
 
   const [{ code, code_verifier: verifier }] = sent;
-  const { access_token: access, refresh_token: refresh } = await answer;
+  const { access_token: access, refresh_token: refresh } = answer;
   const redirect = (await callback).url();
   const secrets = [code, verifier, access, refresh, new URL(redirect).searchParams.get('state')];
   assert.ok(secrets.every((secret) => secret.length === 43));

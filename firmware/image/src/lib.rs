@@ -2,7 +2,6 @@
 
 #![no_std]
 
-#[cfg(target_os = "none")]
 mod fault;
 pub mod host;
 pub mod http;

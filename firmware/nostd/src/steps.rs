@@ -5,7 +5,7 @@ use core::fmt::{self, Write};
 use core::hint::black_box;
 use core::net::{Ipv4Addr, SocketAddr};
 use heapless::String;
-use proofkey_core::loopback::{Exchange, Loopback, Reply, Step};
+use proofkey_core::loopback::{self, Exchange, Loopback, Reply};
 use proofkey_core::{
     AccessToken, Advice, AuthorizeError, CallbackError, Client, CodeChallenge, CodeVerifier, ConfigError, Lifetime,
     MetadataRequest, Method, Pending, Redirect, RefreshToken, Refusal, Request, Response, ResponseError, Revocable,
@@ -17,7 +17,7 @@ use serde::de::{Deserialize, IntoDeserializer};
 use serde::ser::Serialize;
 
 /// All of them. A step gives nothing where something is not as it must be.
-pub(crate) const ALL: [(&str, fn() -> Option<()>); 9] = [
+pub(crate) const ALL: [(&str, Step); 9] = [
     ("PKCE (RFC 7636 appendix B)", pkce),
     ("a configuration that cannot be (RFC 6749 section 3.1.2)", configuration),
     ("login on loopback (RFC 8252 section 7.3)", login),
@@ -28,6 +28,8 @@ pub(crate) const ALL: [(&str, fn() -> Option<()>); 9] = [
     ("refusals of an API (RFC 6750 section 3)", refusals),
     ("a pending login that is written down", stored),
 ];
+
+pub(crate) type Step = fn() -> Option<()>;
 
 fn pkce() -> Option<()> {
     let verifier = CodeVerifier::generate(&mut Fixed::verifier()).ok()?;
@@ -47,9 +49,9 @@ fn configuration() -> Option<()> {
 }
 
 fn login() -> Option<()> {
-    let loopback = Loopback::of(black_box("http://127.0.0.1/callback"))?;
-    is(loopback.ip().is_loopback() && loopback.port().is_none())?;
-    let redirect_uri = shown(loopback.at(SocketAddr::from((Ipv4Addr::LOCALHOST, 51004))))?;
+    let listener = Loopback::of(black_box("http://127.0.0.1/callback"))?;
+    is(listener.ip().is_loopback() && listener.port().is_none())?;
+    let redirect_uri = shown(listener.at(SocketAddr::from((Ipv4Addr::LOCALHOST, 51004))))?;
     let client = client()?.with_redirect_uri(&redirect_uri).ok()?;
     let (url, pending) = client.authorize(&["read", "write"], &mut Fixed::login()).ok()?;
     let url = url.with(&[("prompt", "consent")]).ok()?;
@@ -61,8 +63,8 @@ fn login() -> Option<()> {
     write!(head, "GET /callback?code=a%2Bb&state={state}&iss={ISSUER} HTTP/1.1\r\nhost: 127.0.0.1:51004\r\n\r\n")
         .ok()?;
     let mut exchange = Exchange::new();
-    is(matches!(exchange.read(head.get(..40)?.as_bytes(), client, &pending), Step::More))?;
-    let Step::Callback(redirect) = exchange.read(head.as_bytes(), client, &pending) else { return None };
+    is(matches!(exchange.read(head.get(..40)?.as_bytes(), client, &pending), loopback::Step::More))?;
+    let loopback::Step::Callback(redirect) = exchange.read(head.as_bytes(), client, &pending) else { return None };
     is(pending.matches(client, redirect))?;
     let page = shown(Reply::SignedIn)?;
     is(page.len() == Reply::SignedIn.len() && Reply::SignedIn.status() == 200)?;
@@ -103,7 +105,8 @@ fn refused() -> Option<()> {
     is(error.code() == "access_denied" && error.description() == Some("no?[2J"))?;
     let stranger = begun(client)?;
     let mut exchange = Exchange::new();
-    let Step::Refuse(reply) = exchange.read(b"GET /other HTTP/1.1\r\nhost: app.example\r\n\r\n", client, &stranger)
+    let loopback::Step::Refuse(reply) =
+        exchange.read(b"GET /other HTTP/1.1\r\nhost: app.example\r\n\r\n", client, &stranger)
     else {
         return None;
     };

@@ -30,7 +30,7 @@ fn main() -> ! {
         let told = match session(&mut console, &mut uart, &mut rng, BUFFERS) {
             Ok(Next::End) => break writeln!(console, "stack {}", stack::depth()).is_ok(),
             Ok(Next::Session) => writeln!(console, "done"),
-            Err(failure) => writeln!(console, "refused: {failure}").and(failure.go_on()),
+            Err(failure) => writeln!(console, "refused: {failure}").and_then(|()| failure.go_on()),
         };
         if told.is_err() {
             break false;

@@ -294,6 +294,10 @@ impl fmt::Display for ConfigError {
                 "extra parameter {index} (from 0): it is empty, repeats another one, or belongs to the protocol"
             ),
             Self::Issuer(fault) => write!(f, "issuer: {fault}"),
+            Self::RedirectUri(fault @ UriFault::Scheme) => write!(
+                f,
+                "redirect URI: {fault}; a private scheme must be a reverse domain name with one slash (com.example.app:/path)"
+            ),
             Self::RedirectUri(fault) => write!(f, "redirect URI: {fault}"),
             Self::RefreshToken => f.write_str("the refresh token is empty or not printable ASCII"),
             Self::RevocationEndpoint(fault) => write!(f, "revocation endpoint: {fault}"),
@@ -317,10 +321,7 @@ impl fmt::Display for UriFault {
             Self::NotAbsolute => "it is not an absolute URI (scheme, colon, and so on)",
             Self::Parameter => "its query holds a parameter that the protocol sets itself",
             Self::Query => "it must not have a query (`?`)",
-            Self::Scheme => {
-                "it must start with https://, or with http:// and a loopback address; \
-                 a private scheme must be a reverse domain name with one slash (com.example.app:/path)"
-            }
+            Self::Scheme => "it must start with https://, or with http:// and a loopback address",
         })
     }
 }

@@ -32,6 +32,11 @@ fn every_error_is_one_line_of_its_own() {
     for fault in URI_FAULTS {
         assert!(ConfigError::RedirectUri(fault).to_string().starts_with("redirect URI: "));
     }
+    for (error, private) in
+        [(ConfigError::RedirectUri(UriFault::Scheme), true), (ConfigError::Issuer(UriFault::Scheme), false)]
+    {
+        assert_eq!(error.to_string().contains("com.example.app:/"), private, "{error}");
+    }
     for (error, _) in callback_errors() {
         say(&error);
     }

@@ -1,21 +1,19 @@
 //! A web service whose users sign in: `service PORT ISSUER CLIENT_ID API_URL`. The login waits in the user's session.
 
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::{Router, routing::get};
+use axum::{Router, http::StatusCode, routing::get};
 use getrandom::SysRng;
-use proofkey_core::{ClientBuf, Pending};
-use proofkey_reqwest::Http;
-use std::collections::HashMap;
+use proofkey_reqwest::proofkey_core::{self, ClientBuf, Pending};
+use proofkey_reqwest::{Http, http::Request};
 use std::error::Error;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use tower_sessions::{Expiry, MemoryStore, Session, SessionManagerLayer, cookie::SameSite, cookie::time::Duration};
 
 struct App {
     http: Http,
     client: ClientBuf,
     api: String,
-    sessions: Mutex<HashMap<String, Pending>>,
 }
 
 #[tokio::main]
@@ -26,34 +24,30 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let http = Http::new()?;
     let client = http.discover(issuer, client_id, &format!("http://127.0.0.1:{port}/callback")).await?;
-    let app = Arc::new(App { http, client, api: api.clone(), sessions: Mutex::default() });
-    let routes = Router::new().route("/", get(sign_in)).route("/callback", get(callback)).with_state(app);
+    let app = Arc::new(App { http, client, api: api.clone() });
+    // Lax: the browser comes back from another site. Over https leave out `with_secure(false)`.
+    let sessions = SessionManagerLayer::new(MemoryStore::default())
+        .with_same_site(SameSite::Lax)
+        .with_secure(false)
+        .with_expiry(Expiry::OnInactivity(Duration::minutes(10)));
+    let routes = Router::new().route("/", get(sign_in)).route("/callback", get(callback)).layer(sessions);
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port.parse()?)).await?;
     println!("http://{}/", listener.local_addr()?);
-    Ok(axum::serve(listener, routes).await?)
+    Ok(axum::serve(listener, routes.with_state(app)).await?)
 }
 
-async fn sign_in(State(app): State<Arc<App>>) -> Result<Response, Failure> {
+async fn sign_in(State(app): State<Arc<App>>, session: Session) -> Result<Redirect, Failure> {
     let (url, pending) = app.client.as_client().authorize(&["itwin-platform"], &mut SysRng)?;
-    let session = pending.state().expose().to_owned();
-    let cookie = format!("session={session}; HttpOnly; SameSite=Lax; Path=/; Max-Age=600");
-    let answer = ([(header::SET_COOKIE, cookie)], Redirect::to(&url.to_string())).into_response();
-    app.sessions.lock().map_err(|_| "the sessions are lost")?.insert(session, pending);
-    Ok(answer)
+    session.insert("login", pending).await?;
+    Ok(Redirect::to(&url.to_string()))
 }
 
-async fn callback(
-    State(app): State<Arc<App>>,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> Result<String, Failure> {
-    let cookie = headers.get(header::COOKIE).and_then(|cookie| cookie.to_str().ok()).unwrap_or_default();
-    let session = cookie.split("; ").find_map(|cookie| cookie.strip_prefix("session=")).ok_or("no session")?;
-    let pending = app.sessions.lock().map_err(|_| "the sessions are lost")?.remove(session).ok_or("no login waits")?;
+async fn callback(State(app): State<Arc<App>>, session: Session, RawQuery(query): RawQuery) -> Result<String, Failure> {
+    let pending: Pending = session.remove("login").await?.ok_or("no login waits in this session")?;
     let query = query.unwrap_or_default();
     let request = pending.accept(app.client.as_client(), proofkey_core::Redirect::Query(&query))?;
     let tokens = app.http.exchange(request).await?;
-    let answer = app.http.call(http::Request::get(&app.api).body(Vec::new())?, tokens.access_token()).await?;
+    let answer = app.http.call(Request::get(&app.api).body(Vec::new())?, tokens.access_token()).await?;
     Ok(String::from_utf8_lossy(&answer.body).into_owned())
 }
 

@@ -129,7 +129,12 @@ impl Contender {
     /// What one call allocates. It needs the [`Counting`](counter::Counting) allocator.
     pub fn allocations(&mut self) -> Count {
         let mut count = Count::default();
-        (self.run)(1, &mut |steps| count = counter::count(steps));
+        self.once(&mut |steps| count = counter::count(steps));
         count
+    }
+
+    /// Hands one call over to `measure`.
+    pub fn once(&mut self, measure: &mut dyn FnMut(&mut dyn FnMut())) {
+        (self.run)(1, measure);
     }
 }

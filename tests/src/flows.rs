@@ -1,8 +1,12 @@
 //! The same flow through each way in: the blocking adapter, the async adapter, the command-line tool.
 
-use proofkey_core::{AccessToken, Advice, Client, ClientBuf, RefreshToken, Revocable, TokensBuf};
+use proofkey_core::{
+    AccessToken, Advice, CallbackError, Client, Pending, Redirect, RefreshToken, ResponseError, Revocable,
+    TokenRequest, TokensBuf,
+};
 use proofkey_devserver::user_agent::{Decision, UserAgent, Visit};
-use std::io::{BufRead, BufReader};
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread::{self, JoinHandle};
@@ -41,7 +45,7 @@ pub fn blocking(target: &Target) {
             Ok(())
         });
         assert_eq!(ended(user).status, 200);
-        tokens.expect("tokens")
+        tokens.expect("tokens").tokens
     };
     let status = |token: AccessToken<'_>| http.call(get(&target.api), token).expect("an answer").status;
 
@@ -77,8 +81,12 @@ pub fn blocking_refusals(target: &Target) {
         assert!(matches!(&refused, Err(proofkey_ureq::LoginError::Callback(error)) if denied(error)), "{refused:?}");
         assert!(ended(user).page.contains("Not signed in"));
     }
-    let wrong = wrong_verifier(target, &client);
-    assert!(matches!(&wrong, (400, body) if body.contains("invalid_grant")), "{wrong:?}");
+    let (arrived, pending) = Arrived::with_wrong_verifier(client.as_client(), target);
+    let refused = http.exchange(arrived.accept(client.as_client(), pending));
+    assert!(
+        matches!(&refused, Err(proofkey_ureq::ExchangeError::Response(error)) if is_invalid_grant(error)),
+        "{refused:?}"
+    );
 }
 
 /// Login, API call, refresh, rotation, replay and revocation through the async adapter.
@@ -104,7 +112,7 @@ pub async fn asynchronous(target: &Target) {
     assert_eq!(status(third.access_token()).await, 401);
 }
 
-/// The user's denial, through the async adapter.
+/// The user's denial, and a verifier that does not fit, through the async adapter.
 pub async fn asynchronous_refusals(target: &Target) {
     let http = proofkey_reqwest::Http::new().expect("a client");
     let client = http.discover(&target.issuer, target.client_id, REDIRECT_URI).await.expect("metadata");
@@ -118,9 +126,15 @@ pub async fn asynchronous_refusals(target: &Target) {
     let refused = refused.await;
     assert!(matches!(&refused, Err(proofkey_reqwest::LoginError::Callback(error)) if denied(error)), "{refused:?}");
     assert!(ended(user).page.contains("Not signed in"));
+    let (arrived, pending) = Arrived::with_wrong_verifier(client.as_client(), target);
+    let refused = http.exchange(arrived.accept(client.as_client(), pending)).await;
+    assert!(
+        matches!(&refused, Err(proofkey_reqwest::ExchangeError::Response(error)) if is_invalid_grant(error)),
+        "{refused:?}"
+    );
 }
 
-/// Login, token, API call, status and logout with the command-line tool; then a denial.
+/// Login, token, API call, refresh, replay, status and logout with the command-line tool; then a denial.
 pub fn command_line(target: &Target) {
     let home = tempfile::tempdir().expect("a folder");
     let run = |arguments: &[&str]| tool(home.path()).args(arguments).output().expect("the tool runs");
@@ -132,6 +146,22 @@ pub fn command_line(target: &Target) {
     let called = run(&["call", &target.api, "--api-host", "127.0.0.1"]);
     assert_eq!(called.status.code(), Some(0), "{}", String::from_utf8_lossy(&called.stderr));
     assert_eq!(run(&["status", "--json"]).status.code(), Some(0));
+
+    let before = stored(home.path());
+    // The lifetime of an hour has begun by then.
+    thread::sleep(Duration::from_millis(1100));
+    let renewed = run(&["token", "--min-valid", "3600"]);
+    assert!(renewed.status.success(), "{}", String::from_utf8_lossy(&renewed.stderr));
+    assert_ne!(renewed.stdout, token.stdout);
+    assert_eq!(run(&["call", &target.api, "--api-host", "127.0.0.1"]).status.code(), Some(0));
+    for (path, octets) in before {
+        fs::write(path, octets).expect("the store is set back");
+    }
+    let replayed = run(&["token", "--min-valid", "3600"]);
+    assert_eq!(replayed.status.code(), Some(3), "{}", String::from_utf8_lossy(&replayed.stderr));
+
+    let (output, _) = login_with_tool(target, home.path(), Decision::Allow);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(run(&["logout"]).status.code(), Some(0));
     assert_eq!(run(&["token"]).status.code(), Some(3), "nobody is signed in any longer");
     assert_eq!(login_with_tool(target, home.path(), Decision::Deny).0.status.code(), Some(4));
@@ -144,7 +174,7 @@ async fn sign_in(http: &proofkey_reqwest::Http, client: Client<'_>, target: &Tar
         user = Some(browse(url, Decision::Allow));
         Ok(())
     });
-    let tokens = tokens.await.expect("tokens");
+    let tokens = tokens.await.expect("tokens").tokens;
     assert_eq!(ended(user).status, 200);
     tokens
 }
@@ -176,6 +206,13 @@ fn tool(home: &Path) -> Command {
     tool
 }
 
+/// The files of the tool's store, and what is in them.
+fn stored(home: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let entries = fs::read_dir(home.join("proofkey")).expect("a store");
+    let files = entries.map(|entry| entry.expect("an entry").path()).filter(|path| path.is_file());
+    files.map(|path| (path.clone(), fs::read(path).expect("a file"))).collect()
+}
+
 fn browse(url: &str, decision: Decision) -> JoinHandle<Visit> {
     let url = url.to_owned();
     let browse = move || UserAgent::new().run(&url, decision).expect("the pages lead back");
@@ -186,40 +223,57 @@ fn ended(user: Option<JoinHandle<Visit>>) -> Visit {
     user.expect("the browser was opened").join().expect("the user came back")
 }
 
-fn denied(error: &proofkey_core::CallbackError) -> bool {
-    matches!(error, proofkey_core::CallbackError::Server(error) if error.code() == "access_denied")
+fn denied(error: &CallbackError) -> bool {
+    matches!(error, CallbackError::Server(error) if error.code() == "access_denied")
 }
 
-/// A real code with another verifier, sent by other means than an adapter.
-fn wrong_verifier(target: &Target, client: &ClientBuf) -> (u16, String) {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let redirect_uri = format!("http://{}/callback", listener.local_addr().expect("an address"));
-    let client = client.as_client().with_redirect_uri(&redirect_uri).expect("a client");
-    let (url, pending) = client.authorize(target.scope, &mut crate::Counter::default()).expect("a login begins");
-    let user = browse(&url.with(target.extra).expect("extras").to_string(), Decision::Allow);
-    let (connection, _) = listener.accept().expect("a redirect");
-    let line = BufReader::new(&connection).lines().next().expect("a line").expect("text");
-    std::io::Write::write_all(&mut &connection, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-        .expect("an answer");
-    drop(connection);
-    ended(Some(user));
-    let redirect = proofkey_core::Redirect::Target(line.split(' ').nth(1).expect("a target"));
-    let body = pending.accept(client, redirect).expect("our redirect").request().body();
-    let verifier = crate::values(&body, "code_verifier")[0].to_owned();
-    let body = body.replace(&verifier, &"A".repeat(43));
-    post(client.server().token_endpoint(), &body)
+/// A real redirect, to where it went.
+struct Arrived {
+    redirect_uri: String,
+    target: String,
 }
 
-fn post(url: &str, body: &str) -> (u16, String) {
-    let (host, path) = url.trim_start_matches("http://").split_once('/').expect("a path");
-    let mut socket = std::net::TcpStream::connect(host).expect("a connection");
-    let request = format!(
-        "POST /{path} HTTP/1.0\r\nHost: {host}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    std::io::Write::write_all(&mut socket, request.as_bytes()).expect("sent");
-    let answer = std::io::read_to_string(socket).expect("an answer");
-    (answer[9..12].parse().expect("a status"), answer)
+impl Arrived {
+    /// A login whose code is real, and whose verifier is another login's.
+    fn with_wrong_verifier(client: Client<'_>, target: &Target) -> (Self, Pending) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let redirect_uri = format!("http://{}/callback", listener.local_addr().expect("an address"));
+        let client = client.with_redirect_uri(&redirect_uri).expect("a client");
+        let mut rng = crate::Counter::default();
+        let (url, pending) = client.authorize(target.scope, &mut rng).expect("a login begins");
+        let (_, other) = client.authorize(target.scope, &mut rng).expect("another begins");
+        let user = browse(&url.with(target.extra).expect("extras").to_string(), Decision::Allow);
+        let (connection, _) = listener.accept().expect("a redirect");
+        let line = BufReader::new(&connection).lines().next().expect("a line").expect("text");
+        Write::write_all(&mut &connection, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            .expect("an answer");
+        drop(connection);
+        ended(Some(user));
+        let target = line.split(' ').nth(1).expect("a target").to_owned();
+        (Self { redirect_uri, target }, with_verifier_of(&pending, &other))
+    }
+
+    fn accept<'a>(&'a self, client: Client<'a>, pending: Pending) -> TokenRequest<'a> {
+        let client = client.with_redirect_uri(&self.redirect_uri).expect("a client");
+        pending.accept(client, Redirect::Target(&self.target)).expect("our redirect")
+    }
+}
+
+/// As they are written down: state, verifier and client, with a dot between them.
+fn with_verifier_of(pending: &Pending, other: &Pending) -> Pending {
+    let written = |pending| serde_json::to_string(pending).expect("it can be written down");
+    let (pending, other) = (written(pending), written(other));
+    let (Some((state, rest)), Some((_, verifier))) = (pending.split_once('.'), other.split_once('.')) else {
+        panic!("a login has three parts");
+    };
+    let (Some((_, client)), Some((verifier, _))) = (rest.split_once('.'), verifier.split_once('.')) else {
+        panic!("a login has three parts");
+    };
+    serde_json::from_str(&format!("{state}.{verifier}.{client}")).expect("a login")
+}
+
+fn is_invalid_grant(error: &ResponseError) -> bool {
+    matches!(error, ResponseError::Server { error, status: 400, .. } if error.code() == "invalid_grant")
 }
 
 fn refresh_token(tokens: &TokensBuf) -> RefreshToken<'_> {

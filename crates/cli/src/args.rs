@@ -1,7 +1,13 @@
 //! The command line: what can be asked for, and how it is explained.
 
+mod examples;
+
 use crate::hosts::ApiHost;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use examples::{
+    CALL_EXAMPLES, COMPLETIONS_EXAMPLES, DEMO_EXAMPLES, LOGIN_EXAMPLES, LOGOUT_EXAMPLES, MAN_EXAMPLES, NOTES,
+    STATUS_EXAMPLES, TOKEN_EXAMPLES,
+};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -74,12 +80,13 @@ impl Command {
     /// Whether results and errors are to be JSON.
     pub fn is_json(&self) -> bool {
         match self {
+            Self::Call(args) => args.json,
             Self::Demo(args) => args.json,
             Self::Login(args) => args.json,
             Self::Logout(args) => args.json,
             Self::Status(args) => args.json,
             Self::Token(args) => args.json,
-            Self::Call(_) | Self::Completions(_) | Self::Man => false,
+            Self::Completions(_) | Self::Man => false,
         }
     }
 }
@@ -212,11 +219,14 @@ pub struct Call {
     #[arg(short = 'H', long, value_name = "NAME: VALUE", action = ArgAction::Append)]
     pub header: Vec<String>,
     /// Also print the status and the headers
-    #[arg(short, long)]
+    #[arg(short, long, conflicts_with = "json")]
     pub include: bool,
     /// Write the body to a file
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "json")]
     pub output: Option<PathBuf>,
+    /// Print status, headers and body as one JSON object; a body that is not UTF-8 as `body_base64`
+    #[arg(long)]
+    pub json: bool,
     /// Send the token to this host too, this once; may be given several times
     #[arg(long, value_name = "HOST[:PORT]", action = ArgAction::Append)]
     pub api_host: Vec<ApiHost>,
@@ -272,95 +282,6 @@ fn pair(text: &str) -> Result<(String, String), String> {
         _ => Err("write NAME=VALUE".to_owned()),
     }
 }
-
-const NOTES: &str = "\
-Configuration file:
-  [profile.default]              # the profile that --profile names
-  provider = \"itwin\"             # or issuer = URL, or authorization_endpoint and token_endpoint
-  client_id = \"native-…\"
-  redirect_uri = \"http://127.0.0.1/callback\"
-  scope = [\"itwin-platform\", \"offline_access\"]
-  account = \"default\"
-  store = \"file\"                 # or \"keyring\"
-  api_hosts = [\"api.example.com\"]
-  extra = { prompt = \"consent\" }
-  The file is $XDG_CONFIG_HOME/proofkey/config.toml, or what --config or
-  PROOFKEY_CONFIG names. Options of `login` win over it. What a login was made
-  with is remembered beside its tokens, so that no other command needs its
-  options again. A change of the file counts from the next login on (api_hosts:
-  at once).
-
-JSON:
-  With --json the standard output holds nothing but JSON, and an error is one
-  line on the standard error:
-  {\"error\": CODE, \"exit\": NUMBER, \"message\": TEXT, \"advice\": TEXT or null}
-
-Exit codes:
-  0    done
-  1    something unexpected, such as a full disk
-  2    wrong usage or configuration
-  3    a login is needed: `proofkey login`
-  4    refused, by the user at the browser or by the authorization server
-  5    the server cannot be reached, or is out of order
-  6    timed out
-  7    the API refused the call (status 400 or more)
-  130  interrupted";
-
-const DEMO_EXAMPLES: &str = "\
-Nothing is kept, and nothing leaves this machine.
-
-Examples:
-  proofkey demo
-  proofkey demo --auto
-  proofkey demo --spa";
-
-const LOGIN_EXAMPLES: &str = "\
-Examples:
-  proofkey login --provider itwin --client-id native-1a2b3c
-  proofkey login --issuer https://login.example.com --client-id my-app \\
-    --scope offline_access
-  proofkey login --profile work --paste --redirect-uri https://app.example.com/signed-in";
-
-const TOKEN_EXAMPLES: &str = "\
-Examples:
-  proofkey token --min-valid 600
-  curl -H @<(printf 'Authorization: Bearer %s' \"$(proofkey token)\") URL
-  proofkey token --json";
-
-const CALL_EXAMPLES: &str = "\
-The token is sent to the hosts that the profile allows (`api_hosts`, --api-host;
-for --provider itwin api.bentley.com), to the authorization server's own host,
-and nowhere else. A server on this machine may call any port of this machine.
-No redirect is followed. A 401 renews the token, and is tried once more.
-
-Examples:
-  proofkey call https://api.bentley.com/itwins/ \\
-    -H 'Accept: application/vnd.bentley.itwin-platform.v1+json'
-  proofkey call https://api.example.com/things -d '{\"name\":\"bridge\"}'
-  proofkey call https://api.example.com/things/7 -X PUT -d @thing.json -o answer.json";
-
-const STATUS_EXAMPLES: &str = "\
-Examples:
-  proofkey status
-  proofkey status --all --json";
-
-const LOGOUT_EXAMPLES: &str = "\
-Where the server is down, its tokens stay valid: they are then kept, so that
-`logout` can be tried again.
-
-Examples:
-  proofkey logout
-  proofkey logout --profile work --forget-anyway";
-
-const COMPLETIONS_EXAMPLES: &str = "\
-Examples:
-  proofkey completions bash > ~/.local/share/bash-completion/completions/proofkey
-  proofkey completions zsh > ~/.zfunc/_proofkey";
-
-const MAN_EXAMPLES: &str = "\
-Examples:
-  proofkey man > ~/.local/share/man/man1/proofkey.1
-  proofkey man | man -l -";
 
 #[cfg(test)]
 mod tests {

@@ -7,9 +7,11 @@ use crate::hosts::Target;
 use crate::logins::{Login, Name};
 use crate::settings::Choice;
 use crate::{output, session};
+use base64ct::{Base64, Encoding};
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request};
 use proofkey_core::{Refusal, ResponseBuf};
+use serde::Serialize;
 use std::fmt::{self, Write as _};
 use std::io::{Read, Write};
 use std::time::Duration;
@@ -22,18 +24,24 @@ pub fn run(args: &args::Call, select: &Select, config: &Config) -> Result<(), Fa
     let mut login = Login::load(&Name::of(select, config), config)?;
     check_target(args, &login, config)?;
     let request = request(args)?;
+    let stored = login.record.access_token.clone();
     session::ensure_valid(&mut login, 0)?;
     let http = session::http().with_deadline(Duration::from_secs(args.timeout.into()));
     let send = |login: &Login, request| {
         http.call(request, login.access_token()?).map_err(|error| Failure::from(error).at(&args.url))
     };
     let mut response = send(&login, request.clone())?;
-    if response.status == 401 && login.record.refresh_token.is_some() {
+    // A token that has just been renewed is not renewed again (RFC 6750 section 3.1).
+    if is_stale(&response) && login.record.access_token == stored && login.record.refresh_token.is_some() {
         session::renew_refused(&mut login)?;
         response = send(&login, request)?;
     }
     write(args, &response)?;
     explain(&response, &login)
+}
+
+fn is_stale(response: &ResponseBuf) -> bool {
+    matches!(Refusal::of(response.status, response.headers("www-authenticate")), Some(Refusal::InvalidToken))
 }
 
 /// The token goes to hosts that were allowed, and over no line that others read.
@@ -114,10 +122,13 @@ fn body_of(data: &str) -> Result<Vec<u8>, Failure> {
 }
 
 fn write(args: &args::Call, response: &ResponseBuf) -> Result<(), Failure> {
+    if args.json {
+        return output::json(&Answer::of(response));
+    }
     if args.include {
         let mut head = format!("HTTP {}\n", response.status);
         for (name, value) in &response.headers {
-            head.extend([name, ": ", value, "\n"]);
+            head.extend([name, ": ", &value.replace(char::is_control, "?"), "\n"]);
         }
         output::line(head)?;
     }
@@ -126,6 +137,25 @@ fn write(args: &args::Call, response: &ResponseBuf) -> Result<(), Failure> {
         Some(path) => std::fs::File::create(path)
             .and_then(|mut file| file.write_all(&response.body))
             .map_err(|error| Kind::Unexpected.because(format_args!("{}: {error}", path.display()))),
+    }
+}
+
+#[derive(Serialize)]
+struct Answer<'r> {
+    status: u16,
+    /// Names and values in the order of arrival.
+    headers: &'r [(String, String)],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body_base64: Option<String>,
+}
+
+impl<'r> Answer<'r> {
+    fn of(response: &'r ResponseBuf) -> Self {
+        let body = std::str::from_utf8(&response.body).ok();
+        let body_base64 = body.is_none().then(|| Base64::encode_string(&response.body));
+        Self { status: response.status, headers: &response.headers, body, body_base64 }
     }
 }
 

@@ -6,6 +6,7 @@ mod story;
 use crate::args;
 use crate::failure::{Failure, Kind};
 use crate::parameter::parameter;
+use crate::time::Span;
 use crate::{interrupt, output};
 use http::Request;
 use proofkey_core::{AccessToken, Client, Refusal, ResponseBuf, Revocable, TokensBuf};
@@ -80,7 +81,7 @@ fn sign_in(
                 }
                 Ok(())
             });
-            Ok(tokens?)
+            Ok(tokens?.tokens)
         });
         follower.end();
         let followed = following.join().unwrap_or_else(|_| Err(Kind::Unexpected.because("the story broke off")));
@@ -113,7 +114,14 @@ fn tell_url(args: &args::Demo, story: &Story, url: &str) -> Result<(), Failure> 
     } else {
         ("Open this address in a browser on this machine, and sign in (any name and password will do)", false)
     };
-    story.url(how, url, opened)
+    story.url(how, url, opened)?;
+    if !args.auto && !args.json {
+        output::note(format_args!(
+            "    (waiting for the browser, {} at most; Ctrl-C ends it)",
+            Span(args.timeout.into())
+        ));
+    }
+    Ok(())
 }
 
 /// The built-in user agent: signs in and allows. Where that fails, the login is given up.

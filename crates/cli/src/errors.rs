@@ -6,6 +6,7 @@ use crate::time::Span;
 use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, ResponseError, ServerError};
 use proofkey_ureq::{DiscoverError, ExchangeError, LoginError, TransportError};
 use std::fmt;
+use std::io::ErrorKind;
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
@@ -78,12 +79,15 @@ impl From<DiscoverError> for Failure {
         match error {
             DiscoverError::Config(error) => error.into(),
             DiscoverError::Transport(error) => error.into(),
-            DiscoverError::Response(ResponseError::Status { .. } | ResponseError::ContentType) => {
-                Kind::Network.because(error).advise(
-                    "give the issuer exactly as the server writes it, or its endpoints: \
+            DiscoverError::Response(
+                ResponseError::ContentType
+                | ResponseError::Redirect(_)
+                | ResponseError::Server { .. }
+                | ResponseError::Status { .. },
+            ) => Kind::Network.because(error).advise(
+                "give the issuer exactly as the server writes it, or its endpoints: \
                      --authorization-endpoint URL --token-endpoint URL",
-                )
-            }
+            ),
             DiscoverError::Response(inner) => {
                 let message = format!("the server's metadata: {inner}");
                 Self { message, ..inner.into() }
@@ -103,6 +107,7 @@ impl From<LoginError> for Failure {
             LoginError::NotLoopback => {
                 Kind::Configuration.because(error).advise("for any other redirect URI add --paste")
             }
+            LoginError::Listen(ref inner) if inner.kind() == ErrorKind::AddrInUse => Kind::Configuration.because(error),
             LoginError::Listen(_) | LoginError::Open(_) => Kind::Unexpected.because(error),
             LoginError::TimedOut => Kind::TimedOut.because(error).advise("try again; --timeout SECONDS waits longer"),
         }

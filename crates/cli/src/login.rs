@@ -13,8 +13,8 @@ use crate::settings::Settings;
 use crate::{interrupt, output, session, time};
 use event::Event;
 use getrandom::SysRng;
-use proofkey_core::{Client, ClientBuf, Redirect, TokensBuf};
-use proofkey_ureq::{ExchangeError, Http, LoginError};
+use proofkey_core::{Client, ClientBuf, Redirect, Revocable, TokensBuf};
+use proofkey_ureq::{ExchangeError, Http, LoginError, SignedIn};
 use std::time::Duration;
 use waiting::Countdown;
 
@@ -35,9 +35,9 @@ pub fn run(args: &args::Login, select: &Select, config: &Config) -> Result<(), F
         let (tokens, requested_at) = if args.paste {
             by_hand(args, &settings, client, &http)?
         } else {
-            (by_browser(args, &settings, client, &http)?, time::now())
+            by_browser(args, &settings, client, &http)?
         };
-        keep(&name, &settings, client, &tokens, requested_at)
+        keep(&name, &settings, client, &tokens, requested_at).inspect_err(|_| give_back(&http, client, &tokens))
     })?;
     Event::signed_in(&login, &missing).show(args.json)
 }
@@ -80,7 +80,13 @@ fn client(settings: &Settings, http: &Http) -> Result<ClientBuf, Failure> {
     }
 }
 
-fn by_browser(args: &args::Login, settings: &Settings, client: Client<'_>, http: &Http) -> Result<TokensBuf, Failure> {
+/// The tokens, and when they were asked for.
+fn by_browser(
+    args: &args::Login,
+    settings: &Settings,
+    client: Client<'_>,
+    http: &Http,
+) -> Result<(TokensBuf, u64), Failure> {
     let (scope, extra) = (settings.scope(), settings.extra());
     let timeout = timeout(args);
     let login = proofkey_ureq::Login::new(client, &scope)
@@ -89,11 +95,11 @@ fn by_browser(args: &args::Login, settings: &Settings, client: Client<'_>, http:
         .with_cancel(&interrupt::INTERRUPTED);
     let mut countdown = None;
     let mut shown = Ok(());
-    let tokens = http.login(login, |url| {
+    let signed_in = http.login(login, |url| {
         let opened = !args.no_browser && proofkey_native::is_available() && proofkey_native::open(url).is_ok();
         shown = Event::AuthorizationUrl { url, opened, paste: false }.show(args.json).and_then(|()| {
             let redirect_uri = &parameter(url, "redirect_uri");
-            Event::Waiting { redirect_uri, seconds: args.timeout }.show(args.json)
+            Event::Waiting { redirect_uri, seconds: args.timeout, paste: false }.show(args.json)
         });
         if !args.json {
             countdown = Some(Countdown::start(timeout));
@@ -102,17 +108,18 @@ fn by_browser(args: &args::Login, settings: &Settings, client: Client<'_>, http:
     });
     drop(countdown);
     shown?;
-    tokens.map_err(|error| match error {
-        LoginError::Exchange(error) => unanswered(error, client),
-        error => error.into(),
-    })
+    match signed_in {
+        Ok(SignedIn { tokens, requested_at }) => Ok((tokens, time::since_1970(requested_at))),
+        Err(LoginError::Exchange(error)) => Err(unanswered(error, client)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn unanswered(error: ExchangeError, client: Client<'_>) -> Failure {
     Failure::from(error).at(client.server().token_endpoint())
 }
 
-/// The tokens, and when they were asked for.
+/// The same, where the user brings the redirect.
 fn by_hand(
     args: &args::Login,
     settings: &Settings,
@@ -123,7 +130,7 @@ fn by_hand(
     let (url, pending) = client.authorize(&scope, &mut SysRng)?;
     let url = url.with(&extra)?.to_string();
     Event::AuthorizationUrl { url: &url, opened: false, paste: true }.show(args.json)?;
-    Event::Waiting { redirect_uri: client.redirect_uri(), seconds: args.timeout }.show(args.json)?;
+    Event::Waiting { redirect_uri: client.redirect_uri(), seconds: args.timeout, paste: true }.show(args.json)?;
     let redirect = paste::redirect(&pending, client, timeout(args), |message, tries_left| {
         Event::TryAgain { message, tries_left }.show(args.json)
     })?;
@@ -145,6 +152,14 @@ fn keep(
     let is_missing = |word: &&String| granted.as_ref().is_some_and(|granted| !granted.contains(&word.as_str()));
     let missing = settings.scope.iter().filter(is_missing).cloned().collect();
     Ok((Login::save(name, settings, client, tokens, requested_at)?, missing))
+}
+
+/// Tokens that cannot be kept are revoked, where the server does that.
+fn give_back(http: &Http, client: Client<'_>, tokens: &TokensBuf) {
+    let refresh = tokens.refresh_token().map(Revocable::Refresh);
+    for token in refresh.into_iter().chain([Revocable::Access(tokens.access_token())]) {
+        let _ = http.revoke(client, token);
+    }
 }
 
 fn timeout(args: &args::Login) -> Duration {

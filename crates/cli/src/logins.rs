@@ -67,16 +67,14 @@ impl Login {
     /// # Errors
     /// [`Kind::LoginRequired`] where there is none; or a store cannot be read, or holds what was not written by us.
     pub fn load(name: &Name, config: &Config) -> Result<Self, Failure> {
-        let mut unreadable = None;
+        let mut missing = format!("not signed in ({name})");
         for found in find(config.profile(&name.profile).store, Some(name))? {
             match found {
                 Ok(login) => return Ok(login),
-                Err(failure) => unreadable = Some(failure),
+                Err(unreadable) => missing = format!("{missing}; {}", unreadable.message),
             }
         }
-        let missing = || Kind::LoginRequired.because(format_args!("not signed in ({name})"));
-        let failure = unreadable.unwrap_or_else(missing);
-        Err(failure.advise(format_args!("sign in with `{}`", name.command("login"))))
+        Err(Kind::LoginRequired.because(missing).advise(format_args!("sign in with `{}`", name.command("login"))))
     }
 
     /// Every login there is, or why one cannot be read.

@@ -25,12 +25,15 @@ mod token;
 use args::{Cli, Command};
 use clap::{CommandFactory, Parser};
 use config::Config;
-use failure::Failure;
+use failure::{Failure, Kind};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     harden::apply();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
     let as_json = cli.command.is_json();
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
@@ -53,6 +56,19 @@ fn run(Cli { select, command }: Cli) -> Result<(), Failure> {
         Command::Status(args) => status::run(&args, &select, &config()?),
         Command::Token(args) => token::run(&args, &select, &config()?),
     }
+}
+
+/// Help and version go to the standard output; an error is JSON where that was asked for.
+fn usage(error: &clap::Error) -> ExitCode {
+    let wants_json = std::env::args_os().skip(1).take_while(|arg| arg != "--").any(|arg| arg == "--json");
+    if !(error.use_stderr() && wants_json) {
+        error.exit();
+    }
+    let text = error.to_string();
+    let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    let failure = Kind::Configuration.because(message).advise("see `proofkey --help`");
+    output::report(&failure, true);
+    ExitCode::from(&failure)
 }
 
 fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {

@@ -5,7 +5,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The seconds since 1970.
 pub fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    since_1970(SystemTime::now())
+}
+
+/// A time in seconds since 1970.
+pub fn since_1970(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// Seconds since 1970 as a date: `2026-11-24 13:05:10 UTC`.

@@ -21,7 +21,9 @@ pub struct Server<'a> {
 impl Server<'static> {
     /// The iTwin platform's (Bentley IMS).
     pub const ITWIN: Self =
-        Self::new("https://ims.bentley.com/connect/authorize", "https://ims.bentley.com/connect/token");
+        Self::new("https://ims.bentley.com/connect/authorize", "https://ims.bentley.com/connect/token")
+            .with_issuer("https://ims.bentley.com")
+            .with_revocation_endpoint("https://ims.bentley.com/connect/revocation");
 }
 
 impl<'a> Server<'a> {

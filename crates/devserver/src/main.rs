@@ -1,7 +1,7 @@
 //! `proofkey-devserver`: the development server on its own.
 
-use clap::Parser;
-use proofkey_devserver::{DevServer, Options};
+use clap::{Parser, ValueEnum};
+use proofkey_devserver::{CallbackFault, ClientRegistration, DevServer, EndpointFault, Faults, MetadataFault, Options};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -18,6 +18,90 @@ struct Args {
     /// The lifetime of authorization codes in seconds.
     #[arg(long, default_value_t = 60)]
     code_ttl: u32,
+    /// The client that may ask.
+    #[arg(long, value_name = "ID", default_value = "demo-native")]
+    client_id: String,
+    /// A redirect URI of the client, in place of the loopback addresses on any port; may be given several times.
+    #[arg(long, value_name = "URI")]
+    redirect_uri: Vec<String>,
+    /// A scope that the client may ask for, in place of itwin-platform, offline_access and admin; several times.
+    #[arg(long, value_name = "SCOPE")]
+    scope: Vec<String>,
+    /// Something to do wrong, to see what an app makes of it; one for each place, may be given several times.
+    #[arg(long, value_enum, value_name = "FAULT")]
+    fault: Vec<Fault>,
+}
+
+/// What can be done wrong from the command line. The library can do more.
+#[derive(Clone, Copy, ValueEnum)]
+enum Fault {
+    /// The API answers 503
+    ApiDown,
+    /// The redirect carries a code and an error
+    CallbackCodeAndError,
+    /// The redirect carries the code twice
+    CallbackDuplicateCode,
+    /// The redirect carries the state twice
+    CallbackDuplicateState,
+    /// The redirect carries no iss
+    CallbackMissingIss,
+    /// The redirect carries no state
+    CallbackMissingState,
+    /// The redirect carries another server's iss
+    CallbackWrongIss,
+    /// The redirect carries another state
+    CallbackWrongState,
+    /// The metadata belongs to another issuer
+    MetadataIssuerMismatch,
+    /// The metadata names no revocation endpoint
+    MetadataNoRevocation,
+    /// The metadata offers PKCE without S256
+    MetadataNoS256,
+    /// The metadata's token endpoint is plain http
+    MetadataPlainHttp,
+    /// A refresh gives no new refresh token
+    RefreshKeepsToken,
+    /// The revocation endpoint answers 503
+    RevocationDown,
+    /// The token endpoint answers 503, with Retry-After
+    TokenDown,
+    /// The token endpoint does what it is asked for, and hangs up
+    TokenHangup,
+    /// The token endpoint redirects to another host
+    TokenRedirect,
+    /// The token endpoint waits for a minute
+    TokenStall,
+}
+
+impl Fault {
+    fn set(self, faults: &mut Faults) {
+        let respond = |status, name: &str, value: &str| EndpointFault::Respond {
+            status,
+            headers: vec![(name.to_owned(), value.to_owned())],
+            body: String::new(),
+        };
+        let down = || Some(respond(503, "retry-after", "120"));
+        match self {
+            Self::ApiDown => faults.api = down(),
+            Self::CallbackCodeAndError => faults.callback = Some(CallbackFault::CodeAndError),
+            Self::CallbackDuplicateCode => faults.callback = Some(CallbackFault::DuplicateCode),
+            Self::CallbackDuplicateState => faults.callback = Some(CallbackFault::DuplicateState),
+            Self::CallbackMissingIss => faults.callback = Some(CallbackFault::MissingIss),
+            Self::CallbackMissingState => faults.callback = Some(CallbackFault::MissingState),
+            Self::CallbackWrongIss => faults.callback = Some(CallbackFault::WrongIss),
+            Self::CallbackWrongState => faults.callback = Some(CallbackFault::WrongState),
+            Self::MetadataIssuerMismatch => faults.metadata = Some(MetadataFault::IssuerMismatch),
+            Self::MetadataNoRevocation => faults.metadata = Some(MetadataFault::NoRevocation),
+            Self::MetadataNoS256 => faults.metadata = Some(MetadataFault::NoS256),
+            Self::MetadataPlainHttp => faults.metadata = Some(MetadataFault::PlainHttpTokenEndpoint),
+            Self::RefreshKeepsToken => faults.keep_refresh_token = true,
+            Self::RevocationDown => faults.revocation = down(),
+            Self::TokenDown => faults.token = down(),
+            Self::TokenHangup => faults.token = Some(EndpointFault::Hangup),
+            Self::TokenRedirect => faults.token = Some(respond(307, "location", "https://other.example/token")),
+            Self::TokenStall => faults.token = Some(EndpointFault::Stall { millis: 60_000 }),
+        }
+    }
 }
 
 fn main() -> ExitCode {
@@ -32,17 +116,27 @@ fn main() -> ExitCode {
 }
 
 fn serve(args: &Args) -> io::Result<()> {
-    let options = Options {
+    let mut client = ClientRegistration { client_id: args.client_id.clone(), ..ClientRegistration::default() };
+    if !args.redirect_uri.is_empty() {
+        client.redirect_uris.clone_from(&args.redirect_uri);
+    }
+    if !args.scope.is_empty() {
+        client.scopes.clone_from(&args.scope);
+    }
+    let mut faults = Faults::default();
+    args.fault.iter().for_each(|fault| fault.set(&mut faults));
+    let clients = format!("{}, with {}", client.client_id, client.redirect_uris.join(" or "));
+    let server = DevServer::start(Options {
         port: args.port,
         access_token_ttl: args.access_token_ttl,
         code_ttl: args.code_ttl,
-        ..Options::default()
-    };
-    let server = DevServer::start(options)?;
+        clients: vec![client],
+        faults,
+    })?;
     let text = format!(
         "For development only: any password is right, and nothing is kept.\n\
          Issuer  {}\n\
-         Client  demo-native, with http://127.0.0.1/callback on any port\n\
+         Client  {clients}\n\
          API     {}\n\
          Ctrl-C ends it.\n",
         server.issuer(),

@@ -2,18 +2,43 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 #[test]
 fn it_says_where_it_is_and_serves_its_metadata() {
-    let mut child = program(&["--port", "0", "--access-token-ttl", "7"]).stdout(Stdio::piped()).spawn().unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let mut server =
+        Ended(program(&["--port", "0", "--access-token-ttl", "7"]).stdout(Stdio::piped()).spawn().unwrap());
+    let lines = BufReader::new(server.0.stdout.take().unwrap()).lines().map_while(Result::ok);
     let issuer = lines.filter_map(|line| line.strip_prefix("Issuer  ").map(str::to_owned)).next().unwrap();
     let metadata = ureq::get(format!("{issuer}/.well-known/oauth-authorization-server")).call();
     let metadata = metadata.unwrap().body_mut().read_to_string().unwrap();
     assert!(metadata.contains(&format!(r#""issuer":"{issuer}""#)), "{metadata}");
-    child.kill().unwrap();
-    child.wait().unwrap();
+}
+
+#[test]
+fn its_client_and_its_faults_are_a_matter_of_options() {
+    let options = ["--port", "0", "--client-id", "mine", "--redirect-uri", "https://app.example/cb", "--scope", "read"];
+    let faults = ["--fault", "metadata-no-revocation", "--fault", "token-down", "--fault", "api-down"];
+    let mut server = Ended(program(&[&options[..], &faults[..]].concat()).stdout(Stdio::piped()).spawn().unwrap());
+    let mut lines = BufReader::new(server.0.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let issuer = lines.find_map(|line| line.strip_prefix("Issuer  ").map(str::to_owned)).unwrap();
+    assert_eq!(lines.next().as_deref(), Some("Client  mine, with https://app.example/cb"));
+    let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+    let status = |path: &str| agent.get(format!("{issuer}{path}")).call().unwrap().status().as_u16();
+    let metadata = agent.get(format!("{issuer}/.well-known/oauth-authorization-server")).call();
+    let metadata = metadata.unwrap().body_mut().read_to_string().unwrap();
+    assert!(metadata.contains(r#""revocation_endpoint":null"#), "{metadata}");
+    let asked = |client: &str| {
+        format!(
+            "/connect/authorize?response_type=code&client_id={client}&redirect_uri=https%3A%2F%2Fapp.example%2Fcb&scope=read\
+             &code_challenge={}&code_challenge_method=S256",
+            "A".repeat(43)
+        )
+    };
+    assert_eq!((status(&asked("mine")), status(&asked("demo-native"))), (200, 400));
+    let refused = agent.post(format!("{issuer}/connect/token")).send_empty().unwrap();
+    assert_eq!((refused.status().as_u16(), refused.headers()["retry-after"].to_str().unwrap()), (503, "120"));
+    assert_eq!(status("/api/me"), 503);
 }
 
 #[test]
@@ -24,6 +49,15 @@ fn a_port_that_is_taken_is_told_in_one_line() {
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.starts_with(&format!("proofkey-devserver: port {port}: ")) && said.lines().count() == 1, "{said}");
+}
+
+/// A program that ends with its test, however that ends.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.kill().and_then(|()| self.0.wait()).expect("it ends");
+    }
 }
 
 fn program(args: &[&str]) -> Command {

@@ -76,6 +76,33 @@ impl ExchangeError {
     }
 }
 
+impl DiscoverError {
+    /// What to do now.
+    #[must_use]
+    pub fn advice(&self) -> Advice {
+        match self {
+            Self::Config(_) | Self::Transport(TransportError::Insecure) => Advice::Fix,
+            Self::Response(error) => error.advice(),
+            Self::Transport(_) => Advice::Retry { after: None },
+        }
+    }
+}
+
+impl LoginError {
+    /// What to do now; none where nobody knows whether the code arrived.
+    #[must_use]
+    pub fn advice(&self) -> Option<Advice> {
+        match self {
+            Self::Callback(error) => Some(error.advice()),
+            Self::Exchange(error) => error.advice(),
+            Self::TimedOut => Some(Advice::Reauthorize),
+            Self::Authorize(_) | Self::Config(_) | Self::Listen(_) | Self::NotLoopback | Self::Open(_) => {
+                Some(Advice::Fix)
+            }
+        }
+    }
+}
+
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

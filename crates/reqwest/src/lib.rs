@@ -9,7 +9,7 @@
 //! let http = Http::new()?;
 //! let client = Client::new("my-client-id", "http://127.0.0.1/callback", Server::ITWIN)?;
 //! let login = Login::new(client, &["itwin-platform", "offline_access"]);
-//! let tokens = http.login(login, |url| Ok(println!("Open {url}"))).await?;
+//! let tokens = http.login(login, |url| Ok(println!("Open {url}"))).await?.tokens;
 //! let request = http::Request::get("https://api.bentley.com/itwins/").body(Vec::new())?;
 //! let answer = http.call(request, tokens.access_token()).await?;
 //! println!("{} {}", answer.status, String::from_utf8_lossy(&answer.body));
@@ -59,11 +59,12 @@
 //!
 //! Every future is `Send`, needs a tokio runtime of any flavour with I/O and time enabled, and is cancelled by dropping it.
 
+mod adapter;
 mod error;
-mod http;
 mod listener;
 mod login;
 
+pub use adapter::Http;
 pub use error::{DiscoverError, ExchangeError, LoginError, TransportError};
-pub use http::Http;
-pub use login::Login;
+pub use login::{Login, SignedIn};
+pub use {http, proofkey_core};

@@ -1,16 +1,17 @@
 //! The loopback listener (RFC 8252 section 7.3): many visits, one future, no stranger ends it.
 
+use crate::adapter::Http;
 use crate::error::LoginError;
-use crate::http::Http;
+use crate::login::SignedIn;
 use proofkey_core::loopback::{Exchange, Loopback, Reply, Step};
-use proofkey_core::{Client, Pending, Redirect, TokensBuf};
+use proofkey_core::{Client, Pending, Redirect};
 use std::collections::VecDeque;
 use std::future::{self, Future};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::pin::{Pin, pin};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use std::{io, net};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -46,7 +47,7 @@ impl Listener {
         client: Client<'_>,
         pending: Pending,
         timeout: Duration,
-    ) -> Result<TokensBuf, LoginError> {
+    ) -> Result<SignedIn, LoginError> {
         let door = Door { http, client, pending: Mutex::new(Some(pending)) };
         let mut visits = Visits { socket: &self.socket, door: &door, open: VecDeque::new(), pause: None };
         let mut late = pin!(time::sleep(timeout));
@@ -58,7 +59,7 @@ impl Listener {
     }
 }
 
-type Outcome = Result<TokensBuf, LoginError>;
+type Outcome = Result<SignedIn, LoginError>;
 type Visit<'d> = Pin<Box<dyn Future<Output = Option<Outcome>> + Send + 'd>>;
 
 /// All connections, the oldest first.
@@ -150,7 +151,11 @@ impl Door<'_> {
             }
         };
         let outcome = match pending.accept(self.client, redirect) {
-            Ok(request) => self.http.exchange(request).await.map_err(LoginError::Exchange),
+            Ok(request) => {
+                let requested_at = SystemTime::now();
+                let tokens = self.http.exchange(request).await.map_err(LoginError::Exchange);
+                tokens.map(|tokens| SignedIn { tokens, requested_at })
+            }
             Err(error) => Err(LoginError::Callback(error)),
         };
         answer(stream, if outcome.is_ok() { Reply::SignedIn } else { Reply::Refused }).await;

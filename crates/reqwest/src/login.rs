@@ -1,12 +1,12 @@
 //! [`Login`]: a whole native login, from the browser to the tokens.
 
+use crate::adapter::Http;
 use crate::error::LoginError;
-use crate::http::Http;
 use crate::listener::Listener;
 use getrandom::SysRng;
 use proofkey_core::{Client, TokensBuf};
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// What a login needs to know.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +15,15 @@ pub struct Login<'a> {
     scope: &'a [&'a str],
     extra: &'a [(&'a str, &'a str)],
     timeout: Duration,
+}
+
+/// What a login ends with.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// What the server granted.
+    pub tokens: TokensBuf,
+    /// When the tokens were asked for: their lifetime counts from then on (see [`Lifetime`](proofkey_core::Lifetime)).
+    pub requested_at: SystemTime,
 }
 
 impl<'a> Login<'a> {
@@ -48,7 +57,7 @@ impl Http {
         &self,
         login: Login<'_>,
         open: impl FnOnce(&str) -> io::Result<()>,
-    ) -> Result<TokensBuf, LoginError> {
+    ) -> Result<SignedIn, LoginError> {
         let listener = Listener::bind(login.client)?;
         let client = login.client.with_redirect_uri(listener.redirect_uri()).map_err(LoginError::Config)?;
         let (url, pending) = client.authorize(login.scope, &mut SysRng).map_err(LoginError::Authorize)?;

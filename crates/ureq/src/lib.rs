@@ -7,7 +7,7 @@
 //! let http = Http::new();
 //! let client = Client::new("my-client-id", "http://127.0.0.1/callback", Server::ITWIN)?;
 //! let login = Login::new(client, &["itwin-platform", "offline_access"]);
-//! let tokens = http.login(login, |url| Ok(println!("Open {url}")))?;
+//! let tokens = http.login(login, |url| Ok(println!("Open {url}")))?.tokens;
 //! let request = http::Request::get("https://api.bentley.com/itwins/").body(Vec::new())?;
 //! let answer = http.call(request, tokens.access_token())?;
 //! println!("{} {}", answer.status, String::from_utf8_lossy(&answer.body));
@@ -18,11 +18,12 @@
 //! [`ResponseBuf`](proofkey_core::ResponseBuf) out. It follows no redirect, sends nothing twice, keeps no cookie, asks for
 //! no content coding, caps the body, keeps one overall deadline, and speaks plain http to loopback addresses only.
 
+mod adapter;
 mod error;
-mod http;
 mod listener;
 mod login;
 
+pub use adapter::Http;
 pub use error::{DiscoverError, ExchangeError, LoginError, TransportError};
-pub use http::Http;
-pub use login::Login;
+pub use login::{Login, SignedIn};
+pub use {http, proofkey_core};

@@ -1,8 +1,9 @@
 //! The loopback listener (RFC 8252 section 7.3): many visits, no stranger ends it.
 
 use crate::error::{ExchangeError, LoginError};
+use crate::login::SignedIn;
 use proofkey_core::loopback::{Exchange, Loopback, Reply, Step};
-use proofkey_core::{Client, Pending, Redirect, TokenRequest, TokensBuf};
+use proofkey_core::{Client, Pending, Redirect, TokenRequest};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -47,8 +48,8 @@ impl Listener {
         pending: Pending,
         until: Instant,
         cancel: &AtomicBool,
-        exchange: impl FnOnce(TokenRequest<'_>) -> Result<TokensBuf, ExchangeError> + Send,
-    ) -> Result<TokensBuf, LoginError> {
+        exchange: impl FnOnce(TokenRequest<'_>) -> Result<SignedIn, ExchangeError> + Send,
+    ) -> Result<SignedIn, LoginError> {
         let mut visits = Visits { socket: &self.socket, client, open: Vec::new(), pause: PAUSE_MIN };
         let mut visit = loop {
             if cancel.load(Ordering::Relaxed) {

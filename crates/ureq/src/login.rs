@@ -1,13 +1,13 @@
 //! [`Login`]: a whole native login, from the browser to the tokens.
 
+use crate::adapter::Http;
 use crate::error::LoginError;
-use crate::http::Http;
 use crate::listener::Listener;
 use getrandom::SysRng;
 use proofkey_core::{Client, TokensBuf};
 use std::io;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// What a login needs to know.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +17,15 @@ pub struct Login<'a> {
     extra: &'a [(&'a str, &'a str)],
     timeout: Duration,
     cancel: &'a AtomicBool,
+}
+
+/// What a login ends with.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// What the server granted.
+    pub tokens: TokensBuf,
+    /// When the tokens were asked for: their lifetime counts from then on (see [`Lifetime`](proofkey_core::Lifetime)).
+    pub requested_at: SystemTime,
 }
 
 impl<'a> Login<'a> {
@@ -53,13 +62,16 @@ impl Http {
     ///
     /// # Errors
     /// [`LoginError`]. An error of `open` ends the login; return `Ok` where the user can open the URL himself.
-    pub fn login(&self, login: Login<'_>, open: impl FnOnce(&str) -> io::Result<()>) -> Result<TokensBuf, LoginError> {
+    pub fn login(&self, login: Login<'_>, open: impl FnOnce(&str) -> io::Result<()>) -> Result<SignedIn, LoginError> {
         let until = Instant::now().checked_add(login.timeout).ok_or(LoginError::TimedOut)?;
         let listener = Listener::bind(login.client)?;
         let client = login.client.with_redirect_uri(listener.redirect_uri()).map_err(LoginError::Config)?;
         let (url, pending) = client.authorize(login.scope, &mut SysRng).map_err(LoginError::Authorize)?;
         let url = url.with(login.extra).map_err(LoginError::Config)?;
         open(&url.to_string()).map_err(LoginError::Open)?;
-        listener.receive(client, pending, until, login.cancel, |request| self.exchange(request))
+        listener.receive(client, pending, until, login.cancel, |request| {
+            let requested_at = SystemTime::now();
+            Ok(SignedIn { tokens: self.exchange(request)?, requested_at })
+        })
     }
 }

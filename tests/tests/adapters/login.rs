@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 pub(crate) const SCOPE: &[&str] = &["profile"];
 pub(crate) const CALLBACK: &str = "http://127.0.0.1/callback";
@@ -80,7 +80,10 @@ fn a_login_ends_with_tokens_and_a_page_and_a_closed_port() {
         let client = client(&server, redirect_uri);
         let (open, played) = browser(|asked| (browse(asked.address, &asked.callback()), asked));
         let login = Login::new(client.as_client(), SCOPE).with_extra(&[("prompt", "consent")]);
-        let tokens = http().login(login, open).wait().unwrap();
+        let before = SystemTime::now();
+        let signed_in = http().login(login, open).wait().unwrap();
+        assert!((before..=SystemTime::now()).contains(&signed_in.requested_at));
+        let tokens = signed_in.tokens;
         assert_eq!(tokens.access_token().expose(), "at-1");
         assert_eq!(tokens.refresh_token().unwrap().expose(), "rt-1");
         let (page, asked) = played.recv().unwrap();

@@ -45,7 +45,7 @@ pub(crate) const BLOCKING: Adapter = Adapter {
     name: "blocking",
     login: |client, open| {
         let login = proofkey_ureq::Login::new(client, &[]).with_timeout(PATIENCE);
-        Ok(UREQ.login(login, |url| opened(open, url))?)
+        Ok(UREQ.login(login, |url| opened(open, url))?.tokens)
     },
     exchange: |request, deadline| Ok(UREQ.clone().with_deadline(deadline).exchange(request)?),
 };
@@ -54,7 +54,7 @@ pub(crate) const ASYNCHRONOUS: Adapter = Adapter {
     name: "asynchronous",
     login: |client, open| {
         let login = proofkey_reqwest::Login::new(client, &[]).with_timeout(PATIENCE);
-        Ok(wait(REQWEST.login(login, |url| opened(open, url)))?)
+        Ok(wait(REQWEST.login(login, |url| opened(open, url)))?.tokens)
     },
     exchange: |request, deadline| Ok(wait(REQWEST.clone().with_deadline(deadline).exchange(request))?),
 };

@@ -50,6 +50,9 @@ pub enum Event<'a> {
         redirect_uri: &'a str,
         /// How long.
         seconds: u32,
+        /// Whether the user is to bring it.
+        #[serde(skip)]
+        paste: bool,
     },
 }
 
@@ -105,6 +108,9 @@ impl<'a> Event<'a> {
             Self::TryAgain { message, tries_left } => {
                 let tries = if *tries_left == 1 { "one try" } else { &format!("{tries_left} tries") };
                 output::note(format_args!("{message} ({tries} left):"));
+            }
+            Self::Waiting { seconds, paste: true, .. } => {
+                output::note(format_args!("(You have {}. Ctrl-C ends it.)", Span((*seconds).into())));
             }
             // The countdown shows it.
             Self::Waiting { .. } => {}

@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Kind};
 use crate::interrupt::{self, INTERRUPTED};
 use proofkey_core::{Client, Pending, Redirect};
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, IsTerminal, Read};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
@@ -62,6 +62,10 @@ fn fault(text: &str, pending: &Pending, client: Client<'_>) -> Option<String> {
         format!(
             "this is not the whole address: copy all of it from the browser's address bar; it begins with {registered}"
         )
+    } else if text.len() >= TERMINAL_MAX && io::stdin().is_terminal() {
+        format!(
+            "the terminal cut the address off after {TERMINAL_MAX} characters: end this with Ctrl-C, run `stty -icanon`, and try again"
+        )
     } else if !text.contains("state=") {
         "this address carries no answer or is cut off: copy all of it, after you have signed in".to_owned()
     } else {
@@ -93,4 +97,6 @@ fn lines() -> Receiver<io::Result<String>> {
 const AGAIN: &str = "start again with `proofkey login --paste`";
 const LINE_MAX: u64 = 64 * 1024;
 const PAUSE: Duration = Duration::from_millis(50);
+/// What Linux keeps of a line that is typed.
+const TERMINAL_MAX: usize = 4095;
 const TRIES: usize = 5;

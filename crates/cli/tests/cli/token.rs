@@ -195,7 +195,7 @@ fn a_damaged_record_is_told_and_mended_by_a_login() {
     let record = record.into_iter().find(|path| path.extension().is_none()).unwrap();
     let text = std::fs::read_to_string(&record).unwrap();
     std::fs::write(&record, text.replace("/connect/token", "/connect/evil!")).unwrap();
-    desk.run(&["token"]).fails(1, &["damaged or was edited", "proofkey login"]);
+    desk.run(&["token"]).fails(3, &["damaged or was edited", "proofkey login"]);
     let waiting = desk.begin_login(&[]);
     crate::desk::browse(&waiting.url, proofkey_devserver::user_agent::Decision::Allow);
     assert_eq!(waiting.end().code, Some(0));
@@ -210,6 +210,6 @@ fn a_record_that_says_two_things_is_not_used() {
         *note = note.replace("demo-native", "another-app");
     });
     desk.server.clear_log();
-    desk.run(&["token"]).fails(1, &["not as it was written", "proofkey login"]);
+    desk.run(&["token"]).fails(3, &["not as it was written", "proofkey login"]);
     assert!(desk.server.log().is_empty());
 }

@@ -4,7 +4,7 @@ use proofkey_core::ResponseError::{
     ContentType, Duplicate, Json, Malformed, Missing, Redirect, Status, TokenType, TooBig, Type,
 };
 use proofkey_core::{
-    Advice, ConfigError, Method, Redirect as Seen, RefreshToken, Response, ResponseError, ScopeChange,
+    Advice, ConfigError, Method, Redirect as Seen, RefreshToken, Response, ResponseError, ScopeChange, UriFault,
 };
 use proofkey_core::{Client, Server};
 use proofkey_core_tests::{REDIRECT_URI, accept, accept_at, as_target, begin, client, good_query, read, read_as};
@@ -50,6 +50,34 @@ fn c011_c025_section_6_the_refresh_request() {
     assert!(with.expect("an extra").request().body().ends_with("&refresh_token=R&resource=https%3A%2F%2Fapi"));
     for bad in ["", "é", "a\nb"] {
         assert_eq!(RefreshToken::new(bad).map(drop), Err(ConfigError::RefreshToken));
+    }
+}
+
+#[test]
+fn c010_c011_c019_c025_c047_nothing_of_a_token_request_is_overridden() {
+    for name in [
+        "client_id",
+        "client_secret",
+        "code",
+        "code_verifier",
+        "grant_type",
+        "redirect_uri",
+        "refresh_token",
+        "scope",
+        "username",
+        "password",
+    ] {
+        let pending = begin(client());
+        let query = good_query(&pending);
+        let code = pending.accept(client(), Seen::Query(&query)).expect("a good redirect");
+        let refresh = client().refresh(RefreshToken::new("R").expect("a token"));
+        for request in [code, refresh] {
+            let with = request.with(&[("audience", "x"), (name, "x")]).map(drop);
+            assert_eq!(with, Err(ConfigError::ExtraParameter(1)), "{name}");
+        }
+        let query = format!("https://as.example/t?{name}=x");
+        let client = Client::new("c", REDIRECT_URI, Server::new("https://as.example/a", &query));
+        assert_eq!(client.map(drop), Err(ConfigError::TokenEndpoint(UriFault::Parameter)), "{query}");
     }
 }
 

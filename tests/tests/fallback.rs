@@ -4,6 +4,7 @@
 
 use proofkey_core::{Client, Server};
 use proofkey_tests::values;
+use std::io;
 use std::process::Command;
 use std::time::Duration;
 
@@ -36,8 +37,7 @@ fn c053_where_ipv4_is_taken_from_it_the_listener_is_at_ipv6() {
 #[ignore = "a child of the test above, without IPv4"]
 fn child_blocking() {
     let login = proofkey_ureq::Login::new(client(), &[]).with_timeout(Duration::ZERO);
-    let ended =
-        proofkey_ureq::Http::new().login(login, |url| Ok(println!("redirect URI: {}", values(url, "redirect_uri")[0])));
+    let ended = proofkey_ureq::Http::new().login(login, show);
     assert!(matches!(ended, Err(proofkey_ureq::LoginError::TimedOut)), "{ended:?}");
 }
 
@@ -46,8 +46,13 @@ fn child_blocking() {
 async fn child_asynchronous() {
     let login = proofkey_reqwest::Login::new(client(), &[]).with_timeout(Duration::ZERO);
     let http = proofkey_reqwest::Http::new().expect("the system has certificate authorities");
-    let ended = http.login(login, |url| Ok(println!("redirect URI: {}", values(url, "redirect_uri")[0]))).await;
+    let ended = http.login(login, show).await;
     assert!(matches!(ended, Err(proofkey_reqwest::LoginError::TimedOut)), "{ended:?}");
+}
+
+fn show(url: &str) -> io::Result<()> {
+    println!("redirect URI: {}", values(url, "redirect_uri")[0]);
+    Ok(())
 }
 
 fn client() -> Client<'static> {

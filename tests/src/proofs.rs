@@ -13,14 +13,14 @@ pub fn tests() -> BTreeSet<String> {
         .flat_map(|folder| rust_files(&root().join(folder)))
         .map(|path| (path.clone(), text(&path)))
         .collect();
-    let modules: BTreeSet<&str> = sources.iter().flat_map(|(_, source)| items(source, modules)).collect();
+    let modules: BTreeSet<PathBuf> = sources.iter().flat_map(|(path, source)| modules(path, source)).collect();
     let checks = text(&root().join(".ci/run"));
     let mut names = BTreeSet::new();
     for (path, source) in &sources {
         let (stem, folder) = (stem(path), path.parent().expect("a folder"));
         if folder.ends_with("misuse/cases") && path.with_extension("stderr").exists() {
             names.insert(stem.to_owned());
-        } else if modules.contains(stem) || is_target(folder, stem, &checks) {
+        } else if modules.contains(path) || is_target(folder, stem, &checks) {
             names.extend(items(source, test).map(str::to_owned));
         }
     }
@@ -76,9 +76,17 @@ fn items<'s>(source: &'s str, name: fn(&[&str], &'s str) -> Option<&'s str>) -> 
     })
 }
 
-fn modules<'s>(_: &[&str], line: &'s str) -> Option<&'s str> {
-    let line = line.strip_prefix("pub(crate) ").or_else(|| line.strip_prefix("pub ")).unwrap_or(line);
-    line.strip_prefix("mod ")?.strip_suffix(';')
+/// Where the modules of a file can be: beside it, in the folder of its name, or of a module that is written out in it.
+fn modules(path: &Path, source: &str) -> Vec<PathBuf> {
+    let folder = path.parent().expect("a folder");
+    let inline = items(source, |_, line| module(line)?.strip_suffix(" {"));
+    let folders: Vec<_> = inline.chain([stem(path), ""]).map(|name| folder.join(name)).collect();
+    let named = items(source, |_, line| module(line)?.strip_suffix(';'));
+    named.flat_map(|name| folders.iter().map(move |folder| folder.join(name).with_extension("rs"))).collect()
+}
+
+fn module(line: &str) -> Option<&str> {
+    line.strip_prefix("pub(crate) ").or_else(|| line.strip_prefix("pub ")).unwrap_or(line).strip_prefix("mod ")
 }
 
 fn test<'s>(attributes: &[&str], line: &'s str) -> Option<&'s str> {

@@ -13,9 +13,12 @@ use std::path::Path;
 fn c022_a_token_of_unknown_lifetime_serves_until_a_401() {
     let desk = Desk::signed_in();
     desk.edit(|record| (record.requested_at, record.expires_in) = (0, None));
-    let token = desk.record().access_token;
-    assert_eq!(desk.run(&["token"]).stdout, format!("{}\n", token.expose()));
-    assert_eq!(desk.run(&["call", &desk.server.api("/api/me")]).code, Some(0));
+    let refresh_token = desk.record().refresh_token;
+    for kept in [None, refresh_token] {
+        desk.edit(|record| record.refresh_token = kept);
+        assert_eq!(desk.run(&["token"]).stdout, format!("{}\n", desk.record().access_token.expose()));
+        assert_eq!(desk.run(&["call", &desk.server.api("/api/me")]).code, Some(0));
+    }
     assert_eq!(desk.refreshes(), 0, "the token serves, however old it is");
     desk.edit(|record| record.access_token = Secret::new("unknown-to-the-server".to_owned()));
     assert_eq!(desk.run(&["call", &desk.server.api("/api/me")]).code, Some(0));

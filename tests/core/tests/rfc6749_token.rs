@@ -94,6 +94,8 @@ fn c016_codes_and_tokens_of_any_size_and_unknown_members() {
     for (length, fits) in [(256 * 1024, true), (256 * 1024 + 1, false)] {
         let body = format!(r#"{{"access_token":"{}","token_type":"Bearer"}}"#, "t".repeat(length));
         assert_eq!(read(&body).map(drop), if fits { Ok(()) } else { Err(TooBig("access_token")) });
+        let body = format!(r#"{{"access_token":"AT","token_type":"Bearer","scope":"{}"}}"#, "s".repeat(length));
+        assert_eq!(read(&body).map(drop), if fits { Ok(()) } else { Err(TooBig("scope")) });
     }
 }
 
@@ -243,6 +245,7 @@ fn c013_t60_to_t64_section_3_3_the_granted_scope() {
     assert_eq!(change(",\"scope\":\"a\""), ScopeChange { narrowed: true, widened: false });
     assert_eq!(change(",\"scope\":\"a b c\""), ScopeChange { narrowed: false, widened: true });
     assert_eq!(change(",\"scope\":\"\""), ScopeChange { narrowed: true, widened: false });
+    assert_eq!(change(",\"scope\":\"c d\""), ScopeChange { narrowed: true, widened: true });
 }
 
 #[test]

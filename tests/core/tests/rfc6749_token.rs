@@ -290,14 +290,16 @@ fn c023_c024_c048_section_5_2_the_servers_refusal() {
             );
         }
     }
-    for description in ["1", "null", r#""\ud800""#, "{}", r#""""#] {
+    for (description, read) in
+        [(r#""gone""#, Some("gone")), ("1", None), ("null", None), (r#""\ud800""#, None), ("{}", None), (r#""""#, None)]
+    {
         let body = format!(r#"{{"error_description":{description},"error":"invalid_grant"}}"#);
         for status in [200, 400] {
             let error = read_as(status, None, body.as_bytes()).expect_err("a refusal");
             let ResponseError::Server { error: words, .. } = &error else { panic!("{body}: {error}") };
             assert_eq!(
                 (words.code(), words.description(), error.advice()),
-                ("invalid_grant", None, Advice::Reauthorize)
+                ("invalid_grant", read, Advice::Reauthorize)
             );
         }
     }

@@ -52,6 +52,18 @@ pub fn accept(redirect: Redirect<'_>) -> (bool, Result<String, CallbackError>) {
     (ours, pending.accept(client, redirect).map(|request| request.request().body()))
 }
 
+/// What a browser reads in a URI that was accepted. It knows more of hosts than the core, which takes any name over https:
+/// such a host, and nothing else of the URI, is replaced.
+#[must_use]
+pub fn browse(uri: &str) -> Url {
+    Url::parse(uri).unwrap_or_else(|_| {
+        let rest = uri.strip_prefix("https://").expect("a browser can read the URI");
+        let literal = if rest.starts_with('[') { rest.find(']').unwrap_or_default() } else { 0 };
+        let end = rest[literal..].find([':', '/', '?']).map_or(rest.len(), |at| literal + at);
+        Url::parse(&format!("https://host.example{}", &rest[end..])).expect("a browser can read all but the host")
+    })
+}
+
 /// The loopback address of a URL with plain http, as a browser reads it.
 #[must_use]
 pub fn loopback_ip(url: &Url) -> Option<IpAddr> {

@@ -1,8 +1,10 @@
-//! Every rule of `clauses.toml` is proved by tests that exist, and every MUST by one that breaks it.
+//! Every rule of `clauses.toml` is proved by what runs, every MUST also by what breaks it; every fault of another library that
+//! `libraries.toml` tells has a proof that it is none here.
 
-use proofkey_tests::{root, rust_files};
+use proofkey_tests::{proofs, root};
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 use std::fs;
 
 #[derive(Deserialize)]
@@ -15,6 +17,8 @@ struct Clause {
     accepts: Vec<String>,
     #[serde(default)]
     refuses: Vec<String>,
+    #[serde(default)]
+    both: bool,
     not_built: Option<String>,
 }
 
@@ -28,23 +32,57 @@ enum Level {
 }
 
 #[test]
-fn every_clause_has_its_tests() {
+fn every_clause_has_its_proofs() {
     let clauses = clauses();
     assert!((1..=144).map(|number| format!("C{number:03}")).eq(clauses.keys().cloned()), "C001 to C144, each once");
-    let known = test_names();
+    let (tests, cases) = (proofs::tests(), proofs::cases());
     for (id, clause) in &clauses {
         assert!(!clause.from.is_empty() && !clause.rule.is_empty(), "{id} says nothing");
         let named = clause.accepts.len() + clause.refuses.len();
         match &clause.not_built {
             Some(flow) => assert!(named == 0 && !flow.is_empty(), "{id} is built or it is not"),
-            None => assert!(!clause.accepts.is_empty(), "{id} is proved by no test"),
+            None => assert!(!clause.accepts.is_empty(), "{id} is proved by nothing"),
         }
         let must = clause.level == Level::Must && clause.not_built.is_none();
-        assert!(!must || !clause.refuses.is_empty(), "{id} is a MUST that no test breaks");
-        for test in clause.accepts.iter().chain(&clause.refuses) {
-            assert!(known.contains(test), "{id} names {test}, which is no test");
+        assert!(!must || !clause.refuses.is_empty(), "{id} is a MUST that nothing breaks");
+        let both = clause.accepts.iter().any(|proof| clause.refuses.contains(proof));
+        assert_eq!(both, clause.both, "{id}: whether one test does both");
+        for (proofs, accepts) in [(&clause.accepts, true), (&clause.refuses, false)] {
+            for proof in proofs {
+                let fits = cases.get(proof).map(|expected| (expected == "Accepted") == accepts);
+                assert!(
+                    fits.unwrap_or_else(|| tests.contains(proof)),
+                    "{id} names {proof}, which proves nothing of it"
+                );
+            }
         }
     }
+}
+
+#[test]
+fn levels_are_those_of_the_specifications() {
+    let letter = |clause: &Clause| match clause.level {
+        Level::May => 'y',
+        Level::Must => 'M',
+        Level::Policy => 'p',
+        Level::Should => 's',
+    };
+    assert_eq!(clauses().values().map(letter).collect::<String>(), LEVELS);
+}
+
+#[test]
+fn every_fault_of_another_library_has_its_proofs() {
+    let libraries: BTreeMap<String, BTreeMap<String, Vec<String>>> = read("libraries.toml");
+    let (tests, cases) = (proofs::tests(), proofs::cases());
+    assert_eq!(libraries.len(), 11, "each library once");
+    for (library, faults) in &libraries {
+        for (fault, proofs) in faults {
+            let unknown = proofs.iter().find(|proof| !tests.contains(*proof) && !cases.contains_key(*proof));
+            assert!(!proofs.is_empty() && unknown.is_none(), "{library}: {fault}: {unknown:?}");
+        }
+    }
+    let known = |id: &String| id.split_once('.').is_none_or(|(library, _)| libraries.contains_key(library));
+    assert!(cases.keys().all(known), "a case of a library of which nothing is told");
 }
 
 #[test]
@@ -59,34 +97,14 @@ fn the_readme_states_the_count() {
 }
 
 fn clauses() -> BTreeMap<String, Clause> {
-    let text = fs::read_to_string(root().join("tests/clauses.toml")).expect("the clauses");
-    toml::from_str(&text).expect("clauses in TOML")
+    read("clauses.toml")
 }
 
-/// Functions that a test attribute stands above, tests of the browser, and what must not compile.
-fn test_names() -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for file in ["crates", "examples", "tests"].iter().flat_map(|folder| rust_files(&root().join(folder))) {
-        if file.parent().is_some_and(|folder| folder.ends_with("misuse/cases")) {
-            names.insert(file.file_stem().expect("a name").to_string_lossy().into_owned());
-        }
-        let source = fs::read_to_string(&file).expect("a readable file");
-        let mut test = false;
-        for line in source.lines().map(str::trim) {
-            match line.strip_prefix("async fn ").or_else(|| line.strip_prefix("fn ")) {
-                Some(rest) if test => drop(names.insert(rest.split('(').next().unwrap_or_default().to_owned())),
-                _ => {}
-            }
-            test = line.starts_with("#[test]") || line.starts_with("#[tokio::test") || (test && line.starts_with("#["));
-        }
-    }
-    for entry in fs::read_dir(root().join("tests/browser")).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.to_string_lossy().ends_with(".test.mjs") {
-            let source = fs::read_to_string(path).expect("a readable file");
-            let named = source.lines().filter_map(|line| line.strip_prefix("test('")?.split('\'').next());
-            names.extend(named.map(str::to_owned));
-        }
-    }
-    names
+fn read<T: DeserializeOwned>(name: &str) -> T {
+    let text = fs::read_to_string(root().join("tests").join(name)).expect(name);
+    toml::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
+
+/// The level of each clause: MUST, should, may (y) or policy.
+const LEVELS: &str = "MMMMMMMMsMMMMMMMMMMMMpMMMMyMMsMMMMMMMMMysMsMMMMMMMMMssssMsMMMMMMMMpMMsMMpMMMMMMMysMsMMMMMpsMMsMMMpMMMMsMMMMs\
+                      MMMMMMMMMMMyMMMMMMMMMMMMsMMMMMssMMMM";

@@ -2,10 +2,12 @@
 
 mod corpus {
     mod adapter;
+    mod answers;
     mod callback;
     mod challenges;
     mod data;
     mod files;
     mod json;
+    mod listener;
     mod token;
 }

@@ -156,6 +156,8 @@ mod tests {
         assert_eq!(of(403, r#"bearer error=insufficient_scope, scope="a b""#), "scope a b");
         assert_eq!(of(403, r#"Basic x, Bearer ERROR="insufficient_scope""#), "scope ");
         assert_eq!(of(401, r#"Bearer error="insufficient_scope", scope="a""#), "scope a");
+        assert_eq!(of(403, r#"Bearer error="invalid_token""#), "Some(InvalidToken)");
+        assert_eq!(of(403, r#"Bearer error="server_error""#), "Some(Permission)");
         assert_eq!(of(403, ""), "Some(Permission)");
         assert_eq!(of(403, r#"Basic error="insufficient_scope""#), "Some(Permission)");
         assert_eq!(of(403, r#"Bearer error="insufficient_scope", error="invalid_token""#), "Some(Permission)");

@@ -81,7 +81,6 @@ fn read_error(body: &mut [u8]) -> Option<ServerError> {
     while let Some((name, value)) = object.next().ok()? {
         match (known(&name, &["error", "error_description"]), value) {
             (Some("error"), Value::String(text)) if code.is_none() => code = Some(text.decode().unwrap_or("?")),
-            (Some("error"), Value::Null) => {}
             (Some("error"), _) => return None,
             // It only explains: one that cannot be read must not hide the code.
             (Some(_), Value::String(text)) => description = text.decode(),

@@ -4,7 +4,7 @@ use proofkey_core::ResponseError::{
     ContentType, Duplicate, Json, Malformed, Missing, Redirect, Status, TokenType, TooBig, Type,
 };
 use proofkey_core::{
-    Advice, ConfigError, Method, Redirect as Seen, RefreshToken, Response, ResponseError, ScopeChange,
+    Advice, ConfigError, Method, Redirect as Seen, RefreshToken, Response, ResponseError, ScopeChange, UriFault,
 };
 use proofkey_core::{Client, Server};
 use proofkey_core_tests::{REDIRECT_URI, accept, accept_at, as_target, begin, client, good_query, read, read_as};
@@ -54,6 +54,34 @@ fn c011_c025_section_6_the_refresh_request() {
 }
 
 #[test]
+fn c010_c011_c019_c025_c047_nothing_of_a_token_request_is_overridden() {
+    for name in [
+        "client_id",
+        "client_secret",
+        "code",
+        "code_verifier",
+        "grant_type",
+        "redirect_uri",
+        "refresh_token",
+        "scope",
+        "username",
+        "password",
+    ] {
+        let pending = begin(client());
+        let query = good_query(&pending);
+        let code = pending.accept(client(), Seen::Query(&query)).expect("a good redirect");
+        let refresh = client().refresh(RefreshToken::new("R").expect("a token"));
+        for request in [code, refresh] {
+            let with = request.with(&[("audience", "x"), (name, "x")]).map(drop);
+            assert_eq!(with, Err(ConfigError::ExtraParameter(1)), "{name}");
+        }
+        let query = format!("https://as.example/t?{name}=x");
+        let client = Client::new("c", REDIRECT_URI, Server::new("https://as.example/a", &query));
+        assert_eq!(client.map(drop), Err(ConfigError::TokenEndpoint(UriFault::Parameter)), "{query}");
+    }
+}
+
+#[test]
 fn c016_codes_and_tokens_of_any_size_and_unknown_members() {
     let code = "c".repeat(16 * 1024);
     let unknown: String = (0..50).map(|n| format!("&x{n}=y")).collect();
@@ -66,6 +94,8 @@ fn c016_codes_and_tokens_of_any_size_and_unknown_members() {
     for (length, fits) in [(256 * 1024, true), (256 * 1024 + 1, false)] {
         let body = format!(r#"{{"access_token":"{}","token_type":"Bearer"}}"#, "t".repeat(length));
         assert_eq!(read(&body).map(drop), if fits { Ok(()) } else { Err(TooBig("access_token")) });
+        let body = format!(r#"{{"access_token":"AT","token_type":"Bearer","scope":"{}"}}"#, "s".repeat(length));
+        assert_eq!(read(&body).map(drop), if fits { Ok(()) } else { Err(TooBig("scope")) });
     }
 }
 
@@ -215,6 +245,7 @@ fn c013_t60_to_t64_section_3_3_the_granted_scope() {
     assert_eq!(change(",\"scope\":\"a\""), ScopeChange { narrowed: true, widened: false });
     assert_eq!(change(",\"scope\":\"a b c\""), ScopeChange { narrowed: false, widened: true });
     assert_eq!(change(",\"scope\":\"\""), ScopeChange { narrowed: true, widened: false });
+    assert_eq!(change(",\"scope\":\"c d\""), ScopeChange { narrowed: true, widened: true });
 }
 
 #[test]
@@ -259,14 +290,16 @@ fn c023_c024_c048_section_5_2_the_servers_refusal() {
             );
         }
     }
-    for description in ["1", "null", r#""\ud800""#, "{}", r#""""#] {
+    for (description, read) in
+        [(r#""gone""#, Some("gone")), ("1", None), ("null", None), (r#""\ud800""#, None), ("{}", None), (r#""""#, None)]
+    {
         let body = format!(r#"{{"error_description":{description},"error":"invalid_grant"}}"#);
         for status in [200, 400] {
             let error = read_as(status, None, body.as_bytes()).expect_err("a refusal");
             let ResponseError::Server { error: words, .. } = &error else { panic!("{body}: {error}") };
             assert_eq!(
                 (words.code(), words.description(), error.advice()),
-                ("invalid_grant", None, Advice::Reauthorize)
+                ("invalid_grant", read, Advice::Reauthorize)
             );
         }
     }

@@ -1,17 +1,21 @@
-//! Both adapters behind one pair of functions.
+//! Both adapters behind the same functions.
 
-use proofkey_core::{CallbackError, Client, ResponseError, TokenRequest, TokensBuf};
+use proofkey_core::{AccessToken, CallbackError, Client, ResponseBuf, ResponseError, TokenRequest, TokensBuf};
 use std::io;
+use std::pin::pin;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::runtime::Builder;
 
-/// An adapter: a login whose browser is `open`, and an exchange with a deadline.
+/// An adapter: a call of an API, an exchange with a deadline, and a login whose browser is `open`, with the time that the
+/// user has and a flag that gives it up.
 #[derive(Clone, Copy)]
 pub(crate) struct Adapter {
     pub(crate) name: &'static str,
-    pub(crate) login: fn(Client<'_>, Open<'_>) -> Outcome,
+    pub(crate) call: fn(&str) -> Result<ResponseBuf, Failure>,
     pub(crate) exchange: fn(TokenRequest<'_>, Duration) -> Outcome,
+    pub(crate) login: fn(Client<'_>, Open<'_>, Duration, &AtomicBool) -> Outcome,
 }
 
 pub(crate) type Open<'o> = &'o dyn Fn(&str);
@@ -43,31 +47,48 @@ impl Failure {
 
 pub(crate) const BLOCKING: Adapter = Adapter {
     name: "blocking",
-    login: |client, open| {
-        let login = proofkey_ureq::Login::new(client, &[]).with_timeout(PATIENCE);
+    call: |url| Ok(UREQ.call(get(url), token())?),
+    exchange: |request, deadline| Ok(UREQ.clone().with_deadline(deadline).exchange(request)?),
+    login: |client, open, timeout, cancel| {
+        let login = proofkey_ureq::Login::new(client, &[]).with_timeout(timeout).with_cancel(cancel);
         Ok(UREQ.login(login, |url| opened(open, url))?.tokens)
     },
-    exchange: |request, deadline| Ok(UREQ.clone().with_deadline(deadline).exchange(request)?),
 };
 
 pub(crate) const ASYNCHRONOUS: Adapter = Adapter {
     name: "asynchronous",
-    login: |client, open| {
-        let login = proofkey_reqwest::Login::new(client, &[]).with_timeout(PATIENCE);
-        Ok(wait(REQWEST.login(login, |url| opened(open, url)))?.tokens)
-    },
+    call: |url| Ok(wait(REQWEST.call(get(url), token()))?),
     exchange: |request, deadline| Ok(wait(REQWEST.clone().with_deadline(deadline).exchange(request))?),
+    login: |client, open, timeout, cancel| {
+        let login = proofkey_reqwest::Login::new(client, &[]).with_timeout(timeout);
+        wait(async {
+            let mut login = pin!(REQWEST.login(login, |url| opened(open, url)));
+            loop {
+                // A future is given up by dropping it.
+                match tokio::time::timeout(Duration::from_millis(10), &mut login).await {
+                    Ok(outcome) => return Ok(outcome?.tokens),
+                    Err(_) if cancel.load(Ordering::Relaxed) => return Err(Failure::Other("Cancelled".into())),
+                    Err(_) => {}
+                }
+            }
+        })
+    },
 };
 
 static UREQ: LazyLock<proofkey_ureq::Http> = LazyLock::new(proofkey_ureq::Http::new);
 static REQWEST: LazyLock<proofkey_reqwest::Http> =
     LazyLock::new(|| proofkey_reqwest::Http::new().expect("the system has certificate authorities"));
 
-/// For a login whose redirect is wrongly ignored.
-const PATIENCE: Duration = Duration::from_secs(20);
-
 fn wait<T>(future: impl Future<Output = T>) -> T {
     Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
+}
+
+fn get(url: &str) -> http::Request<Vec<u8>> {
+    http::Request::get(url).body(Vec::new()).expect("a request")
+}
+
+fn token() -> AccessToken<'static> {
+    AccessToken::new("AT").expect("an access token")
 }
 
 fn opened(open: Open<'_>, url: &str) -> io::Result<()> {
@@ -91,8 +112,16 @@ macro_rules! failures {
             fn from(error: $adapter::ExchangeError) -> Self {
                 match error {
                     $adapter::ExchangeError::Response(error) => Self::Response(error),
-                    $adapter::ExchangeError::Transport($adapter::TransportError::Http(_)) => Self::Other("Http".into()),
-                    $adapter::ExchangeError::Transport(error) => Self::Other(format!("{error:?}")),
+                    $adapter::ExchangeError::Transport(error) => error.into(),
+                    error => Self::Other(format!("{error:?}")),
+                }
+            }
+        }
+
+        impl From<$adapter::TransportError> for Failure {
+            fn from(error: $adapter::TransportError) -> Self {
+                match error {
+                    $adapter::TransportError::Http(_) => Self::Other("Http".into()),
                     error => Self::Other(format!("{error:?}")),
                 }
             }

@@ -1,7 +1,7 @@
 //! `callback.json`: redirects, to the core in memory and to the listeners of both adapters.
 
 use super::adapter::{ASYNCHRONOUS, Adapter, BLOCKING, Failure};
-use super::data::{self, Input, clean, run, same};
+use super::data::{self, Input, bounded, clean, run, same};
 use proofkey_core::loopback::{Exchange, Reply, Step};
 use proofkey_core::{CallbackError, Client, ClientBuf, Pending, Redirect, Server as Endpoints, TokenRequest};
 use proofkey_tests::recording::{Server, TOKENS, json};
@@ -10,8 +10,10 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, OnceLock};
 use std::thread;
+use std::time::Duration;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -75,7 +77,7 @@ fn in_memory(case: &Case) -> Result<(), String> {
     if case.seen != Seen::Url {
         let pending = second(client);
         let head = case.head(&asked);
-        let heard = match Exchange::new().read(&head, client, &pending) {
+        let heard = match bounded(&case.id, head.len(), || Exchange::new().read(&head, client, &pending))? {
             Step::Callback(redirect) => case.verdict(pending.accept(client, redirect))?,
             Step::More => "More".to_owned(),
             Step::Refuse(reply) => format!("{reply:?}"),
@@ -97,8 +99,10 @@ fn in_memory(case: &Case) -> Result<(), String> {
     ] {
         if is_seen {
             let pending = second(client);
-            same(&case.id, "matches", pending.matches(client, redirect), ours)?;
-            let verdict = case.verdict(pending.accept(client, redirect))?;
+            let read = || (pending.matches(client, redirect), pending.accept(client, redirect));
+            let (matches, accepted) = bounded(&case.id, url.len(), read)?;
+            same(&case.id, "matches", matches, ours)?;
+            let verdict = case.verdict(accepted)?;
             same(&case.id, &format!("{redirect:?}: {}", case.why), &verdict, &case.expected)?;
         }
     }
@@ -119,18 +123,32 @@ fn over_sockets(adapter: &Adapter) {
     assert!(strangers.is_empty(), "strangers in a setting without a good redirect");
     let server = Server::answering(|_| json(200, TOKENS));
     run(&logins, |(strangers, end)| login(adapter, &server, strangers, end));
+    let mut asked: Vec<_> =
+        server.requests().iter().filter_map(|request| Some(request.lines().next()?.to_owned())).collect();
+    let accepted = logins.iter().map(|(_, end)| end).filter(|end| end.expected == "Accepted");
+    let mut expected: Vec<_> = accepted.map(|end| format!("POST {} HTTP/1.1", end.path(adapter))).collect();
+    asked.sort();
+    expected.sort();
+    assert_eq!(asked, expected, "a request for each code, and none beside them");
 }
 
 fn login(adapter: &Adapter, server: &Server, strangers: &[&Case], end: &Case) -> Result<(), String> {
-    let path = format!("/{}/{}", adapter.name, end.id);
+    let path = end.path(adapter);
     let client = end.client("http://127.0.0.1/cb", &server.url(&path));
     let (asked, answers) = (OnceLock::new(), Mutex::new(Vec::new()));
     let visits = || strangers.iter().chain([&end]);
     let outcome = thread::scope(|scope| {
-        (adapter.login)(client.as_client(), &|url| {
+        let open = |url: &str| {
             let asked = asked.get_or_init(|| Asked::read(url));
-            scope.spawn(|| visits().for_each(|case| answers.lock().expect("no panic").push(asked.visit(case))));
-        })
+            let answers = &answers;
+            scope.spawn(move || {
+                for case in visits() {
+                    let answer = asked.visit(&case.head(asked), case.expected == "More").unwrap_or_default();
+                    answers.lock().expect("no panic").push(answer);
+                }
+            });
+        };
+        (adapter.login)(client.as_client(), &open, PATIENCE, &AtomicBool::new(false))
     });
     let answers = answers.into_inner().expect("no panic");
     for (case, answer) in visits().zip(&answers) {
@@ -157,6 +175,11 @@ impl Case {
         (self.server, &self.issuer, &self.query)
     }
 
+    /// Where the code of its login is exchanged.
+    fn path(&self, adapter: &Adapter) -> String {
+        format!("/{}/{}", adapter.name, self.id)
+    }
+
     fn is_strangers(&self) -> bool {
         self.reply.is_some() || (self.seen == Seen::Head && self.expected != "Accepted")
     }
@@ -176,7 +199,7 @@ impl Case {
 
     fn octets(&self, asked: &Asked) -> Vec<u8> {
         let query = self.query.iter().map(|query| format!("{query}&")).collect::<String>();
-        let good = format!("/cb?{query}code=C&state={{state}}&iss={{iss}}");
+        let good = GOOD.replace('?', &format!("?{query}"));
         self.input.octets(|text| asked.fill(&text.replace("{good}", &good)))
     }
 
@@ -225,19 +248,19 @@ impl Case {
 }
 
 /// What the authorization server reads from the URL.
-struct Asked {
-    address: SocketAddr,
-    state: String,
+pub(crate) struct Asked {
+    pub(crate) address: SocketAddr,
+    pub(crate) state: String,
 }
 
 impl Asked {
-    fn read(url: &str) -> Self {
+    pub(crate) fn read(url: &str) -> Self {
         let redirect_uri = values(url, "redirect_uri")[0].replace("%3A", ":").replace("%2F", "/");
         let address = redirect_uri.split('/').nth(2).expect("an authority").parse().expect("an address");
         Self { address, state: values(url, "state")[0].to_owned() }
     }
 
-    fn fill(&self, text: &str) -> String {
+    pub(crate) fn fill(&self, text: &str) -> String {
         if !text.contains('{') {
             return text.to_owned();
         }
@@ -258,18 +281,17 @@ impl Asked {
             .replace("{iss}", "https%3A%2F%2Fas.example")
     }
 
-    /// Sends a request and reads the whole answer; empty where there is none.
-    fn visit(&self, case: &Case) -> String {
-        let mut answer = String::new();
-        if let Ok(mut stream) = TcpStream::connect(self.address) {
-            // Whoever has heard enough answers before all is sent.
-            drop(stream.write_all(&case.head(self)));
-            if case.expected == "More" {
-                drop(stream.shutdown(Shutdown::Write));
-            }
-            drop(stream.read_to_string(&mut answer));
+    /// Sends a request and reads the whole answer, empty where there is none; none where nobody listens.
+    pub(crate) fn visit(&self, head: &[u8], then_close: bool) -> Option<String> {
+        let mut stream = TcpStream::connect(self.address).ok()?;
+        // Whoever has heard enough answers before all is sent.
+        drop(stream.write_all(head));
+        if then_close {
+            drop(stream.shutdown(Shutdown::Write));
         }
-        answer
+        let mut answer = String::new();
+        drop(stream.read_to_string(&mut answer));
+        Some(answer)
     }
 }
 
@@ -278,6 +300,12 @@ fn second(client: Client<'_>) -> Pending {
     let mut rng = Counter::default();
     [(); 2].map(|()| client.authorize(&[], &mut rng).expect("a login begins").1).into_iter().last().expect("two")
 }
+
+/// The target of a good redirect.
+pub(crate) const GOOD: &str = "/cb?code=C&state={state}&iss={iss}";
+
+/// For a login whose redirect is wrongly ignored.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 const REPLIES: [(Reply, u16); 8] = [
     (Reply::BadRequest, 400),

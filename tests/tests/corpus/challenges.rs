@@ -1,6 +1,8 @@
 //! `challenges.json`: values of `WWW-Authenticate`.
 
-use super::data::{self, Input, run, same};
+use super::adapter::{ASYNCHRONOUS, Adapter, BLOCKING, Failure};
+use super::answers::{Answer, Answers};
+use super::data::{self, Input, bounded, run, same};
 use proofkey_core::{Challenge, Refusal, challenges};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +18,7 @@ struct Case {
     also: Vec<Input>,
     read: Option<Vec<Read>>,
     expected: String,
+    wire: Option<String>,
     why: String,
 }
 
@@ -28,8 +31,7 @@ fn challenges_are_read_as_they_are_to_be() {
     let reads = cases.iter().flat_map(|case| &case.read).flatten();
     let names: BTreeSet<&String> = reads.flat_map(|(_, params)| params.keys()).collect();
     run(&cases, |case| {
-        let text = |input: &Input| String::from_utf8(input.octets(str::to_owned)).expect("text");
-        let fields: Vec<String> = [&case.input].into_iter().chain(&case.also).map(text).collect();
+        let fields = case.fields();
         let fields = || fields.iter().map(String::as_str);
         if let Some(read) = &case.read {
             let seen: Vec<Challenge<'_>> = fields().flat_map(challenges).collect();
@@ -47,15 +49,54 @@ fn challenges_are_read_as_they_are_to_be() {
                 }
             }
         }
-        let verdict = match Refusal::of(case.status, fields()) {
-            Some(Refusal::InsufficientScope { scope }) => {
-                format!("InsufficientScope({})", scope.map_or_else(String::new, |scope| scope.to_string()))
-            }
-            Some(refusal) => format!("{refusal:?}"),
-            None => "None".to_owned(),
-        };
-        same(&case.id, &case.why, &verdict, &case.expected)
+        let octets = fields().map(str::len).sum();
+        same(&case.id, &case.why, &bounded(&case.id, octets, || verdict(case.status, fields()))?, &case.expected)
     });
+}
+
+#[test]
+fn challenges_have_their_verdict_through_the_blocking_adapter() {
+    over_sockets(&BLOCKING);
+}
+
+#[test]
+fn challenges_have_their_verdict_through_the_async_adapter() {
+    over_sockets(&ASYNCHRONOUS);
+}
+
+fn over_sockets(adapter: &Adapter) {
+    let cases: Vec<Case> = data::cases("challenges.json");
+    let answers = Answers::serve(cases.iter().map(|case| {
+        let fields = case.fields().iter().map(|value| format!("WWW-Authenticate: {value}\r\n")).collect::<String>();
+        let head = format!("HTTP/1.1 {} X\r\n{fields}Content-Length: 0\r\n\r\n", case.status);
+        (case.id.clone(), Answer { head, ..Answer::default() })
+    }));
+    run(&cases, |case| {
+        let seen = match (adapter.call)(&answers.url(&case.id)) {
+            Ok(answer) => verdict(answer.status, answer.headers("www-authenticate")),
+            Err(failure) => Failure::name(&failure),
+        };
+        same(&case.id, &case.why, &seen, case.wire.as_ref().unwrap_or(&case.expected))
+    });
+    assert_eq!(answers.requests().len(), cases.len());
+}
+
+fn verdict<'f>(status: u16, fields: impl IntoIterator<Item = &'f str>) -> String {
+    match Refusal::of(status, fields) {
+        Some(Refusal::InsufficientScope { scope }) => {
+            format!("InsufficientScope({})", scope.map_or_else(String::new, |scope| scope.to_string()))
+        }
+        Some(refusal) => format!("{refusal:?}"),
+        None => "None".to_owned(),
+    }
+}
+
+impl Case {
+    /// The values of all fields.
+    fn fields(&self) -> Vec<String> {
+        let text = |input: &Input| String::from_utf8(input.octets(str::to_owned)).expect("text");
+        [&self.input].into_iter().chain(&self.also).map(text).collect()
+    }
 }
 
 fn unauthorized() -> u16 {

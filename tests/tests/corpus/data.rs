@@ -1,12 +1,19 @@
 //! How a case is written, and how many are run.
 
 use proofkey_tests::root;
+use rustix::time::{ClockId, clock_gettime};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use std::{fs, thread};
+
+/// What any case may take, and what each octet of it may add: far more than it takes without optimisation, far less than
+/// work that grows faster than its input.
+const AT_ONCE: Duration = Duration::from_millis(20);
+const AN_OCTET: Duration = Duration::from_micros(10);
 
 /// The cases of `tests/corpus/NAME`.
 pub(crate) fn cases<C: DeserializeOwned>(name: &str) -> Vec<C> {
@@ -68,6 +75,16 @@ pub(crate) fn run<C: Sync>(cases: &[C], check: impl Fn(&C) -> Result<(), String>
     });
     let failed = failed.into_inner().expect("no case panics");
     assert!(failed.is_empty(), "{} of {} cases differ:\n{}", failed.len(), cases.len(), failed.join("\n"));
+}
+
+/// What `work` makes of so many octets, where it takes no more time of the processor than that may take.
+pub(crate) fn bounded<T>(id: &str, octets: usize, work: impl FnOnce() -> T) -> Result<T, String> {
+    let now = || Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).expect("a time");
+    let begun = now();
+    let done = work();
+    let (spent, most) = (now() - begun, AT_ONCE + AN_OCTET * u32::try_from(octets).expect("a case"));
+    same(id, &format!("{spent:?} for {octets} octets are at most {most:?}"), spent <= most, true)?;
+    Ok(done)
 }
 
 /// Whether a case has what it should have.

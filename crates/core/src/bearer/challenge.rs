@@ -31,7 +31,7 @@ impl<'a> Iterator for Challenges<'a> {
                 }
             }
             let read = params.len().saturating_sub(parser.rest.len());
-            let rest = after_token68(params, read, parser.rest);
+            let rest = after_token68(params, parser.rest);
             if !(rest.is_empty() || rest.starts_with(',')) || begins_param(rest) {
                 return None;
             }
@@ -137,10 +137,7 @@ fn scheme_end(rest: &str) -> Option<&str> {
 }
 
 /// Passes over the credentials of a scheme that has no parameters, such as `Negotiate YII=`.
-fn after_token68<'a>(params: &'a str, read: usize, rest: &'a str) -> &'a str {
-    if read > 0 {
-        return rest;
-    }
+fn after_token68<'a>(params: &'a str, rest: &'a str) -> &'a str {
     let end = params.find(|letter: char| !letter.is_ascii_alphanumeric() && !"-._~+/".contains(letter));
     let Some((text, padding)) = params.split_at_checked(end.unwrap_or(params.len())) else { return rest };
     let after = space(padding.trim_start_matches('='));

@@ -149,7 +149,8 @@ impl Folder {
         let fault = match stat {
             stat if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile => Some("this is no regular file"),
             stat if stat.st_uid != geteuid().as_raw() => Some(FOREIGN),
-            stat if stat.st_nlink != 1 => Some(LINK),
+            // One that was replaced since it was opened has no name any longer: it is the old one, whole.
+            stat if stat.st_nlink > 1 => Some(LINK),
             stat if stat.st_mode & 0o077 != 0 => Some("others have access to this file; run `chmod 600` on it"),
             _ => None,
         };

@@ -1,0 +1,114 @@
+//! What can prove a rule: a test that runs, a program that must not compile, a case of the corpus.
+
+use crate::{root, rust_files};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The names of the tests that a check runs, and of the programs that must not compile.
+pub fn tests() -> BTreeSet<String> {
+    let sources: Vec<(PathBuf, String)> = ["crates", "examples", "tests"]
+        .iter()
+        .flat_map(|folder| rust_files(&root().join(folder)))
+        .map(|path| (path.clone(), text(&path)))
+        .collect();
+    let modules: BTreeSet<PathBuf> = sources.iter().flat_map(|(path, source)| modules(path, source)).collect();
+    let checks = text(&root().join(".ci/run"));
+    let mut names = BTreeSet::new();
+    for (path, source) in &sources {
+        let (stem, folder) = (stem(path), path.parent().expect("a folder"));
+        if folder.ends_with("misuse/cases") && path.with_extension("stderr").exists() {
+            names.insert(stem.to_owned());
+        } else if modules.contains(path) || is_target(folder, stem, &checks) {
+            names.extend(items(source, test).map(str::to_owned));
+        }
+    }
+    for entry in fs::read_dir(root().join("tests/browser")).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        // Checks name several files at once: `tests/browser/{one,other}.test.mjs`.
+        let name = stem(&path).strip_suffix(".test");
+        if name.is_some_and(|name| checks.split(['{', ',', '}']).any(|part| part == name)) {
+            let source = text(&path);
+            let tests = source.lines().filter(|line| !line.contains("{ skip") && !line.contains("{ todo"));
+            names.extend(tests.filter_map(|line| Some(line.strip_prefix("test('")?.split('\'').next()?.to_owned())));
+        }
+    }
+    names
+}
+
+/// What each case of the corpus is expected to come to.
+pub fn cases() -> BTreeMap<String, String> {
+    let mut cases = BTreeMap::new();
+    for entry in fs::read_dir(root().join("tests/corpus")).expect("a folder") {
+        let file: Value = serde_json::from_str(&text(&entry.expect("an entry").path())).expect("JSON");
+        for case in file["cases"].as_array().expect("cases") {
+            let [id, expected] = ["id", "expected"].map(|member| case[member].as_str().expect(member).to_owned());
+            assert_eq!(cases.insert(id.clone(), expected), None, "{id} stands twice");
+        }
+    }
+    cases
+}
+
+/// Whether the compiler begins with such a file. The tests that need a feature are named by a check.
+fn is_target(folder: &Path, stem: &str, checks: &str) -> bool {
+    let manifest = folder.parent().map(|folder| folder.join("Cargo.toml")).filter(|path| path.exists());
+    match (folder.file_name().and_then(|name| name.to_str()), manifest) {
+        (Some("tests"), Some(manifest)) => {
+            let needs = format!("name = \"{stem}\"\nrequired-features");
+            !text(&manifest).contains(&needs) || checks.contains(&format!("--test {stem} "))
+        }
+        _ => matches!(stem, "lib" | "main" | "mod"),
+    }
+}
+
+/// What `name` makes of each line and the attributes above it, where they leave it in the build.
+fn items<'s>(source: &'s str, name: fn(&[&str], &'s str) -> Option<&'s str>) -> impl Iterator<Item = &'s str> {
+    let mut attributes = Vec::new();
+    source.lines().map(str::trim).filter_map(move |line| {
+        if line.starts_with("#[") {
+            attributes.push(line);
+            return None;
+        }
+        let above = std::mem::take(&mut attributes);
+        let built = above.iter().all(|line| !line.starts_with("#[cfg") || CONDITIONS.contains(line));
+        if built { name(&above, line) } else { None }
+    })
+}
+
+/// Where the modules of a file can be: beside it, in the folder of its name, or of a module that is written out in it.
+fn modules(path: &Path, source: &str) -> Vec<PathBuf> {
+    let folder = path.parent().expect("a folder");
+    let inline = items(source, |_, line| module(line)?.strip_suffix(" {"));
+    let folders: Vec<_> = inline.chain([stem(path), ""]).map(|name| folder.join(name)).collect();
+    let named = items(source, |_, line| module(line)?.strip_suffix(';'));
+    named.flat_map(|name| folders.iter().map(move |folder| folder.join(name).with_extension("rs"))).collect()
+}
+
+fn module(line: &str) -> Option<&str> {
+    line.strip_prefix("pub(crate) ").or_else(|| line.strip_prefix("pub ")).unwrap_or(line).strip_prefix("mod ")
+}
+
+fn test<'s>(attributes: &[&str], line: &'s str) -> Option<&'s str> {
+    let is_test = attributes.iter().any(|line| *line == "#[test]" || line.starts_with("#[tokio::test"));
+    let runs = is_test && !attributes.iter().any(|line| line.starts_with("#[ignore"));
+    let rest = line.strip_prefix("async fn ").or_else(|| line.strip_prefix("fn "))?;
+    if runs { rest.split('(').next() } else { None }
+}
+
+fn stem(path: &Path) -> &str {
+    path.file_stem().and_then(|stem| stem.to_str()).expect("a name")
+}
+
+fn text(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The conditions that hold where the checks run.
+const CONDITIONS: [&str; 5] = [
+    "#[cfg(all(feature = \"keyring\", target_os = \"linux\"))]",
+    "#[cfg(all(test, feature = \"keyring\"))]",
+    "#[cfg(target_os = \"linux\")]",
+    "#[cfg(test)]",
+    "#[cfg(unix)]",
+];

@@ -9,27 +9,14 @@ import { openBrowser, signIn, startDevServer } from './tools.mjs';
 
 const root = new URL('../..', import.meta.url).pathname;
 const example = `${root}examples/web-sys`;
-const target = 'wasm32-unknown-unknown';
 const all = {};
 const timeout = 60_000;
 const sites = [];
 
 /** Builds the page with the compiler and the tools that crates/browser/build builds the package with. */
 function build() {
-  const output = (program, ...args) => execFileSync(program, args, { encoding: 'utf8' }).trim();
-  const linker = output('find', output('rustc', '--print', 'sysroot'), '-name', 'rust-lld').split('\n')[0];
-  const env = {
-    RUSTC: '/usr/bin/rustc',
-    ...process.env,
-    RUSTC_BOOTSTRAP: '1',
-    CARGO_TARGET_DIR: `${root}target/web`,
-    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: linker,
-    RUSTFLAGS: '-Zunstable-options -Cpanic=immediate-abort',
-    CARGO_PROFILE_RELEASE_STRIP: 'none',
-  };
-  const cargo = ['build', '--quiet', '--locked', '--release', '--target', target, '-Zbuild-std=std'];
-  execFileSync('cargo', cargo, { cwd: example, env, stdio: 'inherit' });
-  const module = `${root}target/web/${target}/release/proofkey_web_sys.wasm`;
+  execFileSync(`${root}crates/browser/cargo`, ['build'], { cwd: example, stdio: 'inherit' });
+  const module = `${root}target/web/wasm32-unknown-unknown/release/proofkey_web_sys.wasm`;
   execFileSync(`${root}target/web-tools/bin/wasm-bindgen`, ['--target', 'web', '--no-typescript', '--out-dir', `${root}target/web/pkg`, module]);
 }
 

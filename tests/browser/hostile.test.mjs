@@ -3,12 +3,12 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
-import { CORS, allow, failure, hostile, openBare, setUp, withProfile } from './spa.mjs';
+import { CORS, FAILED, allow, failure, hostile, openBare, setUp, withProfile } from './spa.mjs';
 
 const all = setUp();
 const timeout = 60_000;
 const inPage = (work) => withProfile(all.browser, async (context) => work(await openBare(context, all), context),
-  { bypassCSP: true, complaints: 1 });
+  { bypassCSP: true, complaints: FAILED });
 const JSON_TYPE = { 'content-type': 'application/json' };
 const TOKENS = JSON.stringify({ access_token: 'TOKEN-CANARY', token_type: 'Bearer', expires_in: 60 });
 
@@ -98,7 +98,7 @@ test('every request is sent as it must be', { timeout }, () => withProfile(all.b
   const get = { ...options, method: 'GET', headers: { accept: 'application/json' } };
   const post = { ...options, method: 'POST', headers: { ...get.headers, 'content-type': 'application/x-www-form-urlencoded' } };
   assert.deepEqual(sent, [
-    ['/.well-known/oauth-authorization-server', get], ['/connect/token', post], ['/connect/revocation', post],
+    ['/.well-known/oauth-authorization-server', get], ['/connect/token', post], ['/connect/revocation', post], ['/connect/revocation', post],
   ]);
 }));
 
@@ -161,6 +161,11 @@ test('settings that cannot be used', { timeout }, () => inPage(async (page) => {
     assert.deepEqual([error.ours, error.code, error.advice], [true, 'config', 'fix'], words);
     assert.match(error.message, new RegExp(words));
   }
+  for (const deadline of [0, -1, 2 ** 31, '"soon"', NaN, 'Infinity']) {
+    const error = await page.evaluate(`failure(() => make({ deadline: ${deadline} }))`);
+    assert.deepEqual([error?.ours, error?.code], [true, 'config'], String(deadline));
+  }
+  assert.equal(await page.evaluate('failure(() => make({ deadline: undefined }))'), undefined);
   for (const extra of [{ state: 'x' }, { code_challenge_method: 'plain' }, { '': 'x' }, { x: '' }, { x: ['1', '2'] }]) {
     assert.equal((await failure(page, (more) => app.signIn({ extra: more }), extra)).code, 'config', JSON.stringify(extra));
   }

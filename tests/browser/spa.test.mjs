@@ -39,7 +39,7 @@ test('the whole page: sign in, call the API, sign out', { timeout }, () => withT
 
   await page.click('#sign-out');
   await says(page, 'You are not signed in.');
-  assert.deepEqual(sent.map((form) => form.grant_type ?? form.token_type_hint), ['authorization_code', 'refresh_token']);
+  assert.deepEqual(sent.map((form) => form.grant_type ?? form.token_type_hint), ['authorization_code', 'refresh_token', 'access_token']);
   assert.equal(await page.locator('#itwins li').count(), 0);
 }));
 
@@ -181,7 +181,7 @@ test('two tabs: one session, from sign-in to sign-out', { timeout }, () => withT
   for (const page of [one, two, three]) await says(page, 'You are not signed in.');
   await one.reload();
   await says(one, 'You are not signed in.');
-  assert.deepEqual(sent.map((form) => form.token_type_hint), [undefined, 'refresh_token']);
+  assert.deepEqual(sent.map((form) => form.token_type_hint), [undefined, 'refresh_token', 'access_token']);
 }));
 
 test('two tabs sign in at once: the later one is the session of both', { timeout }, () => withTabs(async (context) => {

@@ -77,7 +77,11 @@ test('a server that gives the same access token again is asked once', { timeout 
   const pages = await tabs(context, all);
   const first = await token(pages[0]);
   const body = JSON.stringify({ access_token: first, token_type: 'Bearer', expires_in: 3600 });
-  await answer(context, /^grant_type=refresh_token/, (route) => route.fulfill({ headers: JSON_TYPE, body }));
+  await answer(context, /^grant_type=refresh_token/, async (route) => {
+    // So that all of them wait for it.
+    await new Promise((resolve) => { setTimeout(resolve, 1000); });
+    await route.fulfill({ headers: JSON_TYPE, body });
+  });
   await later(context, 3600);
   assert.deepEqual(await Promise.all(pages.map(token)), [first, first, first]);
   assert.equal(sent.length, 2);

@@ -6,12 +6,13 @@ import { serve } from '../../examples/spa/serve.mjs';
 import { openBrowser, signIn, startDevServer } from './tools.mjs';
 
 /** A page with the adapter and nothing else: `make(options)` makes an app. */
-const BARE = {
+export const BARE = {
   '/index.html': '<!doctype html><title>Bare</title><link rel="icon" href="data:,"><script type="module" src="/bare.js"></script>',
   '/bare.js': `
     import { Proofkey, ProofkeyError, init } from '/proofkey/index.js';
-    import { api, clientId, issuer, redirectUri } from '/config.js';
-    const options = { issuer, clientId, redirectUri, scope: 'itwin-platform offline_access', origins: [api] };
+    import * as config from '/config.js';
+    const { api, clientId, issuer, redirectUri, scope = 'itwin-platform offline_access' } = config;
+    const options = { issuer, clientId, redirectUri, scope, origins: [api] };
     globalThis.make = (more) => new Proofkey({ ...options, ...more });
     // What an error says of itself, for what must fail.
     globalThis.failure = async (work) => {

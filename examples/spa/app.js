@@ -9,6 +9,7 @@ const element = (id) => document.getElementById(id);
 /** Does something that the user waits for, and says what went wrong. */
 async function attempt(doing, work) {
   const buttons = document.querySelectorAll('button');
+  const { activeElement: focused } = document;
   buttons.forEach((button) => { button.disabled = true; });
   element('problem').hidden = true;
   element('status').textContent = doing;
@@ -20,6 +21,8 @@ async function attempt(doing, work) {
   }
   buttons.forEach((button) => { button.disabled = false; });
   show();
+  // A button that is disabled loses the focus.
+  if (document.activeElement === document.body) focused.focus();
 }
 
 function inWords(error) {
@@ -51,7 +54,6 @@ function show() {
   element('signed-in').hidden = !signedIn;
   element('signed-out').hidden = signedIn;
   element('status').textContent = signedIn ? `Signed in as ${element('signed-in').dataset.user ?? '…'}.` : 'You are not signed in.';
-  if (!signedIn) element('itwins').replaceChildren();
   // What had the focus is gone: a keyboard and a screen reader go on from the top.
   if (changed) element('title').focus();
 }
@@ -62,7 +64,11 @@ element('sign-out').addEventListener('click', () => attempt('Signing out …', (
 element('load').addEventListener('click', () => attempt('Loading …', load));
 
 /** Who is signed in has changed: here, by a window, or in another tab. */
-const welcome = async () => { if (app.signedIn) await load(); };
+async function welcome() {
+  delete element('signed-in').dataset.user;
+  element('itwins').replaceChildren();
+  if (app.signedIn) await load();
+}
 
 await attempt('One moment …', async () => {
   await app.handleRedirect();

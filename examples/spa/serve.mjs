@@ -9,8 +9,14 @@ const TYPES = {
 const HERE = new URL('./', import.meta.url);
 const PACKAGE = new URL('../../crates/browser/package/', HERE);
 
-/** Starts a server; the API is the issuer's own. `pages` are more of them, from a path to the text; `more` are more headers. */
-export async function serve({ port = 5173, issuer = 'http://127.0.0.1:9400', pages = {}, more = {} } = {}) {
+/**
+ * Starts a server; the API is the issuer's own. `pages` are more of them, from a path to the text; `more` are more headers, and
+ * `config` more settings. `seen` is what it was asked for.
+ */
+export async function serve({
+  host = '127.0.0.1', port = 5173, issuer = 'http://127.0.0.1:9400', pages = {}, more = {}, config: settings = {},
+} = {}) {
+  const seen = [];
   const headers = {
     'content-security-policy': `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src data:; `
       + `connect-src 'self' ${issuer}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; `
@@ -20,7 +26,8 @@ export async function serve({ port = 5173, issuer = 'http://127.0.0.1:9400', pag
     'x-content-type-options': 'nosniff',
     ...more,
   };
-  const server = createServer(async ({ url }, response) => {
+  const server = createServer(async ({ url, headers: fields }, response) => {
+    seen.push({ url, fields });
     const { pathname } = new URL(url, 'http://127.0.0.1');
     try {
       const [path, body] = await find(pathname);
@@ -29,10 +36,10 @@ export async function serve({ port = 5173, issuer = 'http://127.0.0.1:9400', pag
       response.writeHead(404, headers).end();
     }
   });
-  await new Promise((resolve, reject) => server.on('error', reject).listen(port, '127.0.0.1', resolve));
-  const origin = `http://127.0.0.1:${server.address().port}`;
-  const config = { issuer, clientId: 'demo-native', redirectUri: `${origin}/callback`, api: issuer };
-  return { origin, config, stop: () => new Promise((resolve) => { server.close(resolve); server.closeAllConnections(); }) };
+  await new Promise((resolve, reject) => server.on('error', reject).listen(port, host, resolve));
+  const origin = `http://${host.includes(':') ? `[${host}]` : host}:${server.address().port}`;
+  const config = { issuer, clientId: 'demo-native', redirectUri: `${origin}/callback`, api: issuer, ...settings };
+  return { origin, config, seen, stop: () => new Promise((resolve) => { server.close(resolve); server.closeAllConnections(); }) };
 
   async function find(pathname) {
     // The redirect URI is the app, too.

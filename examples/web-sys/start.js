@@ -1,3 +1,7 @@
-import init from '/pkg/proofkey_web_sys.js';
+import init, { start } from '/pkg/proofkey_web_sys.js';
 
+// Before anything else, and long before the module has loaded: nobody else is to see the code.
+const address = location.href;
+history.replaceState(null, '', '/');
 await init();
+await start(address);

@@ -1,7 +1,9 @@
-// The browser adapter on its own in a real Chromium: refreshes, tabs, windows, the token in use.
+// The browser adapter on its own in a real Chromium: refreshes, tabs, the token in use.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { CORS, READY, allow, failure, hostile, openBare, setUp, signInBare, withProfile } from './spa.mjs';
+import {
+  CORS, FAILED, READY, allow, failure, hostile, openBare, setUp, signInBare, tabs, tokenAnswers, until, withProfile,
+} from './spa.mjs';
 import { openBrowser, signIn } from './tools.mjs';
 
 const all = setUp();
@@ -9,19 +11,6 @@ const timeout = 60_000;
 const withTabs = (work, options) => withProfile(all.browser, work, options);
 const token = (page) => page.evaluate(() => app.accessToken());
 const later = (context, seconds) => context.clock.setFixedTime(Date.now() + seconds * 1000);
-
-/** Waits until it is so: Playwright's own way needs an eval, which the page's policy forbids. */
-async function until(page, condition) {
-  while (!await page.evaluate(condition)) await page.waitForTimeout(20);
-}
-
-/** The three tabs of one session. */
-async function tabs(context) {
-  const pages = await Promise.all([1, 2, 3].map(() => openBare(context, all)));
-  await signInBare(pages[0]);
-  await Promise.all(pages.map((page) => page.evaluate(() => app.handleRedirect())));
-  return pages;
-}
 
 test('a token is refreshed when it is due, once for all that ask', { timeout }, () => withTabs(async (context, sent) => {
   const page = await openBare(context, all);
@@ -39,7 +28,7 @@ test('a token is refreshed when it is due, once for all that ask', { timeout }, 
 }));
 
 test('tabs refresh one at a time, and all get what one of them got', { timeout }, () => withTabs(async (context, sent) => {
-  const pages = await tabs(context);
+  const pages = await tabs(context, all);
   for (let round = 1; round <= 3; round += 1) {
     await later(context, round * 3600);
     const tokens = await Promise.all(pages.map(token));
@@ -50,7 +39,7 @@ test('tabs refresh one at a time, and all get what one of them got', { timeout }
 }));
 
 test('a tab that has not heard of a refresh does not send the old refresh token', { timeout }, () => withTabs(async (context, sent) => {
-  const [one, two] = await tabs(context);
+  const [one, two] = await tabs(context, all);
   await later(context, 3600);
   // It hears nothing while it is busy, and asks for a token before it can listen.
   const busy = two.evaluate(() => {
@@ -62,7 +51,7 @@ test('a tab that has not heard of a refresh does not send the old refresh token'
 }));
 
 test('a tab that closed has taken its newer tokens along', { timeout }, () => withTabs(async (context, sent) => {
-  const [one, two] = await tabs(context);
+  const [one, two] = await tabs(context, all);
   await one.close();
   await later(context, 3600);
   await token(two);
@@ -70,10 +59,11 @@ test('a tab that closed has taken its newer tokens along', { timeout }, () => wi
 }));
 
 test('a refused refresh token signs all tabs out', { timeout }, () => withTabs(async (context, sent) => {
-  const [one, two] = await tabs(context);
+  const [one, two] = await tabs(context, all);
+  const answers = await tokenAnswers(context);
   await later(context, 3600);
-  const [answer] = await Promise.all([one.waitForResponse(/connect.token$/), token(one)]);
-  const { refresh_token: refreshToken } = await answer.json();
+  await token(one);
+  const [{ refresh_token: refreshToken }] = answers;
   const form = new URLSearchParams({ token: refreshToken, client_id: 'demo-native' });
   assert.equal((await fetch(`${all.server.issuer}/connect/revocation`, { method: 'POST', body: form })).status, 200);
   await later(context, 7200);
@@ -84,7 +74,7 @@ test('a refused refresh token signs all tabs out', { timeout }, () => withTabs(a
     assert.equal((await failure(page, () => app.accessToken())).code, 'signed_out');
   }
   assert.equal(sent.length, 3);
-}, { complaints: 1 }));
+}, { complaints: FAILED }));
 
 /** The token endpoint answers every refresh with this status. */
 function refuseRefresh(context, status) {
@@ -102,15 +92,19 @@ test('a refresh that fails: a token that still works bridges it, and nothing is 
   await later(context, 3545);
   const all20 = await page.evaluate(() => Promise.all(Array.from({ length: 20 }, () => app.accessToken())));
   assert.deepEqual(new Set(all20), new Set([first]));
+  assert.equal(await token(page), first);
   assert.equal(sent.length, 2);
+  await later(context, 3545 + 31);
+  assert.equal(await token(page), first);
+  assert.equal(sent.length, 3);
   await later(context, 3600);
   const { code, advice } = await failure(page, () => app.accessToken());
   assert.deepEqual([code, advice], ['status', 'retry']);
   assert.equal(await page.evaluate(() => app.signedIn), true);
-}, { complaints: 2 }));
+}, { complaints: FAILED }));
 
 test('a sign-in while another tab refreshes: the sign-in stays', { timeout }, () => withTabs(async (context, sent) => {
-  const [one, two] = await tabs(context);
+  const [one, two] = await tabs(context, all);
   const held = new Promise((resolve) => {
     context.route(/connect.token$/, async (route) => {
       if (route.request().postData().startsWith('grant_type=refresh_token')) await new Promise((go) => { resolve(go); });
@@ -133,7 +127,7 @@ test('a sign-in while another tab refreshes: the sign-in stays', { timeout }, ()
 }));
 
 test('a tab that hangs in its refresh holds the others up for a minute', { timeout }, () => withTabs(async (context, sent) => {
-  const [one, two] = await tabs(context);
+  const [one, two] = await tabs(context, all);
   await one.evaluate(async () => {
     const { held } = await navigator.locks.query();
     const [name] = held[0].name.split(/(?<=]) /);
@@ -173,7 +167,7 @@ test('back to the page that left, out of the back/forward cache', { timeout }, a
 });
 
 test('a page out of the back/forward cache knows nothing but what the other tabs know', { timeout }, () => withTabs(async (context) => {
-  const [one, two, three] = await tabs(context);
+  const [one, two, three] = await tabs(context, all);
   const comeBack = (page) => page.evaluate(() => {
     dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }));
     return app.signedIn;
@@ -213,71 +207,6 @@ test('data comes back, and a second call gives the same answer', { timeout }, ()
   assert.equal(sent.length, 1);
 }));
 
-test('a window: only its own page is listened to', { timeout }, () => withTabs(async (context, sent) => {
-  const page = await openBare(context, all);
-  const [popup] = await Promise.all([page.waitForEvent('popup'), page.evaluate(() => { globalThis.done = failure(() => app.signInPopup()); })]);
-  await popup.waitForSelector('#username');
-  const forged = { redirect: `${all.bare.config.redirectUri}?code=EVIL&state=x` };
-  // Another origin, then another window of the right one, each with the right name.
-  const name = await popup.evaluate((message) => {
-    opener.postMessage({ ...message, name: window.name }, '*');
-    return window.name;
-  }, forged);
-  assert.match(name, /^proofkey [\da-f-]{36}$/);
-  await page.evaluate((message) => postMessage(message, '*'), { ...forged, name });
-  // The right window and origin, with another name, and with no redirect.
-  await popup.goto(`${all.bare.origin}/app.css`);
-  await popup.evaluate((message) => {
-    opener.postMessage({ ...message, name: 'proofkey x' }, '*');
-    opener.postMessage({ name: window.name, redirect: 7 }, '*');
-    opener.postMessage(null, '*');
-    history.back();
-  }, forged);
-  await allow(popup);
-  assert.equal(await page.evaluate(() => done), undefined);
-  assert.equal(await page.evaluate(() => app.signedIn), true);
-  assert.equal(sent.length, 1);
-}, { complaints: 1 }));
-
-test('a window: the second call brings it to the front; a wrong state ends it', { timeout }, () => withTabs(async (context, sent) => {
-  const page = await openBare(context, all);
-  const [popup] = await Promise.all([page.waitForEvent('popup'), page.evaluate(() => { globalThis.done = failure(() => app.signInPopup()); })]);
-  await page.evaluate(() => { globalThis.again = failure(() => app.signInPopup()); });
-  await popup.waitForSelector('#username');
-  assert.equal(context.pages().length, 2);
-  await popup.goto(`${all.bare.config.redirectUri}?code=EVIL&state=x`).catch(() => {});
-  assert.equal((await page.evaluate(() => done)).code, 'state');
-  assert.equal((await page.evaluate(() => again)).code, 'state');
-  assert.deepEqual(sent, []);
-}));
-
-test('a window: the page that opened it was reloaded', { timeout }, () => withTabs(async (context, sent) => {
-  const page = await openBare(context, all);
-  const [popup] = await Promise.all([page.waitForEvent('popup'), page.evaluate(() => { app.signInPopup(); })]);
-  await signIn(popup);
-  await page.reload();
-  const closed = popup.waitForEvent('close');
-  await popup.click('#allow');
-  await closed;
-  assert.equal(await page.evaluate(() => app.signedIn), false);
-  assert.deepEqual(sent, []);
-}));
-
-test('a window: blocked', { timeout }, async () => {
-  const browser = await openBrowser({ ignoreDefaultArgs: ['--disable-popup-blocking'] });
-  try {
-    await withProfile(browser, async (context) => {
-      // Without a click: what a test evaluates counts as one.
-      const page = await openBare(context, all, '#popup');
-      const error = await page.evaluate(() => popup);
-      assert.deepEqual([error.ours, error.code, error.advice], [true, 'popup_blocked', 'reauthorize']);
-      assert.equal(context.pages().length, 1);
-    });
-  } finally {
-    await browser.close();
-  }
-});
-
 test('a 401 is answered with one refresh and one more try', { timeout }, () => withTabs(async (context, sent) => {
   const page = await openBare(context, all);
   await page.evaluate((origin) => { globalThis.app = make({ origins: [origin] }); }, hostile.origin);
@@ -308,7 +237,7 @@ test('a 401 is answered with one refresh and one more try', { timeout }, () => w
   hostile.answers((request, response) => response.writeHead(403, { 'www-authenticate': 'Bearer error="insufficient_scope"' }).end());
   assert.deepEqual(await get('/'), [403, '']);
   assert.deepEqual([hostile.seen.length, sent.length], [1, 3]);
-}, { bypassCSP: true, complaints: 3 }));
+}, { bypassCSP: true, complaints: FAILED }));
 
 test('the token goes to the named origins only, and follows no redirect', { timeout }, () => withTabs(async (context) => {
   const page = await openBare(context, all);
@@ -328,10 +257,10 @@ test('the token goes to the named origins only, and follows no redirect', { time
   for (const origin of ['http://api.example', 'ftp://127.0.0.1', 'http://localhost.evil.example', 'nonsense', 'http://127.0.0.1.evil.example']) {
     assert.equal((await failure(page, (url) => make({ origins: [url] }), origin)).code, 'config', origin);
   }
-}, { bypassCSP: true, complaints: 5 }));
+}, { bypassCSP: true, complaints: FAILED }));
 
 test('sign-out is done here whatever the server does', { timeout }, () => withTabs(async (context) => {
-  const [one, two] = await tabs(context);
+  const [one, two] = await tabs(context, all);
   await context.route(/connect.revocation/, (route) => route.fulfill({ status: 503, headers: {
     'access-control-allow-origin': '*', 'retry-after': '7', 'access-control-expose-headers': 'retry-after',
   } }));
@@ -340,5 +269,5 @@ test('sign-out is done here whatever the server does', { timeout }, () => withTa
   assert.equal(await one.evaluate(() => app.signedIn), false);
   await until(two, () => !app.signedIn);
   assert.equal(await two.evaluate(() => app.signOut()), false);
-}, { complaints: 1 }));
+}, { complaints: FAILED }));
 

@@ -3,27 +3,42 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
-import { CORS, allow, failure, hostile, openBare, setUp, withProfile } from './spa.mjs';
+import { CORS, FAILED, READY, allow, failure, hostile, openBare, setUp, withProfile } from './spa.mjs';
 
 const all = setUp();
 const timeout = 60_000;
 const inPage = (work) => withProfile(all.browser, async (context) => work(await openBare(context, all), context),
-  { bypassCSP: true, complaints: 1 });
+  { bypassCSP: true, complaints: FAILED });
 const JSON_TYPE = { 'content-type': 'application/json' };
 const TOKENS = JSON.stringify({ access_token: 'TOKEN-CANARY', token_type: 'Bearer', expires_in: 60 });
 
-/** A sign-in whose code goes to the hostile server: its window comes back at once. */
-async function signIn(page, answer, deadline = 10_000) {
-  hostile.answers((request, response) => {
-    const { pathname, searchParams } = new URL(request.url, hostile.origin);
-    if (pathname !== '/authorize') return answer(request, response);
-    const back = new URL(searchParams.get('redirect_uri'));
-    back.search = new URLSearchParams({ code: 'CODE-CANARY', state: searchParams.get('state') });
-    return response.writeHead(303, { location: back.href }).end();
-  });
-  const error = await failure(page, ([origin, wait]) => make({
-    issuer: undefined, authorizationEndpoint: `${origin}/authorize`, tokenEndpoint: `${origin}/token`, deadline: wait,
-  }).signInPopup(), [hostile.origin, deadline]);
+/** The sign-in page comes back at once. */
+function comeBack(request, response) {
+  const { searchParams } = new URL(request.url, hostile.origin);
+  const back = new URL(searchParams.get('redirect_uri'));
+  back.search = new URLSearchParams({ code: 'CODE-CANARY', state: searchParams.get('state') });
+  return response.writeHead(303, { location: back.href }).end();
+}
+
+/** The hostile server, with this answer at all addresses but the one for people. */
+function answerAll(answer) {
+  hostile.answers((request, response) => (request.url.startsWith('/authorize?') ? comeBack : answer)(request, response));
+}
+
+const endpoints = (deadline = 10_000) => ({
+  authorizationEndpoint: `${hostile.origin}/authorize`,
+  tokenEndpoint: `${hostile.origin}/token`,
+  revocationEndpoint: `${hostile.origin}/revoke`,
+  deadline,
+});
+
+/** A sign-in whose code goes to the hostile server. */
+async function signIn(page, answer, deadline) {
+  answerAll(answer);
+  const error = await failure(page, (options) => {
+    globalThis.app = make({ issuer: undefined, ...options });
+    return app.signInPopup();
+  }, endpoints(deadline));
   return { error, tokenRequests: hostile.seen.filter(({ url }) => url === '/token') };
 }
 
@@ -63,11 +78,34 @@ for (const [name, answer, expected] of [
 
 for (const status of [301, 302, 303, 307, 308]) {
   test(`a redirect of the token endpoint is not followed: ${status}`, { timeout }, () => inPage(async (page) => {
-    const { error } = await signIn(page, respond(status, { location: '/sink' }));
-    assert.deepEqual([error.ours, error.code, error.advice], [true, 'network', undefined]);
-    assert.deepEqual(hostile.seen.map(({ url }) => url.split('?')[0]), ['/authorize', '/token']);
+    for (const sink of ['/sink', `${hostile.origin.replace('127.0.0.1', 'localhost')}/sink`]) {
+      const { error } = await signIn(page, respond(status, { location: sink }));
+      assert.deepEqual([error.ours, error.code, error.advice], [true, 'network', undefined]);
+      assert.deepEqual(hostile.seen.map(({ url }) => url.split('?')[0]), ['/authorize', '/token']);
+    }
   }));
 }
+
+test('no redirect is followed, whatever was asked and wherever it leads', { timeout }, () => inPage(async (page, context) => {
+  const refreshable = TOKENS.replace('{', '{"refresh_token":"REFRESH-CANARY",');
+  // The same server under another name is another site.
+  const sinks = [hostile.origin, hostile.origin.replace('127.0.0.1', 'localhost')].map((origin) => `${origin}/sink`);
+  for (const [at, status] of [301, 302, 303, 307, 308, 303, 307].entries()) {
+    const answer = respond(status, { location: sinks[at % 2] });
+    const refused = async (path, work) => {
+      answerAll(answer);
+      const error = await failure(page, work, hostile.origin);
+      assert.deepEqual([error?.ours, error?.code], [true, 'network'], `${path}, ${status}`);
+      const asked = new Set(hostile.seen.map(({ url }) => url));
+      assert.ok(asked.has(path) && !asked.has('/sink'), `${path}, ${status}: ${[...asked]}`);
+    };
+    assert.equal((await signIn(page, respond(200, JSON_TYPE, refreshable))).error, undefined);
+    await context.clock.setFixedTime(Date.now() + (at + 1) * 3600_000);
+    await refused('/token', () => app.accessToken());
+    await refused('/revoke', () => app.signOut());
+    await refused('/.well-known/oauth-authorization-server', (issuer) => make({ issuer, authorizationEndpoint: undefined }).signInPopup());
+  }
+}));
 
 for (const [name, answer] of [
   ['nothing', () => {}],
@@ -98,7 +136,7 @@ test('every request is sent as it must be', { timeout }, () => withProfile(all.b
   const get = { ...options, method: 'GET', headers: { accept: 'application/json' } };
   const post = { ...options, method: 'POST', headers: { ...get.headers, 'content-type': 'application/x-www-form-urlencoded' } };
   assert.deepEqual(sent, [
-    ['/.well-known/oauth-authorization-server', get], ['/connect/token', post], ['/connect/revocation', post],
+    ['/.well-known/oauth-authorization-server', get], ['/connect/token', post], ['/connect/revocation', post], ['/connect/revocation', post],
   ]);
 }));
 
@@ -161,6 +199,11 @@ test('settings that cannot be used', { timeout }, () => inPage(async (page) => {
     assert.deepEqual([error.ours, error.code, error.advice], [true, 'config', 'fix'], words);
     assert.match(error.message, new RegExp(words));
   }
+  for (const deadline of [0, -1, 2 ** 31, '"soon"', NaN, 'Infinity']) {
+    const error = await page.evaluate(`failure(() => make({ deadline: ${deadline} }))`);
+    assert.deepEqual([error?.ours, error?.code], [true, 'config'], String(deadline));
+  }
+  assert.equal(await page.evaluate('failure(() => make({ deadline: undefined }))'), undefined);
   for (const extra of [{ state: 'x' }, { code_challenge_method: 'plain' }, { '': 'x' }, { x: '' }, { x: ['1', '2'] }]) {
     assert.equal((await failure(page, (more) => app.signIn({ extra: more }), extra)).code, 'config', JSON.stringify(extra));
   }
@@ -192,4 +235,19 @@ test('the module: from a bad address, then from its octets', { timeout }, () => 
   await page.evaluate((octets) => init(Uint8Array.from(atob(octets), (letter) => letter.charCodeAt())), wasm.toString('base64'));
   const { error: none } = await signIn(page, respond(200, { ...JSON_TYPE, ...CORS }, TOKENS));
   assert.equal(none, undefined);
+}));
+
+test('the module: from a URL, and compiled', { timeout }, () => inPage(async (page) => {
+  const asked = [];
+  page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+  const path = '/proofkey/wasm/proofkey_browser_bg.wasm';
+  for (const load of [(url) => init(new URL(url, location.href)), async (url) => init(await WebAssembly.compileStreaming(fetch(url)))]) {
+    await page.reload();
+    await page.waitForSelector(READY);
+    asked.length = 0;
+    assert.equal(await failure(page, load, `${path}?elsewhere`), undefined);
+    const { error } = await signIn(page, respond(200, JSON_TYPE, TOKENS));
+    assert.equal(error, undefined);
+    assert.deepEqual(asked.filter((one) => one.endsWith('.wasm')), [path]);
+  }
 }));

@@ -6,12 +6,13 @@ import { serve } from '../../examples/spa/serve.mjs';
 import { openBrowser, signIn, startDevServer } from './tools.mjs';
 
 /** A page with the adapter and nothing else: `make(options)` makes an app. */
-const BARE = {
+export const BARE = {
   '/index.html': '<!doctype html><title>Bare</title><link rel="icon" href="data:,"><script type="module" src="/bare.js"></script>',
   '/bare.js': `
     import { Proofkey, ProofkeyError, init } from '/proofkey/index.js';
-    import { api, clientId, issuer, redirectUri } from '/config.js';
-    const options = { issuer, clientId, redirectUri, scope: 'itwin-platform offline_access', origins: [api] };
+    import * as config from '/config.js';
+    const { api, clientId, issuer, redirectUri, scope = 'itwin-platform offline_access' } = config;
+    const options = { issuer, clientId, redirectUri, scope, origins: [api] };
     globalThis.make = (more) => new Proofkey({ ...options, ...more });
     // What an error says of itself, for what must fail.
     globalThis.failure = async (work) => {
@@ -77,24 +78,49 @@ before(async () => {
 });
 after(() => hostile.stop());
 
-/** A browser profile of its own, in which no page may complain. `sent` is what went to the token and revocation endpoints. */
-export async function withProfile(browser, work, { complaints = 0, ...options } = {}) {
-  const context = await browser.newContext(options);
+/** What Chromium says of a request that a test lets fail. */
+export const FAILED = /^Failed to load resource: |blocked by CORS policy/;
+
+/**
+ * A browser profile of its own, in which no page may complain but of `complaints`. `sent` is what went to the token and
+ * revocation endpoints; `told` is all that stood in the console.
+ */
+export async function withProfile(browser, work, { complaints, ...options } = {}) {
+  await within(await browser.newContext(options), work, complaints);
+}
+
+/** The same for a context that is there. It is closed. */
+export async function within(context, work, complaints) {
   const sent = [];
+  const told = [];
   const errors = [];
   context.on('request', (request) => {
     const { pathname } = new URL(request.url());
-    if (request.method() !== 'POST' || !/^\/connect\/(token|revocation)$/.test(pathname)) return;
+    if (request.method() !== 'POST' || !/(^\/connect\/token|\/revocation|^\/token)$/.test(pathname)) return;
     sent.push(Object.fromEntries(new URLSearchParams(request.postData())));
   });
   context.on('weberror', (error) => errors.push(String(error.error())));
-  context.on('console', (message) => { if (message.type() === 'error') errors.push(message.text()); });
+  context.on('console', (message) => {
+    told.push(message.text());
+    if (message.type() === 'error') errors.push(message.text());
+  });
   try {
-    await work(context, sent);
-    if (complaints === 0) assert.deepEqual(errors, []);
+    await work(context, sent, told);
+    assert.deepEqual(errors.filter((error) => !complaints?.test(error)), []);
   } finally {
     await context.close();
   }
+}
+
+/** The answers of the token endpoint, read on their way: the browser itself may have let go of them when it is asked. */
+export async function tokenAnswers(context) {
+  const answers = [];
+  await context.route(/\/token$/, async (route) => {
+    const response = await route.fetch();
+    answers.push(await response.json());
+    await route.fulfill({ response });
+  });
+  return answers;
 }
 
 export async function open(context, site, fragment = '') {
@@ -129,21 +155,48 @@ export async function signInBare(page) {
   await page.evaluate(() => app.handleRedirect());
 }
 
-/** Everything that a page leaves where other code, or a later page, could read it. */
-export function leftovers(page) {
-  return page.evaluate(async () => JSON.stringify({
+/** Waits until it is so: Playwright's own way needs an eval, which the page's policy forbids. */
+export async function until(page, condition) {
+  while (!await page.evaluate(condition)) await page.waitForTimeout(20);
+}
+
+/** The three tabs of one session. */
+export async function tabs(context, all) {
+  const pages = await Promise.all([1, 2, 3].map(() => openBare(context, all)));
+  await signInBare(pages[0]);
+  await Promise.all(pages.map((page) => page.evaluate(() => app.handleRedirect())));
+  return pages;
+}
+
+/** Everything that a page leaves where other code, a later page or the next user could read it. Its own origin's only. */
+export async function leftovers(page) {
+  const context = page.context();
+  const { origin } = new URL(page.url());
+  const devtools = await context.newCDPSession(page);
+  const { entries } = await devtools.send('Page.getNavigationHistory');
+  const { origins } = await context.storageState({ indexedDB: true });
+  const seen = await page.evaluate(async () => ({
     address: location.href,
     caches: await caches.keys(),
-    cookies: document.cookie,
     databases: await indexedDB.databases(),
+    globals: Object.values(globalThis).filter((value) => typeof value === 'string'),
     history: history.state,
     local: { ...localStorage },
     locks: await navigator.locks.query(),
     name: window.name,
     page: document.documentElement.outerHTML,
+    referrer: document.referrer,
     session: { ...sessionStorage },
     timing: performance.getEntriesByType('resource').map(({ name }) => name),
+    workers: (await navigator.serviceWorker.getRegistrations()).length,
   }));
+  return JSON.stringify({
+    ...seen,
+    cookies: await context.cookies(origin),
+    // What the server's own pages had in their address is theirs.
+    entries: entries.map(({ url, userTypedURL, title }) => ({ url, userTypedURL, title })).filter(({ url }) => url.startsWith(origin)),
+    stored: origins.filter((one) => one.origin === origin),
+  });
 }
 
 /** The browser's own record of how this page came about: the one place from which a page cannot take the code. */

@@ -1,7 +1,7 @@
 // The single-page app in a real Chromium, against the development server.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { allow, leftovers, navigation, open, setUp, withProfile } from './spa.mjs';
+import { allow, leftovers, navigation, open, setUp, tokenAnswers, until, withProfile } from './spa.mjs';
 import { screenshots, signIn } from './tools.mjs';
 
 const all = setUp();
@@ -14,13 +14,7 @@ test('the whole page: sign in, call the API, sign out', { timeout }, () => withT
   const page = await open(context, all.spa);
   await says(page, 'You are not signed in.');
   const callback = page.waitForRequest(/callback\?/);
-  // Read on the way: the browser itself may have let go of it by the time that it is asked.
-  let answer;
-  await page.route(/\/connect\/token$/, async (route) => {
-    const response = await route.fetch();
-    answer = await response.json();
-    await route.fulfill({ response });
-  });
+  const answers = await tokenAnswers(context);
   await page.click('#sign-in');
   await allow(page);
   await says(page, 'Signed in as alice.');
@@ -28,7 +22,7 @@ test('the whole page: sign in, call the API, sign out', { timeout }, () => withT
   assert.equal(page.url(), all.spa.config.redirectUri);
 
   const [{ code, code_verifier: verifier }] = sent;
-  const { access_token: access, refresh_token: refresh } = answer;
+  const { access_token: access, refresh_token: refresh } = answers[0];
   const redirect = (await callback).url();
   const secrets = [code, verifier, access, refresh, new URL(redirect).searchParams.get('state')];
   assert.ok(secrets.every((secret) => secret.length === 43));
@@ -39,7 +33,7 @@ test('the whole page: sign in, call the API, sign out', { timeout }, () => withT
 
   await page.click('#sign-out');
   await says(page, 'You are not signed in.');
-  assert.deepEqual(sent.map((form) => form.grant_type ?? form.token_type_hint), ['authorization_code', 'refresh_token']);
+  assert.deepEqual(sent.map((form) => form.grant_type ?? form.token_type_hint), ['authorization_code', 'refresh_token', 'access_token']);
   assert.equal(await page.locator('#itwins li').count(), 0);
 }));
 
@@ -181,7 +175,7 @@ test('two tabs: one session, from sign-in to sign-out', { timeout }, () => withT
   for (const page of [one, two, three]) await says(page, 'You are not signed in.');
   await one.reload();
   await says(one, 'You are not signed in.');
-  assert.deepEqual(sent.map((form) => form.token_type_hint), [undefined, 'refresh_token']);
+  assert.deepEqual(sent.map((form) => form.token_type_hint), [undefined, 'refresh_token', 'access_token']);
 }));
 
 test('two tabs sign in at once: the later one is the session of both', { timeout }, () => withTabs(async (context) => {
@@ -194,6 +188,39 @@ test('two tabs sign in at once: the later one is the session of both', { timeout
   await allow(one, 'carol');
   await says(one, 'Signed in as carol.');
   await says(two, 'Signed in as carol.');
+}));
+
+test("a session in place of another: the former user's name and data are gone at once", { timeout }, () => withTabs(async (context) => {
+  const [one, two] = await Promise.all([open(context, all.spa), open(context, all.spa)]);
+  await one.click('#sign-in');
+  await allow(one);
+  await says(one, 'Signed in as alice.');
+  await one.click('#sign-out');
+  await says(one, 'You are not signed in.');
+  // The next user's data are slow to come.
+  let go;
+  const held = new Promise((resolve) => { go = resolve; });
+  await context.route(/api.(me|itwins)$/, async (route) => {
+    await held;
+    await route.continue();
+  });
+  const [popup] = await Promise.all([two.waitForEvent('popup'), two.click('#sign-in-popup')]);
+  await popup.waitForEvent('close');
+  await until(one, () => document.getElementById('status').textContent === 'One moment …');
+  assert.doesNotMatch(await one.locator('main').innerText(), /alice/);
+  go();
+  for (const page of [one, two]) await says(page, 'Signed in as alice.');
+}));
+
+test('keyboard and screen reader: the focus stays where it was when something fails', { timeout }, () => withTabs(async (context) => {
+  const page = await open(context, all.spa);
+  await says(page, 'You are not signed in.');
+  await page.focus('#sign-in-popup');
+  const [popup] = await Promise.all([page.waitForEvent('popup'), page.keyboard.press('Enter')]);
+  await popup.waitForSelector('#cancel');
+  await popup.close();
+  await complains(page, 'The sign-in window was closed');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'sign-in-popup');
 }));
 
 test('keyboard and screen reader', { timeout }, () => withTabs(async (context) => {

@@ -12,13 +12,19 @@ const build = join(root, 'target/debug');
 export const screenshots = join(root, 'target/screenshots');
 mkdirSync(screenshots, { recursive: true });
 
+const SETTINGS = {
+  executablePath: '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+    '--disable-component-update', '--disable-sync'],
+};
+
 export function openBrowser(options = {}) {
-  return chromium.launch({
-    ...options,
-    executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync'],
-  });
+  return chromium.launch({ ...options, ...SETTINGS });
+}
+
+/** A browser whose profile, with its settings, is in a folder. */
+export function openProfile(folder) {
+  return chromium.launchPersistentContext(folder, SETTINGS);
 }
 
 /** A process whose output can be awaited line by line. */

@@ -16,6 +16,8 @@ const provider = new Provider(issuer, {
     grant_types: ['authorization_code', 'refresh_token'],
     response_types: ['code'],
   }],
+  // Its pages are on loopback; so are the apps that may call it.
+  clientBasedCORS: (_context, origin) => /^http:\/\/(127\.0\.0\.1|\[::1\]):\d+$/.test(origin),
   cookies: { keys: ['loopback only'] },
   findAccount: (_context, sub) => ({ accountId: sub, claims: () => ({ sub, name: 'Alice', email: `${sub}@example.test` }) }),
   features: { devInteractions: { enabled: true }, revocation: { enabled: true } },

@@ -32,7 +32,7 @@ export interface ClientOptions {
   scope?: string | readonly string[];
   /** The origins that get the access token in {@link Proofkey.fetch}: https, or plain http on this machine. */
   origins?: readonly string[];
-  /** How long to wait for an answer of the authorization server, in milliseconds; 30,000 where nothing is said. */
+  /** How long the authorization server may take for its metadata, and for each answer, in milliseconds; 30,000 by default. */
   deadline?: number;
 }
 
@@ -88,7 +88,8 @@ export class Proofkey extends EventTarget {
   handleRedirect(): Promise<{ data: unknown } | null>;
 
   /**
-   * Leaves for the server's sign-in page. It comes back only with an error: `aborted` where the user goes back to this page.
+   * Leaves for the server's sign-in page. It comes back only with an error: `aborted` where the user stays on this page or goes
+   * back to it.
    * `data` is kept in `sessionStorage` meanwhile, as JSON: such as the place to go on at.
    */
   signIn(options?: { data?: unknown; extra?: Extra }): Promise<never>;
@@ -119,7 +120,7 @@ export class Proofkey extends EventTarget {
   fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
 
   /**
-   * Forgets the tokens, in all tabs, and ends them at the server: true where the server says so, false where it knows no
+   * Forgets the tokens, in all tabs, and ends both of them at the server: true where the server says so, false where it knows no
    * revocation or nobody was signed in. It forgets them even where it fails.
    */
   signOut(): Promise<boolean>;
@@ -136,7 +137,7 @@ export function init(source?: string | URL | Request | Response | Promise<Respon
 
 /** What happened. New codes may come; these stay. */
 export type Code =
-  /** The user came back to the page that had left for the sign-in page. */
+  /** The user stopped the page's way to the sign-in page, or came back from it. */
   | 'aborted'
   /** The redirect is not one that ends a login well: forged, doubled, from another server. */
   | 'callback'
@@ -174,7 +175,7 @@ export type Code =
   | 'storage'
   /** The answer is longer than 1 MiB. */
   | 'too_big'
-  /** The page is not https, or the browser has no Web Locks. */
+  /** The page is not https, or the browser has no Web Locks or denies them to this page, as where it keeps no data for it. */
   | 'unsupported';
 
 /** Everything that this module throws. It holds no secret, and no text of the server's but its error, cut and cleaned. */

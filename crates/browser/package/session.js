@@ -35,6 +35,11 @@ export class Session {
     return this.#tokens;
   }
 
+  /** Fails where the browser does not let this page have a session: better before a sign-in than after it. */
+  async check() {
+    await navigator.locks.query().catch(denied);
+  }
+
   /** Takes the tokens of a new sign-in, in place of any others. */
   begin(tokens) {
     const since = Math.max(Date.now(), (this.#tokens?.since ?? 0) + 1);
@@ -46,12 +51,12 @@ export class Session {
     return this.#share({ ...old, ...tokens, generation: old.generation + 1 });
   }
 
-  /** Forgets the tokens, here and in the other tabs. They are returned to be revoked. */
-  end() {
-    const tokens = this.#tokens;
-    if (tokens) {
-      this.#hear({ ended: tokens.id });
-      this.#channel.postMessage({ ended: tokens.id });
+  /** Forgets the tokens of this session or of that one, here and in the other tabs. They are returned to be revoked. */
+  end(id = this.#tokens?.id) {
+    const tokens = this.#tokens?.id === id ? this.#tokens : null;
+    if (id) {
+      this.#hear({ ended: id });
+      this.#channel.postMessage({ ended: id });
     }
     return tokens;
   }
@@ -68,7 +73,7 @@ export class Session {
         clearTimeout(timer);
         await this.catchUp();
         return work(this.#tokens);
-      }).then(resolve, reject);
+      }).catch(denied).then(resolve, reject);
     });
   }
 
@@ -101,7 +106,7 @@ export class Session {
 
   #hear({ ask, tokens, ended }) {
     if (ask && this.#tokens) this.#channel.postMessage({ tokens: this.#tokens });
-    if (tokens && this.#lacks(tokens)) this.#set(tokens);
+    if (tokens && this.#lacks(tokens)) this.#set(tokens).catch(() => {});
     if (ended) {
       this.#ended.add(ended);
       if (this.#tokens?.id === ended) this.#set(null);
@@ -115,13 +120,19 @@ export class Session {
     this.#tokens = tokens;
     this.#release = lock?.release ?? (() => {});
     if (other) this.#changed();
-    await lock?.held;
-    release();
+    try {
+      await lock?.held;
+    } catch (error) {
+      if (this.#tokens === tokens) this.#set(null);
+      throw error;
+    } finally {
+      release();
+    }
   }
 
   async #newest() {
     const prefix = `${this.#name} `;
-    const { held } = await navigator.locks.query();
+    const { held } = await navigator.locks.query().catch(denied);
     const versions = held.filter(({ name, mode }) => mode === 'shared' && name.startsWith(prefix)).map(({ name }) => {
       const [since, id, generation] = name.slice(prefix.length).split(' ');
       return { since: Number(since), id, generation: Number(generation) };
@@ -134,13 +145,24 @@ export class Session {
 function hold(name) {
   let release;
   const released = new Promise((resolve) => { release = resolve; });
-  const held = new Promise((resolve) => {
+  const held = new Promise((resolve, reject) => {
     navigator.locks.request(name, { mode: 'shared' }, () => {
       resolve();
       return released;
-    });
+    }).catch(denied).catch(reject);
   });
   return { held, release };
+}
+
+/** A browser that keeps no data for this page lets it have no locks. */
+function denied(error) {
+  if (!(error instanceof DOMException)) throw error;
+  throw new ProofkeyError('unsupported', `the browser does not let this page use Web Locks: ${error.message}`, 'fix');
+}
+
+/** Whether both are of the same sign-in and the same refresh. */
+export function isSame(one, other) {
+  return one.id === other.id && one.generation === other.generation;
 }
 
 /** The later sign-in is newer, and of one sign-in the later refresh. */

@@ -1,5 +1,5 @@
 // The login of this tab that waits for its redirect: in sessionStorage, which a reload and the way to the server and back
-// leave alone, and which no other tab sees.
+// leave alone, and which no other tab sees. (A duplicated tab begins with a copy: the server takes its code once.)
 import { ProofkeyError } from './error.js';
 
 const MINUTES = 60_000;
@@ -14,18 +14,15 @@ export class Waiting {
 
   /** Replaces an earlier login: the newest is the one that the redirect has to answer. */
   put(login) {
-    try {
-      sessionStorage.setItem(this.#key, JSON.stringify({ ...login, until: Date.now() + WAIT_MAX }));
-    } catch {
-      throw new ProofkeyError('storage', 'sessionStorage cannot be used: it is blocked, full, or the data is not JSON', 'fix');
-    }
+    stored(() => sessionStorage.setItem(this.#key, JSON.stringify({ ...login, until: Date.now() + WAIT_MAX })));
   }
 
   /** The login, which goes on waiting. */
   peek() {
+    const text = stored(() => sessionStorage.getItem(this.#key));
     let login;
     try {
-      login = JSON.parse(sessionStorage.getItem(this.#key));
+      login = JSON.parse(text);
     } catch {
       this.drop();
     }
@@ -42,6 +39,14 @@ export class Waiting {
 
   drop() {
     sessionStorage.removeItem(this.#key);
+  }
+}
+
+function stored(work) {
+  try {
+    return work();
+  } catch {
+    throw new ProofkeyError('storage', 'sessionStorage cannot be used: it is blocked, full, or the data is not JSON', 'fix');
   }
 }
 

@@ -8,7 +8,7 @@
 //! Then serve this folder, with `index.html` at `/` and at `/callback`, and a policy like that of `examples/spa`.
 
 use getrandom::SysRng;
-use js_sys::{Object, Uint8Array};
+use js_sys::{Date, Object, Uint8Array};
 use proofkey_core::{Client, ClientBuf, Pending, Redirect, ResponseBuf, Server, TokensBuf};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -21,6 +21,7 @@ use web_sys::{
 
 /// Where the login waits, for this tab alone.
 const WAITING: &str = "proofkey pending";
+const WAIT_MAX_MS: f64 = 600_000.0;
 const DEADLINE_MS: u32 = 30_000;
 const BODY_MAX: usize = 1024 * 1024;
 
@@ -31,8 +32,12 @@ struct App {
     tokens: RefCell<Option<TokensBuf>>,
 }
 
-#[wasm_bindgen(start)]
-async fn start() -> Result<(), JsValue> {
+/// Runs the page, which was loaded from `address`.
+///
+/// # Errors
+/// Where it is no page of this app.
+#[wasm_bindgen]
+pub async fn start(address: String) -> Result<(), JsValue> {
     let app = Rc::new(App::new(web_sys::window().ok_or("not a page")?)?);
     let clicked = Rc::clone(&app);
     let on_click = Closure::<dyn FnMut()>::new(move || {
@@ -40,7 +45,7 @@ async fn start() -> Result<(), JsValue> {
         spawn_local(async move { app.show(app.go().await) });
     });
     app.element("#go")?.add_event_listener_with_callback("click", on_click.into_js_value().unchecked_ref())?;
-    app.show(app.finish().await);
+    app.show(app.finish(&address).await);
     Ok(())
 }
 
@@ -57,16 +62,17 @@ impl App {
     }
 
     /// Ends the login where this page is the redirect of it.
-    async fn finish(&self) -> Result<String, JsValue> {
-        let url = self.window.location().href()?;
-        self.window.history()?.replace_state_with_url(&JsValue::NULL, "", Some("/"))?;
-        let (client, redirect) = (self.client.as_client(), Redirect::Url(&url));
-        let pending: Option<Pending> =
+    async fn finish(&self, address: &str) -> Result<String, JsValue> {
+        let (client, redirect) = (self.client.as_client(), Redirect::Url(address));
+        let waiting: Option<(f64, Pending)> =
             self.storage()?.get_item(WAITING)?.and_then(|text| serde_json::from_str(&text).ok());
-        let Some(pending) = pending.filter(|pending| pending.matches(client, redirect)) else {
+        let Some((begun, pending)) = waiting.filter(|(_, pending)| pending.matches(client, redirect)) else {
             return Ok("You are not signed in.".to_owned());
         };
         self.storage()?.remove_item(WAITING)?;
+        if !(0.0..WAIT_MAX_MS).contains(&(Date::now() - begun)) {
+            return Err("this login was not finished in time".into());
+        }
         let grant = pending.accept(client, redirect).map_err(JsError::from)?;
         let request = grant.request();
         let mut answer = self.send(&request.url().to_string(), request.headers(), Some(&request.body())).await?;
@@ -85,8 +91,8 @@ impl App {
         }
         let (url, pending) =
             self.client.as_client().authorize(&["itwin-platform"], &mut SysRng).map_err(JsError::from)?;
-        let pending = serde_json::to_string(&pending).map_err(JsError::from)?;
-        self.storage()?.set_item(WAITING, &pending)?;
+        let waiting = serde_json::to_string(&(Date::now(), pending)).map_err(JsError::from)?;
+        self.storage()?.set_item(WAITING, &waiting)?;
         self.window.location().assign(&url.to_string())?;
         Ok("Going to the sign-in page …".to_owned())
     }

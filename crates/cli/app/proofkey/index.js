@@ -2,13 +2,16 @@
 import { ProofkeyError } from './error.js';
 import { run } from './http.js';
 import { answerOf, handOver, openPopup } from './popup.js';
-import { Session } from './session.js';
+import { Session, isSame } from './session.js';
 import { WAIT_MAX, Waiting, arrival } from './waiting.js';
 import load, { Client, Discovery, isDue, isExpired, wantsRefresh } from './wasm/proofkey_browser.js';
 
 export { ProofkeyError };
 
 const DEADLINE = 30_000;
+const DEADLINE_MAX = 2 ** 31 - 1;
+/** After a refresh that failed, in seconds: half of the time that a token is due before it ends. */
+const PAUSE = 30;
 
 let loaded;
 
@@ -32,15 +35,19 @@ export class Proofkey extends EventTarget {
   #handled;
   #popup;
   #refreshing;
+  #paused;
 
   constructor(options) {
     super();
     checkSupport();
-    const { issuer, authorizationEndpoint, clientId, redirectUri, scope = '', origins = [] } = options;
+    const { issuer, authorizationEndpoint, clientId, redirectUri, scope = '', origins = [], deadline = DEADLINE } = options;
     if (originOf(redirectUri, 'redirect URI') !== location.origin) {
       throw new ProofkeyError('config', `redirect URI: it must be on this page's origin, ${location.origin}`, 'fix');
     }
-    this.#options = { deadline: DEADLINE, ...options };
+    if (!(deadline > 0 && deadline <= DEADLINE_MAX)) {
+      throw new ProofkeyError('config', `deadline: it must be from 1 to ${DEADLINE_MAX} milliseconds`, 'fix');
+    }
+    this.#options = { ...options, deadline };
     this.#origins = new Set(origins.map(apiOrigin));
     this.#scope = [scope].flat().join(' ');
     const name = `proofkey/1 ${JSON.stringify([clientId, issuer ?? authorizationEndpoint, this.#scope])}`;
@@ -65,11 +72,12 @@ export class Proofkey extends EventTarget {
   async signIn({ data, extra } = {}) {
     const { url, ...login } = await this.#begin(extra);
     this.#waiting.put({ ...login, data });
-    location.assign(url);
     return new Promise((_, reject) => {
-      addEventListener('pageshow', ({ persisted }) => {
-        if (persisted) reject(new ProofkeyError('aborted', 'the user came back without signing in', 'reauthorize'));
-      });
+      const stay = () => reject(new ProofkeyError('aborted', 'the user stayed, or came back without signing in', 'reauthorize'));
+      addEventListener('pageshow', ({ persisted }) => { if (persisted) stay(); });
+      location.assign(url);
+      // Where the browser has it: the user stopped the page that was loading. An earlier sign-in has ended by now.
+      globalThis.navigation?.addEventListener('navigateerror', stay, { once: true });
     });
   }
 
@@ -109,11 +117,21 @@ export class Proofkey extends EventTarget {
   async signOut() {
     const end = () => this.#session.end();
     const tokens = await this.#session.exclusively(end).catch(end);
-    if (!tokens) return false;
+    return tokens !== null && this.#revoke(tokens);
+  }
+
+  /** The refresh token first: while it lives, it makes new access tokens. */
+  async #revoke({ accessToken, refreshToken }) {
     const { client, server } = await this.#connect();
     if (!server.revocationEndpoint) return false;
-    const { accessToken, refreshToken } = tokens;
-    await run(client.revoke(refreshToken ?? accessToken, refreshToken !== undefined), this.#options.deadline);
+    const { deadline } = this.#options;
+    if (refreshToken) await run(client.revoke(refreshToken, true), deadline);
+    try {
+      await run(client.revoke(accessToken, false), deadline);
+    } catch (error) {
+      // Some servers revoke refresh tokens only (RFC 7009 section 2.2.1), and this one is done with ours.
+      if (!refreshToken || error.code !== 'server') throw error;
+    }
     return true;
   }
 
@@ -141,6 +159,7 @@ export class Proofkey extends EventTarget {
 
   /** Begins a login: where to send the browser, and what its redirect is checked against. */
   async #begin(extra = {}) {
+    await this.#session.check();
     const { client, server } = await this.#connect();
     const pairs = Object.entries(extra).flatMap(([name, values]) => [values].flat().flatMap((value) => [name, value]));
     const login = client.authorize(this.#scope, pairs, randomOctets());
@@ -166,11 +185,14 @@ export class Proofkey extends EventTarget {
       throw signedOut('the access token has ended, and there is no refresh token');
     }
     if (!tokens.refreshToken || !isDue(...times)) return tokens;
+    const { failed, until } = this.#paused ?? {};
+    if (failed === tokens && seconds() < until && !isExpired(...times)) return tokens;
     try {
       return await this.#refresh(tokens);
     } catch (error) {
       // Due is a little early: a token that still works bridges a server that does not answer.
       if (isExpired(...times) || ['fix', 'reauthorize'].includes(error.advice)) throw error;
+      this.#paused = { failed: tokens, until: seconds() + (error.retryAfter ?? PAUSE) };
       return tokens;
     }
   }
@@ -184,18 +206,22 @@ export class Proofkey extends EventTarget {
   }
 
   async #renew(old, newest) {
-    if (newest && newest.accessToken !== old.accessToken) return newest;
+    if (!newest) throw signedOut('signed out in the meantime');
+    if (!isSame(newest, old)) return newest;
     const { client } = await this.#connect();
-    let renewed = null;
-    if (newest) {
-      const tokens = await this.#exchange(client.refresh(newest.refreshToken)).catch((error) => {
-        if (error.serverCode === 'invalid_grant') this.#session.end();
-        throw error;
-      });
-      renewed = await this.#session.renew(newest, { ...tokens, scope: tokens.scope ?? newest.scope });
+    let tokens;
+    try {
+      tokens = await this.#exchange(client.refresh(newest.refreshToken));
+    } catch (error) {
+      if (error.serverCode === 'invalid_grant') this.#session.end(newest.id);
+      // Somebody has signed in meanwhile.
+      if (this.#session.tokens && this.#session.tokens.id !== newest.id) return this.#session.tokens;
+      throw error;
     }
-    if (!renewed) throw signedOut('signed out in the meantime');
-    return renewed;
+    const renewed = await this.#session.renew(newest, { ...tokens, scope: tokens.scope ?? newest.scope });
+    if (renewed) return renewed;
+    this.#revoke({ ...newest, ...tokens }).catch(() => {});
+    throw signedOut('signed out in the meantime');
   }
 
   async #exchange(request) {
@@ -224,12 +250,13 @@ export class Proofkey extends EventTarget {
   async #findServer(known) {
     await init();
     const { issuer, authorizationEndpoint, deadline } = this.#options;
+    const until = performance.now() + deadline;
     if (authorizationEndpoint !== undefined) return this.#options;
     if (known) return known;
     let failure = new ProofkeyError('response', `${issuer} has no metadata at any well-known address`, 'fix');
     for (let at = 0, step; (step = Discovery.at(issuer, at)); at += 1) {
       try {
-        const server = await run(step, deadline);
+        const server = await run(step, until - performance.now());
         if (server) return server;
       } catch (error) {
         // Where there is nothing, many servers answer without CORS headers: the browser calls that a network error.

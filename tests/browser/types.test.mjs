@@ -1,0 +1,89 @@
+// index.d.ts: it compiles, it allows what the README shows, it refuses what the module refuses, and it names what is there.
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import ts from 'typescript';
+
+const path = (name) => new URL(`../../crates/browser/package/${name}`, import.meta.url).pathname;
+const OPTIONS = {
+  lib: ['lib.es2022.d.ts', 'lib.dom.d.ts', 'lib.dom.iterable.d.ts'],
+  module: ts.ModuleKind.NodeNext,
+  noEmit: true,
+  strict: true,
+  target: ts.ScriptTarget.ES2022,
+  types: [],
+};
+
+/** What the compiler says of a program that uses the package, by its lines. */
+function complaints(source) {
+  const name = path('use.mts');
+  const host = ts.createCompilerHost(OPTIONS);
+  const { fileExists, getSourceFile, readFile } = host;
+  host.fileExists = (file) => file === name || fileExists(file);
+  host.readFile = (file) => (file === name ? source : readFile(file));
+  host.getSourceFile = (file, ...more) => (file === name ? ts.createSourceFile(file, source, ...more) : getSourceFile(file, ...more));
+  const program = ts.createProgram([name], OPTIONS, host);
+  return ts.getPreEmitDiagnostics(program).map(({ file, start, messageText }) => {
+    const { line } = file ? file.getLineAndCharacterOfPosition(start) : { line: 0 };
+    return `${file?.fileName.split('/').pop()}:${line + 1}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
+  });
+}
+
+const MAKE = `import { Proofkey, ProofkeyError, init } from 'proofkey-browser';
+const client = { clientId: 'app', redirectUri: 'https://app.example/callback' };
+`;
+
+test('the types allow what the README shows', () => {
+  const readme = readFileSync(path('README.md'), 'utf8');
+  const [, shown] = /```js\n([^]*?)```/.exec(readme);
+  const around = `declare const show: (data: unknown) => void, render: (signedIn: boolean) => void;
+declare const signInButton: HTMLElement, popupButton: HTMLElement, signOutButton: HTMLElement;
+`;
+  assert.deepEqual(complaints(around + shown), []);
+  assert.deepEqual(complaints(`${MAKE}
+const app = new Proofkey({ ...client, authorizationEndpoint: 'https://as.example/a', tokenEndpoint: 'https://as.example/t', issParameter: true });
+await init(new Uint8Array(8));
+await init(new URL('https://app.example/x.wasm'));
+try {
+  await app.signInPopup({ extra: { resource: ['https://a.example', 'https://b.example'], prompt: 'login' } });
+} catch (error) {
+  if (!(error instanceof ProofkeyError)) throw error;
+  const wait: number | undefined = error.retryAfter;
+  if (error.code === 'popup_blocked' && error.advice === 'reauthorize') await app.signIn({ data: wait });
+}
+const token: string = await app.accessToken();
+const revoked: boolean = await app.signOut();
+`), []);
+});
+
+test('the types refuse what the module refuses', () => {
+  const wrongs = [
+    'new Proofkey(client);',
+    "new Proofkey({ ...client, issuer: 'https://as.example', authorizationEndpoint: 'https://as.example/a' });",
+    "new Proofkey({ ...client, authorizationEndpoint: 'https://as.example/a' });",
+    "new Proofkey({ ...client, issuer: 'https://as.example', clientSecret: 'x' });",
+    "new Proofkey({ ...client, issuer: 'https://as.example', deadline: '5' });",
+    "new ProofkeyError('config');",
+    "declare const error: ProofkeyError; if (error.code === 'no_such_code') throw error;",
+  ];
+  const found = complaints(MAKE + wrongs.map((wrong) => `{ ${wrong} }`).join('\n'));
+  assert.deepEqual([...new Set(found.map((line) => line.split(': ')[0]))], wrongs.map((_, at) => `use.mts:${at + 3}`), found.join('\n'));
+});
+
+test('the types name what is there, and every code', () => {
+  const types = readFileSync(path('index.d.ts'), 'utf8');
+  const source = ['error', 'http', 'index', 'popup', 'session', 'waiting'].map((name) => readFileSync(path(`${name}.js`), 'utf8')).join('\n');
+  const failure = readFileSync(new URL('../../crates/browser/src/failure.rs', import.meta.url), 'utf8');
+  const thrown = [...source.matchAll(/new ProofkeyError\('(\w+)'/g), ...failure.matchAll(/=> "(\w+)",/g)].map(([, code]) => code);
+  const [, union] = /export type Code =([^]*?);\n\n/.exec(types);
+  const named = [...union.matchAll(/\| '(\w+)'/g)].map(([, code]) => code);
+  assert.deepEqual(named, [...new Set(thrown)].sort());
+  const members = (text, pattern) => new Set([...text.matchAll(pattern)].map(([, name]) => name));
+  const [, typed] = /export class Proofkey extends EventTarget \{([^]*?)\n\}/.exec(types);
+  const [, written] = /export class Proofkey extends EventTarget \{([^]*?)\n\}/.exec(source);
+  const inherited = ['addEventListener', 'removeEventListener'];
+  assert.deepEqual([...members(typed, /^ {2}(?:readonly )?(\w+)[(:]/gm)].filter((name) => !inherited.includes(name)).sort(),
+    [...members(written, /^ {2}(?:async |get )?(\w+)\(/gm)].sort());
+  assert.equal(createRequire(import.meta.url)(path('package.json')).types, './index.d.ts');
+});

@@ -13,7 +13,8 @@ use std::time::Duration;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
-use ureq::{Agent, AsSendBody, config::Config};
+use ureq::config::{AutoHeaderValue, Config};
+use ureq::{Agent, AsSendBody};
 use zeroize::{Zeroize, Zeroizing};
 
 /// An HTTP client that is fit for OAuth. It is cheap to clone.
@@ -173,6 +174,8 @@ impl Http {
 
     fn build(deadline: Duration, roots: RootCerts) -> Self {
         let config = Agent::config_builder()
+            // Another crate in the program may turn ureq's decoders on: they are not asked for all the same.
+            .accept_encoding(AutoHeaderValue::None)
             .allow_non_standard_methods(true)
             .http_status_as_error(false)
             .max_idle_connections(0)

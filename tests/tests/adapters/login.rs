@@ -46,13 +46,13 @@ impl Asked {
         Self { redirect_uri, address, state: value("state") }
     }
 
-    fn callback(&self) -> String {
+    pub(crate) fn callback(&self) -> String {
         format!("/callback?code=SplxlO&state={}", self.state)
     }
 }
 
 /// A browser in a thread of its own: `play` gets what was asked for.
-fn browser<T: Send + 'static>(
+pub(crate) fn browser<T: Send + 'static>(
     play: impl FnOnce(Asked) -> T + Send + 'static,
 ) -> (impl FnOnce(&str) -> io::Result<()> + Send, mpsc::Receiver<T>) {
     let (sender, receiver) = mpsc::channel();

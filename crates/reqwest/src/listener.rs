@@ -216,12 +216,12 @@ async fn answer(mut stream: TcpStream, reply: Reply) {
     drop(time::timeout(LINGER, said).await);
 }
 
-const ACCEPTS_MAX: usize = VISITS_MAX / 4;
+const ACCEPTS_MAX: usize = 16;
 const CHUNK: usize = 1024;
 const HEAD_DEADLINE: Duration = Duration::from_secs(10);
 const LINGER: Duration = Duration::from_millis(500);
 const PAUSE: Duration = Duration::from_millis(100);
-const VISITS_MAX: usize = 64;
+const VISITS_MAX: usize = 128;
 
 #[cfg(test)]
 mod tests {

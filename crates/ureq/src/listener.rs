@@ -126,7 +126,11 @@ impl Visits<'_> {
                 Progress::Read | Progress::Waiting => {}
             }
             if self.open.len() >= VISITS_MAX {
-                self.open.remove(0).answer(Reply::Busy);
+                let answered = self.open.iter().position(|visit| visit.answered);
+                let mut shown_out = self.open.remove(answered.unwrap_or_default());
+                if !shown_out.answered {
+                    shown_out.answer(Reply::Busy);
+                }
             }
             self.open.push(visit);
         }
@@ -215,9 +219,9 @@ impl Visit {
     }
 }
 
-const ACCEPTS_MAX: usize = VISITS_MAX / 4;
+const ACCEPTS_MAX: usize = 16;
 const CHUNK: usize = 16 * 1024;
-const VISITS_MAX: usize = 64;
+const VISITS_MAX: usize = 128;
 const HEAD_DEADLINE: Duration = Duration::from_secs(10);
 const LINGER: Duration = Duration::from_millis(500);
 const PAUSE_MAX: Duration = Duration::from_millis(20);

@@ -268,8 +268,8 @@ fn x23_a_thousand_idle_and_babbling_connections_hold_nobody_up() {
             })
             .collect();
         assert_status(&browse(asked.address, "/"), 404);
-        // No more than 64 stay.
-        let shown_out = idle.iter_mut().take(1000 - 64).all(|stream| {
+        // No more than 128 stay.
+        let shown_out = idle.iter_mut().take(1000 - 128).all(|stream| {
             stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
             let over = stream.read_to_end(&mut Vec::new());
             !over.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)

@@ -11,10 +11,10 @@ use rustls::pki_types::{CertificateDer, pem::PemObject};
 use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
+use ureq::config::{AutoHeaderValue, Config};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
-use ureq::config::{AutoHeaderValue, Config};
 use ureq::{Agent, AsSendBody};
 use zeroize::{Zeroize, Zeroizing};
 

@@ -2,6 +2,7 @@
 
 mod adapters {
     mod errors;
+    pub(crate) mod flood;
     mod hostile;
     pub(crate) mod login;
     mod tls;
@@ -30,11 +31,12 @@ mod adapter {
 }
 
 use adapter::{Http, Login, LoginError, http};
+use adapters::flood::Flood;
 use adapters::login::{Asked, CALLBACK, SCOPE, assert_status, client, is_closed, token_server};
 use proofkey_core::{ClientBuf, Redirect};
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[tokio::test(start_paused = true)]
 async fn the_user_and_each_head_have_their_time() {
@@ -72,6 +74,23 @@ async fn c055_dropping_the_future_closes_the_port() {
     assert!(tokio::time::timeout(Duration::ZERO, &mut login).await.is_err());
     drop(login);
     assert!(is_closed(address.unwrap()));
+}
+
+#[tokio::test]
+async fn x23_under_a_flood_others_have_their_turn() {
+    let server = token_server();
+    let client = client(&server, CALLBACK);
+    let http = http();
+    let mut flood = None;
+    let open = |url: &str| {
+        flood = Some(Flood::at(Asked::read(url).address));
+        Ok(())
+    };
+    // Outside of tokio's budget the login has to leave off by itself.
+    let login = tokio::task::unconstrained(http.login(Login::new(client.as_client(), SCOPE), open));
+    let begun = Instant::now();
+    assert!(tokio::time::timeout(Duration::from_millis(500), login).await.is_err());
+    assert!(begun.elapsed() < Duration::from_millis(1500), "{:?}", begun.elapsed());
 }
 
 #[test]

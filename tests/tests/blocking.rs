@@ -2,6 +2,7 @@
 
 mod adapters {
     mod errors;
+    pub(crate) mod flood;
     mod hostile;
     pub(crate) mod login;
     mod tls;
@@ -30,6 +31,7 @@ mod adapter {
 }
 
 use adapter::{Http, Login, LoginError, http};
+use adapters::flood::Flood;
 use adapters::login::{Asked, CALLBACK, SCOPE, assert_status, client, is_closed, token_server};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -89,6 +91,26 @@ fn c055_the_flag_ends_the_login_and_closes_the_port() {
     let error = http().login(login, open).unwrap_err();
     assert!(matches!(error, LoginError::Cancelled), "{error}");
     assert!(is_closed(address.unwrap()));
+}
+
+#[test]
+fn x23_under_a_flood_the_flag_ends_the_login() {
+    static CANCEL: AtomicBool = AtomicBool::new(false);
+    let server = token_server();
+    let client = client(&server, CALLBACK);
+    let mut flood = None;
+    let open = |url: &str| {
+        flood = Some(Flood::at(Asked::read(url).address));
+        thread::spawn(|| {
+            thread::sleep(Duration::from_millis(500));
+            CANCEL.store(true, Ordering::Relaxed);
+        });
+        Ok(())
+    };
+    let begun = Instant::now();
+    let error = http().login(Login::new(client.as_client(), SCOPE).with_cancel(&CANCEL), open).unwrap_err();
+    assert!(matches!(error, LoginError::Cancelled), "{error}");
+    assert!(begun.elapsed() < Duration::from_millis(1500), "{:?}", begun.elapsed());
 }
 
 #[test]

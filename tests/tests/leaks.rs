@@ -68,7 +68,8 @@ fn c029_x13_no_log_holds_a_secret() {
     let mut secrets = BTreeSet::new();
     for entry in server.log() {
         let fields = entry.body.split('&').filter_map(|field| field.split_once('='));
-        let named = fields.filter(|(name, _)| ["code", "code_verifier", "refresh_token", "token"].contains(name));
+        let named =
+            fields.filter(|(name, _)| ["code", "code_verifier", "refresh_token", "state", "token"].contains(name));
         secrets.extend(named.map(|(_, secret)| secret.to_owned()));
         let bearer = entry.headers.iter().filter_map(|(_, value)| value.strip_prefix("Bearer "));
         secrets.extend(bearer.map(str::to_owned));

@@ -15,6 +15,7 @@ use std::time::{Duration, SystemTime};
 use std::{io, net};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task;
 use tokio::time::{self, Instant};
 
 /// A bound port.
@@ -51,9 +52,12 @@ impl Listener {
         let door = Door { http, client, pending: Mutex::new(Some(pending)) };
         let mut visits = Visits { socket: &self.socket, door: &door, open: VecDeque::new(), pause: None };
         let mut late = pin!(time::sleep(timeout));
-        future::poll_fn(|cx| match visits.poll(cx) {
-            Poll::Pending if door.waits() => late.as_mut().poll(cx).map(|()| Err(LoginError::TimedOut)),
-            outcome => outcome,
+        future::poll_fn(|cx| {
+            // First, because visits without end use up what one poll may do.
+            if door.waits() && late.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Err(LoginError::TimedOut));
+            }
+            visits.poll(cx)
         })
         .await
     }
@@ -81,9 +85,13 @@ impl<'d> Visits<'d> {
                 Poll::Pending => index += 1,
             }
         }
-        // While the code is exchanged none is shown out: it could be the one that brought it.
-        while self.open.len() < VISITS_MAX || self.door.waits() {
-            let Poll::Ready(stream) = self.poll_accept(cx) else { break };
+        // However many come, each is read some times before it is shown out.
+        for _ in 0..ACCEPTS_MAX {
+            // While the code is exchanged none is shown out: it could be the one that brought it.
+            if self.open.len() >= VISITS_MAX && !self.door.waits() {
+                return Poll::Pending;
+            }
+            let Poll::Ready(stream) = self.poll_accept(cx) else { return Poll::Pending };
             if self.open.len() >= VISITS_MAX {
                 self.open.pop_front();
             }
@@ -94,6 +102,7 @@ impl<'d> Visits<'d> {
                 Poll::Pending => self.open.push_back(visit),
             }
         }
+        let _ = pin!(task::yield_now()).poll(cx);
         Poll::Pending
     }
 
@@ -138,7 +147,8 @@ impl Door<'_> {
                 Err(_) => break Heard::Refuse(Reply::Timeout),
             }
             match self.hear(&mut exchange, &received) {
-                Heard::More => {}
+                // Whoever always has more to say lets the others speak.
+                Heard::More => task::yield_now().await,
                 heard => break heard,
             }
         };
@@ -202,18 +212,21 @@ async fn answer(mut stream: TcpStream, reply: Reply) {
         stream.write_all(page.as_bytes()).await?;
         stream.shutdown().await?;
         let mut rest = [0; CHUNK];
-        while stream.read(&mut rest).await? > 0 {}
+        while stream.read(&mut rest).await? > 0 {
+            task::yield_now().await;
+        }
         io::Result::Ok(())
     };
     // Where the browser has gone, the login does not mind.
     drop(time::timeout(LINGER, said).await);
 }
 
+const ACCEPTS_MAX: usize = 16;
 const CHUNK: usize = 1024;
 const HEAD_DEADLINE: Duration = Duration::from_secs(10);
 const LINGER: Duration = Duration::from_millis(500);
 const PAUSE: Duration = Duration::from_millis(100);
-const VISITS_MAX: usize = 64;
+const VISITS_MAX: usize = 128;
 
 #[cfg(test)]
 mod tests {

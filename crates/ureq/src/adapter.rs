@@ -8,12 +8,14 @@ use proofkey_core::{
 };
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
+use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
+use ureq::config::{AutoHeaderValue, Config};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
-use ureq::{Agent, AsSendBody, config::Config};
+use ureq::{Agent, AsSendBody};
 use zeroize::{Zeroize, Zeroizing};
 
 /// An HTTP client that is fit for OAuth. It is cheap to clone.
@@ -162,15 +164,22 @@ impl Http {
         }
         let (head, mut body) = self.agent.run(request)?.into_parts();
         let text = |value: &HeaderValue| value.as_bytes().iter().copied().map(char::from).collect();
-        Ok(ResponseBuf {
-            status: head.status.as_u16(),
-            headers: head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect(),
-            body: body.with_config().limit(body_max).read_to_vec()?,
-        })
+        let headers = head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
+        let mut reader = body.with_config().limit(body_max).reader();
+        // What grows only by what has come takes less than twice the cap.
+        let (mut body, mut chunk) = (Vec::new(), [0; CHUNK]);
+        loop {
+            match reader.read(&mut chunk).map_err(ureq::Error::from)? {
+                0 => return Ok(ResponseBuf { status: head.status.as_u16(), headers, body }),
+                length => body.extend_from_slice(chunk.get(..length).unwrap_or_default()),
+            }
+        }
     }
 
     fn build(deadline: Duration, roots: RootCerts) -> Self {
         let config = Agent::config_builder()
+            // Another crate in the program may turn ureq's decoders on: they are not asked for all the same.
+            .accept_encoding(AutoHeaderValue::None)
             .allow_non_standard_methods(true)
             .http_status_as_error(false)
             .max_idle_connections(0)
@@ -225,4 +234,5 @@ fn is_secure(uri: &Uri) -> bool {
 }
 
 const API_BODY_MAX: u64 = 64 * 1024 * 1024;
+const CHUNK: usize = 16 * 1024;
 const OAUTH_BODY_MAX: u64 = 1024 * 1024;

@@ -50,7 +50,7 @@ impl Listener {
         cancel: &AtomicBool,
         exchange: impl FnOnce(TokenRequest<'_>) -> Result<SignedIn, ExchangeError> + Send,
     ) -> Result<SignedIn, LoginError> {
-        let mut visits = Visits { socket: &self.socket, client, open: Vec::new(), pause: PAUSE_MIN };
+        let mut visits = Visits { socket: &self.socket, client, open: Vec::new(), pause: Duration::ZERO };
         let mut visit = loop {
             if cancel.load(Ordering::Relaxed) {
                 return Err(LoginError::Cancelled);
@@ -100,17 +100,10 @@ struct Visits<'a> {
 }
 
 impl Visits<'_> {
-    /// Accepts and reads what there is. Gives the visit that brought the redirect of this login, which is behind `pending`
-    /// until then.
+    /// Reads what there is, and accepts some more. Gives the visit that brought the redirect of this login, which is
+    /// behind `pending` until then.
     fn turn(&mut self, pending: Option<&Pending>) -> Option<Visit> {
         let mut idle = true;
-        while let Some(visit) = self.accept() {
-            idle = false;
-            if self.open.len() >= VISITS_MAX {
-                self.open.remove(0).answer(Reply::Busy);
-            }
-            self.open.push(visit);
-        }
         let mut index = 0;
         while let Some(visit) = self.open.get_mut(index) {
             match visit.read(self.client, pending) {
@@ -124,7 +117,25 @@ impl Visits<'_> {
             }
             index += 1;
         }
-        self.pause = if idle { (self.pause * 2).min(PAUSE_MAX) } else { PAUSE_MIN };
+        // However many come, each is read some times before it is shown out.
+        for _ in 0..ACCEPTS_MAX {
+            let Some(mut visit) = self.accept() else { break };
+            idle = false;
+            match visit.read(self.client, pending) {
+                Progress::Callback => return Some(visit),
+                Progress::Done => continue,
+                Progress::Read | Progress::Waiting => {}
+            }
+            if self.open.len() >= VISITS_MAX {
+                let answered = self.open.iter().position(|visit| visit.answered);
+                let mut shown_out = self.open.remove(answered.unwrap_or_default());
+                if !shown_out.answered {
+                    shown_out.answer(Reply::Busy);
+                }
+            }
+            self.open.push(visit);
+        }
+        self.pause = if idle { (self.pause * 2).clamp(PAUSE_MIN, PAUSE_MAX) } else { Duration::ZERO };
         None
     }
 
@@ -157,9 +168,9 @@ enum Progress {
 impl Visit {
     fn read(&mut self, client: Client<'_>, pending: Option<&Pending>) -> Progress {
         let mut chunk = [0; CHUNK];
-        match self.stream.read(&mut chunk) {
-            Ok(0) => Progress::Done,
-            Ok(_) if self.answered => self.unless_late(LINGER, Progress::Read),
+        let progress = match self.stream.read(&mut chunk) {
+            Ok(0) => return Progress::Done,
+            Ok(_) if self.answered => Progress::Read,
             Ok(length) => {
                 self.received.extend_from_slice(chunk.get(..length).unwrap_or_default());
                 let step = match pending {
@@ -173,19 +184,18 @@ impl Visit {
                 }
                 Progress::Read
             }
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
-                if !self.answered && self.since.elapsed() >= HEAD_DEADLINE {
-                    self.answer(Reply::Timeout);
-                }
-                self.unless_late(LINGER, Progress::Waiting)
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Progress::Waiting,
+            Err(_) => return Progress::Done,
+        };
+        // An answered connection stays open for a moment, so that the browser can read the page before a reset.
+        match self.since.elapsed() {
+            passed if self.answered && passed >= LINGER => Progress::Done,
+            passed if !self.answered && passed >= HEAD_DEADLINE => {
+                self.answer(Reply::Timeout);
+                progress
             }
-            Err(_) => Progress::Done,
+            _ => progress,
         }
-    }
-
-    /// An answered connection stays open for a moment, so that the browser can read the page before a reset.
-    fn unless_late(&self, linger: Duration, progress: Progress) -> Progress {
-        if self.answered && self.since.elapsed() >= linger { Progress::Done } else { progress }
     }
 
     /// Writes the page, which is smaller than any socket's buffer: a client that does not read holds nothing up.
@@ -210,8 +220,9 @@ impl Visit {
     }
 }
 
+const ACCEPTS_MAX: usize = 16;
 const CHUNK: usize = 16 * 1024;
-const VISITS_MAX: usize = 64;
+const VISITS_MAX: usize = 128;
 const HEAD_DEADLINE: Duration = Duration::from_secs(10);
 const LINGER: Duration = Duration::from_millis(500);
 const PAUSE_MAX: Duration = Duration::from_millis(20);

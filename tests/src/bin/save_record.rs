@@ -1,4 +1,5 @@
-//! Saves one record in the folder of the first argument, with the access token of the second: to be killed on the way.
+//! Saves one record in the folder of the first argument, with the access token of the second, or removes it where there is no
+//! second: to be killed on the way.
 
 use proofkey_native::{Key, Record, Secret, Store, StoreError};
 use std::path::Path;
@@ -7,8 +8,12 @@ use std::time::Duration;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().collect();
-    let [_, folder, token] = arguments.as_slice() else { return ExitCode::from(2) };
-    match save(Path::new(folder), token) {
+    let changed = match arguments.as_slice() {
+        [_, folder] => change(Path::new(folder), None),
+        [_, folder, token] => change(Path::new(folder), Some(token)),
+        _ => return ExitCode::from(2),
+    };
+    match changed {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -17,9 +22,12 @@ fn main() -> ExitCode {
     }
 }
 
-fn save(folder: &Path, token: &str) -> Result<(), StoreError> {
+fn change(folder: &Path, token: Option<&String>) -> Result<(), StoreError> {
     let key = Key { issuer: "https://as.example".into(), client_id: "app".into(), account: "default".into() };
     let store = Store::files_in(folder)?;
     let lock = store.lock(&key, Duration::from_secs(5))?;
-    lock.save(&Record::new(key, Secret::new(token.into())))
+    match token {
+        Some(token) => lock.save(&Record::new(key, Secret::new(token.clone()))),
+        None => lock.remove().map(drop),
+    }
 }

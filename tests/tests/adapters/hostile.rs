@@ -1,9 +1,10 @@
 //! Servers that lie about lengths, never end, break off at every octet, or send elsewhere.
 
-use super::tls::serve_answer;
-use crate::adapter::{ExchangeError, Http, TransportError, Wait, http, trusting};
-use proofkey_core::{AccessToken, Client, RefreshToken, ResponseError, Server as Endpoints};
-use proofkey_tests::recording::{Server, TOKENS, json, read_request};
+use super::login::{CALLBACK, SCOPE, browser};
+use super::tls::{VALID, serve_answer};
+use crate::adapter::{DiscoverError, ExchangeError, Http, Login, LoginError, TransportError, Wait, http, trusting};
+use proofkey_core::{AccessToken, Client, RefreshToken, ResponseError, Revocable, Server as Endpoints};
+use proofkey_tests::recording::{Server, TOKENS, browse, json, read_request};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
@@ -44,10 +45,38 @@ fn x12_no_redirect_is_followed_anywhere() {
         is_redirect(refresh(&http(), &other_origin.url("/token")));
         assert_eq!(call(&http(), &other_origin.url("/api")).unwrap(), status);
 
-        let (authority, secure, _read) = serve_answer("127.0.0.1", 4000, redirect(&sink.url("/elsewhere")));
+        let (authority, secure, _read) = serve_answer("127.0.0.1", VALID, redirect(&sink.url("/elsewhere")));
         let (http, url) = (trusting(&authority).unwrap(), secure.url("/token").replace("http:", "https:"));
         is_redirect(refresh(&http, &url));
         assert_eq!(call(&http, &url).unwrap(), status);
+        assert_eq!(sink.connections(), 0);
+    }
+}
+
+#[test]
+fn x12_neither_a_revocation_nor_a_discovery_nor_a_login_follows_a_redirect() {
+    for status in [301, 302, 303, 307, 308] {
+        let sink = Server::sink();
+        let to = sink.url("/elsewhere");
+        let server =
+            Server::answering(move |_| format!("HTTP/1.1 {status} X\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n"));
+        let (authorize, token, revoke) = (server.url("/authorize"), server.url("/token"), server.url("/revoke"));
+        let endpoints = Endpoints::new(&authorize, &token).with_revocation_endpoint(&revoke);
+        let client = Client::new("app", CALLBACK, endpoints).unwrap();
+        let is_redirect = |error: &ExchangeError| matches!(error, ExchangeError::Response(ResponseError::Redirect(at)) if *at == status);
+
+        let error = http().revoke(client, Revocable::Refresh(RefreshToken::new("rt-0").unwrap())).wait().unwrap_err();
+        assert!(is_redirect(&error), "{error}");
+        let error = http().discover(&server.url(""), "app", CALLBACK).wait().unwrap_err();
+        assert!(matches!(error, DiscoverError::Response(ResponseError::Redirect(at)) if at == status), "{error}");
+        let (open, played) = browser(|asked| browse(asked.address, &asked.callback()));
+        let error = http().login(Login::new(client, SCOPE), open).wait().unwrap_err();
+        assert!(matches!(&error, LoginError::Exchange(error) if is_redirect(error)), "{error}");
+        assert!(played.recv().unwrap().contains("<h1>Not signed in</h1>"));
+
+        let requests = server.requests();
+        let paths: Vec<_> = requests.iter().filter_map(|request| request.split(' ').nth(1)).collect();
+        assert_eq!(paths, ["/revoke", "/.well-known/oauth-authorization-server", "/token"]);
         assert_eq!(sink.connections(), 0);
     }
 }
@@ -130,6 +159,52 @@ fn c015_an_exchange_that_breaks_at_any_octet_is_an_error_and_is_not_repeated() {
 }
 
 #[test]
+fn c015_an_answer_that_a_reset_cuts_at_any_octet_is_an_error_and_is_not_repeated() {
+    let answer = json(200, TOKENS);
+    for octets in 0..answer.len() {
+        let part = answer[..octets].to_owned();
+        let server = Server::start(move |mut stream, _| {
+            // The body of the request is there and stays unread, so that closing resets.
+            while !read_line(&mut stream).is_empty() {}
+            assert_eq!(stream.peek(&mut [0]).unwrap(), 1);
+            drop(stream.write_all(part.as_bytes()));
+        });
+        let error = refresh(&http(), &server.url("/token")).unwrap_err();
+        assert!(matches!(error, ExchangeError::Transport(TransportError::Http(_))), "{octets} octets: {error}");
+        assert_eq!(server.connections(), 1, "{octets} octets of the answer");
+    }
+}
+
+/// One line of a head.
+fn read_line(stream: &mut TcpStream) -> String {
+    let mut line = String::new();
+    while !line.ends_with("\r\n") {
+        let mut octet = [0];
+        stream.read_exact(&mut octet).unwrap();
+        line.push(octet[0].into());
+    }
+    line.trim_end().to_owned()
+}
+
+#[test]
+fn t96_interim_answers_without_end_meet_the_deadline() {
+    for interim in ["HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n"] {
+        let server = Server::start(move |mut stream, _| {
+            read_request(&mut stream);
+            while stream.write_all(interim.as_bytes()).is_ok() {}
+        });
+        let begun = Instant::now();
+        let error = refresh(&http().with_deadline(Duration::from_millis(300)), &server.url("/token")).unwrap_err();
+        assert!(
+            matches!(error, ExchangeError::Transport(TransportError::Deadline | TransportError::Http(_))),
+            "{error}"
+        );
+        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+        assert_eq!(server.connections(), 1);
+    }
+}
+
+#[test]
 fn t99_a_head_that_comes_octet_by_octet_meets_the_deadline() {
     let server = Server::start(|mut stream, _| {
         read_request(&mut stream);
@@ -178,9 +253,10 @@ fn x22_a_body_without_end_takes_less_than_twice_the_cap() {
     });
     let test = concat!(module_path!(), "::x22_a_body_without_end_takes_less_than_twice_the_cap");
     let mut child = Command::new(env::current_exe().unwrap());
-    child.args(["--exact", test.split_once("::").unwrap().1]).env("PROOFKEY_TEST_URL", server.url("/"));
+    child.args(["--exact", "--nocapture", test.split_once("::").unwrap().1]).env("PROOFKEY_TEST_URL", server.url("/"));
     let output = child.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains(" octets more, of caps of "), "{said}");
 }
 
 /// The most memory that this process has had in use, in octets.

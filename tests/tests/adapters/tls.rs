@@ -7,24 +7,33 @@ use rcgen::{BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issu
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned, crypto::ring};
 use std::io::Write;
+use std::ops::Range;
 use std::sync::{Arc, mpsc};
 
-/// An authority of its own, and a server with a certificate of it for `name` until `year`, which tells what it has read.
-fn serve(name: &str, year: i32) -> (String, Server, mpsc::Receiver<Option<String>>) {
-    serve_answer(name, year, json(200, "{}"))
+/// The years of a certificate that is valid.
+pub(crate) const VALID: Range<i32> = 2000..4000;
+
+/// An authority of its own, and a server with a certificate of it for `name` in `years`, which tells what it has read.
+fn serve(name: &str, years: Range<i32>) -> (String, Server, mpsc::Receiver<Option<String>>) {
+    serve_answer(name, years, json(200, "{}"))
 }
 
 /// The same, with an answer to every request.
-pub(crate) fn serve_answer(name: &str, year: i32, answer: String) -> (String, Server, mpsc::Receiver<Option<String>>) {
+pub(crate) fn serve_answer(
+    name: &str,
+    years: Range<i32>,
+    answer: String,
+) -> (String, Server, mpsc::Receiver<Option<String>>) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.distinguished_name.push(DnType::CommonName, format!("Authority of {name} until {year}"));
+    params.distinguished_name.push(DnType::CommonName, format!("Authority of {name} in {years:?}"));
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let key = KeyPair::generate().unwrap();
     let authority = params.self_signed(&key).unwrap().pem();
     let issuer = Issuer::new(params, key);
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new([name.to_owned()]).unwrap();
-    params.not_after = date_time_ymd(year, 1, 1);
+    params.not_before = date_time_ymd(years.start, 1, 1);
+    params.not_after = date_time_ymd(years.end, 1, 1);
     let certificate = params.signed_by(&key, &issuer).unwrap();
     let (server, receiver) = serve_certificate(certificate, &key, answer);
     (authority, server, receiver)
@@ -56,11 +65,12 @@ fn serve_certificate(
 
 #[test]
 fn c031_the_server_is_validated_before_anything_is_sent() {
-    let (authority, server, read) = serve("127.0.0.1", 4000);
-    let (other_authority, other_server, other_read) = serve("as.example", 4000);
-    let (late_authority, late_server, late_read) = serve("127.0.0.1", 2020);
+    let (authority, server, read) = serve("127.0.0.1", VALID);
+    let (other_authority, other_server, other_read) = serve("as.example", VALID);
+    let (late_authority, late_server, late_read) = serve("127.0.0.1", 2000..2020);
+    let (early_authority, early_server, early_read) = serve("127.0.0.1", 3000..4000);
 
-    let all = [authority, other_authority.clone(), late_authority].concat();
+    let all = [authority, other_authority.clone(), late_authority, early_authority].concat();
     let trusts_all = trusting(&all).unwrap();
     assert_eq!(call(&trusts_all, &server).unwrap(), 200);
     assert!(read.recv().unwrap().is_some_and(|request| request.contains("Bearer CANARY")));
@@ -72,6 +82,10 @@ fn c031_the_server_is_validated_before_anything_is_sent() {
     let error = call(&trusts_all, &late_server).unwrap_err();
     assert!(error.to_string().contains("expired"), "{error}");
     assert_eq!(late_read.recv().unwrap(), None);
+
+    let error = call(&trusts_all, &early_server).unwrap_err();
+    assert!(error.to_string().contains("not valid yet"), "{error}");
+    assert_eq!(early_read.recv().unwrap(), None);
 
     for http in [http(), trusting(&other_authority).unwrap()] {
         let error = call(&http, &server).unwrap_err();
@@ -91,7 +105,7 @@ fn c031_a_server_that_vouches_for_itself_is_refused() {
 
 #[test]
 fn what_is_no_certificate_is_refused() {
-    let (authority, ..) = serve("127.0.0.1", 4000);
+    let (authority, ..) = serve("127.0.0.1", VALID);
     let half = authority.get(..authority.len() / 2).unwrap();
     let empty = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     for pem in ["", "no PEM", half, empty] {

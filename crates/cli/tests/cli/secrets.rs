@@ -3,6 +3,8 @@
 use crate::desk::{Desk, TOKEN, browse};
 use proofkey_devserver::user_agent::Decision;
 use proofkey_devserver::{EndpointFault, Faults};
+#[cfg(target_os = "linux")]
+use std::net::TcpListener;
 
 #[test]
 fn only_token_prints_a_token() {
@@ -61,15 +63,60 @@ fn a_failed_login_prints_no_code() {
 #[test]
 fn arguments_and_environment_hold_no_token() {
     let desk = Desk::signed_in();
-    desk.server.set_faults(Faults { api: Some(EndpointFault::Stall { millis: 2_000 }), ..Faults::default() });
-    let url = desk.server.api("/api/me");
-    let child = desk.command(&["call", &url]).spawn().unwrap();
+    let api = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = api.local_addr().unwrap().to_string();
+    let child = desk.command(&["call", &format!("http://{host}/"), "--api-host", &host]).spawn().unwrap();
+    let called = api.accept().unwrap();
     let token = desk.record().access_token;
-    for file in ["cmdline", "environ"] {
-        let text = std::fs::read(format!("/proc/{}/{file}", child.id())).unwrap_or_default();
-        assert!(!String::from_utf8_lossy(&text).contains(token.expose()), "{file}");
+    for (file, known) in [("cmdline", "\0call\0"), ("environ", "XDG_STATE_HOME=")] {
+        match std::fs::read(format!("/proc/{}/{file}", child.id())) {
+            Ok(octets) => {
+                let text = String::from_utf8_lossy(&octets);
+                assert!(text.contains(known) && !text.contains(token.expose()), "{file}: {text}");
+            }
+            // The program lets nobody but root look into it.
+            Err(error) => assert_eq!((file, error.kind()), ("environ", std::io::ErrorKind::PermissionDenied)),
+        }
     }
-    assert!(child.wait_with_output().unwrap().status.success());
+    drop(called);
+    assert!(!child.wait_with_output().unwrap().status.success(), "it was never answered");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn x14_a_crash_leaves_no_memory_behind() {
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::{Child, Command};
+    let crash = |mut child: Child| {
+        assert!(Command::new("kill").args(["-ABRT", &child.id().to_string()]).status().unwrap().success());
+        let status = child.wait().unwrap();
+        assert_eq!(status.signal(), Some(6));
+        status.core_dumped()
+    };
+    let desk = Desk::signed_in();
+    let with_core = |command: &Command| {
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", "ulimit -c unlimited; exec \"$@\"", "sh"])
+            .arg(command.get_program())
+            .args(command.get_args());
+        shell.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        shell.current_dir(desk.home("")).spawn().unwrap()
+    };
+    let other = with_core(Command::new("sleep").arg("60"));
+    // Not before it is the other program.
+    let name = format!("/proc/{}/comm", other.id());
+    while std::fs::read_to_string(&name).unwrap() != "sleep\n" {
+        std::thread::yield_now();
+    }
+    if !crash(other) {
+        return eprintln!("this system keeps no core of anybody, so that this test sees nothing");
+    }
+    let api = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = api.local_addr().unwrap().to_string();
+    let child = with_core(&desk.command(&["call", &format!("http://{host}/"), "--api-host", &host]));
+    let _called = api.accept().unwrap();
+    assert!(!crash(child));
 }
 
 #[cfg(unix)]

@@ -26,9 +26,7 @@ pub fn tests() -> BTreeSet<String> {
     }
     for entry in fs::read_dir(root().join("tests/browser")).expect("a folder") {
         let path = entry.expect("an entry").path();
-        // Checks name several files at once: `tests/browser/{one,other}.test.mjs`.
-        let name = stem(&path).strip_suffix(".test");
-        if name.is_some_and(|name| checks.split(['{', ',', '}']).any(|part| part == name)) {
+        if stem(&path).ends_with(".test") && checks.contains(" tests/browser/*.test.mjs ") {
             let source = text(&path);
             let tests = source.lines().filter(|line| !line.contains("{ skip") && !line.contains("{ todo"));
             names.extend(tests.filter_map(|line| Some(line.strip_prefix("test('")?.split('\'').next()?.to_owned())));

@@ -246,7 +246,8 @@ fn c063_c135_discovery_asks_each_address_until_one_has_metadata() {
         ([&metadata, &bare, &bare], 1, true),
         ([&bare, &bare, &bare], 3, false),
         ([&json(200, "{"), &metadata, &metadata], 1, false),
-        ([&redirect, &metadata, &metadata], 1, false),
+        ([&redirect, &metadata, &metadata], 2, true),
+        ([&redirect, &redirect, &redirect], 3, false),
     ] {
         let answers = answers.map(String::clone);
         let server = Server::answering(move |request| {
@@ -293,7 +294,9 @@ fn c122_c124_revocation() {
     assert!(request.ends_with("\r\n\r\ntoken=rt-0&token_type_hint=refresh_token&client_id=app"), "{request}");
     let error = http.revoke(client.as_client(), token).wait().unwrap_err();
     assert_eq!(error.advice(), Some(Advice::Retry { after: Some(7) }));
-    let nowhere = Client::new("app", "http://127.0.0.1/callback", Endpoints::ITWIN).unwrap();
+    let nowhere =
+        Client::new("app", "http://127.0.0.1/callback", Endpoints::new("https://as.example/a", "https://as.example/t"));
+    let nowhere = nowhere.unwrap();
     let error = http.revoke(nowhere, token).wait().unwrap_err();
     assert!(matches!(error, ExchangeError::Config(ConfigError::RevocationEndpoint(UriFault::Absent))), "{error}");
     assert_eq!(server.requests().len(), 2);

@@ -187,7 +187,7 @@ test('an access token without a refresh token ends, and asks for a sign-in', { t
   await allow(popup);
   await page.evaluate(() => done);
   assert.equal(await page.evaluate(() => app.scope), 'itwin-platform');
-  await later(context, 3599);
+  await later(context, 3590);
   assert.equal((await token(page)).length, 43);
   await later(context, 3601);
   assert.equal((await failure(page, () => app.accessToken())).code, 'signed_out');

@@ -134,11 +134,15 @@ test('a tab that hangs in its refresh holds the others up for a minute', { timeo
     await new Promise((taken) => { navigator.locks.request(`${name} alone`, () => { taken(); return new Promise(() => {}); }); });
   });
   await two.clock.install({ time: Date.now() + 3600_000 });
+  // Its patience begins when it waits.
+  const waits = () => until(two, async () => (await navigator.locks.query()).pending.some(({ name }) => name.endsWith(' alone')));
   const refused = failure(two, () => app.accessToken());
+  await waits();
   await two.clock.runFor(61_000);
   const { code, advice } = await refused;
   assert.deepEqual([code, advice, sent.length], ['deadline', 'retry', 1]);
   const done = two.evaluate(() => app.signOut());
+  await waits();
   await two.clock.runFor(61_000);
   assert.equal(await done, true);
   await until(one, () => !app.signedIn);

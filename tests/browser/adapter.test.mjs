@@ -134,11 +134,15 @@ test('a tab that hangs in its refresh holds the others up for a minute', { timeo
     await new Promise((taken) => { navigator.locks.request(`${name} alone`, () => { taken(); return new Promise(() => {}); }); });
   });
   await two.clock.install({ time: Date.now() + 3600_000 });
+  // Its patience begins when it waits.
+  const waits = () => until(two, async () => (await navigator.locks.query()).pending.some(({ name }) => name.endsWith(' alone')));
   const refused = failure(two, () => app.accessToken());
+  await waits();
   await two.clock.runFor(61_000);
   const { code, advice } = await refused;
   assert.deepEqual([code, advice, sent.length], ['deadline', 'retry', 1]);
   const done = two.evaluate(() => app.signOut());
+  await waits();
   await two.clock.runFor(61_000);
   assert.equal(await done, true);
   await until(one, () => !app.signedIn);
@@ -187,7 +191,7 @@ test('an access token without a refresh token ends, and asks for a sign-in', { t
   await allow(popup);
   await page.evaluate(() => done);
   assert.equal(await page.evaluate(() => app.scope), 'itwin-platform');
-  await later(context, 3599);
+  await later(context, 3590);
   assert.equal((await token(page)).length, 43);
   await later(context, 3601);
   assert.equal((await failure(page, () => app.accessToken())).code, 'signed_out');

@@ -33,6 +33,8 @@ test('the whole page: sign in, call the API, sign out', { timeout }, () => withT
 
   await page.click('#sign-out');
   await says(page, 'You are not signed in.');
+  // The page says so before the server does.
+  while (sent.length < 3) await page.waitForTimeout(20);
   assert.deepEqual(sent.map((form) => form.grant_type ?? form.token_type_hint), ['authorization_code', 'refresh_token', 'access_token']);
   assert.equal(await page.locator('#itwins li').count(), 0);
 }));
@@ -175,6 +177,7 @@ test('two tabs: one session, from sign-in to sign-out', { timeout }, () => withT
   for (const page of [one, two, three]) await says(page, 'You are not signed in.');
   await one.reload();
   await says(one, 'You are not signed in.');
+  while (sent.length < 3) await two.waitForTimeout(20);
   assert.deepEqual(sent.map((form) => form.token_type_hint), [undefined, 'refresh_token', 'access_token']);
 }));
 

@@ -1,12 +1,18 @@
 //! No secret reaches a log, at the finest level that the HTTP libraries have (RFC 6749 section 10.3).
 
 use log::{LevelFilter, Log, Metadata, Record};
+use proofkey_core::{Client, Redirect, RefreshToken, Server as Endpoints};
 use proofkey_devserver::{DevServer, Options};
+use proofkey_native::Secret;
 use proofkey_tests::flows::{self, BROWSER, Target};
+use proofkey_tests::recording::{Server, json, read_request};
+use proofkey_tests::{Counter, read};
 use std::collections::BTreeSet;
+use std::error::Error;
 use std::io::{self, Write};
+use std::process::Command;
 use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::{env, thread};
 
 /// All that was logged, but for what the browser's own HTTP library logs.
 static LOGGED: Mutex<String> = Mutex::new(String::new());
@@ -65,9 +71,12 @@ fn c029_x13_no_log_holds_a_secret() {
         flows::asynchronous_refusals(&target).await;
     });
 
-    let mut secrets = BTreeSet::new();
+    hostile_answers(&runtime);
+
+    let mut secrets = BTreeSet::from([CANARY.to_owned()]);
     for entry in server.log() {
-        let fields = entry.body.split('&').filter_map(|field| field.split_once('='));
+        let both = format!("{}&{}", entry.query, entry.body);
+        let fields = both.split('&').filter_map(|field| field.split_once('='));
         let named =
             fields.filter(|(name, _)| ["code", "code_verifier", "refresh_token", "state", "token"].contains(name));
         secrets.extend(named.map(|(_, secret)| secret.to_owned()));
@@ -84,3 +93,82 @@ fn c029_x13_no_log_holds_a_secret() {
     }
     println!("{} secrets, {} lines of log", secrets.len(), logged.lines().count());
 }
+
+/// Refreshes at servers whose bodies hold a secret and are all wrong.
+fn hostile_answers(runtime: &tokio::runtime::Runtime) {
+    let length =
+        |by: usize| move |body: &str| format!("HTTP/1.1 200 X\r\nContent-Length: {}\r\n\r\n{body}", body.len() + by);
+    let coded = |body: &str| json(200, body).replacen("\r\n", "\r\nContent-Encoding: gzip\r\n", 1);
+    let redirect = |body: &str| json(307, body).replacen("\r\n", "\r\nLocation: /\r\n", 1);
+    for answer in [
+        json(200, "{\"access_token\":\"CANARY"),
+        json(200, r#"{"access_token":"CANARY\u0000","token_type":"Bearer"}"#),
+        json(200, r#"{"access_token":"CANARY","token_type":"CANARY"}"#),
+        json(200, r#"{"access_token":"CANARY","access_token":"CANARY","token_type":"Bearer"}"#),
+        json(200, r#"{"access_token":"CANARY","token_type":"Bearer","expires_in":"CANARY"}"#),
+        json(400, r#"{"error":"invalid_grant","refresh_token":"CANARY"}"#),
+        json(500, "<html>CANARY"),
+        length(0)("CANARY"),
+        length(9)("CANARY"),
+        coded("CANARY"),
+        redirect("CANARY"),
+    ] {
+        let server = Server::start(move |mut stream, _| {
+            read_request(&mut stream);
+            drop(stream.write_all(answer.as_bytes()));
+        });
+        let token_endpoint = server.url("/token");
+        let endpoints = Endpoints::new("https://as.example/authorize", &token_endpoint);
+        let client = Client::new("app", "http://127.0.0.1/callback", endpoints).expect("a client");
+        let refresh = || client.refresh(RefreshToken::new(CANARY).expect("a token"));
+        let blocking = proofkey_ureq::Http::new().exchange(refresh()).map(drop);
+        let http = proofkey_reqwest::Http::new().expect("a client");
+        let asynchronous = runtime.block_on(http.exchange(refresh())).map(drop);
+        for error in [shown(blocking), shown(asynchronous)] {
+            assert!(error.as_ref().is_none_or(|error| error.len() > 20 && !error.contains(CANARY)), "{error:?}");
+        }
+    }
+}
+
+/// An error and its causes.
+fn shown<E: Error + 'static>(result: Result<(), E>) -> Option<String> {
+    let error = result.err()?;
+    let mut shown = format!("{error} {error:?}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        shown += &format!(" {error} {error:?}");
+        cause = error.source();
+    }
+    Some(shown)
+}
+
+/// What a process says when it panics with all that holds a secret, in its message and in its hands.
+#[test]
+fn c029_x13_no_panic_holds_a_secret() {
+    let server = Endpoints::new("https://as.example/authorize", "https://as.example/token");
+    let client = Client::new("app", "http://127.0.0.1/callback", server).expect("a client");
+    if env::var_os("PROOFKEY_TEST_PANIC").is_some() {
+        let (url, pending) = client.authorize(&[], &mut Counter::default()).expect("a login begins");
+        let query = format!("code={CANARY}&state={}", pending.state().expose());
+        let refresh = client.refresh(RefreshToken::new(CANARY).expect("a token"));
+        let tokens =
+            read(r#"{"access_token":"CANARY","token_type":"Bearer","refresh_token":"CANARY"}"#).expect("tokens");
+        let kept = Secret::new(CANARY.into());
+        let shown = format!("{url:?} {pending:?} {refresh:?} {tokens:?} {kept:?} {:?}", refresh.request());
+        let request = pending.accept(client, Redirect::Query(&query)).expect("its redirect");
+        let error = read(r#"{"access_token":"CANARY","token_type":"CANARY"}"#).map(drop).expect_err("no Bearer");
+        Err::<(), _>(error).unwrap_or_else(|error| panic!("{shown} {request:?} {error} {error:?}"));
+    }
+    let mut child = Command::new(env::current_exe().expect("this program"));
+    child.args(["--exact", "--nocapture", "c029_x13_no_panic_holds_a_secret"]);
+    let output = child.env("PROOFKEY_TEST_PANIC", "").env("RUST_BACKTRACE", "full").output().expect("it runs");
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    assert!(!output.status.success() && said.contains("TokenRequest") && said.contains("stack backtrace:"), "{said}");
+    let (_, pending) = client.authorize(&[], &mut Counter::default()).expect("a login begins");
+    for secret in [CANARY, pending.state().expose()] {
+        assert!(!said.contains(secret), "{secret} in {said}");
+    }
+}
+
+const CANARY: &str = "CANARY";

@@ -88,9 +88,13 @@ fn c029_x13_no_log_holds_a_secret() {
     for library in ["ureq", "reqwest", "hyper_util"] {
         assert!(logged.contains(library), "{library} logs nothing, so that this test sees nothing");
     }
-    for line in logged.lines() {
-        assert!(!secrets.iter().any(|secret| line.contains(secret)), "{line}");
+    // A library may cut what it logs into short lines: eight octets in a row are enough.
+    let parts = secrets.iter().flat_map(|secret| secret.as_bytes().windows(secret.len().min(8)));
+    let parts: BTreeSet<_> = parts.map(|part| str::from_utf8(part).expect("ASCII")).collect();
+    for line in logged.lines().filter(|line| !line.starts_with(EVERY_OCTET)) {
+        assert!(!parts.iter().any(|part| line.contains(part)), "{line}");
     }
+    assert!(logged.contains(EVERY_OCTET), "the exception is no longer needed");
     println!("{} secrets, {} lines of log", secrets.len(), logged.lines().count());
 }
 
@@ -157,7 +161,7 @@ fn c029_x13_no_panic_holds_a_secret() {
         let shown = format!("{url:?} {pending:?} {refresh:?} {tokens:?} {kept:?} {:?}", refresh.request());
         let request = pending.accept(client, Redirect::Query(&query)).expect("its redirect");
         let error = read(r#"{"access_token":"CANARY","token_type":"CANARY"}"#).map(drop).expect_err("no Bearer");
-        Err::<(), _>(error).unwrap_or_else(|error| panic!("{shown} {request:?} {error} {error:?}"));
+        panic!("{shown} {request:?} {error} {error:?}");
     }
     let mut child = Command::new(env::current_exe().expect("this program"));
     child.args(["--exact", "--nocapture", "c029_x13_no_panic_holds_a_secret"]);
@@ -172,3 +176,5 @@ fn c029_x13_no_panic_holds_a_secret() {
 }
 
 const CANARY: &str = "CANARY";
+/// Where a library logs, at the finest level, each octet that is sent and received. The adapter's documentation says so.
+const EVERY_OCTET: &str = "ureq_proto::util ";

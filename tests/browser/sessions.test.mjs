@@ -135,9 +135,9 @@ test('reload while the code is exchanged: signed out, and the next sign-in works
   assert.equal(await page.evaluate(() => app.signedIn), false);
   assert.equal(page.url(), all.bare.config.redirectUri);
   assert.equal(sent.length, 1);
+  const returned = page.waitForURL(/[?&]code=/);
   await page.evaluate(() => { app.signIn(); });
-  await page.waitForSelector('#allow, html[data-ready]');
-  if (await page.locator('#allow').isVisible()) await page.click('#allow');
+  await returned;
   await page.waitForSelector(READY);
   await page.evaluate(() => app.handleRedirect());
   assert.equal(await page.evaluate(() => app.signedIn), true);

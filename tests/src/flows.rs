@@ -261,15 +261,11 @@ impl Arrived {
 
 /// As they are written down: state, verifier and client, with a dot between them.
 fn with_verifier_of(pending: &Pending, other: &Pending) -> Pending {
-    let written = |pending| serde_json::to_string(pending).expect("it can be written down");
-    let (pending, other) = (written(pending), written(other));
-    let (Some((state, rest)), Some((_, verifier))) = (pending.split_once('.'), other.split_once('.')) else {
-        panic!("a login has three parts");
-    };
-    let (Some((_, client)), Some((verifier, _))) = (rest.split_once('.'), verifier.split_once('.')) else {
-        panic!("a login has three parts");
-    };
-    serde_json::from_str(&format!("{state}.{verifier}.{client}")).expect("a login")
+    let [pending, other] =
+        [pending, other].map(|pending| serde_json::to_string(pending).expect("it can be written down"));
+    let mut parts: Vec<&str> = pending.split('.').collect();
+    parts[1] = other.split('.').nth(1).expect("a verifier");
+    serde_json::from_str(&parts.join(".")).expect("a login")
 }
 
 fn is_invalid_grant(error: &ResponseError) -> bool {

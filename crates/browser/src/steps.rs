@@ -4,8 +4,8 @@ use crate::client::read_pending;
 use crate::failure::Failure;
 use crate::wire::{Answer, Request, Tokens, opaque};
 use proofkey_core::{
-    AccessToken, ClientBuf, MetadataRequest, Redirect, RefreshToken, ResponseError, Revocable, RevocationRequest,
-    TokenRequest, WellKnown,
+    AccessToken, ClientBuf, MetadataRequest, Redirect, RefreshToken, Revocable, RevocationRequest, TokenRequest,
+    WellKnown,
 };
 use std::fmt;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -176,7 +176,7 @@ impl Discovery {
     pub fn read(self, mut answer: Answer) -> Result<Option<Server>, Failure> {
         match self.step()?.read(answer.as_response()) {
             Ok(metadata) => Ok(Some(metadata.server().into())),
-            Err(ResponseError::ContentType | ResponseError::Server { .. } | ResponseError::Status { .. }) => Ok(None),
+            Err(error) if error.is_absence() => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

@@ -79,14 +79,9 @@ impl From<DiscoverError> for Failure {
         match error {
             DiscoverError::Config(error) => error.into(),
             DiscoverError::Transport(error) => error.into(),
-            DiscoverError::Response(
-                ResponseError::ContentType
-                | ResponseError::Redirect(_)
-                | ResponseError::Server { .. }
-                | ResponseError::Status { .. },
-            ) => Kind::Network.because(error).advise(
+            DiscoverError::Response(ref inner) if inner.is_absence() => Kind::Network.because(error).advise(
                 "give the issuer exactly as the server writes it, or its endpoints: \
-                     --authorization-endpoint URL --token-endpoint URL",
+                 --authorization-endpoint URL --token-endpoint URL",
             ),
             DiscoverError::Response(inner) => {
                 let message = format!("the server's metadata: {inner}");

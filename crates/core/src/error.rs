@@ -212,6 +212,13 @@ impl ResponseError {
             _ => Advice::Fix,
         }
     }
+
+    /// Whether it says that there is no metadata at the address that was asked: there may be at the next (RFC 8414 section
+    /// 3.2).
+    #[must_use]
+    pub const fn is_absence(&self) -> bool {
+        matches!(self, Self::ContentType | Self::Redirect(_) | Self::Server { .. } | Self::Status { .. })
+    }
 }
 
 fn status_advice(status: u16, retry_after: Option<u32>) -> Advice {

@@ -107,8 +107,8 @@ impl Exchange {
             let Some(lines) = seen.get(..at).and_then(|text| text.strip_suffix(b"\r")) else {
                 return Step::Refuse(Reply::BadRequest);
             };
-            if let Some(head) = lines.strip_suffix(b"\r\n") {
-                return match read_head(head, client, pending) {
+            if lines.ends_with(b"\r\n") {
+                return match read_head(lines, client, pending) {
                     Ok(redirect) => Step::Callback(redirect),
                     Err(reply) => Step::Refuse(reply),
                 };
@@ -135,7 +135,8 @@ fn refused_method(received: &[u8]) -> Option<Reply> {
 
 /// Reads a whole head, without its final empty line (RFC 9112 sections 2, 3 and 5).
 fn read_head<'r>(head: &'r [u8], client: Client<'_>, pending: &Pending) -> Result<Redirect<'r>, Reply> {
-    let mut lines = head.split(|octet| *octet == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let mut lines =
+        head.split_inclusive(|octet| *octet == b'\n').map(|line| line.strip_suffix(b"\r\n").unwrap_or(line));
     let line = lines.next().and_then(|line| str::from_utf8(line).ok()).ok_or(Reply::BadRequest)?;
     let (target, version) = line.strip_prefix("GET ").and_then(|rest| rest.split_once(' ')).ok_or(Reply::BadRequest)?;
     if target.len() > TARGET_MAX {

@@ -59,8 +59,8 @@ impl<'a> MetadataRequest<'a> {
     /// not be ruled out.
     ///
     /// # Errors
-    /// A status, a redirect, an OAuth error or another content type where there is no metadata at this address: ask the next
-    /// one. Anything else is final.
+    /// Where there is no metadata at this address, [`ResponseError::is_absence`] says so: ask the next one. Anything else is
+    /// final.
     pub fn read<'b>(self, response: Response<'b>) -> Result<Metadata<'b>, ResponseError>
     where
         'a: 'b,

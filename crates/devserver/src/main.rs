@@ -19,7 +19,7 @@ struct Args {
     #[arg(long, default_value_t = 60)]
     code_ttl: u32,
     /// The client that may ask.
-    #[arg(long, value_name = "ID", default_value = "demo-native")]
+    #[arg(long, value_name = "ID", default_value_t = ClientRegistration::default().client_id)]
     client_id: String,
     /// A redirect URI of the client, in place of the loopback addresses on any port; may be given several times.
     #[arg(long, value_name = "URI")]
@@ -125,7 +125,7 @@ fn serve(args: &Args) -> io::Result<()> {
     }
     let mut faults = Faults::default();
     args.fault.iter().for_each(|fault| fault.set(&mut faults));
-    let clients = format!("{}, with {}", client.client_id, client.redirect_uris.join(" or "));
+    let clients = format!("{}, with {} (loopback: on any port)", client.client_id, client.redirect_uris.join(" or "));
     let server = DevServer::start(Options {
         port: args.port,
         access_token_ttl: args.access_token_ttl,

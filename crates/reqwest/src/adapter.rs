@@ -100,7 +100,7 @@ impl Http {
                     let client = Client::new(client_id, redirect_uri, metadata.server());
                     return client.map(ClientBuf::from).map_err(DiscoverError::Config);
                 }
-                Err(error) if is_absence(&error) => {
+                Err(error) if error.is_absence() => {
                     missing.get_or_insert(error);
                 }
                 Err(error) => return Err(DiscoverError::Response(error)),
@@ -194,12 +194,6 @@ fn tls(roots: Vec<CertificateDer<'static>>) -> Result<ClientConfig, rustls::Erro
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
-}
-
-/// There is no metadata at this address, but there may be at the next (RFC 8414 section 3.2).
-fn is_absence(error: &ResponseError) -> bool {
-    use ResponseError::{ContentType, Redirect, Server, Status};
-    matches!(error, ContentType | Redirect(_) | Server { .. } | Status { .. })
 }
 
 fn is_secure(url: &Url) -> bool {

@@ -102,6 +102,7 @@ impl<'d> Visits<'d> {
                 Poll::Pending => self.open.push_back(visit),
             }
         }
+        // There is more to hear than one turn takes: be woken again.
         let _ = pin!(task::yield_now()).poll(cx);
         Poll::Pending
     }

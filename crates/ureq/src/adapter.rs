@@ -116,7 +116,7 @@ impl Http {
                         Client::new(client_id, redirect_uri, metadata.server()).map_err(DiscoverError::Config)?;
                     return Ok(client.into());
                 }
-                Err(error) if is_absence(&error) => {
+                Err(error) if error.is_absence() => {
                     missing.get_or_insert(error);
                 }
                 Err(error) => return Err(DiscoverError::Response(error)),
@@ -215,12 +215,6 @@ impl Resolver for LoopbackResolver {
 
 fn is_localhost(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
-}
-
-/// There is no metadata at this address, but there may be at the next (RFC 8414 section 3.2).
-fn is_absence(error: &ResponseError) -> bool {
-    use ResponseError::{ContentType, Redirect, Server, Status};
-    matches!(error, ContentType | Redirect(_) | Server { .. } | Status { .. })
 }
 
 fn is_secure(uri: &Uri) -> bool {

@@ -60,6 +60,15 @@ fn every_error_has_advice() {
     }
 }
 
+#[test]
+fn an_absence_of_metadata_is_what_a_server_without_them_answers() {
+    use ResponseError::{ContentType, Redirect, Server, Status};
+    for (error, _) in response_errors() {
+        let absence = matches!(error, ContentType | Redirect(_) | Server { .. } | Status { .. });
+        assert_eq!(error.is_absence(), absence, "{error}");
+    }
+}
+
 fn config_errors() -> Vec<ConfigError> {
     use ConfigError::*;
     let mut errors = vec![AccessToken, ClientId, CodeVerifier, ExtraParameter(1), RefreshToken, Scope(1)];

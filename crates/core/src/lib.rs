@@ -74,6 +74,8 @@ extern crate alloc;
 mod authorize;
 mod bearer;
 mod client;
+#[cfg(feature = "defmt")]
+mod defmt;
 mod error;
 mod http;
 mod lifetime;

@@ -98,15 +98,7 @@ impl Desk {
     }
 
     pub fn begin(&self, args: &[&str]) -> Waiting {
-        let mut child = self.command(args).stdin(Stdio::piped()).spawn().unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        let (url, redirect_uri) = (String::new(), String::new());
-        let mut waiting = Waiting { child, url, redirect_uri, stdout, seen: String::new() };
-        let (opened, awaited) = (waiting.event(), waiting.event());
-        assert_eq!((&opened["event"], &awaited["event"]), (&"authorization_url".into(), &"waiting".into()));
-        waiting.url = opened["url"].as_str().unwrap().to_owned();
-        waiting.redirect_uri = awaited["redirect_uri"].as_str().unwrap().to_owned();
-        waiting
+        Waiting::of(self.command(args))
     }
 
     pub fn sign_in(&self) -> Run {
@@ -150,6 +142,19 @@ impl Desk {
 }
 
 impl Waiting {
+    /// Starts a `login --json`, and waits until it listens.
+    pub fn of(mut command: Command) -> Self {
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let (url, redirect_uri) = (String::new(), String::new());
+        let mut waiting = Self { child, url, redirect_uri, stdout, seen: String::new() };
+        let (opened, awaited) = (waiting.event(), waiting.event());
+        assert_eq!((&opened["event"], &awaited["event"]), (&"authorization_url".into(), &"waiting".into()));
+        waiting.url = opened["url"].as_str().unwrap().to_owned();
+        waiting.redirect_uri = awaited["redirect_uri"].as_str().unwrap().to_owned();
+        waiting
+    }
+
     /// The next event.
     pub fn event(&mut self) -> Value {
         let start = self.seen.len();

@@ -2,11 +2,11 @@
 
 use proofkey_tests::{root, rust_files};
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
+use std::{fs, iter};
 
 /// What each module of the core may import from the core.
-const MODULES: [(&str, &[&str]); 16] = [
+const MODULES: [(&str, &[&str]); 17] = [
     ("wire::date", &[]),
     ("wire::form", &[]),
     ("wire::json", &[]),
@@ -23,16 +23,39 @@ const MODULES: [(&str, &[&str]); 16] = [
     ("revoke", &["bearer", "client", "error", "http", "response", "token", "wire"]),
     ("metadata", &["client", "error", "http", "response", "wire"]),
     ("loopback", &["authorize", "client", "wire"]),
+    (
+        "defmt",
+        &[
+            "authorize",
+            "bearer",
+            "client",
+            "error",
+            "http",
+            "lifetime",
+            "loopback",
+            "metadata",
+            "pkce",
+            "response",
+            "revoke",
+            "token",
+        ],
+    ),
 ];
 
 /// What each crate may import from the workspace.
-const CRATES: [(&str, &[&str]); 6] = [
-    ("core", &[]),
-    ("ureq", &["proofkey-core"]),
-    ("reqwest", &["proofkey-core"]),
-    ("native", &["proofkey-core"]),
-    ("devserver", &[]),
-    ("cli", &["proofkey-core", "proofkey-devserver", "proofkey-native", "proofkey-ureq"]),
+const CRATES: [(&str, &[&str]); 12] = [
+    ("benches", &["proofkey-core", "proofkey-reqwest", "proofkey-ureq"]),
+    ("crates/browser", &["proofkey-core"]),
+    ("crates/cli", &["proofkey-core", "proofkey-devserver", "proofkey-native", "proofkey-ureq"]),
+    ("crates/core", &[]),
+    ("crates/devserver", &[]),
+    ("crates/native", &["proofkey-core"]),
+    ("crates/reqwest", &["proofkey-core"]),
+    ("crates/ureq", &["proofkey-core"]),
+    ("examples/web-sys", &["proofkey-core"]),
+    ("firmware/image", &["proofkey-core"]),
+    ("firmware/nostd", &["proofkey-core"]),
+    ("fuzz", &["proofkey-core", "proofkey-native"]),
 ];
 
 #[test]
@@ -46,6 +69,11 @@ fn modules_of_the_core_import_what_they_may() {
         let source = fs::read_to_string(&file).expect("a readable file");
         let allowed = MODULES.iter().find(|(name, _)| module == *name || module.starts_with(&format!("{name}::")));
         let (name, allowed) = allowed.unwrap_or_else(|| panic!("{module} has no rule"));
+        let (normal, _) = source.split_once("#[cfg(test)]").unwrap_or((&source, ""));
+        let within = module.rsplit_once("::").is_some_and(|(parent, _)| parent.starts_with(name));
+        // A module within the file may use the file.
+        let upwards = normal.lines().any(|line| line.contains("super::") && !line.starts_with("    use super::"));
+        assert!(within || !upwards, "{module}: write `crate::`, not `super::`");
         for import in imports(&source) {
             let own = name.split("::").next().is_some_and(|own| own == import && own != "wire");
             assert!(own || allowed.contains(&import.as_str()), "{module} must not import {import}");
@@ -58,15 +86,27 @@ fn modules_of_the_core_import_what_they_may() {
 #[test]
 fn crates_import_what_they_may() {
     for (name, allowed) in CRATES {
-        let manifest = fs::read_to_string(root().join("crates").join(name).join("Cargo.toml")).expect("a manifest");
-        let normal = manifest.split("[dev-dependencies]").next().expect("a manifest");
-        let found = normal
-            .lines()
-            .filter_map(|line| line.split(['.', ' ']).next())
-            .filter(|word| word.starts_with("proofkey-"));
-        for dependency in found {
-            assert!(allowed.contains(&dependency), "{name} must not depend on {dependency}");
+        let found = dependencies(&root().join(name));
+        for dependency in found.iter().filter(|dependency| dependency.starts_with("proofkey-")) {
+            assert!(allowed.contains(&dependency.as_str()), "{name} must not depend on {dependency}");
         }
+        assert!(!found.is_empty(), "the dependencies of {name} were read");
+    }
+    let crates = fs::read_dir(root().join("crates")).expect("a folder").count();
+    assert_eq!(CRATES.iter().filter(|(name, _)| name.starts_with("crates/")).count(), crates, "a crate without a rule");
+}
+
+#[test]
+fn only_the_demo_imports_the_development_server() {
+    let sources = root().join("crates/cli/src");
+    let importing: BTreeSet<_> = rust_files(&sources)
+        .into_iter()
+        .filter(|file| fs::read_to_string(file).expect("a readable file").contains("proofkey_devserver"))
+        .map(|file| file.strip_prefix(&sources).expect("a source").with_extension(""))
+        .collect();
+    assert!(!importing.is_empty(), "the sources were read");
+    for file in importing {
+        assert!(file.starts_with("demo"), "{} must not import the development server", file.display());
     }
 }
 
@@ -89,6 +129,16 @@ fn imports(source: &str) -> BTreeSet<String> {
         found.insert(word);
     }
     found
+}
+
+/// The dependencies of a crate on every target, but for those of its tests alone.
+fn dependencies(folder: &Path) -> BTreeSet<String> {
+    let manifest = fs::read_to_string(folder.join("Cargo.toml")).expect("a manifest");
+    let manifest: toml::Table = manifest.parse().expect("a manifest");
+    let targets = manifest.get("target").and_then(toml::Value::as_table);
+    let tables = iter::once(&manifest)
+        .chain(targets.into_iter().flat_map(|targets| targets.values()).filter_map(toml::Value::as_table));
+    tables.filter_map(|table| table.get("dependencies")?.as_table()).flat_map(|table| table.keys().cloned()).collect()
 }
 
 fn module_of(file: &Path) -> String {

@@ -1,12 +1,17 @@
 //! What a device may log with `defmt`: errors as they display, values as they debug. Neither holds a secret.
 
+use crate::authorize::{AuthorizationUrl, Pending, Redirect};
+use crate::bearer::{AccessToken, Authorization, Challenge, Param, Refusal};
+use crate::client::{Client, Server};
+use crate::error::{Advice, AuthorizeError, CallbackError, ConfigError, ResponseError, ServerError, UriFault};
+use crate::http::{Method, Request, Url};
+use crate::lifetime::Lifetime;
 use crate::loopback::{Reply, Step};
-use crate::{
-    AccessToken, Advice, Authorization, AuthorizationUrl, AuthorizeError, CallbackError, Challenge, Client,
-    CodeChallenge, CodeVerifier, ConfigError, Lifetime, Metadata, Method, Param, Pending, Redirect, RefreshToken,
-    Refusal, Request, Response, ResponseError, RevocationRequest, ScopeChange, Server, ServerError, State,
-    TokenRequest, Tokens, UriFault, Url,
-};
+use crate::metadata::Metadata;
+use crate::pkce::{CodeChallenge, CodeVerifier, State};
+use crate::response::Response;
+use crate::revoke::RevocationRequest;
+use crate::token::{RefreshToken, ScopeChange, TokenRequest, Tokens};
 use core::fmt::Display;
 use defmt::{Debug2Format, Display2Format, Format, Formatter};
 

@@ -31,6 +31,18 @@ fn c002_c010_c011_c019_c047_section_4_1_3_the_code_request() {
 }
 
 #[test]
+fn c035_appendix_b_vectors() {
+    let vectors: serde_json::Value =
+        serde_json::from_str(include_str!("../../vectors/pkce-and-form.json")).expect("the vectors are JSON");
+    for vector in vectors["form"].as_array().expect("a list") {
+        let (decoded, encoded) = (vector["decoded"].as_str().expect("text"), vector["encoded"].as_str().expect("text"));
+        let extra = [("extra", decoded)];
+        let request = client().refresh(RefreshToken::new("R").expect("a token")).with(&extra).expect("a request");
+        assert_eq!(values(&request.request().body(), "extra"), [encoded], "{}", vector["source"]);
+    }
+}
+
+#[test]
 fn c010_section_3_2_the_endpoint_query_is_kept() {
     let client = Client::new("c", REDIRECT_URI, Server::new("https://as.example/a", "https://as.example/t?v=2"));
     let refresh = client.expect("a client").refresh(RefreshToken::new("R").expect("a token"));

@@ -317,18 +317,15 @@ mod stored {
     use crate::pkce::{self, CodeVerifier, State};
     use base64ct::{Base64UrlUnpadded, Encoding};
     use core::fmt;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
     /// One string: state, verifier and client, with a dot between them. It holds the verifier: keep it where only the
     /// user's own session reads it.
     impl Serialize for Pending {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             let client = pkce::encode(&self.client);
-            let mut text = heapless::String::<LENGTH>::new();
-            for part in [self.state.expose(), ".", self.verifier.expose(), ".", pkce::text(&client)] {
-                text.push_str(part).map_err(|_| ser::Error::custom("a pending login is 131 characters"))?;
-            }
-            serializer.serialize_str(&text)
+            let (state, verifier, client) = (self.state.expose(), self.verifier.expose(), pkce::text(&client));
+            serializer.collect_str(&format_args!("{state}.{verifier}.{client}"))
         }
     }
 
@@ -363,6 +360,4 @@ mod stored {
             client: fingerprint,
         })
     }
-
-    const LENGTH: usize = 3 * pkce::LENGTH + 2;
 }

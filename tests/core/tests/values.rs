@@ -17,6 +17,7 @@ fn what_is_written_is_as_long_as_it_says() {
     let request = pending.accept(client(), Redirect::Query(&query)).unwrap();
     assert_eq!(request.request().body_len(), request.request().body().len());
     let authorization = AccessToken::new("at").unwrap().authorization();
+    assert_eq!(authorization.value(), "Bearer at");
     assert_eq!((authorization.len(), authorization.is_empty()), ("Bearer at".len(), false));
     for reply in [Reply::SignedIn, Reply::Refused, Reply::NotFound, Reply::Gone, Reply::Busy] {
         assert_eq!((reply.len(), reply.is_empty()), (reply.to_string().len(), false));

@@ -5,6 +5,7 @@
 //
 // "Cold" is a new browser profile each time, so that everything is fetched and compiled. "Warm" is a profile that has been
 // there: files in the HTTP cache, and the WebAssembly module loaded before the click.
+// Each page first calls what its library's documentation has on every page load; a cold click does not wait for that.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { openBrowser, signIn, startDevServer } from '../../tests/browser/tools.mjs';

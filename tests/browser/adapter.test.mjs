@@ -263,6 +263,38 @@ test('the token goes to the named origins only, and follows no redirect', { time
   }
 }, { bypassCSP: true, complaints: FAILED }));
 
+test('an origin that looks like a named one gets nothing', { timeout }, () => withTabs(async (context) => {
+  const page = await openBare(context, all);
+  await signInBare(page);
+  await page.evaluate(() => { globalThis.app = make({ origins: ['https://api.example', 'http://127.0.0.1:7'] }); return app.handleRedirect(); });
+  const seen = [];
+  await context.route(/./, async (route) => {
+    seen.push([route.request().url(), await route.request().headerValue('authorization')]);
+    await route.fulfill({ headers: CORS });
+  });
+  const alike = [
+    'https://api.example.evil.example/', 'https://evil-api.example/', 'https://evil.api.example/', 'https://api.example./',
+    'https://api.exampl/', 'https://api.example:8443/', 'http://api.example/', 'http://api.example:443/', 'https://evil.example/https://api.example/',
+    'https://evil.example?https://api.example/', 'https://evil.example#https://api.example/', 'https://evil.example\\@api.example/',
+    'https://\u0430pi.example/', 'http://127.0.0.1:70/', 'http://127.0.0.1/', 'http://localhost:7/', 'https://127.0.0.1:7/', 'http://[::1]:7/',
+    '/', '//api.example/', '//evil.example/', 'data:,https://api.example/', 'about:blank', 'wss://api.example/',
+  ];
+  for (const url of alike) {
+    assert.equal((await failure(page, (one) => app.fetch(one), url))?.code, 'origin', url);
+    assert.equal((await failure(page, (one) => app.fetch(new Request(one)), url))?.code, 'origin', url);
+  }
+  // A name and password before the host: `Request` itself takes none of them.
+  for (const url of ['https://api.example@evil.example/', 'https://api.example:443@evil.example/', 'https://evil@api.example/']) {
+    assert.match((await failure(page, (one) => app.fetch(one), url))?.message, /credentials/, url);
+  }
+  assert.deepEqual(seen, []);
+  const bearer = `Bearer ${await token(page)}`;
+  for (const url of ['https://api.example/a', 'HTTPS://API.EXAMPLE:443/a', 'https:\\\\api.example/a', 'https://api.exa\tmple/a']) {
+    await page.evaluate(async (one) => { await app.fetch(one); }, url);
+  }
+  assert.deepEqual(seen, Array(4).fill(['https://api.example/a', bearer]));
+}, { bypassCSP: true, complaints: FAILED }));
+
 test('sign-out is done here whatever the server does', { timeout }, () => withTabs(async (context) => {
   const [one, two] = await tabs(context, all);
   await context.route(/connect.revocation/, (route) => route.fulfill({ status: 503, headers: {

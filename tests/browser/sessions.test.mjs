@@ -49,6 +49,39 @@ test('a refusal ends the session that was refused, and no later one', { timeout 
   assert.equal(sent.length, 3);
 }, { complaints: FAILED }));
 
+test('a sign-in replaces the session of a busy tab, whatever the clock says', { timeout }, () => withTabs(async (context, sent) => {
+  await later(context, 3000);
+  const [one, two] = await tabs(context, all);
+  // The clock has been set back; what the other tab has is newer by its name.
+  await later(context, 0);
+  await two.evaluate(() => { app.signIn({ extra: { prompt: 'login' } }); });
+  await allow(two, 'bob');
+  await two.waitForSelector(READY);
+  // The others can say nothing until the code has been exchanged.
+  const others = context.pages().filter((page) => page !== two);
+  const waiting = [];
+  const arrived = new Promise((resolve) => {
+    hostile.answers((request, response) => { if (waiting.push(response) === others.length) resolve(); });
+  });
+  const busy = others.map((page, at) => page.evaluate((url) => {
+    const request = new XMLHttpRequest();
+    request.open('GET', url, false);
+    request.send();
+  }, `${hostile.origin}/${at}`));
+  await arrived;
+  const exchanged = two.waitForResponse(/connect.token$/);
+  const done = two.evaluate(() => app.handleRedirect());
+  await exchanged;
+  for (const response of waiting) response.end();
+  await Promise.all([...busy, done]);
+  assert.equal(await token(one), await token(two));
+  for (const page of [one, two]) {
+    const me = await page.evaluate(async (api) => (await app.fetch(`${api}/api/me`)).json(), all.server.issuer);
+    assert.equal(me.user.id, 'bob');
+  }
+  assert.equal(sent.length, 2);
+}, { bypassCSP: true, complaints: FAILED }));
+
 test('tokens that come after the sign-out are revoked', { timeout }, () => withTabs(async (context, sent) => {
   const [one, two] = await tabs(context, all);
   let fresh;

@@ -184,8 +184,9 @@ test('two tabs: one session, from sign-in to sign-out', { timeout }, () => withT
 test('two tabs sign in at once: the later one is the session of both', { timeout }, () => withTabs(async (context) => {
   const [one, two] = await Promise.all([open(context, all.spa), open(context, all.spa)]);
   await one.click('#sign-in');
-  await two.click('#sign-in');
+  // The server's cookie is of its first page: of two at once, one would be of another session.
   await one.waitForSelector('#username');
+  await two.click('#sign-in');
   await allow(two, 'bob');
   await says(two, 'Signed in as bob.');
   await allow(one, 'carol');

@@ -3,6 +3,7 @@ import { UserManager } from 'oidc-client-ts';
 export function open({ issuer, clientId, redirectUri, scope, server }) {
   const app = new UserManager({ authority: issuer, client_id: clientId, redirect_uri: redirectUri, scope, metadata: server });
   return {
+    begin: () => app.getUser(),
     signIn: () => app.signinRedirect(),
     finish: () => app.signinCallback(),
     async accessToken() {

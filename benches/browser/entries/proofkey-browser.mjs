@@ -9,6 +9,7 @@ export function open({ issuer, clientId, redirectUri, scope, server }) {
   const app = new Proofkey({ issuer, clientId, redirectUri, scope, ...endpoints });
   return {
     prepare: () => init(),
+    begin: () => app.handleRedirect(),
     signIn: () => app.signIn(),
     finish: () => app.handleRedirect(),
     accessToken: () => app.accessToken(),

@@ -131,7 +131,7 @@ export class Proofkey extends EventTarget {
 
 /**
  * Loads the WebAssembly module from somewhere else than beside this one: a URL, a response, its octets, or the compiled module.
- * Call it before everything else. Without it the module is loaded when it is first needed.
+ * Call it before everything else. Without it the module is loaded by `handleRedirect`, or when it is first needed.
  */
 export function init(source?: string | URL | Request | Response | Promise<Response> | BufferSource | WebAssembly.Module): Promise<void>;
 

@@ -68,9 +68,10 @@ fn sign_in(
         .with_cancel(&interrupt::INTERRUPTED);
     let mut told = Ok(());
     let failed = AtomicBool::new(false);
-    let (follower, from) = (Follower::default(), server.log().len());
+    let follower = Follower::default();
+    server.clear_log();
     let result = thread::scope(|threads| {
-        let following = threads.spawn(|| follower.follow(server, from, story));
+        let following = threads.spawn(|| follower.follow(server, story));
         let tokens = interrupt::deferred(|| {
             let tokens = http.login(login, |url| {
                 let url = url.to_owned();

@@ -72,6 +72,12 @@ impl DevServer {
         self.app.log.entries()
     }
 
+    /// The requests so far, which the log forgets: for those who follow it.
+    #[must_use]
+    pub fn take_log(&self) -> Vec<Entry> {
+        self.app.log.take()
+    }
+
     /// Forgets the requests so far.
     pub fn clear_log(&self) {
         self.app.log.clear();

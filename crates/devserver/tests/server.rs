@@ -264,6 +264,9 @@ fn requests_are_logged_in_order() {
     ];
     assert_eq!(paths, expected);
     assert!(log.last().unwrap().body.contains(VERIFIER));
+    assert_eq!(server.take_log(), log);
+    assert!(server.log().is_empty());
+    login(&server);
     server.clear_log();
     assert!(server.log().is_empty());
 }

@@ -139,14 +139,20 @@ export class Proofkey extends EventTarget {
     const redirect = this.#arrival;
     // The window closes; there is nothing to go on with.
     if (redirect && handOver(redirect)) return new Promise(() => {});
+    // Whatever comes next needs it: the redirect now, or a click later.
+    init().catch(() => {});
     // A tab that does not answer must not hold this one up.
-    await this.#session.catchUp().catch(() => {});
-    if (!redirect) return null;
-    const { pending, server, data } = this.#waiting.peek();
-    const { client } = await this.#connect(server);
-    if (client.matches(pending, redirect)) this.#waiting.drop();
-    await this.#finish(client, pending, redirect);
-    return { data };
+    const caughtUp = this.#session.catchUp().catch(() => {});
+    try {
+      if (!redirect) return null;
+      const { pending, server, data } = this.#waiting.peek();
+      const { client } = await this.#connect(server);
+      if (client.matches(pending, redirect)) this.#waiting.drop();
+      await this.#finish(client, pending, redirect, caughtUp);
+      return { data };
+    } finally {
+      await caughtUp;
+    }
   }
 
   async #signInPopup(popup, extra) {
@@ -159,8 +165,7 @@ export class Proofkey extends EventTarget {
 
   /** Begins a login: where to send the browser, and what its redirect is checked against. */
   async #begin(extra = {}) {
-    await this.#session.check();
-    const { client, server } = await this.#connect();
+    const [{ client, server }] = await Promise.all([this.#connect(), this.#session.check()]);
     const pairs = Object.entries(extra).flatMap(([name, values]) => [values].flat().flatMap((value) => [name, value]));
     const login = client.authorize(this.#scope, pairs, randomOctets());
     const { url, pending } = login;
@@ -168,9 +173,10 @@ export class Proofkey extends EventTarget {
     return { url, pending, server };
   }
 
-  /** Checks the redirect, and gets the tokens of it. */
-  async #finish(client, pending, redirect) {
+  /** Checks the redirect, and gets the tokens of it: newer ones than those of the other tabs. */
+  async #finish(client, pending, redirect, caughtUp) {
     const tokens = await this.#exchange(client.accept(pending, redirect));
+    await caughtUp;
     await this.#session.begin({ ...tokens, scope: tokens.scope ?? this.#scope });
   }
 

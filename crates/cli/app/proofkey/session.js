@@ -15,6 +15,7 @@ export class Session {
   #tokens = null;
   #release = () => {};
   #ended = new Set();
+  #checked = false;
 
   constructor(name, changed) {
     this.#name = name;
@@ -37,7 +38,7 @@ export class Session {
 
   /** Fails where the browser does not let this page have a session: better before a sign-in than after it. */
   async check() {
-    await navigator.locks.query().catch(denied);
+    if (!this.#checked) await this.#newest();
   }
 
   /** Takes the tokens of a new sign-in, in place of any others. */
@@ -133,6 +134,7 @@ export class Session {
   async #newest() {
     const prefix = `${this.#name} `;
     const { held } = await navigator.locks.query().catch(denied);
+    this.#checked = true;
     const versions = held.filter(({ name, mode }) => mode === 'shared' && name.startsWith(prefix)).map(({ name }) => {
       const [since, id, generation] = name.slice(prefix.length).split(' ');
       return { since: Number(since), id, generation: Number(generation) };

@@ -31,13 +31,10 @@ pub fn run(args: &args::Demo) -> Result<(), Failure> {
 }
 
 fn follow(server: &DevServer, story: &Story) -> Result<(), Failure> {
-    let mut told = 0;
     while !INTERRUPTED.load(Ordering::SeqCst) {
-        let log = server.log();
-        for Entry { method, path, status, .. } in log.iter().skip(told).filter(|entry| entry.method != "OPTIONS") {
+        for Entry { method, path, status, .. } in server.take_log().iter().filter(|entry| entry.method != "OPTIONS") {
             story.step("request", &format!("{method} {path}"), &[("status", &status.to_string())])?;
         }
-        told = log.len();
         thread::sleep(Duration::from_millis(50));
     }
     Ok(())

@@ -126,17 +126,14 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Follows the server's log, from this entry until the end.
+    /// Follows the server's log until the end.
     ///
     /// # Errors
     /// As [`Story::step`].
-    pub fn follow(&self, server: &DevServer, from: usize, story: &Story) -> Result<(), Failure> {
-        let mut told = from;
+    pub fn follow(&self, server: &DevServer, story: &Story) -> Result<(), Failure> {
         loop {
             let ended = self.ended.load(Ordering::SeqCst);
-            let log = server.log();
-            log.iter().skip(told).try_for_each(|entry| story.entry(entry))?;
-            told = log.len();
+            server.take_log().iter().try_for_each(|entry| story.entry(entry))?;
             if ended {
                 return Ok(());
             }

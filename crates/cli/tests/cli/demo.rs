@@ -78,6 +78,14 @@ fn an_app_is_served_until_an_interrupt() {
     ureq::get(format!("{issuer}/.well-known/oauth-authorization-server")).call().unwrap();
     assert_eq!(next()["name"], "app");
     assert_eq!(next()["text"], "GET /.well-known/oauth-authorization-server");
+    // More requests than the server's log holds.
+    let client = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+    for batch in 0..11 {
+        for _ in 0..1000 {
+            client.get(format!("{issuer}/{batch}")).call().unwrap().body_mut().read_to_vec().unwrap();
+        }
+        assert!((0..1000).all(|_| next()["text"] == format!("GET /{batch}")), "batch {batch}");
+    }
     interrupt(&child);
     assert_eq!(next()["event"], "done");
     assert_eq!(child.wait().unwrap().code(), Some(0));

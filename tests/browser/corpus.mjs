@@ -1,0 +1,169 @@
+// How a hostile input of tests/corpus is put to the WebAssembly module. This runs in Node.js and in a page.
+
+const ADDRESS = '127.0.0.1:49152';
+const ISSUER = 'https://as.example';
+const JSON_TYPE = 'application/json';
+const DEFAULT = { code: 'C', tokens: { access_token: 'AT' } };
+
+/** Each verdict: its code for programs, and how the words for people begin, which are the core's. */
+export const CALLBACK = {
+  Ambiguous: () => ['callback', 'the redirect carries both a code and an error;'],
+  Duplicate: (name) => ['callback', `the redirect carries \`${name}\` more than once;`],
+  Issuer: () => ['callback', 'the redirect comes from another authorization server '],
+  Malformed: (name) => ['callback', `the redirect's \`${name}\` holds characters `],
+  MissingCode: () => ['callback', 'the redirect carries neither a code nor an error'],
+  Mode: () => ['callback', 'the redirect carries what was never asked for '],
+  Server: (error) => ['server', `the authorization server refused: ${error}`],
+  State: () => ['state', 'the redirect does not belong to this login '],
+  Target: () => ['callback', 'this is not the redirect URI '],
+};
+export const RESPONSE = {
+  ContentType: () => ['response', 'the response is not JSON;'],
+  Duplicate: (name) => ['response', `the response holds \`${name}\` more than once`],
+  Json: () => ['response', 'the response is not a JSON object (at octet '],
+  Malformed: (name) => ['response', `the response's \`${name}\` holds characters `],
+  Missing: (name) => ['response', `the response has no \`${name}\``],
+  Redirect: (status) => ['response', `the endpoint answered with a redirect (${status})`],
+  Server: (error, { status }) => ['server', `the server refused (${status}): ${error}`],
+  Status: (status) => ['status', `the server answered with status ${status} and no OAuth error`],
+  TokenType: () => ['response', 'the token is not of type Bearer '],
+  TooBig: (name) => ['response', `the response's \`${name}\` is longer than `],
+  Type: (name) => ['response', `the response's \`${name}\` is of the wrong type `],
+};
+
+/** How many cases of a kind there are, and which of them differ. `module` is the WebAssembly's exports and ProofkeyError. */
+export function run(module, kind, cases) {
+  const all = kind === 'token' ? cases.flatMap(exchanges) : cases;
+  const failed = [];
+  for (const one of all) {
+    try {
+      CHECKS[kind](module, one);
+    } catch (error) {
+      failed.push(`${one.id}, ${one.why}: ${error.message}`);
+    }
+  }
+  return { count: all.length, failed };
+}
+
+const CHECKS = {
+  callback(module, { seen = 'query', server = 'promised', issuer = ISSUER, query, input, expected, code = DEFAULT.code }) {
+    const redirectUri = `http://${ADDRESS}/cb${query ? `?${query}` : ''}`;
+    const client = newClient(module, redirectUri, server === 'unknown' ? undefined : issuer, server === 'promised');
+    const [{ state: other }, { pending, state }] = [0, 64].map((first) => begin(client, first));
+    const start = { query: `http://${ADDRESS}/cb?`, target: `http://${ADDRESS}`, url: '' }[seen];
+    const redirect = start + text(octets(input, (part) => fill(part, state, other)));
+    same(client.matches(pending, redirect), !['Duplicate(state)', 'State', 'Target'].includes(expected), 'matches');
+    const grant = verdict(module, () => client.accept(pending, redirect), expected, CALLBACK, {});
+    if (grant) same(/&code=([^&]*)/.exec(grant.request().body)[1], text(octets(code)), 'code');
+  },
+
+  token(module, { grant, status = 200, headers = [['Content-Type', JSON_TYPE]], body, expected, tokens = DEFAULT.tokens, ...hints }) {
+    const client = newClient(module, `http://${ADDRESS}/cb`, ISSUER, false);
+    const step = grant === 'refresh' ? client.refresh('RT1') : accepted(client);
+    const fields = new Headers(headers);
+    const [type, date, retryAfter] = ['content-type', 'date', 'retry-after'].map((name) => fields.get(name) ?? undefined);
+    const answer = new module.Answer(status, type, date, retryAfter, body);
+    const granted = verdict(module, () => step.read(answer), expected, RESPONSE, { status, ...hints });
+    if (!granted) return;
+    const { accessToken, refreshToken, expiresIn, scope } = granted;
+    same([accessToken, refreshToken, expiresIn, scope?.split(/\s+/).filter(Boolean)],
+      [text(octets(tokens.access_token)), tokens.refresh_token, tokens.expires_in, tokens.scope], 'tokens');
+  },
+
+  json(module, { body, input, expected }) {
+    const value = octets(input);
+    const answer = body ? value : joined([encoded('{"access_token":"AT","x":'), value, encoded(',"token_type":"Bearer"}')]);
+    const step = newClient(module, `http://${ADDRESS}/cb`).refresh('RT1');
+    verdict(module, () => step.read(new module.Answer(200, JSON_TYPE, undefined, undefined, answer)), expected, RESPONSE, {});
+  },
+
+  challenges(module, { status = 401, input, also = [], expected }) {
+    // The browser hands several fields over as one.
+    const fields = [input, ...also].map((field) => text(octets(field))).join(', ');
+    same(module.wantsRefresh(status, fields), expected === 'InvalidToken', 'refresh');
+  },
+};
+
+/** What the work gives, where it should give something; its error is looked at here. */
+function verdict({ ProofkeyError }, work, expected, verdicts, { status, advice, retry_after: retryAfter }) {
+  const [, kind, argument] = /^(\w+)(?:\((.*)\))?$/.exec(expected);
+  let done;
+  try {
+    done = work();
+  } catch (error) {
+    if (!(error instanceof ProofkeyError)) throw error;
+    if (!(kind in verdicts)) throw new Error(`${error.message}, not ${expected}`);
+    const [code, words] = verdicts[kind](argument, { status });
+    same([error.code, error.message.slice(0, words.length)], [code, words], 'error');
+    if (!/^[ -~]{1,300}$/.test(error.message) || error.message.includes('CANARY')) throw new Error(`it says ${error.message}`);
+    same(error.serverCode, kind === 'Server' ? argument : undefined, 'serverCode');
+    same(error.advice, advice?.toLowerCase() ?? error.advice, 'advice');
+    same(error.retryAfter, error.advice === 'retry' ? retryAfter : undefined, 'retryAfter');
+    return undefined;
+  }
+  same('Accepted', expected, 'verdict');
+  return done;
+}
+
+function same(actual, expected, what) {
+  const [one, other] = [actual, expected].map((value) => JSON.stringify([value].flat().map((part) => part ?? '(none)')));
+  if (one !== other) throw new Error(`${what} ${one} instead of ${other}`);
+}
+
+function exchanges(one) {
+  const body = octets(one.input);
+  if (!one.prefixes) return [{ ...one, body }];
+  return Array.from(body, (_, length) => ({ ...one, id: `${one.id}-${length}`, body: body.subarray(0, length) }));
+}
+
+function newClient({ Client }, redirectUri, issuer, promised) {
+  return new Client('client', redirectUri, 'https://as.example/authorize', 'https://as.example/token', undefined, issuer, promised);
+}
+
+function begin(client, first) {
+  const { url, pending } = client.authorize('', [], Uint8Array.from({ length: 64 }, (_, at) => first + at));
+  return { pending, state: new URL(url).searchParams.get('state') };
+}
+
+function accepted(client) {
+  const { pending, state } = begin(client, 0);
+  return client.accept(pending, `http://${ADDRESS}/cb?code=C&state=${state}`);
+}
+
+/** The octets of an input, with what `fillIn` makes of each text. */
+function octets(input, fillIn = (part) => part) {
+  return joined([input].flat().map((part) => {
+    if (typeof part === 'string') return encoded(fillIn(part));
+    if (part.hex === undefined) return encoded(fillIn(part.repeat).repeat(part.times));
+    return Uint8Array.from(part.hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+  }));
+}
+
+function joined(parts) {
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+const encoded = (value) => new TextEncoder().encode(value);
+const text = (value) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(value);
+
+function fill(part, state, other) {
+  const escaped = state.replace(/./g, (letter) => `%${letter.charCodeAt().toString(16)}`);
+  const values = {
+    address: ADDRESS,
+    port: ADDRESS.split(':')[1],
+    state,
+    encoded: escaped,
+    twice: escaped.replaceAll('%', '%25'),
+    flipped: state.replace(/./g, (letter) => (/[a-z]/.test(letter) ? letter.toUpperCase() : letter.toLowerCase())),
+    short: state.slice(0, -1),
+    other,
+    iss: encodeURIComponent(ISSUER),
+  };
+  return part.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}

@@ -74,6 +74,7 @@ fn debug_tells_what_it_is_and_no_secret() {
         ("ResponseBuf", format!("{owned:?}")),
         ("Request", format!("{:?}", refresh.request())),
         ("RevocationRequest", format!("{revocation:?}")),
+        ("TokenRequest", format!("{refresh:?}")),
         ("Query", format!("{:?}", Redirect::Query("CANARY"))),
         ("Target", format!("{:?}", Redirect::Target("CANARY"))),
         ("Url", format!("{:?}", Redirect::Url("CANARY"))),

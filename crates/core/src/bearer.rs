@@ -18,7 +18,8 @@ impl<'a> AccessToken<'a> {
     /// # Errors
     /// [`ConfigError::AccessToken`] where it is empty, or holds a space, a control character or what is not ASCII.
     pub fn new(token: &'a str) -> Result<Self, ConfigError> {
-        let fits = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+        // To the end in any case: so many octets are looked at together.
+        let fits = !token.is_empty() && token.bytes().fold(true, |fits, byte| fits & byte.is_ascii_graphic());
         if fits { Ok(Self(token)) } else { Err(ConfigError::AccessToken) }
     }
 

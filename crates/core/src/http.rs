@@ -106,13 +106,13 @@ pub(crate) struct Form<'a> {
 }
 
 impl Form<'_> {
-    pub(crate) const UNUSED: (&'static str, Value<'static>) = ("", Value::Plain(""));
+    pub(crate) const UNUSED: (&'static str, Value<'static>) = ("", Value::Literal(""));
 
     fn write<W: Write + ?Sized>(&self, out: &mut W) -> fmt::Result {
         let mut writer = FieldWriter::new(out, "");
         for &(name, value) in self.fields.iter().filter(|(name, _)| !name.is_empty()) {
             writer.field(name, value)?;
         }
-        self.extra.iter().try_for_each(|(name, value)| writer.field(name, Value::Plain(value)))
+        writer.extra(self.extra)
     }
 }

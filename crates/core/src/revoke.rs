@@ -49,7 +49,7 @@ impl RevocationRequest<'_> {
         };
         let fields = [
             ("token", Value::Plain(token)),
-            ("token_type_hint", Value::Plain(hint)),
+            ("token_type_hint", Value::Literal(hint)),
             ("client_id", Value::Plain(self.client.id())),
             Form::UNUSED,
             Form::UNUSED,

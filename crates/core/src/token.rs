@@ -58,14 +58,14 @@ impl<'a> TokenRequest<'a> {
         let id = ("client_id", Field::Plain(self.client.id()));
         let fields = match &self.grant {
             Grant::Code { code, verifier } => [
-                ("grant_type", Field::Plain("authorization_code")),
+                ("grant_type", Field::Literal("authorization_code")),
                 id,
                 ("code", Field::Encoded(code)),
-                ("code_verifier", Field::Plain(verifier.expose())),
+                ("code_verifier", Field::Literal(verifier.expose())),
                 ("redirect_uri", Field::Plain(self.client.redirect_uri())),
             ],
             Grant::Refresh(token) => [
-                ("grant_type", Field::Plain("refresh_token")),
+                ("grant_type", Field::Literal("refresh_token")),
                 id,
                 ("refresh_token", Field::Plain(token.expose())),
                 Form::UNUSED,
@@ -256,7 +256,7 @@ fn words<'b>(member: &'static str, value: Value<'b>) -> Result<Option<&'b str>, 
 
 /// RFC 6749 appendix A: `VSCHAR`.
 fn is_printable(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+    text.bytes().fold(true, |fits, byte| fits & matches!(byte, b' '..=b'~'))
 }
 
 const MEMBERS: [&str; 7] =

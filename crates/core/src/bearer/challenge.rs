@@ -1,5 +1,6 @@
 //! The `WWW-Authenticate` header field (RFC 9110 section 11.6.1), read without copying.
 
+use crate::wire::is_token;
 use core::fmt::{self, Write};
 
 /// The challenges of one `WWW-Authenticate` field value, in order. What stands behind a syntax error is not read.
@@ -138,7 +139,9 @@ fn scheme_end(rest: &str) -> Option<&str> {
 
 /// Passes over the credentials of a scheme that has no parameters, such as `Negotiate YII=`.
 fn after_token68<'a>(params: &'a str, rest: &'a str) -> &'a str {
-    let end = params.find(|letter: char| !letter.is_ascii_alphanumeric() && !"-._~+/".contains(letter));
+    let end = params
+        .bytes()
+        .position(|octet| !octet.is_ascii_alphanumeric() && !matches!(octet, b'-'..=b'/' | b'_' | b'~' | b'+'));
     let Some((text, padding)) = params.split_at_checked(end.unwrap_or(params.len())) else { return rest };
     let after = space(padding.trim_start_matches('='));
     if !text.is_empty() && (after.is_empty() || after.starts_with(',')) { after } else { rest }
@@ -158,7 +161,7 @@ fn space(text: &str) -> &str {
 }
 
 fn token(text: &str) -> Option<(&str, &str)> {
-    let end = text.find(|letter: char| !letter.is_ascii_alphanumeric() && !"!#$%&'*+-.^_`|~".contains(letter));
+    let end = text.bytes().position(|octet| !is_token(octet));
     text.split_at_checked(end.unwrap_or(text.len())).filter(|(token, _)| !token.is_empty())
 }
 

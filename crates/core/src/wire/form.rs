@@ -14,14 +14,17 @@ impl<'w, W: Write + ?Sized> FieldWriter<'w, W> {
         Self { out, separator }
     }
 
+    /// A field whose name is the protocol's own: none of them has a character to encode.
     pub(crate) fn field(&mut self, name: &str, value: Value<'_>) -> fmt::Result {
-        self.name(name)?;
+        self.separate()?;
+        self.out.write_str(name)?;
+        self.out.write_char('=')?;
         value.write(self.out)
     }
 
     /// One field whose value is `values` joined by a space.
     pub(crate) fn list(&mut self, name: &str, values: &[&str]) -> fmt::Result {
-        self.name(name)?;
+        self.field(name, Value::Literal(""))?;
         for (index, value) in values.iter().enumerate() {
             if index > 0 {
                 self.out.write_char('+')?;
@@ -31,11 +34,19 @@ impl<'w, W: Write + ?Sized> FieldWriter<'w, W> {
         Ok(())
     }
 
-    fn name(&mut self, name: &str) -> fmt::Result {
-        self.out.write_str(self.separator)?;
-        self.separator = "&";
-        encode(name, self.out)?;
-        self.out.write_char('=')
+    /// Fields with names from elsewhere.
+    pub(crate) fn extra(&mut self, extra: &[(&str, &str)]) -> fmt::Result {
+        for (name, value) in extra {
+            self.separate()?;
+            encode(name, self.out)?;
+            self.out.write_char('=')?;
+            encode(value, self.out)?;
+        }
+        Ok(())
+    }
+
+    fn separate(&mut self) -> fmt::Result {
+        self.out.write_str(core::mem::replace(&mut self.separator, "&"))
     }
 }
 
@@ -44,13 +55,18 @@ impl<'w, W: Write + ?Sized> FieldWriter<'w, W> {
 pub(crate) enum Value<'a> {
     /// As it came out of another form. Only made of what `printable` has accepted.
     Encoded(&'a str),
+    /// Of characters that stand for themselves.
+    Literal(&'a str),
     Plain(&'a str),
 }
 
 impl Value<'_> {
     fn write<W: Write + ?Sized>(self, out: &mut W) -> fmt::Result {
         match self {
-            Self::Encoded(raw) => decode(raw).flatten().try_for_each(|byte| encode_byte(byte, out)),
+            Self::Encoded(raw) if !raw.bytes().all(is_literal) => {
+                decode(raw).flatten().try_for_each(|byte| encode_byte(byte, out))
+            }
+            Self::Encoded(text) | Self::Literal(text) => out.write_str(text),
             Self::Plain(text) => encode(text, out),
         }
     }
@@ -89,20 +105,16 @@ pub(crate) struct BadEscape;
 
 fn encode<W: Write + ?Sized>(text: &str, out: &mut W) -> fmt::Result {
     let mut rest = text;
-    while !rest.is_empty() {
-        let (literal, tail) = span(rest, is_literal);
+    loop {
+        let end = rest.bytes().position(|byte| !is_literal(byte)).unwrap_or(rest.len());
+        // Literal characters are ASCII, so that both parts are whole text.
+        let (literal, tail) = rest.split_at_checked(end).unwrap_or((rest, ""));
         out.write_str(literal)?;
-        let (encoded, tail) = span(tail, |byte| !is_literal(byte));
-        encoded.bytes().try_for_each(|byte| encode_byte(byte, out))?;
-        rest = tail;
+        let mut letters = tail.chars();
+        let Some(letter) = letters.next() else { return Ok(()) };
+        letter.encode_utf8(&mut [0; 4]).bytes().try_for_each(|byte| encode_byte(byte, out))?;
+        rest = letters.as_str();
     }
-    Ok(())
-}
-
-/// Splits where the first byte does not belong. Literal characters are ASCII, so that both parts are whole text.
-fn span(text: &str, belongs: impl Fn(u8) -> bool) -> (&str, &str) {
-    let end = text.bytes().position(|byte| !belongs(byte)).unwrap_or(text.len());
-    text.split_at_checked(end).unwrap_or((text, ""))
 }
 
 fn encode_byte<W: Write + ?Sized>(byte: u8, out: &mut W) -> fmt::Result {
@@ -117,9 +129,12 @@ fn encode_byte<W: Write + ?Sized>(byte: u8, out: &mut W) -> fmt::Result {
     }
 }
 
-const fn is_literal(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b'-' | b'.' | b'_')
+fn is_literal(byte: u8) -> bool {
+    LITERAL.get(usize::from(byte >> 5)).is_some_and(|bits| bits >> (byte & 31) & 1 == 1)
 }
+
+/// A bit for each ASCII character that stands for itself: letters, digits and `*-._`.
+const LITERAL: [u32; 4] = [0, 0x03ff_6400, 0x87ff_fffe, 0x07ff_fffe];
 
 fn hex(digit: Option<u8>) -> Option<u8> {
     char::from(digit?).to_digit(16).and_then(|value| u8::try_from(value).ok())
@@ -164,7 +179,7 @@ mod tests {
     fn a_list_is_joined_by_a_space() {
         let mut out = String::new();
         let mut fields = FieldWriter::new(&mut out, "?");
-        assert!(fields.list("scope", &["a", "b:c"]).is_ok() && fields.field("n m", Value::Plain("1")).is_ok());
+        assert!(fields.list("scope", &["a", "b:c"]).is_ok() && fields.extra(&[("n m", "1")]).is_ok());
         assert_eq!(out, "?scope=a+b%3Ac&n+m=1");
     }
 

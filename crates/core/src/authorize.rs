@@ -69,7 +69,7 @@ impl<'a> AuthorizationUrl<'a> {
         false
     }
 
-    fn write<W: fmt::Write>(&self, out: &mut W) -> fmt::Result {
+    fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         let endpoint = self.client.server().authorization_endpoint;
         out.write_str(endpoint)?;
         let mut fields = FieldWriter::new(

@@ -56,8 +56,8 @@ impl<'a> Request<'a> {
     ///
     /// # Errors
     /// Where `out` fails.
-    pub fn write_body<W: Write + ?Sized>(&self, out: &mut W) -> fmt::Result {
-        self.form.map_or(Ok(()), |form| form.write(out))
+    pub fn write_body<W: Write + ?Sized>(&self, mut out: &mut W) -> fmt::Result {
+        self.form.map_or(Ok(()), |form| form.write(&mut out))
     }
 
     /// The exact length of the body in octets.
@@ -108,7 +108,7 @@ pub(crate) struct Form<'a> {
 impl Form<'_> {
     pub(crate) const UNUSED: (&'static str, Value<'static>) = ("", Value::Literal(""));
 
-    fn write<W: Write + ?Sized>(&self, out: &mut W) -> fmt::Result {
+    fn write(&self, out: &mut dyn Write) -> fmt::Result {
         let mut writer = FieldWriter::new(out, "");
         for &(name, value) in self.fields.iter().filter(|(name, _)| !name.is_empty()) {
             writer.field(name, value)?;

@@ -11,7 +11,7 @@ pub use reply::Reply;
 
 use crate::authorize::{Pending, Redirect, arrived};
 use crate::client::Client;
-use crate::wire::{is_token, uri};
+use crate::wire::uri;
 use core::fmt;
 use core::mem;
 use core::net::{IpAddr, SocketAddr};
@@ -200,6 +200,11 @@ fn read_fields<'r>(lines: impl Iterator<Item = &'r [u8]>) -> Result<&'r str, Rep
 fn is_target(target: &str) -> bool {
     let absolute = target.strip_prefix("http://").is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', '?']));
     (target.starts_with('/') || absolute) && target.bytes().all(|octet| octet.is_ascii_graphic() && octet != b'#')
+}
+
+const fn is_token(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric()
+        || matches!(octet, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
 }
 
 const FIELDS_MAX: usize = 100;

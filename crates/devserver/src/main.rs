@@ -125,7 +125,7 @@ fn serve(args: &Args) -> io::Result<()> {
     }
     let mut faults = Faults::default();
     args.fault.iter().for_each(|fault| fault.set(&mut faults));
-    let clients = format!("{}, with {} (loopback: on any port)", client.client_id, client.redirect_uris.join(" or "));
+    let clients = format!("{}, with {}", client.client_id, client.redirect_uris.join(" or "));
     let server = DevServer::start(Options {
         port: args.port,
         access_token_ttl: args.access_token_ttl,

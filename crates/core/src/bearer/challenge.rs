@@ -1,6 +1,5 @@
 //! The `WWW-Authenticate` header field (RFC 9110 section 11.6.1), read without copying.
 
-use crate::wire::is_token;
 use core::fmt::{self, Write};
 
 /// The challenges of one `WWW-Authenticate` field value, in order. What stands behind a syntax error is not read.
@@ -163,6 +162,12 @@ fn space(text: &str) -> &str {
 fn token(text: &str) -> Option<(&str, &str)> {
     let end = text.bytes().position(|octet| !is_token(octet));
     text.split_at_checked(end.unwrap_or(text.len())).filter(|(token, _)| !token.is_empty())
+}
+
+/// A character of a token (RFC 9110 section 5.6.2).
+const fn is_token(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric()
+        || matches!(octet, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
 }
 
 /// The content of a quoted string, its escapes still in it, and what follows.

@@ -3,14 +3,16 @@
 use core::fmt::{self, Write};
 
 /// Writes `name=value` fields, the separators between them, and nothing else.
-pub(crate) struct FieldWriter<'w, W: ?Sized> {
-    out: &'w mut W,
+///
+/// The writer is a trait object, so that the code of it is there once, whatever is written to.
+pub(crate) struct FieldWriter<'w> {
+    out: &'w mut dyn Write,
     separator: &'static str,
 }
 
-impl<'w, W: Write + ?Sized> FieldWriter<'w, W> {
+impl<'w> FieldWriter<'w> {
     /// Fields that follow `separator`: empty for a body, `?` or `&` behind an endpoint.
-    pub(crate) fn new(out: &'w mut W, separator: &'static str) -> Self {
+    pub(crate) fn new(out: &'w mut dyn Write, separator: &'static str) -> Self {
         Self { out, separator }
     }
 
@@ -61,7 +63,7 @@ pub(crate) enum Value<'a> {
 }
 
 impl Value<'_> {
-    fn write<W: Write + ?Sized>(self, out: &mut W) -> fmt::Result {
+    fn write(self, out: &mut dyn Write) -> fmt::Result {
         match self {
             Self::Encoded(raw) if !raw.bytes().all(is_literal) => {
                 decode(raw).flatten().try_for_each(|byte| encode_byte(byte, out))
@@ -103,7 +105,7 @@ pub(crate) fn decode(raw: &str) -> impl Iterator<Item = Result<u8, BadEscape>> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BadEscape;
 
-fn encode<W: Write + ?Sized>(text: &str, out: &mut W) -> fmt::Result {
+fn encode(text: &str, out: &mut dyn Write) -> fmt::Result {
     let mut rest = text;
     loop {
         let end = rest.bytes().position(|byte| !is_literal(byte)).unwrap_or(rest.len());
@@ -117,7 +119,7 @@ fn encode<W: Write + ?Sized>(text: &str, out: &mut W) -> fmt::Result {
     }
 }
 
-fn encode_byte<W: Write + ?Sized>(byte: u8, out: &mut W) -> fmt::Result {
+fn encode_byte(byte: u8, out: &mut dyn Write) -> fmt::Result {
     match byte {
         b' ' => out.write_char('+'),
         byte if is_literal(byte) => out.write_char(char::from(byte)),

@@ -78,6 +78,13 @@ fn debug_tells_what_it_is_and_no_secret() {
         ("Query", format!("{:?}", Redirect::Query("CANARY"))),
         ("Target", format!("{:?}", Redirect::Target("CANARY"))),
         ("Url", format!("{:?}", Redirect::Url("CANARY"))),
+        ("AccessToken", format!("{:?}", AccessToken::new("CANARY").unwrap())),
+        ("AuthorizationUrl", format!("{:?}", client().authorize(&[], &mut Counter::default()).unwrap().0)),
+        ("Client", format!("{:?}", client())),
+        ("Pending", format!("{pending:?}")),
+        ("RefreshToken", format!("{:?}", RefreshToken::new("CANARY").unwrap())),
+        ("Tokens", format!("{:?}", read(r#"{"access_token":"CANARY","token_type":"Bearer"}"#).unwrap())),
+        ("https://as.example/token", format!("{:?}", refresh.request().url())),
         ("CodeVerifier", format!("{verifier:?}")),
         ("State", format!("{:?}", pending.state())),
     ] {

@@ -1,12 +1,14 @@
 //! The same flow through each way in: the blocking adapter, the async adapter, the command-line tool.
 
+use crate::recording::Server;
 use proofkey_core::{
     AccessToken, Advice, CallbackError, Client, Pending, Redirect, RefreshToken, ResponseError, Revocable,
     TokenRequest, TokensBuf,
 };
 use proofkey_devserver::user_agent::{Decision, UserAgent, Visit};
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread::{self, JoinHandle};
@@ -165,6 +167,43 @@ pub fn command_line(target: &Target) {
     assert_eq!(run(&["logout"]).status.code(), Some(0));
     assert_eq!(run(&["token"]).status.code(), Some(3), "nobody is signed in any longer");
     assert_eq!(login_with_tool(target, home.path(), Decision::Deny).0.status.code(), Some(4));
+
+    // The tool gives nobody its verifier to change: somebody in the middle does.
+    let client = proofkey_ureq::Http::new().discover(&target.issuer, target.client_id, "http://127.0.0.1/callback");
+    let client = client.expect("the server's metadata");
+    let server = client.as_client().server();
+    let token_endpoint = server.token_endpoint().to_owned();
+    let relay = Server::answering(move |request| with_another_verifier(&token_endpoint, request));
+    let relayed = relay.url("/token");
+    let endpoints = ["--authorization-endpoint", server.authorization_endpoint(), "--token-endpoint", &relayed];
+    let (output, _) = login_at(&endpoints, target, home.path(), Decision::Allow);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(3) && said.contains("invalid_grant"), "{said}");
+    assert_eq!(relay.requests().len(), 1, "nothing is sent again");
+    assert_eq!(run(&["token"]).status.code(), Some(3), "nobody is signed in");
+}
+
+/// What the token endpoint answers to the request with a verifier of somebody else's.
+fn with_another_verifier(token_endpoint: &str, request: &str) -> String {
+    let body = request.split_once("\r\n\r\n").expect("a body").1;
+    let fields = body.split('&').map(|field| match field.split_once('=') {
+        Some(("code_verifier", verifier)) => format!("code_verifier={}", "A".repeat(verifier.len())),
+        _ => field.to_owned(),
+    });
+    let changed = fields.collect::<Vec<_>>().join("&");
+    assert_ne!(changed, body);
+    let (address, path) = token_endpoint.strip_prefix("http://").and_then(|rest| rest.split_once('/')).expect("a path");
+    let mut stream = TcpStream::connect(address).expect("the server");
+    let (kind, length) = ("application/x-www-form-urlencoded", changed.len());
+    write!(
+        stream,
+        "POST /{path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\
+         Connection: close\r\n\r\n{changed}"
+    )
+    .expect("it is sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    answer
 }
 
 async fn sign_in(http: &proofkey_reqwest::Http, client: Client<'_>, target: &Target) -> TokensBuf {
@@ -180,9 +219,12 @@ async fn sign_in(http: &proofkey_reqwest::Http, client: Client<'_>, target: &Tar
 }
 
 fn login_with_tool(target: &Target, home: &Path, decision: Decision) -> (Output, Visit) {
+    login_at(&["--issuer", &target.issuer], target, home, decision)
+}
+
+fn login_at(server: &[&str], target: &Target, home: &Path, decision: Decision) -> (Output, Visit) {
     let mut login = tool(home);
-    login.args(["login", "--json", "--no-browser", "--timeout", "60", "--issuer", &target.issuer]);
-    login.args(["--client-id", target.client_id]);
+    login.args(["login", "--json", "--no-browser", "--timeout", "60", "--client-id", target.client_id]).args(server);
     login.args(target.scope.iter().flat_map(|scope| ["--scope", scope]));
     login.args(target.extra.iter().flat_map(|(name, value)| ["--extra".to_owned(), format!("{name}={value}")]));
     let mut child: Child = login.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the tool starts");

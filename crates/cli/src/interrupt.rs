@@ -1,6 +1,7 @@
 //! Ctrl-C, and the stretches in which it has to wait: a rotated refresh token must be written down before we go.
 
 use crate::failure::{Failure, Kind};
+use crate::output;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -19,6 +20,17 @@ pub fn deferred<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failu
     if INTERRUPTED.load(Ordering::SeqCst) { Err(failure()) } else { result }
 }
 
+/// [`deferred`] for an exchange with a server: whoever interrupts is told what it waits for.
+///
+/// # Errors
+/// As [`deferred`].
+pub fn deferred_exchange<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    EXCHANGING.store(true, Ordering::SeqCst);
+    let result = deferred(work);
+    EXCHANGING.store(false, Ordering::SeqCst);
+    result
+}
+
 /// That an interrupt came.
 pub fn failure() -> Failure {
     Kind::Interrupted.because("interrupted")
@@ -33,8 +45,12 @@ pub fn watch() {
             if again || DEFERRING.load(Ordering::SeqCst) == 0 {
                 std::process::exit(Kind::Interrupted.exit().into());
             }
+            if EXCHANGING.load(Ordering::SeqCst) {
+                output::note("waiting for the server, so that no token is lost; interrupt again to end at once");
+            }
         });
     });
 }
 
 static DEFERRING: AtomicUsize = AtomicUsize::new(0);
+static EXCHANGING: AtomicBool = AtomicBool::new(false);

@@ -14,7 +14,7 @@ use serde::Serialize;
 /// Where the server did not revoke: the tokens are still valid then, and kept (RFC 7009 section 2.2.1).
 pub fn run(args: &args::Logout, select: &Select, config: &Config) -> Result<(), Failure> {
     let mut login = Login::load(&Name::of(select, config), config)?;
-    let outcome = interrupt::deferred(|| {
+    let outcome = interrupt::deferred_exchange(|| {
         let store = login.store();
         let lock = store.lock(&login.record.key, LOCK_WAIT)?;
         if let Some(record) = lock.load()? {

@@ -53,7 +53,7 @@ pub fn renew_refused(login: &mut Login) -> Result<(), Failure> {
 
 /// Takes the lock, reads again, and refreshes where the record is still `stale`.
 fn renew_where(login: &mut Login, stale: impl Fn(&Login) -> bool) -> Result<(), Failure> {
-    interrupt::deferred(|| {
+    interrupt::deferred_exchange(|| {
         let store = login.store();
         let lock = store.lock(&login.record.key, LOCK_WAIT)?;
         read_again(login, &lock)?;

@@ -2,8 +2,9 @@
 
 use crate::desk::{CLIENT, Desk, interrupt};
 use proofkey_devserver::{EndpointFault, Faults};
-use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::Child;
 
 fn respond(status: u16, body: &str) -> Option<EndpointFault> {
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
@@ -160,15 +161,7 @@ fn a_token_without_refresh_token_serves_until_its_end() {
 
 #[test]
 fn an_interrupt_during_a_refresh_waits_until_the_new_token_is_kept() {
-    let desk = Desk::signed_in();
-    let server = TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("http://{}/token", server.local_addr().unwrap());
-    desk.edit(|record| record.token_endpoint = endpoint);
-    desk.expire();
-    let child = desk.command(&["token"]).spawn().unwrap();
-    let (mut connection, _) = server.accept().unwrap();
-    assert_ne!(connection.read(&mut [0; 4096]).unwrap(), 0);
-    interrupt(&child);
+    let (desk, child, mut connection) = interrupted_refresh();
     let body = r#"{"access_token":"A2","token_type":"Bearer","refresh_token":"R2","expires_in":3600}"#;
     let length = body.len();
     let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n");
@@ -177,6 +170,32 @@ fn an_interrupt_during_a_refresh_waits_until_the_new_token_is_kept() {
     assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(130), &b""[..]));
     assert_eq!(desk.record().refresh_token.unwrap().expose(), "R2");
     assert_eq!(desk.run(&["token"]).stdout, "A2\n");
+}
+
+#[test]
+fn a_second_interrupt_during_a_refresh_ends_at_once() {
+    let (desk, child, _connection) = interrupted_refresh();
+    let before = desk.record().refresh_token.unwrap();
+    interrupt(&child);
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+    assert_eq!(desk.record().refresh_token.unwrap(), before);
+}
+
+/// A refresh whose server does not answer yet, and whose user was told so after Ctrl-C.
+fn interrupted_refresh() -> (Desk, Child, TcpStream) {
+    let desk = Desk::signed_in();
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}/token", server.local_addr().unwrap());
+    desk.edit(|record| record.token_endpoint = endpoint);
+    desk.expire();
+    let mut child = desk.command(&["token"]).spawn().unwrap();
+    let (mut connection, _) = server.accept().unwrap();
+    assert_ne!(connection.read(&mut [0; 4096]).unwrap(), 0);
+    interrupt(&child);
+    let mut told = String::new();
+    BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut told).unwrap();
+    assert!(told.contains("interrupt again to end at once"), "{told}");
+    (desk, child, connection)
 }
 
 #[test]

@@ -153,25 +153,25 @@ pub enum ResponseError {
 /// they are safe to log and to print on a terminal.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ServerError {
-    code: heapless::String<CODE_MAX>,
-    description: heapless::String<DESCRIPTION_MAX>,
+    code: Cleaned<CODE_MAX>,
+    description: Cleaned<DESCRIPTION_MAX>,
 }
 
 impl ServerError {
     /// The error code, such as `access_denied` (RFC 6749 sections 4.1.2.1 and 5.2). At most 64 characters.
     #[must_use]
     pub fn code(&self) -> &str {
-        &self.code
+        self.code.as_str()
     }
 
     /// The server's explanation for a developer. At most 200 characters.
     #[must_use]
     pub fn description(&self) -> Option<&str> {
-        (!self.description.is_empty()).then_some(self.description.as_str())
+        Some(self.description.as_str()).filter(|description| !description.is_empty())
     }
 
     pub(crate) fn new(code: impl Iterator<Item = u8>, description: impl Iterator<Item = u8>) -> Self {
-        Self { code: clean(code), description: clean(description) }
+        Self { code: Cleaned::new(code), description: Cleaned::new(description) }
     }
 
     fn advice(&self, status: u16, retry_after: Option<u32>) -> Advice {
@@ -228,18 +228,28 @@ fn status_advice(status: u16, retry_after: Option<u32>) -> Advice {
     }
 }
 
-/// Cuts to `N` characters and makes everything but printable ASCII a `?`, one for each run.
-fn clean<const N: usize>(octets: impl Iterator<Item = u8>) -> heapless::String<N> {
-    let mut text = heapless::String::new();
-    let mut in_run = false;
-    for octet in octets {
-        let printable = matches!(octet, b' '..=b'~');
-        if (printable || !in_run) && text.push(if printable { char::from(octet) } else { '?' }).is_err() {
-            break;
+/// Printable ASCII.
+#[derive(Clone, PartialEq, Eq)]
+struct Cleaned<const N: usize>(heapless::Vec<u8, N>);
+
+impl<const N: usize> Cleaned<N> {
+    /// Cuts to `N` characters and makes everything but printable ASCII a `?`, one for each run.
+    fn new(octets: impl Iterator<Item = u8>) -> Self {
+        let mut text = heapless::Vec::new();
+        let mut in_run = false;
+        for octet in octets {
+            let printable = matches!(octet, b' '..=b'~');
+            if (printable || !in_run) && text.push(if printable { octet } else { b'?' }).is_err() {
+                break;
+            }
+            in_run = !printable;
         }
-        in_run = !printable;
+        Self(text)
     }
-    text
+
+    fn as_str(&self) -> &str {
+        core::str::from_utf8(&self.0).unwrap_or_default()
+    }
 }
 
 impl fmt::Debug for ServerError {

@@ -3,8 +3,8 @@
 use crate::client::{Server, check_issuer};
 use crate::error::{ConfigError, ResponseError, UriFault};
 use crate::http::{Request, Url};
-use crate::response::{Response, known, string, success_json};
-use crate::wire::json::{self, Object, Value};
+use crate::response::{Response, string, success_json, unfit};
+use crate::wire::json::{self, Value};
 
 /// Where a server keeps its metadata.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,48 +65,25 @@ impl<'a> MetadataRequest<'a> {
     where
         'a: 'b,
     {
-        let response = success_json(response)?;
-        let (mut issuer, mut authorization, mut token, mut revocation) = (None, None, None, None);
-        let (mut iss_parameter, mut pkce_advertised, mut scopes) = (false, false, None);
-        let mut seen = [false; MEMBERS.len()];
-        let mut object = Object::new(response.body)?;
-        while let Some((name, value)) = object.next()? {
-            let Some(member) = known(&name, &MEMBERS) else { continue };
-            for (_, seen) in MEMBERS.iter().zip(&mut seen).filter(|(name, _)| **name == member) {
-                if core::mem::replace(seen, true) {
-                    return Err(ResponseError::Duplicate(member));
-                }
-            }
-            match (member, value) {
-                (_, Value::Null) => {}
-                ("authorization_endpoint", value) => authorization = string(member, value)?,
-                ("authorization_response_iss_parameter_supported", Value::Bool(flag)) => iss_parameter = flag,
-                ("code_challenge_methods_supported", Value::Array(raw)) => {
-                    let methods = json::join(raw).ok_or(ResponseError::Type(member))?;
-                    if !methods.split(' ').any(|method| method == "S256") {
-                        return Err(ResponseError::NoS256);
-                    }
-                    pkce_advertised = true;
-                }
-                ("issuer", value) => issuer = string(member, value)?,
-                ("revocation_endpoint", value) => revocation = string(member, value)?,
-                ("scopes_supported", Value::Array(raw)) => {
-                    scopes = Some(json::join(raw).ok_or(ResponseError::Type(member))?);
-                }
-                ("token_endpoint", value) => token = string(member, value)?,
-                _ => return Err(ResponseError::Type(member)),
-            }
-        }
-        if issuer.ok_or(ResponseError::Missing("issuer"))? != self.issuer {
+        let body = success_json(response)?.body;
+        let [authorization, iss_parameter, methods, issuer, revocation, scopes, token] = json::members(body, &MEMBERS)?;
+        let text = |name, value| string(name, value)?.ok_or(ResponseError::Missing(name));
+        if text("issuer", issuer)? != self.issuer {
             return Err(ResponseError::Issuer);
         }
+        let methods = words("code_challenge_methods_supported", methods)?;
+        if methods.is_some_and(|methods| !methods.split(' ').any(|method| method == "S256")) {
+            return Err(ResponseError::NoS256);
+        }
         let server = Server {
-            authorization_endpoint: authorization.ok_or(ResponseError::Missing("authorization_endpoint"))?,
-            token_endpoint: token.ok_or(ResponseError::Missing("token_endpoint"))?,
-            revocation_endpoint: revocation,
+            authorization_endpoint: text("authorization_endpoint", authorization)?,
+            token_endpoint: text("token_endpoint", token)?,
+            revocation_endpoint: string("revocation_endpoint", revocation)?,
             issuer: Some(self.issuer),
-            iss_parameter,
+            iss_parameter: flag("authorization_response_iss_parameter_supported", iss_parameter)?,
         };
+        let scopes = words("scopes_supported", scopes)?;
+        let pkce_advertised = methods.is_some();
         server.check().map_err(ResponseError::Endpoint)?;
         Ok(Metadata { server, scopes, pkce_advertised })
     }
@@ -137,6 +114,23 @@ impl<'b> Metadata<'b> {
     #[must_use]
     pub const fn scopes(&self) -> Option<&'b str> {
         self.scopes
+    }
+}
+
+/// The words of an array, separated by a space.
+fn words<'b>(member: &'static str, value: Option<Value<&'b str>>) -> Result<Option<&'b str>, ResponseError> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Array(Some(words))) => Ok(Some(words)),
+        Some(value) => Err(unfit(member, &value)),
+    }
+}
+
+fn flag(member: &'static str, value: Option<Value<&str>>) -> Result<bool, ResponseError> {
+    match value {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(flag)) => Ok(flag),
+        Some(value) => Err(unfit(member, &value)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::error::{ResponseError, ServerError};
 use crate::wire::date;
-use crate::wire::json::{Object, Text, Value};
+use crate::wire::json::{self, Value};
 use core::fmt;
 
 #[cfg(feature = "alloc")]
@@ -76,37 +76,40 @@ pub(crate) fn success(response: Response<'_>) -> Result<Response<'_>, ResponseEr
 }
 
 fn read_error(body: &mut [u8]) -> Option<ServerError> {
-    let mut object = Object::new(body).ok()?;
-    let (mut code, mut description) = (None, None);
-    while let Some((name, value)) = object.next().ok()? {
-        match (known(&name, &["error", "error_description"]), value) {
-            (Some("error"), Value::String(text)) if code.is_none() => code = Some(text.decode().unwrap_or("?")),
-            (Some("error"), _) => return None,
-            // It only explains: one that cannot be read must not hide the code.
-            (Some(_), Value::String(text)) => description = text.decode(),
-            _ => {}
-        }
-    }
-    code.filter(|code| !code.is_empty()).map(|code| ServerError::new(code.bytes(), description.unwrap_or("").bytes()))
+    let [error, description] = json::members(body, &["error", "error_description"]).ok()?;
+    server_error(error, description).ok()?
 }
 
-/// The name in `names` that a member has.
-pub(crate) fn known<'n>(name: &Text<'_>, names: &[&'n str]) -> Option<&'n str> {
-    names.iter().copied().find(|known| name.is(known))
+/// The error that a body tells, if it does.
+pub(crate) fn server_error(
+    error: Option<Value<&str>>,
+    description: Option<Value<&str>>,
+) -> Result<Option<ServerError>, ResponseError> {
+    // It only explains: one that cannot be read must not hide the code.
+    let description = || string("error_description", description).ok().flatten().unwrap_or_default();
+    Ok(string("error", error)?.map(|code| ServerError::new(code.bytes(), description().bytes())))
 }
 
 /// A string member; null and the empty string count as absent.
-pub(crate) fn string<'b>(member: &'static str, value: Value<'b>) -> Result<Option<&'b str>, ResponseError> {
+pub(crate) fn string<'b>(member: &'static str, value: Option<Value<&'b str>>) -> Result<Option<&'b str>, ResponseError> {
     match value {
-        Value::Null => Ok(None),
-        Value::String(text) => {
-            let text = text.decode().ok_or(ResponseError::Malformed(member))?;
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => {
+            let text = text.ok_or(ResponseError::Malformed(member))?;
             if text.len() > MEMBER_MAX {
                 return Err(ResponseError::TooBig(member));
             }
             Ok((!text.is_empty()).then_some(text))
         }
-        _ => Err(ResponseError::Type(member)),
+        Some(value) => Err(unfit(member, &value)),
+    }
+}
+
+/// What is wrong with a member that is of none of the types that it may have.
+pub(crate) const fn unfit(member: &'static str, value: &Value<&str>) -> ResponseError {
+    match value {
+        Value::Repeated => ResponseError::Duplicate(member),
+        _ => ResponseError::Type(member),
     }
 }
 

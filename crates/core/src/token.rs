@@ -2,12 +2,12 @@
 
 use crate::bearer::AccessToken;
 use crate::client::{Client, check_extra};
-use crate::error::{ConfigError, ResponseError, ServerError};
+use crate::error::{ConfigError, ResponseError};
 use crate::http::{Form, Request};
 use crate::pkce::CodeVerifier;
-use crate::response::{MEMBER_MAX, Response, string, success_json};
+use crate::response::{MEMBER_MAX, Response, server_error, string, success_json, unfit};
 use crate::wire::form::Value as Field;
-use crate::wire::json::{self, Object, Value};
+use crate::wire::json::{self, Value};
 use core::fmt;
 
 #[cfg(feature = "alloc")]
@@ -183,69 +183,47 @@ pub struct ScopeChange {
 fn read_tokens(response: Response<'_>) -> Result<Tokens<'_>, ResponseError> {
     let retry_after = response.retry_after();
     let Response { status, body, .. } = success_json(response)?;
-    let mut seen = [false; MEMBERS.len()];
-    let mut object = Object::new(body)?;
-    let (mut access_token, mut token_type, mut expires_in) = (None, None, None);
-    let (mut refresh_token, mut scope, mut error, mut description) = (None, None, None, None);
-    while let Some((name, value)) = object.next()? {
-        let Some((member, seen)) = MEMBERS.into_iter().zip(&mut seen).find(|(member, _)| name.is(member)) else {
-            continue;
-        };
-        if core::mem::replace(seen, true) {
-            return Err(ResponseError::Duplicate(member));
-        }
-        match member {
-            "access_token" => access_token = string(member, value)?,
-            "error" => error = string(member, value)?,
-            // It only explains: one that cannot be read must not hide the code.
-            "error_description" => description = string(member, value).unwrap_or_default(),
-            "expires_in" => expires_in = seconds(member, value)?,
-            "refresh_token" => refresh_token = string(member, value)?,
-            "scope" => scope = words(member, value)?,
-            _ => token_type = string(member, value)?,
-        }
-    }
+    let [access_token, error, description, expires_in, refresh_token, scope, token_type] =
+        json::members(body, &MEMBERS)?;
     // GitHub and Slack answer errors with status 200.
-    if let Some(error) = error {
-        let error = ServerError::new(error.bytes(), description.unwrap_or("").bytes());
+    if let Some(error) = server_error(error, description)? {
         return Err(ResponseError::Server { error, status, retry_after });
     }
-    let access_token = access_token.ok_or(ResponseError::Missing("access_token"))?;
-    let token_type = token_type.ok_or(ResponseError::Missing("token_type"))?;
+    let access_token = string("access_token", access_token)?.ok_or(ResponseError::Missing("access_token"))?;
+    let token_type = string("token_type", token_type)?.ok_or(ResponseError::Missing("token_type"))?;
     if !token_type.eq_ignore_ascii_case("bearer") {
         return Err(ResponseError::TokenType);
     }
     Ok(Tokens {
         access_token: AccessToken::new(access_token).map_err(|_| ResponseError::Malformed("access_token"))?,
-        refresh_token: refresh_token
+        refresh_token: string("refresh_token", refresh_token)?
             .map(|token| RefreshToken::new(token).map_err(|_| ResponseError::Malformed("refresh_token")))
             .transpose()?,
-        expires_in,
-        scope,
+        expires_in: seconds("expires_in", expires_in)?,
+        scope: words("scope", scope)?,
     })
 }
 
 /// A number of seconds; PayPal and Azure v1 write it as a string of digits.
-fn seconds(member: &'static str, value: Value<'_>) -> Result<Option<u32>, ResponseError> {
+fn seconds(member: &'static str, value: Option<Value<&str>>) -> Result<Option<u32>, ResponseError> {
     let number = match value {
-        Value::Null => return Ok(None),
-        Value::Number(number) => number,
-        Value::String(text) => text
-            .decode()
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::Number(number)) => number,
+        Some(Value::String(text)) => text
             .filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
             .ok_or(ResponseError::Type(member))?,
-        _ => return Err(ResponseError::Type(member)),
+        Some(value) => return Err(unfit(member, &value)),
     };
     json::integer(number).map(Some).ok_or(ResponseError::Type(member))
 }
 
 /// Scope words separated by a space; Twitch sends an array of them. The empty string is a scope: none was granted.
-fn words<'b>(member: &'static str, value: Value<'b>) -> Result<Option<&'b str>, ResponseError> {
+fn words<'b>(member: &'static str, value: Option<Value<&'b str>>) -> Result<Option<&'b str>, ResponseError> {
     let words = match value {
-        Value::Null => return Ok(None),
-        Value::Array(raw) => json::join(raw).ok_or(ResponseError::Type(member))?,
-        Value::String(text) => text.decode().ok_or(ResponseError::Malformed(member))?,
-        _ => return Err(ResponseError::Type(member)),
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::Array(words)) => words.ok_or(ResponseError::Type(member))?,
+        Some(Value::String(text)) => text.ok_or(ResponseError::Malformed(member))?,
+        Some(value) => return Err(unfit(member, &value)),
     };
     match words {
         words if words.len() > MEMBER_MAX => Err(ResponseError::TooBig(member)),

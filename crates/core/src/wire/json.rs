@@ -5,14 +5,21 @@ mod scan;
 
 pub(crate) use number::integer;
 
-use core::{cell::Cell, slice};
+use core::{cell::Cell, ops::Range, slice};
 use scan::{Scan, Span};
 
-/// The members of the object that a body consists of.
-pub(crate) struct Object<'b> {
-    rest: &'b mut [u8],
-    length: usize,
-    first: bool,
+/// The members of those names, in the order of the names; all others are only checked.
+///
+/// The body is UTF-8, of which one byte order mark is passed over, and nothing but white space stands around its object.
+#[inline]
+pub(crate) fn members<'b, const N: usize>(
+    body: &'b mut [u8],
+    names: &[&str; N],
+) -> Result<[Option<Value<&'b str>>; N], JsonError> {
+    let mut found = [const { None }; N];
+    find(body, names, &mut found)?;
+    let text = core::str::from_utf8(body).map_err(|error| JsonError { at: error.valid_up_to() })?;
+    Ok(found.map(|value| value.map(|value| value.of(text))))
 }
 
 /// A body that is not exactly one JSON object, from the byte `at` on.
@@ -21,116 +28,104 @@ pub(crate) struct JsonError {
     pub(crate) at: usize,
 }
 
-/// An array is its raw bytes, whose syntax has been checked.
-pub(crate) enum Value<'b> {
-    Array(&'b mut [u8]),
+/// The value of a member, or where it stands.
+pub(crate) enum Value<T> {
+    /// Its strings, joined by a space; none where an element is no string, is empty, has a space in it, or does not decode.
+    Array(Option<T>),
     Bool(bool),
     Null,
-    Number(&'b str),
+    Number(T),
     Object,
-    String(Text<'b>),
+    /// Of a member that stands there more than once.
+    Repeated,
+    /// What it says; none where half of a surrogate pair stands alone.
+    String(Option<T>),
 }
 
-/// A string as it was written between its quotes.
-pub(crate) struct Text<'b> {
-    raw: &'b mut [u8],
-    escaped: bool,
+/// Finds the members, and decodes their values in place.
+fn find(body: &mut [u8], names: &[&str], found: &mut [Option<Value<Range<usize>>>]) -> Result<(), JsonError> {
+    let mut at = Scan(body).open(if body.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 })?;
+    let mut first = true;
+    while let Some((name, value)) = Scan(body).member(at, first)? {
+        at = value.end;
+        first = false;
+        let quoted = body.get(name.start..name.end).unwrap_or_default();
+        let known = names.iter().zip(&mut *found).find(|(known, _)| says(quoted, name.escaped, known));
+        if let Some((_, slot)) = known {
+            *slot = Some(if slot.is_none() { Value::decode(body, value) } else { Value::Repeated });
+        }
+    }
+    Ok(())
 }
 
-impl<'b> Object<'b> {
-    /// Begins to read a body: UTF-8, of which one byte order mark is passed over.
-    pub(crate) fn new(body: &'b mut [u8]) -> Result<Self, JsonError> {
-        core::str::from_utf8(body).map_err(|error| JsonError { at: error.valid_up_to() })?;
-        let length = body.len();
-        let start = if body.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-        let scan = Scan(body);
-        let opened = scan.expect(scan.space(start), b'{').map_err(|broken| broken.in_body(length))?;
-        Ok(Self { rest: body.get_mut(opened..).unwrap_or_default(), length, first: true })
-    }
-
-    /// The next member; none once the object has ended, and nothing but white space stands behind it.
-    /// Neither the end nor an error is passed over, so from there on the answer stays the same.
-    #[inline]
-    pub(crate) fn next(&mut self) -> Result<Option<(Text<'b>, Value<'b>)>, JsonError> {
-        let member = Scan(self.rest).member(self.first).map_err(|broken| broken.in_body(self.length))?;
-        Ok(member.map(|(name, value)| self.take(name, value)))
-    }
-
-    #[inline]
-    fn take(&mut self, name: Span, value: Span) -> (Text<'b>, Value<'b>) {
-        let (member, rest) = core::mem::take(&mut self.rest).split_at_mut_checked(value.end).unwrap_or_default();
-        let (member, raw) = member.split_at_mut_checked(value.start).unwrap_or_default();
-        self.rest = rest;
-        self.first = false;
-        let quoted = member.get_mut(name.start..name.end).unwrap_or_default();
-        (Text::new(quoted, name.escaped), Value::new(raw, value.escaped))
-    }
-}
-
-impl<'b> Value<'b> {
-    fn new(raw: &'b mut [u8], escaped: bool) -> Self {
+impl Value<Range<usize>> {
+    fn decode(body: &mut [u8], Span { start, end, escaped }: Span) -> Self {
+        let raw = body.get_mut(start..end).unwrap_or_default();
+        let written = |length: usize| start..start.wrapping_add(length);
         match raw.first() {
-            Some(b'"') => Self::String(Text::new(raw, escaped)),
-            Some(b'[') => Self::Array(raw),
+            Some(b'"') if escaped => Self::String(rewrite(raw, unescape_whole).map(written)),
+            Some(b'"') => Self::String(Some(start.wrapping_add(1)..end.wrapping_sub(1))),
+            Some(b'[') => Self::Array(rewrite(raw, join).map(written)),
             Some(b'f') => Self::Bool(false),
             Some(b'n') => Self::Null,
             Some(b't') => Self::Bool(true),
             Some(b'{') => Self::Object,
-            _ => Self::Number(core::str::from_utf8(raw).unwrap_or_default()),
+            _ => Self::Number(start..end),
+        }
+    }
+
+    fn of(self, text: &str) -> Value<&str> {
+        let part = |range| text.get(range).unwrap_or_default();
+        match self {
+            Self::Array(words) => Value::Array(words.map(part)),
+            Self::Bool(value) => Value::Bool(value),
+            Self::Null => Value::Null,
+            Self::Number(number) => Value::Number(part(number)),
+            Self::Object => Value::Object,
+            Self::Repeated => Value::Repeated,
+            Self::String(string) => Value::String(string.map(part)),
         }
     }
 }
 
-impl<'b> Text<'b> {
-    fn new(quoted: &'b mut [u8], escaped: bool) -> Self {
-        let raw = if let [_, raw @ .., _] = quoted { raw } else { &mut [] };
-        Self { raw, escaped }
-    }
-
-    /// What the string says, unescaped in place; none where half of a surrogate pair stands alone.
-    pub(crate) fn decode(self) -> Option<&'b str> {
-        if !self.escaped {
-            return core::str::from_utf8(self.raw).ok();
-        }
-        rewrite(self.raw, |cells, output| unescape(&mut cells.map(Cell::get), |byte| output.put(byte)))
-    }
-
-    /// Whether the string says exactly `name`.
-    #[inline]
-    pub(crate) fn is(&self, name: &str) -> bool {
-        if self.escaped { self.unescapes_to(name) } else { *self.raw == *name.as_bytes() }
-    }
-
-    #[cold]
-    fn unescapes_to(&self, name: &str) -> bool {
-        let mut expected = name.bytes();
-        unescape(&mut self.raw.iter().copied(), |byte| (expected.next() == Some(byte)).then_some(())).is_some()
-            && expected.next().is_none()
-    }
+/// Whether a string says exactly `name`.
+#[inline]
+fn says(quoted: &[u8], escaped: bool, name: &str) -> bool {
+    let [_, raw @ .., _] = quoted else { return false };
+    if escaped { unescapes_to(raw, name) } else { *raw == *name.as_bytes() }
 }
 
-/// The strings of a raw array, joined by a space in place; none where an element is no string, is empty, has a space
-/// in it, or does not decode.
-pub(crate) fn join(array: &mut [u8]) -> Option<&str> {
-    rewrite(array, |cells, output| {
-        let mut input = cells.map(Cell::get);
-        (input.next()? == b'[').then_some(())?;
-        while let Some(byte) = input.next() {
-            match byte {
-                b'"' => {
-                    if output.written > 0 {
-                        output.put(b' ')?;
-                    }
-                    let start = output.written;
-                    unescape(&mut input, |byte| if byte == b' ' { None } else { output.put(byte) })?;
-                    (output.written > start).then_some(())?;
+#[cold]
+fn unescapes_to(raw: &[u8], name: &str) -> bool {
+    let mut expected = name.bytes();
+    unescape(&mut raw.iter().copied(), |byte| (expected.next() == Some(byte)).then_some(())).is_some()
+        && expected.next().is_none()
+}
+
+/// The string that stands in its quotes.
+fn unescape_whole(mut input: Input<'_>, output: &mut Output<'_>) -> Option<()> {
+    input.next();
+    unescape(&mut input, |byte| output.put(byte))
+}
+
+/// The strings of an array, joined by a space.
+fn join(mut input: Input<'_>, output: &mut Output<'_>) -> Option<()> {
+    input.next();
+    while let Some(byte) = input.next() {
+        match byte {
+            b'"' => {
+                if output.written > 0 {
+                    output.put(b' ')?;
                 }
-                b' ' | b'\t' | b'\n' | b'\r' | b',' | b']' => {}
-                _ => return None,
+                let start = output.written;
+                unescape(&mut input, |byte| if byte == b' ' { None } else { output.put(byte) })?;
+                (output.written > start).then_some(())?;
             }
+            b' ' | b'\t' | b'\n' | b'\r' | b',' | b']' => {}
+            _ => return None,
         }
-        Some(())
-    })
+    }
+    Some(())
 }
 
 /// Says the bytes that a string stands for, up to its closing quote or the end of `input`.
@@ -174,16 +169,28 @@ fn code_unit(input: &mut impl Iterator<Item = u8>) -> Option<u16> {
     u16::try_from(unit).ok()
 }
 
-/// Lets `rule` write what it reads to the front of the same bytes. It never writes more than it has read.
-fn rewrite(
-    bytes: &mut [u8],
-    rule: impl FnOnce(slice::Iter<'_, Cell<u8>>, &mut Output<'_>) -> Option<()>,
-) -> Option<&str> {
-    let cells = Cell::from_mut(&mut *bytes).as_slice_of_cells();
+/// Lets `rule` write what it reads to the front of the same bytes, of which it never writes more than it has read. Behind
+/// that are spaces, so that no part of a character is left. The length of what was written.
+fn rewrite<'c>(
+    bytes: &'c mut [u8],
+    rule: impl FnOnce(Input<'c>, &mut Output<'c>) -> Option<()>,
+) -> Option<usize> {
+    let cells = Cell::from_mut(bytes).as_slice_of_cells();
     let mut output = Output { free: cells.iter(), written: 0 };
-    rule(cells.iter(), &mut output)?;
-    let written = output.written;
-    core::str::from_utf8(bytes.get(..written)?).ok()
+    let done = rule(Input(cells.iter()), &mut output);
+    let written = if done.is_some() { output.written } else { 0 };
+    cells.iter().skip(written).for_each(|cell| cell.set(b' '));
+    done.map(|()| written)
+}
+
+struct Input<'c>(slice::Iter<'c, Cell<u8>>);
+
+impl Iterator for Input<'_> {
+    type Item = u8;
+
+    fn next(&mut self) -> Option<u8> {
+        self.0.next().map(Cell::get)
+    }
 }
 
 struct Output<'c> {
@@ -203,7 +210,7 @@ impl Output<'_> {
 mod tests {
     extern crate alloc;
     use super::*;
-    use alloc::{format, string::String, vec::Vec};
+    use alloc::{format, string::String};
 
     #[test]
     fn members_come_in_order() {
@@ -213,10 +220,13 @@ mod tests {
             ("\u{feff}{\"a\":1}", "a=1;"),
             (r#"{"a":"b"}"#, "a='b';"),
             ("\n{ \"a\" : \"b\" ,\t\"c\"\r:\nnull }\n", "a='b';c=null;"),
-            (r#"{"":"","":""}"#, "='';='';"),
-            (r#"{"a":true,"a":false}"#, "a=true;a=false;"),
-            (r#"{"a":[1, {"b":[]}],"c":{"d":{}}}"#, r#"a=[1, {"b":[]}];c={};"#),
-            (r#"{"a":[[],{},"]}",[ ],{ }]}"#, r#"a=[[],{},"]}",[ ],{ }];"#),
+            (r#"{"c":0,"b":1,"a":2,"z":3}"#, "a=2;b=1;c=0;"),
+            (r#"{"":"x"}"#, "='x';"),
+            (r#"{"":"","":""}"#, "=repeated;"),
+            (r#"{"a":null,"b":7,"a":null,"\u0061":1}"#, "a=repeated;b=7;"),
+            (r#"{"a":true,"b":false}"#, "a=true;b=false;"),
+            (r#"{"a":[1, {"b":[]}],"c":{"a":{},"b":1}}"#, "a=[?];c={};"),
+            (r#"{"a":[[],{},"]}",[ ],{ }],"b":["x","y z"],"c":["x", "y\/z"]}"#, "a=[?];b=[?];c=[x y/z];"),
             (r#"{"a":-0,"b":1.50E+3,"c":0e-1,"d":123e65}"#, "a=-0;b=1.50E+3;c=0e-1;d=123e65;"),
             (r#"{"access\u005ftoken":"x"}"#, "access_token='x';"),
             ("{\"a\":\"\u{7f}é€😀\"}", "a='\u{7f}é€😀';"),
@@ -224,7 +234,8 @@ mod tests {
             (r#"{"a":"/* */ // {}[],:"}"#, "a='/* */ // {}[],:';"),
             (r#"{"a":"\ud800","b":"\udc00\ud800","c":"\ud83dx","d":"\ud83d\n","e":"\ud83d\u0041","f":1}"#, LONE),
             (r#"{"a":"\ud800\udc00\udbff\udfff","b":"\ud83d\nde00"}"#, "a='\u{10000}\u{10ffff}';b=?;"),
-            (r#"{"a":["\udead"],"\ud800":2}"#, r#"a=["\udead"];?=2;"#),
+            (r#"{"a":["\udead"],"\ud800":2}"#, "a=[?];"),
+            ("{\"a\":\"é\\ud800\",\"b\":[\"\\/é\",7],\"c\":\"é\"}", "a=?;b=[?];c='é';"),
         ] {
             assert_eq!(read(body.as_bytes()).as_deref(), Ok(shown), "{body}");
         }
@@ -233,7 +244,7 @@ mod tests {
     const LONE: &str = "a=?;b=?;c=?;d=?;e=?;f=1;";
 
     #[test]
-    fn an_error_names_its_byte_and_stays() {
+    fn an_error_names_its_byte() {
         for (body, at) in [
             (&b""[..], 0),
             (b"\xef\xbb\xbf x", 4),
@@ -246,13 +257,6 @@ mod tests {
             (b"{\"a\":1", 6),
         ] {
             assert_eq!(read(body), Err(JsonError { at }), "{}", String::from_utf8_lossy(body));
-        }
-        let (mut broken, mut whole) = (*b"{\"a\":x}", *b"{}");
-        let (mut broken, mut whole) = (Object::new(&mut broken).ok(), Object::new(&mut whole).ok());
-        for _ in 0..3 {
-            let again = broken.as_mut().map(|object| object.next().err());
-            assert_eq!(again, Some(Some(JsonError { at: 5 })));
-            assert!(whole.as_mut().is_some_and(|object| matches!(object.next(), Ok(None))));
         }
     }
 
@@ -272,9 +276,8 @@ mod tests {
             (r"code\ud800", "code", false),
         ] {
             let mut body = format!("{{\"{raw}\":1}}").into_bytes();
-            let name_is =
-                Object::new(&mut body).ok().and_then(|mut object| object.next().ok()?).map(|(found, _)| found.is(name));
-            assert_eq!(name_is, Some(same), "{raw} {name}");
+            let name_is = members(&mut body, &[name]).map(|[value]| value.is_some());
+            assert_eq!(name_is, Ok(same), "{raw} {name}");
         }
     }
 
@@ -297,29 +300,30 @@ mod tests {
             (r#"["a",["b"]]"#, None),
             (r#"["a",{"b":"c"}]"#, None),
         ] {
-            assert_eq!(join(&mut array.as_bytes().to_vec()), joined, "{array}");
+            let mut body = format!("{{\"a\":{array}}}").into_bytes();
+            let found = match members(&mut body, &["a"]) {
+                Ok([Some(Value::Array(words))]) => words,
+                _ => Some("no array"),
+            };
+            assert_eq!(found, joined, "{array}");
         }
     }
 
-    /// All members, as `name=value;`. What does not decode is a question mark.
+    /// The members of some names, as `name=value;`. What does not decode is a question mark.
     fn read(body: &[u8]) -> Result<String, JsonError> {
+        let names = ["a", "b", "c", "d", "e", "f", "access_token", ""];
         let mut body = body.to_vec();
-        let mut object = Object::new(&mut body)?;
-        let mut members = Vec::new();
-        while let Some(member) = object.next()? {
-            members.push(member);
-        }
-        let show = |(name, value): (Text<'_>, Value<'_>)| {
-            let value = match value {
-                Value::Array(raw) => String::from_utf8_lossy(raw).into_owned(),
-                Value::Object => String::from("{}"),
-                Value::Bool(value) => format!("{value}"),
-                Value::Null => String::from("null"),
-                Value::Number(number) => String::from(number),
-                Value::String(text) => text.decode().map_or_else(|| String::from("?"), |text| format!("'{text}'")),
-            };
-            format!("{}={value};", name.decode().unwrap_or("?"))
+        let found = members(&mut body, &names)?;
+        let show = |value| match value {
+            Value::Array(words) => format!("[{}]", words.unwrap_or("?")),
+            Value::Object => String::from("{}"),
+            Value::Repeated => String::from("repeated"),
+            Value::Bool(value) => format!("{value}"),
+            Value::Null => String::from("null"),
+            Value::Number(number) => String::from(number),
+            Value::String(text) => text.map_or_else(|| String::from("?"), |text| format!("'{text}'")),
         };
-        Ok(members.into_iter().map(show).collect())
+        let found = names.iter().zip(found).filter_map(|(name, value)| Some((name, value?)));
+        Ok(found.map(|(name, value)| format!("{name}={};", show(value))).collect())
     }
 }

@@ -9,25 +9,21 @@ pub(super) struct Span {
     pub(super) escaped: bool,
 }
 
-/// What is left of a body. Each method is a rule of the grammar: given where a thing begins, it tells where the thing
+/// A body. Each method is a rule of the grammar: given where a thing begins, it tells where the thing
 /// ends, or where it breaks the rule.
 #[derive(Clone, Copy)]
 pub(super) struct Scan<'s>(pub(super) &'s [u8]);
 
-/// Where a rule is broken: so many bytes before the end of the body.
-pub(super) struct Broken(usize);
-
-impl Broken {
-    pub(super) const fn in_body(&self, length: usize) -> JsonError {
-        JsonError { at: length.saturating_sub(self.0) }
-    }
-}
-
 impl Scan<'_> {
+    /// The brace of the body's own object.
+    pub(super) fn open(self, at: usize) -> Result<usize, JsonError> {
+        self.expect(self.space(at), b'{')
+    }
+
     /// A member of the body's own object; none at its end, which is the end of the body.
     #[inline]
-    pub(super) fn member(self, first: bool) -> Result<Option<(Span, Span)>, Broken> {
-        let at = self.space(0);
+    pub(super) fn member(self, at: usize, first: bool) -> Result<Option<(Span, Span)>, JsonError> {
+        let at = self.space(at);
         if self.is(at, b'}') {
             let end = self.space(next(at));
             return if end == self.0.len() { Ok(None) } else { Err(self.broken(end)) };
@@ -45,7 +41,7 @@ impl Scan<'_> {
     }
 
     /// An array or an object, with all that is in it.
-    fn nested(self, mut at: usize) -> Result<usize, Broken> {
+    fn nested(self, mut at: usize) -> Result<usize, JsonError> {
         // A bit for each open level, the innermost lowest: 1 is an object, 0 an array. The outermost is the body's own
         // object, so a full word is 32 levels.
         let mut levels = 1_u32;
@@ -82,7 +78,7 @@ impl Scan<'_> {
     }
 
     /// Any value but an array or an object.
-    fn simple(self, at: usize) -> Result<usize, Broken> {
+    fn simple(self, at: usize) -> Result<usize, JsonError> {
         match self.byte(at) {
             Some(b'"') => self.string(at).map(|(end, _)| end),
             Some(b'f') => self.word(at, b"false"),
@@ -92,7 +88,7 @@ impl Scan<'_> {
         }
     }
 
-    fn string(self, at: usize) -> Result<(usize, bool), Broken> {
+    fn string(self, at: usize) -> Result<(usize, bool), JsonError> {
         let mut at = self.expect(at, b'"')?;
         let mut escaped = false;
         loop {
@@ -110,7 +106,7 @@ impl Scan<'_> {
         }
     }
 
-    fn number(self, at: usize) -> Result<usize, Broken> {
+    fn number(self, at: usize) -> Result<usize, JsonError> {
         let at = if self.is(at, b'-') { next(at) } else { at };
         let mut at = if self.is(at, b'0') { next(at) } else { self.digits(at)? };
         if self.is(at, b'.') {
@@ -124,7 +120,7 @@ impl Scan<'_> {
         Ok(at)
     }
 
-    fn digits(self, at: usize) -> Result<usize, Broken> {
+    fn digits(self, at: usize) -> Result<usize, JsonError> {
         let mut at = self.one(at, u8::is_ascii_digit)?;
         while let Some(b'0'..=b'9') = self.byte(at) {
             at = next(at);
@@ -132,39 +128,39 @@ impl Scan<'_> {
         Ok(at)
     }
 
-    fn word(self, at: usize, word: &[u8]) -> Result<usize, Broken> {
+    fn word(self, at: usize, word: &[u8]) -> Result<usize, JsonError> {
         word.iter().try_fold(at, |at, byte| self.expect(at, *byte))
     }
 
-    fn colon(self, at: usize) -> Result<usize, Broken> {
+    fn colon(self, at: usize) -> Result<usize, JsonError> {
         Ok(self.space(self.expect(self.space(at), b':')?))
     }
 
     /// What separates a thing from the one before it.
-    fn comma(self, at: usize, first: bool) -> Result<usize, Broken> {
+    fn comma(self, at: usize, first: bool) -> Result<usize, JsonError> {
         if first { Ok(at) } else { Ok(self.space(self.expect(at, b',')?)) }
     }
 
-    pub(super) fn space(self, mut at: usize) -> usize {
+    fn space(self, mut at: usize) -> usize {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.byte(at) {
             at = next(at);
         }
         at
     }
 
-    pub(super) fn expect(self, at: usize, byte: u8) -> Result<usize, Broken> {
+    fn expect(self, at: usize, byte: u8) -> Result<usize, JsonError> {
         self.one(at, |found| *found == byte)
     }
 
-    fn one(self, at: usize, fits: impl FnOnce(&u8) -> bool) -> Result<usize, Broken> {
+    fn one(self, at: usize, fits: impl FnOnce(&u8) -> bool) -> Result<usize, JsonError> {
         if self.byte(at).is_some_and(|byte| fits(&byte)) { Ok(next(at)) } else { Err(self.broken(at)) }
     }
 
     /// Out of line, else the two outcomes of a rule are computed as one sum, for which the next rule has to wait.
     #[cold]
     #[inline(never)]
-    fn broken(self, at: usize) -> Broken {
-        Broken(self.0.len().saturating_sub(at))
+    fn broken(self, at: usize) -> JsonError {
+        JsonError { at: at.min(self.0.len()) }
     }
 
     fn is(self, at: usize, byte: u8) -> bool {
@@ -182,18 +178,28 @@ const fn next(at: usize) -> usize {
 
 /// How many bytes stand before the first quote, backslash or control character.
 fn plain(bytes: &[u8]) -> usize {
-    let (blocks, rest) = bytes.as_chunks::<32>();
-    let clean = |block: &&[u8; 32]| block.as_chunks().0.iter().fold(0, |found, word| found | special(*word)) == 0;
-    let mut length = blocks.iter().take_while(clean).count().wrapping_mul(32);
-    let (words, tail) = bytes.get(length..).unwrap_or(rest).as_chunks();
-    for word in words {
+    let mut length = 0_usize;
+    loop {
+        let rest = bytes.get(length..).unwrap_or_default();
+        let Some(word) = rest.first_chunk() else {
+            return length.wrapping_add(rest.iter().take_while(|byte| !matches!(byte, ..b' ' | b'"' | b'\\')).count());
+        };
         let special = special(*word);
         if special != 0 {
             return length.wrapping_add(special.trailing_zeros() as usize / 8);
         }
         length = length.wrapping_add(word.len());
+        // Names are short. What is longer than they are is a token, and goes on by blocks.
+        if length == 32 {
+            length = length.wrapping_add(clean_blocks(bytes.get(length..).unwrap_or_default()));
+        }
     }
-    length.wrapping_add(tail.iter().take_while(|byte| !matches!(byte, ..b' ' | b'"' | b'\\')).count())
+}
+
+/// How many bytes are in the blocks before the first one that has a special byte.
+fn clean_blocks(bytes: &[u8]) -> usize {
+    let clean = |block: &&[u8; 32]| block.iter().fold(0, |found, byte| found | u8::from(*byte < b' ') | u8::from(*byte == b'"') | u8::from(*byte == b'\\')) == 0;
+    bytes.as_chunks().0.iter().take_while(clean).count().wrapping_mul(32)
 }
 
 /// The high bit of each byte of `word` that is a quote, a backslash or a control character. A borrow may set some more
@@ -213,7 +219,7 @@ const fn each(byte: u8) -> u64 {
 #[cfg(test)]
 mod tests {
     extern crate alloc;
-    use super::super::Object;
+    use super::super::members;
     use super::*;
     use alloc::{format, string::String};
 
@@ -315,14 +321,6 @@ mod tests {
     }
 
     fn is_object(body: &[u8]) -> bool {
-        let mut body = body.to_vec();
-        let Ok(mut object) = Object::new(&mut body) else { return false };
-        loop {
-            match object.next() {
-                Ok(Some(_)) => {}
-                Ok(None) => return true,
-                Err(_) => return false,
-            }
-        }
+        members(&mut body.to_vec(), &[]).is_ok()
     }
 }

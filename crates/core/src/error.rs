@@ -174,6 +174,10 @@ impl ServerError {
         Self { code: Cleaned::new(code), description: Cleaned::new(description) }
     }
 
+    pub(crate) fn of_text(code: &str, description: &str) -> Self {
+        Self { code: Cleaned::of_text(code), description: Cleaned::of_text(description) }
+    }
+
     fn advice(&self, status: u16, retry_after: Option<u32>) -> Advice {
         match self.code() {
             "access_denied" | "consent_required" | "interaction_required" | "invalid_grant" | "login_required" => {
@@ -245,6 +249,13 @@ impl<const N: usize> Cleaned<N> {
             in_run = !printable;
         }
         Self(text)
+    }
+
+    /// Mostly there is nothing to clean.
+    fn of_text(text: &str) -> Self {
+        let printable = text.bytes().fold(true, |fits, byte| fits & matches!(byte, b' '..=b'~'));
+        let whole = if printable { heapless::Vec::from_slice(text.as_bytes()).ok() } else { None };
+        whole.map_or_else(|| Self::new(text.bytes()), Self)
     }
 
     fn as_str(&self) -> &str {

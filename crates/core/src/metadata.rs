@@ -4,7 +4,7 @@ use crate::client::{Server, check_issuer};
 use crate::error::{ConfigError, ResponseError, UriFault};
 use crate::http::{Request, Url};
 use crate::response::{Response, string, success_json, unfit};
-use crate::wire::json::{self, Value};
+use crate::wire::json::{self, Kind, Value};
 
 /// Where a server keeps its metadata.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,19 +118,19 @@ impl<'b> Metadata<'b> {
 }
 
 /// The words of an array, separated by a space.
-fn words<'b>(member: &'static str, value: Option<Value<&'b str>>) -> Result<Option<&'b str>, ResponseError> {
-    match value {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Array(Some(words))) => Ok(Some(words)),
-        Some(value) => Err(unfit(member, &value)),
+fn words<'b>(member: &'static str, value: Value<'b>) -> Result<Option<&'b str>, ResponseError> {
+    match value.kind {
+        Kind::Absent | Kind::Null => Ok(None),
+        Kind::Words => Ok(Some(value.text)),
+        kind => Err(unfit(member, kind)),
     }
 }
 
-fn flag(member: &'static str, value: Option<Value<&str>>) -> Result<bool, ResponseError> {
-    match value {
-        None | Some(Value::Null) => Ok(false),
-        Some(Value::Bool(flag)) => Ok(flag),
-        Some(value) => Err(unfit(member, &value)),
+const fn flag(member: &'static str, value: Value<'_>) -> Result<bool, ResponseError> {
+    match value.kind {
+        Kind::Absent | Kind::False | Kind::Null => Ok(false),
+        Kind::True => Ok(true),
+        kind => Err(unfit(member, kind)),
     }
 }
 

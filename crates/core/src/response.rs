@@ -2,7 +2,7 @@
 
 use crate::error::{ResponseError, ServerError};
 use crate::wire::date;
-use crate::wire::json::{self, Value};
+use crate::wire::json::{self, Kind, Value};
 use core::fmt;
 
 #[cfg(feature = "alloc")]
@@ -32,12 +32,12 @@ impl Response<'_> {
     /// of Facebook and Weibo do, or nothing at all.
     pub(crate) fn may_be_json(&self) -> bool {
         let Some(content_type) = self.content_type else { return true };
-        if content_type.contains(',') {
-            return false;
-        }
-        let media_type = content_type.split(';').next().unwrap_or_default().trim();
-        let structured = media_type.rsplit_once('+').is_some_and(|(_, suffix)| suffix.eq_ignore_ascii_case("json"));
-        structured || JSON_TYPES.iter().any(|known| media_type.eq_ignore_ascii_case(known))
+        let end = content_type.bytes().position(|byte| matches!(byte, b',' | b';')).unwrap_or(content_type.len());
+        let (media_type, parameters) = content_type.split_at_checked(end).unwrap_or((content_type, ""));
+        let media_type = media_type.trim();
+        let is_json = JSON_TYPES.iter().any(|known| media_type.eq_ignore_ascii_case(known))
+            || media_type.rsplit_once('+').is_some_and(|(_, suffix)| suffix.eq_ignore_ascii_case("json"));
+        is_json && !parameters.contains(',')
     }
 }
 
@@ -81,34 +81,27 @@ fn read_error(body: &mut [u8]) -> Option<ServerError> {
 }
 
 /// The error that a body tells, if it does.
-pub(crate) fn server_error(
-    error: Option<Value<&str>>,
-    description: Option<Value<&str>>,
-) -> Result<Option<ServerError>, ResponseError> {
+pub(crate) fn server_error(error: Value<'_>, description: Value<'_>) -> Result<Option<ServerError>, ResponseError> {
     // It only explains: one that cannot be read must not hide the code.
     let description = || string("error_description", description).ok().flatten().unwrap_or_default();
-    Ok(string("error", error)?.map(|code| ServerError::new(code.bytes(), description().bytes())))
+    Ok(string("error", error)?.map(|code| ServerError::of_text(code, description())))
 }
 
 /// A string member; null and the empty string count as absent.
-pub(crate) fn string<'b>(member: &'static str, value: Option<Value<&'b str>>) -> Result<Option<&'b str>, ResponseError> {
-    match value {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => {
-            let text = text.ok_or(ResponseError::Malformed(member))?;
-            if text.len() > MEMBER_MAX {
-                return Err(ResponseError::TooBig(member));
-            }
-            Ok((!text.is_empty()).then_some(text))
-        }
-        Some(value) => Err(unfit(member, &value)),
+pub(crate) fn string<'b>(member: &'static str, value: Value<'b>) -> Result<Option<&'b str>, ResponseError> {
+    match value.kind {
+        Kind::Absent | Kind::Null => Ok(None),
+        Kind::String if value.text.len() > MEMBER_MAX => Err(ResponseError::TooBig(member)),
+        Kind::String => Ok(Some(value.text).filter(|text| !text.is_empty())),
+        kind => Err(unfit(member, kind)),
     }
 }
 
-/// What is wrong with a member that is of none of the types that it may have.
-pub(crate) const fn unfit(member: &'static str, value: &Value<&str>) -> ResponseError {
-    match value {
-        Value::Repeated => ResponseError::Duplicate(member),
+/// What is wrong with a member that is none of what it may be.
+pub(crate) const fn unfit(member: &'static str, kind: Kind) -> ResponseError {
+    match kind {
+        Kind::HalfString => ResponseError::Malformed(member),
+        Kind::Repeated => ResponseError::Duplicate(member),
         _ => ResponseError::Type(member),
     }
 }

@@ -7,7 +7,7 @@ use crate::http::{Form, Request};
 use crate::pkce::CodeVerifier;
 use crate::response::{MEMBER_MAX, Response, server_error, string, success_json, unfit};
 use crate::wire::form::Value as Field;
-use crate::wire::json::{self, Value};
+use crate::wire::json::{self, Kind, Value};
 use core::fmt;
 
 #[cfg(feature = "alloc")]
@@ -205,30 +205,25 @@ fn read_tokens(response: Response<'_>) -> Result<Tokens<'_>, ResponseError> {
 }
 
 /// A number of seconds; PayPal and Azure v1 write it as a string of digits.
-fn seconds(member: &'static str, value: Option<Value<&str>>) -> Result<Option<u32>, ResponseError> {
-    let number = match value {
-        None | Some(Value::Null) => return Ok(None),
-        Some(Value::Number(number)) => number,
-        Some(Value::String(text)) => text
-            .filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
-            .ok_or(ResponseError::Type(member))?,
-        Some(value) => return Err(unfit(member, &value)),
-    };
-    json::integer(number).map(Some).ok_or(ResponseError::Type(member))
+fn seconds(member: &'static str, Value { kind, text }: Value<'_>) -> Result<Option<u32>, ResponseError> {
+    match kind {
+        Kind::Absent | Kind::Null => return Ok(None),
+        Kind::Number => {}
+        Kind::String if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {}
+        Kind::Repeated => return Err(ResponseError::Duplicate(member)),
+        _ => return Err(ResponseError::Type(member)),
+    }
+    json::integer(text).map(Some).ok_or(ResponseError::Type(member))
 }
 
 /// Scope words separated by a space; Twitch sends an array of them. The empty string is a scope: none was granted.
-fn words<'b>(member: &'static str, value: Option<Value<&'b str>>) -> Result<Option<&'b str>, ResponseError> {
-    let words = match value {
-        None | Some(Value::Null) => return Ok(None),
-        Some(Value::Array(words)) => words.ok_or(ResponseError::Type(member))?,
-        Some(Value::String(text)) => text.ok_or(ResponseError::Malformed(member))?,
-        Some(value) => return Err(unfit(member, &value)),
-    };
-    match words {
-        words if words.len() > MEMBER_MAX => Err(ResponseError::TooBig(member)),
-        words if !is_printable(words) => Err(ResponseError::Malformed(member)),
-        words => Ok(Some(words)),
+fn words<'b>(member: &'static str, Value { kind, text }: Value<'b>) -> Result<Option<&'b str>, ResponseError> {
+    match kind {
+        Kind::Absent | Kind::Null => Ok(None),
+        Kind::String | Kind::Words if text.len() > MEMBER_MAX => Err(ResponseError::TooBig(member)),
+        Kind::String | Kind::Words if !is_printable(text) => Err(ResponseError::Malformed(member)),
+        Kind::String | Kind::Words => Ok(Some(text)),
+        kind => Err(unfit(member, kind)),
     }
 }
 

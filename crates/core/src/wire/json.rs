@@ -5,21 +5,22 @@ mod scan;
 
 pub(crate) use number::integer;
 
-use core::{cell::Cell, ops::Range, slice};
+use core::{cell::Cell, slice};
 use scan::{Scan, Span};
 
 /// The members of those names, in the order of the names; all others are only checked.
 ///
 /// The body is UTF-8, of which one byte order mark is passed over, and nothing but white space stands around its object.
 #[inline]
-pub(crate) fn members<'b, const N: usize>(
-    body: &'b mut [u8],
-    names: &[&str; N],
-) -> Result<[Option<Value<&'b str>>; N], JsonError> {
-    let mut found = [const { None }; N];
+pub(crate) fn members<'b, const N: usize>(body: &'b mut [u8], names: &[&str; N]) -> Result<[Value<'b>; N], JsonError> {
+    let mut found = [const { Found { kind: Kind::Absent, start: 0, end: 0 } }; N];
     find(body, names, &mut found)?;
-    let text = core::str::from_utf8(body).map_err(|error| JsonError { at: error.valid_up_to() })?;
-    Ok(found.map(|value| value.map(|value| value.of(text))))
+    let body = core::str::from_utf8(body).map_err(|error| JsonError { at: error.valid_up_to() })?;
+    let mut values = [const { Value { kind: Kind::Absent, text: "" } }; N];
+    for (value, found) in values.iter_mut().zip(&found) {
+        *value = Value { kind: found.kind, text: body.get(found.start..found.end).unwrap_or_default() };
+    }
+    Ok(values)
 }
 
 /// A body that is not exactly one JSON object, from the byte `at` on.
@@ -28,22 +29,43 @@ pub(crate) struct JsonError {
     pub(crate) at: usize,
 }
 
-/// The value of a member, or where it stands.
-pub(crate) enum Value<T> {
-    /// Its strings, joined by a space; none where an element is no string, is empty, has a space in it, or does not decode.
-    Array(Option<T>),
-    Bool(bool),
+/// The value of a member.
+#[derive(Clone, Copy)]
+pub(crate) struct Value<'b> {
+    pub(crate) kind: Kind,
+    /// What a string says, the words of an array with a space between them, or what else stands there.
+    pub(crate) text: &'b str,
+}
+
+/// What a member is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Absent,
+    False,
+    /// A string in which half of a surrogate pair stands alone.
+    HalfString,
+    /// An array with an element that is no string, is empty, has a space in it, or does not decode.
+    List,
     Null,
-    Number(T),
+    Number,
     Object,
-    /// Of a member that stands there more than once.
+    /// A member that stands there more than once.
     Repeated,
-    /// What it says; none where half of a surrogate pair stands alone.
-    String(Option<T>),
+    String,
+    True,
+    /// An array of words, if of any.
+    Words,
+}
+
+/// Where a value stands.
+struct Found {
+    kind: Kind,
+    start: usize,
+    end: usize,
 }
 
 /// Finds the members, and decodes their values in place.
-fn find(body: &mut [u8], names: &[&str], found: &mut [Option<Value<Range<usize>>>]) -> Result<(), JsonError> {
+fn find(body: &mut [u8], names: &[&str], found: &mut [Found]) -> Result<(), JsonError> {
     let mut at = Scan(body).open(if body.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 })?;
     let mut first = true;
     while let Some((name, value)) = Scan(body).member(at, first)? {
@@ -51,41 +73,33 @@ fn find(body: &mut [u8], names: &[&str], found: &mut [Option<Value<Range<usize>>
         first = false;
         let quoted = body.get(name.start..name.end).unwrap_or_default();
         let known = names.iter().zip(&mut *found).find(|(known, _)| says(quoted, name.escaped, known));
-        if let Some((_, slot)) = known {
-            *slot = Some(if slot.is_none() { Value::decode(body, value) } else { Value::Repeated });
+        if let Some((_, found)) = known {
+            *found = if found.kind == Kind::Absent { decode(body, value) } else { REPEATED };
         }
     }
     Ok(())
 }
 
-impl Value<Range<usize>> {
-    fn decode(body: &mut [u8], Span { start, end, escaped }: Span) -> Self {
-        let raw = body.get_mut(start..end).unwrap_or_default();
-        let written = |length: usize| start..start.wrapping_add(length);
-        match raw.first() {
-            Some(b'"') if escaped => Self::String(rewrite(raw, unescape_whole).map(written)),
-            Some(b'"') => Self::String(Some(start.wrapping_add(1)..end.wrapping_sub(1))),
-            Some(b'[') => Self::Array(rewrite(raw, join).map(written)),
-            Some(b'f') => Self::Bool(false),
-            Some(b'n') => Self::Null,
-            Some(b't') => Self::Bool(true),
-            Some(b'{') => Self::Object,
-            _ => Self::Number(start..end),
-        }
-    }
+const REPEATED: Found = Found { kind: Kind::Repeated, start: 0, end: 0 };
 
-    fn of(self, text: &str) -> Value<&str> {
-        let part = |range| text.get(range).unwrap_or_default();
-        match self {
-            Self::Array(words) => Value::Array(words.map(part)),
-            Self::Bool(value) => Value::Bool(value),
-            Self::Null => Value::Null,
-            Self::Number(number) => Value::Number(part(number)),
-            Self::Object => Value::Object,
-            Self::Repeated => Value::Repeated,
-            Self::String(string) => Value::String(string.map(part)),
-        }
-    }
+fn decode(body: &mut [u8], Span { start, end, escaped }: Span) -> Found {
+    let raw = body.get_mut(start..end).unwrap_or_default();
+    let rewritten = |length: Option<usize>, whole, broken| Found {
+        kind: if length.is_some() { whole } else { broken },
+        start,
+        end: start.wrapping_add(length.unwrap_or(0)),
+    };
+    let kind = match raw.first() {
+        Some(b'"') if escaped => return rewritten(rewrite(raw, unescape_whole), Kind::String, Kind::HalfString),
+        Some(b'"') => return Found { kind: Kind::String, start: start.wrapping_add(1), end: end.wrapping_sub(1) },
+        Some(b'[') => return rewritten(rewrite(raw, join), Kind::Words, Kind::List),
+        Some(b'f') => Kind::False,
+        Some(b'n') => Kind::Null,
+        Some(b't') => Kind::True,
+        Some(b'{') => Kind::Object,
+        _ => Kind::Number,
+    };
+    Found { kind, start, end }
 }
 
 /// Whether a string says exactly `name`.
@@ -171,10 +185,7 @@ fn code_unit(input: &mut impl Iterator<Item = u8>) -> Option<u16> {
 
 /// Lets `rule` write what it reads to the front of the same bytes, of which it never writes more than it has read. Behind
 /// that are spaces, so that no part of a character is left. The length of what was written.
-fn rewrite<'c>(
-    bytes: &'c mut [u8],
-    rule: impl FnOnce(Input<'c>, &mut Output<'c>) -> Option<()>,
-) -> Option<usize> {
+fn rewrite<'c>(bytes: &'c mut [u8], rule: impl FnOnce(Input<'c>, &mut Output<'c>) -> Option<()>) -> Option<usize> {
     let cells = Cell::from_mut(bytes).as_slice_of_cells();
     let mut output = Output { free: cells.iter(), written: 0 };
     let done = rule(Input(cells.iter()), &mut output);
@@ -225,8 +236,8 @@ mod tests {
             (r#"{"":"","":""}"#, "=repeated;"),
             (r#"{"a":null,"b":7,"a":null,"\u0061":1}"#, "a=repeated;b=7;"),
             (r#"{"a":true,"b":false}"#, "a=true;b=false;"),
-            (r#"{"a":[1, {"b":[]}],"c":{"a":{},"b":1}}"#, "a=[?];c={};"),
-            (r#"{"a":[[],{},"]}",[ ],{ }],"b":["x","y z"],"c":["x", "y\/z"]}"#, "a=[?];b=[?];c=[x y/z];"),
+            (r#"{"a":[1, {"b":[]}],"c":{"a":{},"b":1}}"#, "a=?;c={};"),
+            (r#"{"a":[[],{},"]}",[ ],{ }],"b":["x","y z"],"c":["x", "y\/z"]}"#, "a=?;b=?;c=[x y/z];"),
             (r#"{"a":-0,"b":1.50E+3,"c":0e-1,"d":123e65}"#, "a=-0;b=1.50E+3;c=0e-1;d=123e65;"),
             (r#"{"access\u005ftoken":"x"}"#, "access_token='x';"),
             ("{\"a\":\"\u{7f}é€😀\"}", "a='\u{7f}é€😀';"),
@@ -234,8 +245,8 @@ mod tests {
             (r#"{"a":"/* */ // {}[],:"}"#, "a='/* */ // {}[],:';"),
             (r#"{"a":"\ud800","b":"\udc00\ud800","c":"\ud83dx","d":"\ud83d\n","e":"\ud83d\u0041","f":1}"#, LONE),
             (r#"{"a":"\ud800\udc00\udbff\udfff","b":"\ud83d\nde00"}"#, "a='\u{10000}\u{10ffff}';b=?;"),
-            (r#"{"a":["\udead"],"\ud800":2}"#, "a=[?];"),
-            ("{\"a\":\"é\\ud800\",\"b\":[\"\\/é\",7],\"c\":\"é\"}", "a=?;b=[?];c='é';"),
+            (r#"{"a":["\udead"],"\ud800":2}"#, "a=?;"),
+            ("{\"a\":\"é\\ud800\",\"b\":[\"\\/é\",7],\"c\":\"é\"}", "a=?;b=?;c='é';"),
         ] {
             assert_eq!(read(body.as_bytes()).as_deref(), Ok(shown), "{body}");
         }
@@ -276,7 +287,7 @@ mod tests {
             (r"code\ud800", "code", false),
         ] {
             let mut body = format!("{{\"{raw}\":1}}").into_bytes();
-            let name_is = members(&mut body, &[name]).map(|[value]| value.is_some());
+            let name_is = members(&mut body, &[name]).map(|[value]| value.kind != Kind::Absent);
             assert_eq!(name_is, Ok(same), "{raw} {name}");
         }
     }
@@ -302,7 +313,8 @@ mod tests {
         ] {
             let mut body = format!("{{\"a\":{array}}}").into_bytes();
             let found = match members(&mut body, &["a"]) {
-                Ok([Some(Value::Array(words))]) => words,
+                Ok([Value { kind: Kind::Words, text }]) => Some(text),
+                Ok([Value { kind: Kind::List, .. }]) => None,
                 _ => Some("no array"),
             };
             assert_eq!(found, joined, "{array}");
@@ -314,16 +326,19 @@ mod tests {
         let names = ["a", "b", "c", "d", "e", "f", "access_token", ""];
         let mut body = body.to_vec();
         let found = members(&mut body, &names)?;
-        let show = |value| match value {
-            Value::Array(words) => format!("[{}]", words.unwrap_or("?")),
-            Value::Object => String::from("{}"),
-            Value::Repeated => String::from("repeated"),
-            Value::Bool(value) => format!("{value}"),
-            Value::Null => String::from("null"),
-            Value::Number(number) => String::from(number),
-            Value::String(text) => text.map_or_else(|| String::from("?"), |text| format!("'{text}'")),
+        let show = |value: Value<'_>| match value.kind {
+            Kind::Absent => String::from("absent"),
+            Kind::False => String::from("false"),
+            Kind::HalfString | Kind::List => String::from("?"),
+            Kind::Null => String::from("null"),
+            Kind::Number => String::from(value.text),
+            Kind::Object => String::from("{}"),
+            Kind::Repeated => String::from("repeated"),
+            Kind::String => format!("'{}'", value.text),
+            Kind::True => String::from("true"),
+            Kind::Words => format!("[{}]", value.text),
         };
-        let found = names.iter().zip(found).filter_map(|(name, value)| Some((name, value?)));
+        let found = names.iter().zip(found).filter(|(_, value)| value.kind != Kind::Absent);
         Ok(found.map(|(name, value)| format!("{name}={};", show(value))).collect())
     }
 }

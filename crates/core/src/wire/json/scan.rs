@@ -198,7 +198,12 @@ fn plain(bytes: &[u8]) -> usize {
 
 /// How many bytes are in the blocks before the first one that has a special byte.
 fn clean_blocks(bytes: &[u8]) -> usize {
-    let clean = |block: &&[u8; 32]| block.iter().fold(0, |found, byte| found | u8::from(*byte < b' ') | u8::from(*byte == b'"') | u8::from(*byte == b'\\')) == 0;
+    let clean = |block: &&[u8; 32]| {
+        block
+            .iter()
+            .fold(0, |found, byte| found | u8::from(*byte < b' ') | u8::from(*byte == b'"') | u8::from(*byte == b'\\'))
+            == 0
+    };
     bytes.as_chunks().0.iter().take_while(clean).count().wrapping_mul(32)
 }
 

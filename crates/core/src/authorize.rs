@@ -192,7 +192,8 @@ impl Pending {
     }
 
     fn is_state(&self, raw: &str) -> bool {
-        self.state.matches(octets(raw))
+        // Whatever is decoded gets shorter or is no state.
+        if raw.len() == pkce::LENGTH { self.state.matches(raw.bytes()) } else { self.state.matches(octets(raw)) }
     }
 }
 
@@ -264,7 +265,7 @@ fn query_of<'r>(redirect: Redirect<'r>, registered: &str) -> Option<&'r str> {
         }
     }?;
     let query = rest.split_once('#').map_or(rest, |(query, _)| query);
-    let clean = rest.bytes().all(|byte| byte.is_ascii_graphic());
+    let clean = rest.bytes().fold(true, |clean, byte| clean & byte.is_ascii_graphic());
     (clean && keeps(query, registered.query.unwrap_or_default())).then_some(query)
 }
 

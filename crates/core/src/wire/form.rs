@@ -1,5 +1,6 @@
 //! `application/x-www-form-urlencoded`, as RFC 6749 appendix B asks for queries and bodies.
 
+use core::cmp::Ordering;
 use core::fmt::{self, Write};
 
 /// Writes `name=value` fields, the separators between them, and nothing else.
@@ -76,17 +77,39 @@ impl Value<'_> {
 
 /// The raw `name` and `value` of each field in a query, in order. Empty fields are passed over.
 pub(crate) fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
-    query.split('&').filter(|field| !field.is_empty()).map(|field| field.split_once('=').unwrap_or((field, "")))
+    let mut rest = query;
+    core::iter::from_fn(move || {
+        while !rest.is_empty() {
+            let (field, others) = cut(rest, b'&');
+            rest = others;
+            if !field.is_empty() {
+                return Some(cut(field, b'='));
+            }
+        }
+        None
+    })
+}
+
+/// What stands before the first such character, which is ASCII, and what behind it.
+fn cut(text: &str, character: u8) -> (&str, &str) {
+    let at = text.bytes().position(|byte| byte == character).unwrap_or(text.len());
+    (text.get(..at).unwrap_or_default(), text.get(at.wrapping_add(1)..).unwrap_or_default())
 }
 
 /// Whether a raw name or value stands for exactly `text`.
 pub(crate) fn is(raw: &str, text: &str) -> bool {
-    raw == text || decode(raw).eq(text.bytes().map(Ok))
+    // What is shorter stands for less, and in what is as long only a plus can stand for something else.
+    match raw.len().cmp(&text.len()) {
+        Ordering::Less => false,
+        Ordering::Equal => raw == text || raw.contains('+') && decode(raw).eq(text.bytes().map(Ok)),
+        Ordering::Greater => decode(raw).eq(text.bytes().map(Ok)),
+    }
 }
 
 /// Whether a raw value stands for printable ASCII only (RFC 6749 appendix A: `VSCHAR`).
 pub(crate) fn printable(raw: &str) -> bool {
-    decode(raw).all(|byte| matches!(byte, Ok(b' '..=b'~')))
+    let plain = raw.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~') & (byte != b'%'));
+    plain || decode(raw).all(|byte| matches!(byte, Ok(b' '..=b'~')))
 }
 
 /// The octets that a raw name or value stands for.

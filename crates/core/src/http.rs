@@ -98,7 +98,7 @@ impl fmt::Debug for Url<'_> {
     }
 }
 
-/// The fields of a body. A field with an empty name is not written.
+/// The fields of a body: each name between `&` and `=`. A field with an empty name is not written.
 #[derive(Clone, Copy)]
 pub(crate) struct Form<'a> {
     pub(crate) fields: [(&'static str, Value<'a>); 5],

@@ -48,9 +48,9 @@ impl RevocationRequest<'_> {
             Revocable::Refresh(token) => (token.expose(), "refresh_token"),
         };
         let fields = [
-            ("token", Value::Plain(token)),
-            ("token_type_hint", Value::Literal(hint)),
-            ("client_id", Value::Plain(self.client.id())),
+            ("&token=", Value::Plain(token)),
+            ("&token_type_hint=", Value::Literal(hint)),
+            ("&client_id=", Value::Plain(self.client.id())),
             Form::UNUSED,
             Form::UNUSED,
         ];

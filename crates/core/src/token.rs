@@ -55,19 +55,19 @@ impl<'a> TokenRequest<'a> {
     /// The request to send, once.
     #[must_use]
     pub fn request(&self) -> Request<'_> {
-        let id = ("client_id", Field::Plain(self.client.id()));
+        let id = ("&client_id=", Field::Plain(self.client.id()));
         let fields = match &self.grant {
             Grant::Code { code, verifier } => [
-                ("grant_type", Field::Literal("authorization_code")),
+                ("&grant_type=", Field::Literal("authorization_code")),
                 id,
-                ("code", Field::Encoded(code)),
-                ("code_verifier", Field::Literal(verifier.expose())),
-                ("redirect_uri", Field::Plain(self.client.redirect_uri())),
+                ("&code=", Field::Encoded(code)),
+                ("&code_verifier=", Field::Literal(verifier.expose())),
+                ("&redirect_uri=", Field::Plain(self.client.redirect_uri())),
             ],
             Grant::Refresh(token) => [
-                ("grant_type", Field::Literal("refresh_token")),
+                ("&grant_type=", Field::Literal("refresh_token")),
                 id,
-                ("refresh_token", Field::Plain(token.expose())),
+                ("&refresh_token=", Field::Plain(token.expose())),
                 Form::UNUSED,
                 Form::UNUSED,
             ],

@@ -17,20 +17,18 @@ impl<'w> FieldWriter<'w> {
         Self { out, separator }
     }
 
-    /// A field whose name is the protocol's own: none of them has a character to encode.
+    /// A field of the protocol's own: its name between `&` and `=`, with no character to encode.
     pub(crate) fn field(&mut self, name: &str, value: Value<'_>) -> fmt::Result {
-        self.separate()?;
-        self.out.write_str(name)?;
-        self.out.write_char('=')?;
+        self.name(name)?;
         value.write(self.out)
     }
 
     /// One field whose value is `values` joined by a space.
     pub(crate) fn list(&mut self, name: &str, values: &[&str]) -> fmt::Result {
-        self.field(name, Value::Literal(""))?;
+        self.name(name)?;
         for (index, value) in values.iter().enumerate() {
             if index > 0 {
-                self.out.write_char('+')?;
+                self.out.write_str("+")?;
             }
             encode(value, self.out)?;
         }
@@ -40,16 +38,23 @@ impl<'w> FieldWriter<'w> {
     /// Fields with names from elsewhere.
     pub(crate) fn extra(&mut self, extra: &[(&str, &str)]) -> fmt::Result {
         for (name, value) in extra {
-            self.separate()?;
+            self.name("&")?;
             encode(name, self.out)?;
-            self.out.write_char('=')?;
+            self.out.write_str("=")?;
             encode(value, self.out)?;
         }
         Ok(())
     }
 
-    fn separate(&mut self) -> fmt::Result {
-        self.out.write_str(core::mem::replace(&mut self.separator, "&"))
+    /// The name with its `&`, in whose place the first field has the separator.
+    fn name(&mut self, name: &str) -> fmt::Result {
+        match core::mem::replace(&mut self.separator, "&") {
+            "&" => self.out.write_str(name),
+            first => {
+                self.out.write_str(first)?;
+                self.out.write_str(name.get(1..).unwrap_or_default())
+            }
+        }
     }
 }
 
@@ -66,9 +71,7 @@ pub(crate) enum Value<'a> {
 impl Value<'_> {
     fn write(self, out: &mut dyn Write) -> fmt::Result {
         match self {
-            Self::Encoded(raw) if !raw.bytes().all(is_literal) => {
-                decode(raw).flatten().try_for_each(|byte| encode_byte(byte, out))
-            }
+            Self::Encoded(raw) if !is_all_literal(raw) => encode_octets(decode(raw).flatten(), out),
             Self::Encoded(text) | Self::Literal(text) => out.write_str(text),
             Self::Plain(text) => encode(text, out),
         }
@@ -129,44 +132,51 @@ pub(crate) fn decode(raw: &str) -> impl Iterator<Item = Result<u8, BadEscape>> {
 pub(crate) struct BadEscape;
 
 fn encode(text: &str, out: &mut dyn Write) -> fmt::Result {
-    let mut rest = text;
+    if is_all_literal(text) { out.write_str(text) } else { encode_octets(text.bytes(), out) }
+}
+
+fn encode_octets(mut octets: impl Iterator<Item = u8>, out: &mut dyn Write) -> fmt::Result {
     loop {
-        let end = rest.bytes().position(|byte| !is_literal(byte)).unwrap_or(rest.len());
-        // Literal characters are ASCII, so that both parts are whole text.
-        let (literal, tail) = rest.split_at_checked(end).unwrap_or((rest, ""));
-        out.write_str(literal)?;
-        let mut letters = tail.chars();
-        let Some(letter) = letters.next() else { return Ok(()) };
-        letter.encode_utf8(&mut [0; 4]).bytes().try_for_each(|byte| encode_byte(byte, out))?;
-        rest = letters.as_str();
-    }
-}
-
-fn encode_byte(byte: u8, out: &mut dyn Write) -> fmt::Result {
-    match byte {
-        b' ' => out.write_char('+'),
-        byte if is_literal(byte) => out.write_char(char::from(byte)),
-        byte => {
-            out.write_char('%')?;
-            out.write_char(hex_digit(byte >> 4))?;
-            out.write_char(hex_digit(byte & 15))
+        // No octet gets longer than an escape.
+        let mut encoded = [0; 96];
+        let mut free = encoded.iter_mut();
+        let mut put = |character| free.next().map_or((), |free| *free = character);
+        for octet in octets.by_ref().take(32) {
+            if is_literal(octet) {
+                put(octet);
+            } else if octet == b' ' {
+                put(b'+');
+            } else {
+                [b'%', hex_digit(octet >> 4), hex_digit(octet & 15)].into_iter().for_each(&mut put);
+            }
         }
+        let free = free.len();
+        let length = encoded.len().saturating_sub(free);
+        if length == 0 {
+            return Ok(());
+        }
+        out.write_str(
+            encoded.get(..length).and_then(|encoded| core::str::from_utf8(encoded).ok()).unwrap_or_default(),
+        )?;
     }
 }
 
-fn is_literal(byte: u8) -> bool {
-    LITERAL.get(usize::from(byte >> 5)).is_some_and(|bits| bits >> (byte & 31) & 1 == 1)
+fn is_all_literal(text: &str) -> bool {
+    text.bytes().fold(true, |literal, byte| literal & is_literal(byte))
 }
 
-/// A bit for each ASCII character that stands for itself: letters, digits and `*-._`.
-const LITERAL: [u32; 4] = [0, 0x03ff_6400, 0x87ff_fffe, 0x07ff_fffe];
+/// Whether a character stands for itself: letters, digits and `*-._`.
+fn is_literal(byte: u8) -> bool {
+    let letter_or_digit = (byte | 0x20).wrapping_sub(b'a') < 26 || byte.wrapping_sub(b'0') < 10;
+    letter_or_digit | (byte == b'*') | (byte == b'-') | (byte == b'.') | (byte == b'_')
+}
 
 fn hex(digit: Option<u8>) -> Option<u8> {
     char::from(digit?).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
-fn hex_digit(value: u8) -> char {
-    char::from_digit(value.into(), 16).unwrap_or('0').to_ascii_uppercase()
+const fn hex_digit(value: u8) -> u8 {
+    if value < 10 { b'0'.wrapping_add(value) } else { b'A'.wrapping_add(value.wrapping_sub(10)) }
 }
 
 /// Counts what would be written.
@@ -201,10 +211,23 @@ mod tests {
     }
 
     #[test]
+    fn every_octet_of_a_long_text_is_encoded() {
+        for length in 0..100 {
+            let (text, encoded) = ("é/*-._zZ9 ".repeat(length), "%C3%A9%2F*-._zZ9+".repeat(length));
+            assert_eq!(body(Value::Plain(&text)), alloc::format!("v={encoded}"));
+            assert_eq!(body(Value::Encoded(&"%7e%41".repeat(length))), alloc::format!("v={}", "%7EA".repeat(length)));
+        }
+        for byte in 0..=u8::MAX {
+            let literal = byte.is_ascii_alphanumeric() || b"*-._".contains(&byte);
+            assert_eq!(is_literal(byte), literal, "{byte}");
+        }
+    }
+
+    #[test]
     fn a_list_is_joined_by_a_space() {
         let mut out = String::new();
         let mut fields = FieldWriter::new(&mut out, "?");
-        assert!(fields.list("scope", &["a", "b:c"]).is_ok() && fields.extra(&[("n m", "1")]).is_ok());
+        assert!(fields.list("&scope=", &["a", "b:c"]).is_ok() && fields.extra(&[("n m", "1")]).is_ok());
         assert_eq!(out, "?scope=a+b%3Ac&n+m=1");
     }
 
@@ -217,6 +240,7 @@ mod tests {
     #[test]
     fn names_are_compared_after_decoding() {
         assert!(is("c%6Fde", "code") && is("code", "code") && is("%63%6f%64%65", "code"));
+        assert!(is("a+b", "a b") && is("a%20b", "a b") && is("a b", "a b") && is("%2B", "+") && !is("+", "%"));
         for other in ["Code", "code[]", "%20code", "cod", "codee", "code%", "code%00"] {
             assert!(!is(other, "code"), "{other}");
         }
@@ -232,7 +256,7 @@ mod tests {
 
     fn body(value: Value<'_>) -> String {
         let mut out = String::new();
-        assert!(FieldWriter::new(&mut out, "").field("v", value).is_ok());
+        assert!(FieldWriter::new(&mut out, "").field("&v=", value).is_ok());
         out
     }
 }

@@ -153,30 +153,39 @@ pub enum ResponseError {
 /// they are safe to log and to print on a terminal.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ServerError {
-    code: Cleaned<CODE_MAX>,
-    description: Cleaned<DESCRIPTION_MAX>,
+    code: heapless::Vec<u8, CODE_MAX>,
+    description: heapless::Vec<u8, DESCRIPTION_MAX>,
 }
 
 impl ServerError {
     /// The error code, such as `access_denied` (RFC 6749 sections 4.1.2.1 and 5.2). At most 64 characters.
     #[must_use]
     pub fn code(&self) -> &str {
-        self.code.as_str()
+        text(&self.code)
     }
 
     /// The server's explanation for a developer. At most 200 characters.
     #[must_use]
     pub fn description(&self) -> Option<&str> {
-        Some(self.description.as_str()).filter(|description| !description.is_empty())
+        Some(text(&self.description)).filter(|description| !description.is_empty())
     }
 
+    /// Of octets from anywhere.
     pub(crate) fn new(code: impl Iterator<Item = u8>, description: impl Iterator<Item = u8>) -> Self {
-        Self { code: Cleaned::new(code), description: Cleaned::new(description) }
+        let mut error = Self::EMPTY;
+        clean(code, &mut error.code);
+        clean(description, &mut error.description);
+        error
     }
 
     pub(crate) fn of_text(code: &str, description: &str) -> Self {
-        Self { code: Cleaned::of_text(code), description: Cleaned::of_text(description) }
+        let mut error = Self::EMPTY;
+        clean_text(code, &mut error.code);
+        clean_text(description, &mut error.description);
+        error
     }
+
+    const EMPTY: Self = Self { code: heapless::Vec::new(), description: heapless::Vec::new() };
 
     fn advice(&self, status: u16, retry_after: Option<u32>) -> Advice {
         match self.code() {
@@ -232,35 +241,28 @@ fn status_advice(status: u16, retry_after: Option<u32>) -> Advice {
     }
 }
 
-/// Printable ASCII.
-#[derive(Clone, PartialEq, Eq)]
-struct Cleaned<const N: usize>(heapless::Vec<u8, N>);
-
-impl<const N: usize> Cleaned<N> {
-    /// Cuts to `N` characters and makes everything but printable ASCII a `?`, one for each run.
-    fn new(octets: impl Iterator<Item = u8>) -> Self {
-        let mut text = heapless::Vec::new();
-        let mut in_run = false;
-        for octet in octets {
-            let printable = matches!(octet, b' '..=b'~');
-            if (printable || !in_run) && text.push(if printable { octet } else { b'?' }).is_err() {
-                break;
-            }
-            in_run = !printable;
+/// Cuts to what there is room for and makes everything but printable ASCII a `?`, one for each run.
+fn clean(octets: impl Iterator<Item = u8>, text: &mut heapless::VecView<u8>) {
+    let mut in_run = false;
+    for octet in octets {
+        let printable = matches!(octet, b' '..=b'~');
+        if (printable || !in_run) && text.push(if printable { octet } else { b'?' }).is_err() {
+            break;
         }
-        Self(text)
+        in_run = !printable;
     }
+}
 
-    /// Mostly there is nothing to clean.
-    fn of_text(text: &str) -> Self {
-        let printable = text.bytes().fold(true, |fits, byte| fits & matches!(byte, b' '..=b'~'));
-        let whole = if printable { heapless::Vec::from_slice(text.as_bytes()).ok() } else { None };
-        whole.map_or_else(|| Self::new(text.bytes()), Self)
+/// The same of text, which mostly has nothing to clean.
+fn clean_text(from: &str, text: &mut heapless::VecView<u8>) {
+    let printable = from.bytes().fold(true, |fits, byte| fits & matches!(byte, b' '..=b'~'));
+    if !printable || text.extend_from_slice(from.as_bytes()).is_err() {
+        clean(from.bytes(), text);
     }
+}
 
-    fn as_str(&self) -> &str {
-        core::str::from_utf8(&self.0).unwrap_or_default()
-    }
+fn text(cleaned: &[u8]) -> &str {
+    core::str::from_utf8(cleaned).unwrap_or_default()
 }
 
 impl fmt::Debug for ServerError {

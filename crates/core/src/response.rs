@@ -70,21 +70,27 @@ pub(crate) fn success(response: Response<'_>) -> Result<Response<'_>, ResponseEr
         return Err(plain);
     }
     Err(match read_error(response.body) {
-        Some(error) => ResponseError::Server { error, status, retry_after },
+        Some((code, description)) => {
+            ResponseError::Server { error: ServerError::of_text(code, description), status, retry_after }
+        }
         None => plain,
     })
 }
 
-fn read_error(body: &mut [u8]) -> Option<ServerError> {
+/// The error code and its description, which is empty where there is none.
+fn read_error(body: &mut [u8]) -> Option<(&str, &str)> {
     let [error, description] = json::members(body, &["error", "error_description"]).ok()?;
-    server_error(error, description).ok()?
+    error_of(error, description).ok()?
 }
 
-/// The error that a body tells, if it does.
-pub(crate) fn server_error(error: Value<'_>, description: Value<'_>) -> Result<Option<ServerError>, ResponseError> {
+/// The same of members that have been read.
+pub(crate) fn error_of<'b>(
+    error: Value<'b>,
+    description: Value<'b>,
+) -> Result<Option<(&'b str, &'b str)>, ResponseError> {
     // It only explains: one that cannot be read must not hide the code.
     let description = || string("error_description", description).ok().flatten().unwrap_or_default();
-    Ok(string("error", error)?.map(|code| ServerError::of_text(code, description())))
+    Ok(string("error", error)?.map(|code| (code, description())))
 }
 
 /// A string member; null and the empty string count as absent.

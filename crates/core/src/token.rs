@@ -2,10 +2,10 @@
 
 use crate::bearer::AccessToken;
 use crate::client::{Client, check_extra};
-use crate::error::{ConfigError, ResponseError};
+use crate::error::{ConfigError, ResponseError, ServerError};
 use crate::http::{Form, Request};
 use crate::pkce::CodeVerifier;
-use crate::response::{MEMBER_MAX, Response, server_error, string, success_json, unfit};
+use crate::response::{MEMBER_MAX, Response, error_of, string, success_json, unfit};
 use crate::wire::form::Value as Field;
 use crate::wire::json::{self, Kind, Value};
 use core::fmt;
@@ -186,8 +186,8 @@ fn read_tokens(response: Response<'_>) -> Result<Tokens<'_>, ResponseError> {
     let [access_token, error, description, expires_in, refresh_token, scope, token_type] =
         json::members(body, &MEMBERS)?;
     // GitHub and Slack answer errors with status 200.
-    if let Some(error) = server_error(error, description)? {
-        return Err(ResponseError::Server { error, status, retry_after });
+    if let Some((code, description)) = error_of(error, description)? {
+        return Err(ResponseError::Server { error: ServerError::of_text(code, description), status, retry_after });
     }
     let access_token = string("access_token", access_token)?.ok_or(ResponseError::Missing("access_token"))?;
     let token_type = string("token_type", token_type)?.ok_or(ResponseError::Missing("token_type"))?;

@@ -84,7 +84,10 @@ fn ask_blocking(url: &str) -> io::Result<String> {
 fn request(url: &str) -> io::Result<(&str, String)> {
     let place = url.strip_prefix("http://").and_then(|rest| rest.split_once('/'));
     let (address, target) = place.ok_or(io::ErrorKind::InvalidInput)?;
-    Ok((address, format!("GET /{target} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: benches\r\nAccept: text/html\r\n\r\n")))
+    Ok((
+        address,
+        format!("GET /{target} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: benches\r\nAccept: text/html\r\n\r\n"),
+    ))
 }
 
 /// A redirect has no body; of a page all is read that comes.
@@ -93,7 +96,7 @@ fn is_over(answer: &[u8]) -> bool {
 }
 
 fn location(answer: &str) -> io::Result<&str> {
-    answer.lines().find_map(|line| line.strip_prefix("location: ")).ok_or(io::ErrorKind::InvalidData.into())
+    answer.lines().find_map(|line| line.strip_prefix("location: ")).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
 fn text(answer: Vec<u8>) -> io::Result<String> {

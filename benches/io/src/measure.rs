@@ -17,7 +17,7 @@ pub struct Contender {
 /// How many at a time, and how many each of these does.
 type Run = dyn Fn(usize, usize) -> Done;
 
-/// The time of each, and how many octets all that they gave holds.
+/// The time of each, and how many octets what one gave holds.
 struct Done {
     times: Vec<Duration>,
     held: isize,
@@ -109,7 +109,7 @@ impl Contender {
             peak: all.peak,
             ..all
         };
-        figures.held = held / at_a_time as isize;
+        figures.held = held;
     }
 }
 
@@ -148,10 +148,11 @@ impl<T> Worker<T> {
 
     fn all(workers: Vec<Self>) -> Done {
         let (times, given): (Vec<_>, Vec<_>) = workers.into_iter().map(|worker| (worker.times, worker.given)).unzip();
-        let live = memory::so_far().live;
-        drop(given);
-        let held = live - memory::so_far().live;
-        Done { times: times.concat(), held }
+        let mut given: Vec<T> = given.into_iter().flatten().collect();
+        let (number, live) = (given.len(), memory::so_far().live);
+        given.clear();
+        let held = live - memory::so_far().live + (number * size_of::<T>()) as isize;
+        Done { times: times.concat(), held: held / number as isize }
     }
 }
 

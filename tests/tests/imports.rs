@@ -43,7 +43,7 @@ const MODULES: [(&str, &[&str]); 17] = [
 ];
 
 /// What each crate may import from the workspace.
-const CRATES: [(&str, &[&str]); 13] = [
+const CRATES: [(&str, &[&str]); 14] = [
     ("benches", &["proofkey-core"]),
     ("benches/io", &["proofkey-benches", "proofkey-core", "proofkey-reqwest", "proofkey-ureq"]),
     ("crates/browser", &["proofkey-core"]),
@@ -56,6 +56,7 @@ const CRATES: [(&str, &[&str]); 13] = [
     ("examples/web-sys", &["proofkey-core"]),
     ("firmware/image", &["proofkey-core"]),
     ("firmware/nostd", &["proofkey-core"]),
+    ("firmware/peer", &["proofkey-firmware"]),
     ("fuzz", &["proofkey-core", "proofkey-native"]),
 ];
 

@@ -105,10 +105,22 @@ impl<'r> Whole<'r> {
 
 fn answer(request: &Whole<'_>) -> Option<String> {
     match request.line.strip_suffix(" HTTP/1.1")?.split_once(' ')? {
+        ("GET", "/.well-known/openid-configuration") => metadata(request),
         ("GET", target) => authorize(target.strip_prefix("/authorize?")?),
         ("POST", "/token") => token(request),
         _ => None,
     }
+}
+
+/// For programs that do not ask the way to the endpoints but the issuer.
+fn metadata(request: &Whole<'_>) -> Option<String> {
+    let (_, host) = request.fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"))?;
+    let body = format!(
+        r#"{{"issuer":"http://{host}","authorization_endpoint":"http://{host}/authorize","token_endpoint":"http://{host}/token",
+        "response_types_supported":["code"],"scopes_supported":["openid","offline_access"],"code_challenge_methods_supported":["S256"]}}"#
+    );
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
+    Some(head + &body)
 }
 
 /// Sends the browser back.
@@ -122,9 +134,12 @@ fn authorize(query: &str) -> Option<String> {
     asks.then(|| format!("HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n"))
 }
 
-/// Gives tokens for a request that has all that RFC 6749 section 4.1.3 and RFC 7636 section 4.5 ask for.
+/// Gives tokens for a code where the request has all that RFC 6749 section 4.1.3 and RFC 7636 section 4.5 ask for.
 fn token(request: &Whole<'_>) -> Option<String> {
     let given: HashMap<_, _> = form_urlencoded::parse(request.body).collect();
+    if given.get("grant_type")? == "refresh_token" {
+        return given.contains_key("refresh_token").then(|| TOKENS.to_owned());
+    }
     let whole = request.has("content-type", "application/x-www-form-urlencoded")
         && request.has("accept", "application/json")
         && given.get("grant_type")? == "authorization_code"

@@ -20,14 +20,14 @@ unsafe impl GlobalAlloc for Heap {
             return ptr::null_mut();
         }
         self.0.store(end, Relaxed);
-        (&raw mut MEMORY.0).cast::<u8>().wrapping_add(start)
+        (&raw mut MEMORY).cast::<u8>().wrapping_add(start)
     }
 
     unsafe fn dealloc(&self, _: *mut u8, _: Layout) {}
 }
 
 #[repr(align(16))]
-struct Memory([u8; OCTETS]);
+struct Memory(#[allow(dead_code, reason = "it is read through the pieces")] [u8; OCTETS]);
 
 static mut MEMORY: Memory = Memory([0; OCTETS]);
 const OCTETS: usize = 192 * 1024;

@@ -77,8 +77,8 @@ fn session(
     };
     let (authorization_url, token_url) = (url(authorization_endpoint)?, url(token_endpoint)?);
 
-    let state = StrDeserializer::<Error>::new(&random(rng));
-    let state = Oauth20State::deserialize(state).map_err(|_| "state")?;
+    let state = random(rng);
+    let state = Oauth20State::deserialize(StrDeserializer::<Error>::new(&state)).map_err(|_| "state")?;
     let verifier: Oauth20PkceCodeVerifier = random(rng).parse().map_err(|_| "verifier")?;
     let challenge = Oauth20PkceCodeChallenge { method: Default::default(), verifier };
     let params = Oauth20AuthRequestParams {

@@ -1,10 +1,9 @@
 //! Whole logins: the listener, the URL, a browser that is sent there and comes back, the exchange.
 
-use crate::measure::Contender;
+use crate::measure::{Contender, runtime};
 use proofkey_benches::fixtures::{CLIENT_ID, SCOPE};
 use proofkey_core::{Client, ClientBuf, Server};
-use std::io::{self, Read, Write};
-use std::{net, thread};
+use std::{future, io, thread};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -27,11 +26,15 @@ pub fn of_tokio(origin: &str) -> Contender {
 pub fn blocking(origin: &str) -> Contender {
     let client = client(origin);
     let http = proofkey_ureq::Http::new();
+    // The browser has a thread of its own.
+    let runtime = runtime();
+    let browsers = runtime.handle().clone();
+    thread::spawn(move || runtime.block_on(future::pending::<()>()));
     Contender::blocking("proofkey-ureq", move || {
         let login = proofkey_ureq::Login::new(client.as_client(), &SCOPE);
         let browser = |url: &str| {
             let url = url.to_owned();
-            thread::spawn(move || browse_blocking(&url).expect("the browser finds its way"));
+            browsers.spawn(async move { browse(&url).await.expect("the browser finds its way") });
             Ok(())
         };
         http.login(login, browser).expect("a login").tokens
@@ -57,27 +60,9 @@ async fn ask(url: &str) -> io::Result<String> {
     stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::with_capacity(2048);
     while !is_over(&answer) && stream.read_buf(&mut answer).await? > 0 {}
-    text(answer)
-}
-
-fn browse_blocking(url: &str) -> io::Result<()> {
-    let sent_back = ask_blocking(url)?;
-    ask_blocking(location(&sent_back)?)?;
-    Ok(())
-}
-
-fn ask_blocking(url: &str) -> io::Result<String> {
-    let (address, request) = request(url)?;
-    let mut stream = net::TcpStream::connect(address)?;
-    stream.write_all(request.as_bytes())?;
-    let (mut answer, mut chunk) = (Vec::with_capacity(2048), [0; 2048]);
-    while !is_over(&answer) {
-        match stream.read(&mut chunk)? {
-            0 => break,
-            length => answer.extend_from_slice(&chunk[..length]),
-        }
-    }
-    text(answer)
+    // As the server has it: else each login would keep the port of its listener for a minute.
+    stream.set_zero_linger()?;
+    String::from_utf8(answer).map_err(|_| io::ErrorKind::InvalidData.into())
 }
 
 /// Where to connect to, and what to say there.
@@ -97,8 +82,4 @@ fn is_over(answer: &[u8]) -> bool {
 
 fn location(answer: &str) -> io::Result<&str> {
     answer.lines().find_map(|line| line.strip_prefix("location: ")).ok_or_else(|| io::ErrorKind::InvalidData.into())
-}
-
-fn text(answer: Vec<u8>) -> io::Result<String> {
-    String::from_utf8(answer).map_err(|_| io::ErrorKind::InvalidData.into())
 }

@@ -156,6 +156,11 @@ impl<T> Worker<T> {
     }
 }
 
-fn runtime() -> Runtime {
+/// One thread of tokio.
+///
+/// # Panics
+/// Where the system gives no sockets to wait on.
+#[must_use]
+pub fn runtime() -> Runtime {
     runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }

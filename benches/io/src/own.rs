@@ -10,6 +10,7 @@
 //! | | 0 | 4 |
 
 use crate::http::{reqwest, ureq};
+use crate::measure::runtime;
 use crate::memory::{self, Count};
 use crate::service::Service;
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -73,7 +74,7 @@ pub fn of_ureq(origin: &str) -> Own {
 pub fn of_reqwest(origin: &str) -> Own {
     let (service, url, client) = (Service::new(origin), url(origin), reqwest(false));
     let http = proofkey_reqwest::Http::new().expect("a client");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = runtime();
     let with = counted(|| {
         let (pending, query) = service.begin();
         let request = service.accept(pending, &query);

@@ -54,6 +54,8 @@ pub async fn serve() -> io::Result<()> {
     println!("{}", socket.local_addr()?);
     loop {
         let (stream, _) = socket.accept().await?;
+        // Whoever closes first has to keep the port for a minute, and after some thousand there are none left; a reset ends that.
+        stream.set_zero_linger()?;
         tokio::spawn(talk(stream));
     }
 }

@@ -14,8 +14,10 @@ pub struct Path {
     pub contenders: Vec<Contender>,
     /// What proofkey has to reach.
     pub target: Target,
-    /// What proofkey does that others do not, or what is theirs to do besides.
+    /// What proofkey does on it.
     pub note: &'static str,
+    /// Who does something else, and what: less of what proofkey does, or something besides.
+    pub others: &'static [(Name, &'static str)],
 }
 
 /// What proofkey has to reach, beside no allocation at all.

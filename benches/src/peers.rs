@@ -1,8 +1,10 @@
 //! What the ways of the others have in common.
 
-use crate::fixtures::{AUTHORIZATION_ENDPOINT, CLIENT_ID, REDIRECT_URI, TOKEN_ENDPOINT};
+use crate::fixtures::{AUTHORIZATION_ENDPOINT, CLIENT_ID, ISSUER, REDIRECT_URI, TOKEN_ENDPOINT};
 use oauth2::basic::BasicClient;
 use oauth2::{AuthUrl, ClientId, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, RedirectUrl, TokenUrl};
+use openidconnect::core::CoreClient;
+use openidconnect::{IssuerUrl, JsonWebKeySet};
 
 /// A client of `oauth2` that is ready for a login.
 pub(crate) type Oauth2Client = BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
@@ -13,6 +15,19 @@ pub(crate) fn oauth2_client() -> Oauth2Client {
         .set_token_uri(TokenUrl::new(TOKEN_ENDPOINT.to_owned()).expect("a URL"))
         .set_redirect_uri(RedirectUrl::new(REDIRECT_URI.to_owned()).expect("a URL"))
 }
+
+/// The same of `openidconnect`.
+pub(crate) fn openidconnect_client() -> OpenidconnectClient {
+    let issuer = IssuerUrl::new(ISSUER.to_owned()).expect("a URL");
+    CoreClient::new(ClientId::new(CLIENT_ID.to_owned()), issuer, JsonWebKeySet::default())
+        .set_auth_uri(AuthUrl::new(AUTHORIZATION_ENDPOINT.to_owned()).expect("a URL"))
+        .set_token_uri(TokenUrl::new(TOKEN_ENDPOINT.to_owned()).expect("a URL"))
+        .set_redirect_uri(RedirectUrl::new(REDIRECT_URI.to_owned()).expect("a URL"))
+}
+
+/// A client of `openidconnect` that is ready for a login.
+pub(crate) type OpenidconnectClient =
+    CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
 
 /// A transport that fails at once, so that only the request is measured.
 pub(crate) fn refuse(request: HttpRequest) -> Result<HttpResponse, Refused> {

@@ -43,8 +43,9 @@ const MODULES: [(&str, &[&str]); 17] = [
 ];
 
 /// What each crate may import from the workspace.
-const CRATES: [(&str, &[&str]); 12] = [
-    ("benches", &["proofkey-core", "proofkey-reqwest", "proofkey-ureq"]),
+const CRATES: [(&str, &[&str]); 14] = [
+    ("benches", &["proofkey-core"]),
+    ("benches/io", &["proofkey-benches", "proofkey-core", "proofkey-reqwest", "proofkey-ureq"]),
     ("crates/browser", &["proofkey-core"]),
     ("crates/cli", &["proofkey-core", "proofkey-devserver", "proofkey-native", "proofkey-ureq"]),
     ("crates/core", &[]),
@@ -55,6 +56,7 @@ const CRATES: [(&str, &[&str]); 12] = [
     ("examples/web-sys", &["proofkey-core"]),
     ("firmware/image", &["proofkey-core"]),
     ("firmware/nostd", &["proofkey-core"]),
+    ("firmware/peer", &["proofkey-firmware"]),
     ("fuzz", &["proofkey-core", "proofkey-native"]),
 ];
 

@@ -26,6 +26,8 @@ fn main() -> ExitCode {
     let rows: Vec<Row> = paths::all().into_iter().map(|path| Row::measure(path, rounds)).collect();
     print!("{HEAD}");
     rows.iter().for_each(|row| println!("{}", row.markdown()));
+    print!("{OTHERS}");
+    rows.iter().flat_map(Row::others).for_each(|line| println!("{line}"));
     let missed: Vec<String> = rows.iter().flat_map(Row::missed).collect();
     missed.iter().for_each(|missed| eprintln!("table: {missed}"));
     if missed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
 struct Row {
     path: &'static str,
     note: &'static str,
+    others: &'static [(Name, &'static str)],
     target: Target,
     results: Vec<(Name, f64, Count)>,
 }
@@ -54,7 +57,8 @@ impl Row {
             let (_, median, _) = samples.select_nth_unstable(rounds / 2);
             (contender.name, median.as_nanos() as f64 / path.batch as f64, contender.allocations())
         });
-        Self { path: path.name, note: path.note, target: path.target, results: results.collect() }
+        let results = results.collect();
+        Self { path: path.name, note: path.note, others: path.others, target: path.target, results }
     }
 
     fn of(&self, name: Name) -> Option<(f64, Count)> {
@@ -85,6 +89,11 @@ impl Row {
         }
         let target = self.goals().map(|(_, goal)| goal).collect::<Vec<_>>().join(", ");
         line + &format!(" | {target} | {} |", self.note)
+    }
+
+    /// Who does something else on this path, and what.
+    fn others(&self) -> impl Iterator<Item = String> {
+        self.others.iter().map(|(name, what)| format!("| {} | {} | {what} |", self.path, name.as_str()))
     }
 
     /// Each target: what was reached, whether that is enough, and what was to be reached.
@@ -119,6 +128,12 @@ const HEAD: &str = "\
 Times in ns per call, the median of many rounds in which all take turns. The crates: how many times as long as proofkey they
 take, their allocations and octets. By hand: how many times as long as it proofkey takes.
 
-| path | proofkey | allocations | oauth2 5 | io-oauth 0.3 | openidconnect 4 | serde_json | form_urlencoded | by hand | target | what only proofkey does, and else |
+| path | proofkey | allocations | oauth2 5 | io-oauth 0.3 | openidconnect 4 | serde_json | form_urlencoded | by hand | target | what proofkey checks |
 |---|---:|---:|---:|---:|---:|---:|---:|---:|---|---|
+";
+const OTHERS: &str = "
+What the others do otherwise: less of that, or something besides.
+
+| path | who | what |
+|---|---|---|
 ";

@@ -1,13 +1,13 @@
 //! The authorization URL (RFC 6749 section 4.1.1), with the state and the challenge given.
 
-use crate::fixtures::{AUTHORIZATION_ENDPOINT, CLIENT_ID, ISSUER, REDIRECT_URI, Rng, SCOPE, Secrets, client, secrets};
-use crate::peers::{encode, oauth2_client};
+use crate::fixtures::{AUTHORIZATION_ENDPOINT, CLIENT_ID, REDIRECT_URI, Rng, SCOPE, Secrets, client, secrets};
+use crate::peers::{encode, oauth2_client, openidconnect_client};
 use crate::{Contender, Name, Path, Target};
 use io_oauth::rfc6749::{auth_request::Oauth20AuthRequestParams, state::Oauth20State};
 use io_oauth::rfc7636::pkce::Oauth20PkceCodeChallenge;
 use oauth2::{CsrfToken, PkceCodeChallenge, PkceCodeVerifier, Scope};
-use openidconnect::core::{CoreAuthenticationFlow, CoreClient};
-use openidconnect::{AuthUrl, ClientId, IssuerUrl, JsonWebKeySet, Nonce, RedirectUrl};
+use openidconnect::Nonce;
+use openidconnect::core::CoreAuthenticationFlow;
 use proofkey_core::AuthorizationUrl;
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -27,7 +27,8 @@ pub(super) fn path() -> Path {
             Contender::writing(Name::ByHand, secrets, |secrets, out| by_hand(secrets, out)),
         ],
         target: Target { oauth2: Some(5.0), ..Target::default() },
-        note: "io-oauth hashes the verifier once more; openidconnect adds a nonce",
+        note: "",
+        others: &[(Name::IoOauth, "hashes the verifier once more"), (Name::Openidconnect, "adds a nonce")],
     }
 }
 
@@ -69,10 +70,7 @@ fn io_oauth_params() -> Oauth20AuthRequestParams<'static> {
 
 /// It adds the scope `openid` itself.
 fn openidconnect() -> impl FnMut(Parts) -> Url {
-    let issuer = IssuerUrl::new(ISSUER.to_owned()).expect("a URL");
-    let client = CoreClient::new(ClientId::new(CLIENT_ID.to_owned()), issuer, JsonWebKeySet::default())
-        .set_auth_uri(AuthUrl::new(AUTHORIZATION_ENDPOINT.to_owned()).expect("a URL"))
-        .set_redirect_uri(RedirectUrl::new(REDIRECT_URI.to_owned()).expect("a URL"));
+    let client = openidconnect_client();
     move |Parts { state, nonce, challenge, scopes }| {
         let request = client.authorize_url(CoreAuthenticationFlow::AuthorizationCode, || state, || nonce);
         let scopes = scopes.into_iter().filter(|scope| **scope != *"openid");

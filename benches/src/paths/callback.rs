@@ -22,7 +22,13 @@ pub(super) fn path() -> Path {
             Contender::new(Name::ByHand, text, move |state| by_hand(redirect, state)),
         ],
         target: Target { oauth2: Some(10.0), ..Target::default() },
-        note: "redirect URI, issuer, duplicates, error and code; state in constant time. The others: state only",
+        note: "redirect URI, issuer, state in constant time, duplicates, error, code",
+        others: &[
+            (Name::Oauth2, "has no reader; its documentation's: state, the first of two; no URI, issuer, error"),
+            (Name::IoOauth, "state, the last of two, error; no URI, issuer, duplicates"),
+            (Name::FormUrlencoded, "state, the last of two"),
+            (Name::ByHand, "state, the last of two; nothing is decoded"),
+        ],
     }
 }
 

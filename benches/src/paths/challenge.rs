@@ -13,6 +13,7 @@ pub(super) fn path() -> Path {
         ],
         target: Target::default(),
         note: "the whole grammar: other schemes, quotes, escapes, repeated parameters",
+        others: &[(Name::ByHand, "one scheme, this order of parameters, no escape")],
     }
 }
 

@@ -22,7 +22,11 @@ pub(super) fn path() -> Path {
             Contender::new(Name::ByHand, || secrets().state.as_str(), move |state| by_hand(head, state).is_some()),
         ],
         target: Target::default(),
-        note: "the whole head: host, every field, its end; the redirect URI. oauth2: the first line, as its example",
+        note: "the whole head: host, every field, its end; the redirect URI, state",
+        others: &[
+            (Name::Oauth2, "has no receiver; its example's: the first line, state"),
+            (Name::ByHand, "the first line, the end of the head, state"),
+        ],
     }
 }
 

@@ -19,6 +19,11 @@ pub(super) fn path() -> Path {
         ],
         target: Target { oauth2: Some(2.0), by_hand: Some(1.6), ..Target::default() },
         note: "base64url in constant time",
+        others: &[
+            (Name::Oauth2, "looks base64url up in a table"),
+            (Name::IoOauth, "looks it up in a table; checks each character once more"),
+            (Name::ByHand, "looks it up in a table"),
+        ],
     }
 }
 
@@ -28,10 +33,10 @@ fn proofkey(rng: &mut Rng) -> (CodeVerifier, CodeChallenge) {
     (verifier, challenge)
 }
 
-/// As `PkceCodeChallenge::new_random_sha256` does it, which takes a generator of its own only: octet by octet.
+/// As `PkceCodeChallenge::new_random_sha256` does it, but with the generator of everybody: its own takes some hundred ns more.
+/// `openidconnect` gives the same types on.
 fn oauth2(rng: &mut Rng) -> (PkceCodeVerifier, PkceCodeChallenge) {
-    let octets: Vec<u8> = (0..32).map(|_| rng.word() as u8).collect();
-    let verifier = PkceCodeVerifier::new(BASE64_URL_SAFE_NO_PAD.encode(octets));
+    let verifier = PkceCodeVerifier::new(BASE64_URL_SAFE_NO_PAD.encode(rng.octets()));
     let challenge = PkceCodeChallenge::from_code_verifier_sha256(&verifier);
     (verifier, challenge)
 }
@@ -83,15 +88,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_make_a_pair_and_who_draw_alike_the_same() {
+    fn all_make_the_same_pair() {
         let (verifier, challenge) = proofkey(&mut Rng::default());
         let expected = (verifier.expose(), challenge.as_str());
-        let (challenge, encoded) = io_oauth(&mut Rng::default());
-        assert_eq!((challenge.verifier.expose(), encoded.as_str()), (expected.0.as_bytes(), expected.1));
-        let (verifier, challenge) = by_hand(&mut Rng::default());
-        assert_eq!((&verifier[..], &challenge[..]), (expected.0.as_bytes(), expected.1.as_bytes()));
+        let (pair, encoded) = io_oauth(&mut Rng::default());
+        assert_eq!((pair.verifier.expose(), encoded.as_str()), (expected.0.as_bytes(), expected.1));
+        let (characters, hashed) = by_hand(&mut Rng::default());
+        assert_eq!((&characters[..], &hashed[..]), (expected.0.as_bytes(), expected.1.as_bytes()));
         let (verifier, challenge) = oauth2(&mut Rng::default());
-        let expected = CodeChallenge::s256(verifier.secret());
-        assert_eq!(Ok(challenge.as_str()), expected.as_ref().map(CodeChallenge::as_str));
+        assert_eq!((verifier.secret().as_str(), challenge.as_str()), expected);
     }
 }

@@ -1,7 +1,7 @@
 //! The body of a refresh (RFC 6749 section 6).
 
 use crate::fixtures::{CLIENT_ID, REFRESH_TOKEN, client};
-use crate::peers::{encode, oauth2_client, refuse};
+use crate::peers::{encode, oauth2_client, openidconnect_client, refuse};
 use crate::{Contender, Name, Path, Target};
 use io_oauth::rfc6749::refresh_access_token::Oauth20AccessTokenRefreshParams;
 use oauth2::SyncHttpClient;
@@ -15,12 +15,17 @@ pub(super) fn path() -> Path {
         contenders: vec![
             Contender::writing(Name::Proofkey, refresh, proofkey),
             Contender::new(Name::Oauth2, oauth2_token, oauth2(refuse)),
+            Contender::new(Name::Openidconnect, oauth2_token, openidconnect(refuse)),
             Contender::new(Name::IoOauth, io_oauth, |params| params.to_serializer().finish()),
             Contender::writing(Name::FormUrlencoded, || (), |(), out| form_urlencoded(out)),
             Contender::writing(Name::ByHand, || (), |(), out| by_hand(out)),
         ],
         target: Target { oauth2: Some(8.0), ..Target::default() },
-        note: "oauth2 makes the whole HTTP request, which it does not do apart",
+        note: "",
+        others: &[
+            (Name::Oauth2, "makes the whole HTTP request, which it does not do apart"),
+            (Name::Openidconnect, "the same"),
+        ],
     }
 }
 
@@ -34,6 +39,11 @@ fn proofkey(token_request: &mut TokenRequest<'_>, out: &mut String) {
 
 fn oauth2<T: SyncHttpClient>(transport: T) -> impl FnMut(&mut oauth2::RefreshToken) -> bool {
     let client = oauth2_client();
+    move |token| client.exchange_refresh_token(token).request(&transport).is_ok()
+}
+
+fn openidconnect<T: SyncHttpClient>(transport: T) -> impl FnMut(&mut oauth2::RefreshToken) -> bool {
+    let client = openidconnect_client();
     move |token| client.exchange_refresh_token(token).request(&transport).is_ok()
 }
 
@@ -74,6 +84,7 @@ mod tests {
         let expected = written(&|out| proofkey(&mut refresh(), out));
         assert_eq!(expected.len(), 3);
         assert_eq!(sent(|transport| oauth2(transport)(&mut oauth2_token())), expected);
+        assert_eq!(sent(|transport| openidconnect(transport)(&mut oauth2_token())), expected);
         assert_eq!(sorted(io_oauth().to_string().as_bytes()), expected);
         assert_eq!(written(&form_urlencoded), expected);
         assert_eq!(written(&by_hand), expected);

@@ -1,7 +1,7 @@
 //! The body of the token request with a code (RFC 6749 section 4.1.3).
 
 use crate::fixtures::{CLIENT_ID, CODE, REDIRECT_URI, Secrets, secrets, token_request};
-use crate::peers::{encode, oauth2_client, refuse};
+use crate::peers::{encode, oauth2_client, openidconnect_client, refuse};
 use crate::{Contender, Name, Path, Target};
 use io_oauth::rfc6749::access_token_request::Oauth20AccessTokenRequestParams;
 use oauth2::{AuthorizationCode, PkceCodeVerifier, SyncHttpClient};
@@ -16,12 +16,17 @@ pub(super) fn path() -> Path {
         contenders: vec![
             Contender::writing(Name::Proofkey, token_request, proofkey),
             Contender::consuming(Name::Oauth2, code_and_verifier, oauth2(refuse)),
+            Contender::consuming(Name::Openidconnect, code_and_verifier, openidconnect(refuse)),
             Contender::new(Name::IoOauth, io_oauth, |params| params.to_form_url_encoded_serializer().finish()),
             Contender::writing(Name::FormUrlencoded, secrets, |secrets, out| form_urlencoded(secrets, out)),
             Contender::writing(Name::ByHand, secrets, |secrets, out| by_hand(secrets, out)),
         ],
         target: Target { oauth2: Some(8.0), ..Target::default() },
-        note: "oauth2 makes the whole HTTP request, which it does not do apart",
+        note: "",
+        others: &[
+            (Name::Oauth2, "makes the whole HTTP request, which it does not do apart"),
+            (Name::Openidconnect, "the same"),
+        ],
     }
 }
 
@@ -31,6 +36,11 @@ fn proofkey(token_request: &mut TokenRequest<'_>, out: &mut String) {
 
 fn oauth2<T: SyncHttpClient>(transport: T) -> impl FnMut((AuthorizationCode, PkceCodeVerifier)) -> bool {
     let client = oauth2_client();
+    move |(code, verifier)| client.exchange_code(code).set_pkce_verifier(verifier).request(&transport).is_ok()
+}
+
+fn openidconnect<T: SyncHttpClient>(transport: T) -> impl FnMut((AuthorizationCode, PkceCodeVerifier)) -> bool {
+    let client = openidconnect_client();
     move |(code, verifier)| client.exchange_code(code).set_pkce_verifier(verifier).request(&transport).is_ok()
 }
 
@@ -57,7 +67,7 @@ fn form_urlencoded(secrets: &Secrets, out: &mut String) {
         .append_pair("redirect_uri", REDIRECT_URI);
 }
 
-fn by_hand(secrets: &Secrets, out: &mut String) {
+pub(super) fn by_hand(secrets: &Secrets, out: &mut String) {
     out.push_str("grant_type=authorization_code&client_id=");
     encode(CLIENT_ID, out);
     out.push_str("&code=");
@@ -83,6 +93,7 @@ mod tests {
         let expected = written(&|out| proofkey(&mut token_request(), out));
         assert_eq!(expected.len(), 5);
         assert_eq!(sent(|transport| oauth2(transport)(code_and_verifier())), expected);
+        assert_eq!(sent(|transport| openidconnect(transport)(code_and_verifier())), expected);
         assert_eq!(sorted(io_oauth().to_string().as_bytes()), expected);
         assert_eq!(written(&|out| form_urlencoded(secrets(), out)), expected);
         assert_eq!(written(&|out| by_hand(secrets(), out)), expected);

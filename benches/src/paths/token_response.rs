@@ -2,14 +2,14 @@
 
 mod by_hand;
 
-use crate::fixtures::{CLIENT_ID, CODE, ISSUER, REDIRECT_URI, TOKEN_ENDPOINT, secrets, token_request};
-use crate::peers::{Refused, oauth2_client};
+use super::token_body;
+use crate::fixtures::{CODE, secrets, token_request};
+use crate::peers::{Refused, oauth2_client, openidconnect_client};
 use crate::{Contender, Name, Path, Target};
 use io_oauth::rfc6749::issue_access_token::{Oauth20AccessTokenErrorParams, Oauth20AccessTokenSuccessParams};
 use oauth2::basic::{BasicErrorResponse, BasicTokenResponse};
 use oauth2::{AuthorizationCode, HttpResponse, PkceCodeVerifier, RequestTokenError, http};
-use openidconnect::core::{CoreClient, CoreTokenResponse};
-use openidconnect::{ClientId, IssuerUrl, JsonWebKeySet, RedirectUrl, TokenUrl};
+use openidconnect::core::CoreTokenResponse;
 use proofkey_core::Response;
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -44,6 +44,7 @@ fn success(name: &'static str, body: &'static str, target: Target) -> Path {
         ],
         target,
         note: READING,
+        others: OTHERS,
     }
 }
 
@@ -55,12 +56,14 @@ fn refusal(name: &'static str, target: Target) -> Path {
         contenders: vec![
             proofkey(400, ERROR),
             Contender::consuming(Name::Oauth2, || Exchange::new(400, ERROR), oauth2()),
+            Contender::consuming(Name::Openidconnect, || Exchange::new(400, ERROR), openidconnect()),
             Contender::new(Name::IoOauth, input, |body| Oauth20AccessTokenErrorParams::try_from(&body[..])),
             Contender::new(Name::SerdeJson, input, |body| black_box(serde_json::from_slice::<Error>(body)).is_ok()),
             Contender::new(Name::ByHand, input, |body| black_box(by_hand::error(body)).is_some()),
         ],
         target,
         note: READING,
+        others: OTHERS,
     }
 }
 
@@ -81,9 +84,23 @@ fn exchange(name: &'static str, body: &'static str) -> Path {
             proofkey,
             Contender::consuming(Name::Oauth2, move || Exchange::new(200, body), oauth2()),
             Contender::consuming(Name::Openidconnect, move || Exchange::new(200, body), openidconnect()),
+            Contender::writing(
+                Name::ByHand,
+                move || body.as_bytes().to_vec(),
+                |body, out| {
+                    token_body::by_hand(secrets(), out);
+                    black_box(&out);
+                    black_box(black_box(by_hand::tokens(body)).is_some());
+                },
+            ),
         ],
         target: Target::default(),
-        note: "token body and response; the others make an HTTP request besides",
+        note: "token body and response, with all checks of both",
+        others: &[
+            (Name::Oauth2, "makes an HTTP request besides; reads the response with the checks told above"),
+            (Name::Openidconnect, "the same"),
+            (Name::ByHand, "no check"),
+        ],
     }
 }
 
@@ -108,10 +125,7 @@ fn oauth2() -> impl FnMut(Exchange) -> Oauth2Answer {
 }
 
 fn openidconnect() -> impl FnMut(Exchange) -> OpenidconnectAnswer {
-    let issuer = IssuerUrl::new(ISSUER.to_owned()).expect("a URL");
-    let client = CoreClient::new(ClientId::new(CLIENT_ID.to_owned()), issuer, JsonWebKeySet::default())
-        .set_token_uri(TokenUrl::new(TOKEN_ENDPOINT.to_owned()).expect("a URL"))
-        .set_redirect_uri(RedirectUrl::new(REDIRECT_URI.to_owned()).expect("a URL"));
+    let client = openidconnect_client();
     move |Exchange { code, verifier, answer }| {
         let answer = Cell::new(Some(answer));
         let send = |_| answer.take().ok_or(Refused);
@@ -173,8 +187,14 @@ struct Error<'b> {
 #[cfg_attr(not(test), allow(dead_code, reason = "it is only read to compare"))]
 struct Text<'b>(#[serde(borrow)] Cow<'b, str>);
 
-const READING: &str =
-    "UTF-8, duplicates, types, characters. oauth2 and openidconnect: the whole exchange, which they do not do apart";
+const READING: &str = "UTF-8, duplicates, types, characters, token type, content type";
+const OTHERS: &[(Name, &str)] = &[
+    (Name::Oauth2, "the whole exchange, which it does not do apart; no characters, any token type"),
+    (Name::Openidconnect, "the same"),
+    (Name::IoOauth, "no characters, any token type, no content type"),
+    (Name::SerdeJson, "no characters, any token type, no content type"),
+    (Name::ByHand, "no check"),
+];
 const ERROR: &str = include_str!("../../data/error.json");
 const LARGE: &str = include_str!("../../data/large.json");
 const MEDIUM: &str = include_str!("../../data/medium.json");
@@ -233,9 +253,10 @@ mod tests {
         );
         let error = Oauth20AccessTokenErrorParams::try_from(ERROR.as_bytes()).expect("an error");
         assert_eq!(error.error_description.as_deref(), ours.description());
-        let Err(RequestTokenError::ServerResponse(error)) = oauth2()(Exchange::new(400, ERROR)) else {
-            panic!("an error is missing");
-        };
-        assert_eq!(error.error().as_ref(), "invalid_grant");
+        let theirs = [oauth2()(Exchange::new(400, ERROR)).err(), openidconnect()(Exchange::new(400, ERROR)).err()];
+        for error in theirs {
+            let Some(RequestTokenError::ServerResponse(error)) = error else { panic!("an error is missing") };
+            assert_eq!(error.error().as_ref(), "invalid_grant");
+        }
     }
 }

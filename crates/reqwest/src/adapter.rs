@@ -1,5 +1,6 @@
 //! [`Http`]: what is sent to the server, and what comes back.
 
+use crate::answer::Answer;
 use crate::error::{DiscoverError, ExchangeError, TransportError};
 use http::{HeaderValue, Version, header};
 use proofkey_core::{
@@ -11,6 +12,7 @@ use rustls::ClientConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use rustls_platform_verifier::Verifier;
+use std::mem;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,15 +61,7 @@ impl Http {
     /// # Errors
     /// [`TransportError`] where there is none.
     pub async fn send(&self, request: &Request<'_>) -> Result<ResponseBuf, TransportError> {
-        let url = request.url().to_string();
-        let mut builder = match request.method() {
-            Method::Get => self.client.get(url),
-            Method::Post => self.client.post(url).body(request.body()),
-        };
-        for (name, value) in request.headers() {
-            builder = builder.header(*name, *value);
-        }
-        self.run(builder, OAUTH_BODY_MAX).await
+        self.fetch(request).await.map(ResponseBuf::from)
     }
 
     /// Gets the tokens of a request: for a code, or for a refresh token.
@@ -75,9 +69,9 @@ impl Http {
     /// # Errors
     /// [`ExchangeError`]; its [`advice`](ExchangeError::advice) says what to do.
     pub async fn exchange(&self, request: TokenRequest<'_>) -> Result<TokensBuf, ExchangeError> {
-        let mut response = self.send(&request.request()).await.map_err(ExchangeError::Transport)?;
-        let tokens = request.read(response.as_response()).map(TokensBuf::from);
-        response.body.zeroize();
+        let mut answer = self.fetch(&request.request()).await.map_err(ExchangeError::Transport)?;
+        let tokens = request.read(answer.as_response()).map(TokensBuf::from);
+        answer.body.zeroize();
         tokens.map_err(ExchangeError::Response)
     }
 
@@ -94,8 +88,8 @@ impl Http {
         let mut missing = None;
         for well_known in WellKnown::ALL {
             let request = MetadataRequest::new(issuer, well_known).map_err(DiscoverError::Config)?;
-            let mut response = self.send(&request.request()).await.map_err(DiscoverError::Transport)?;
-            match request.read(response.as_response()) {
+            let mut answer = self.fetch(&request.request()).await.map_err(DiscoverError::Transport)?;
+            match request.read(answer.as_response()) {
                 Ok(metadata) => {
                     let client = Client::new(client_id, redirect_uri, metadata.server());
                     return client.map(ClientBuf::from).map_err(DiscoverError::Config);
@@ -115,8 +109,8 @@ impl Http {
     /// [`ExchangeError`]; the token may still be valid then.
     pub async fn revoke(&self, client: Client<'_>, token: Revocable<'_>) -> Result<(), ExchangeError> {
         let request = client.revoke(token).map_err(ExchangeError::Config)?;
-        let mut response = self.send(&request.request()).await.map_err(ExchangeError::Transport)?;
-        request.read(response.as_response()).map_err(ExchangeError::Response)
+        let mut answer = self.fetch(&request.request()).await.map_err(ExchangeError::Transport)?;
+        request.read(answer.as_response()).map_err(ExchangeError::Response)
     }
 
     /// Calls an API with the token in the `Authorization` header, in place of any that `request` has. Every status is a
@@ -136,20 +130,29 @@ impl Http {
             request.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         let builder = RequestBuilder::from_parts(self.client.clone(), reqwest::Request::try_from(request)?);
-        self.run(builder.bearer_auth(token.expose()), API_BODY_MAX).await
+        self.run(builder.bearer_auth(token.expose()), API_BODY_MAX).await.map(ResponseBuf::from)
     }
 
-    async fn run(&self, builder: RequestBuilder, body_max: usize) -> Result<ResponseBuf, TransportError> {
+    async fn fetch(&self, request: &Request<'_>) -> Result<Answer, TransportError> {
+        let url = request.url().to_string();
+        let mut builder = match request.method() {
+            Method::Get => self.client.get(url),
+            Method::Post => self.client.post(url).body(request.body()),
+        };
+        for (name, value) in request.headers() {
+            builder = builder.header(*name, HeaderValue::from_static(value));
+        }
+        self.run(builder, OAUTH_BODY_MAX).await
+    }
+
+    async fn run(&self, builder: RequestBuilder, body_max: usize) -> Result<Answer, TransportError> {
         let request = builder.build()?;
         if !is_secure(request.url()) {
             return Err(TransportError::Insecure);
         }
         let exchange = async {
             let mut response = self.client.execute(request).await?;
-            let text = |value: &HeaderValue| value.as_bytes().iter().copied().map(char::from).collect();
-            let status = response.status().as_u16();
-            let headers =
-                response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
+            let (status, headers) = (response.status().as_u16(), mem::take(response.headers_mut()));
             let mut body = Vec::new();
             while let Some(chunk) = response.chunk().await? {
                 if chunk.len() > body_max.saturating_sub(body.len()) {
@@ -157,7 +160,7 @@ impl Http {
                 }
                 body.extend_from_slice(&chunk);
             }
-            Ok(ResponseBuf { status, headers, body })
+            Ok(Answer { status, headers, body })
         };
         tokio::time::timeout(self.deadline, exchange).await.unwrap_or(Err(TransportError::Deadline))
     }

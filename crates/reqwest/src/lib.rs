@@ -60,6 +60,7 @@
 //! Every future is `Send`, needs a tokio runtime of any flavour with I/O and time enabled, and is cancelled by dropping it.
 
 mod adapter;
+mod answer;
 mod error;
 mod listener;
 mod login;

@@ -1,5 +1,6 @@
 //! [`Http`]: what is sent to the server, and what comes back.
 
+use crate::answer::Answer;
 use crate::error::{DiscoverError, ExchangeError, TransportError};
 use http::{HeaderValue, Uri, header};
 use proofkey_core::{
@@ -77,17 +78,7 @@ impl Http {
     /// # Errors
     /// [`TransportError`] where there is none.
     pub fn send(&self, request: &Request<'_>) -> Result<ResponseBuf, TransportError> {
-        let mut builder = http::Request::builder().uri(request.url().to_string());
-        for (name, value) in request.headers() {
-            builder = builder.header(*name, *value);
-        }
-        match request.method() {
-            Method::Get => self.run(builder.method("GET").body(()), OAUTH_BODY_MAX),
-            Method::Post => {
-                let body = Zeroizing::new(request.body());
-                self.run(builder.method("POST").body(body.as_bytes()), OAUTH_BODY_MAX)
-            }
-        }
+        self.fetch(request).map(ResponseBuf::from)
     }
 
     /// Gets the tokens of a request: for a code, or for a refresh token.
@@ -95,9 +86,9 @@ impl Http {
     /// # Errors
     /// [`ExchangeError`]; its [`advice`](ExchangeError::advice) says what to do.
     pub fn exchange(&self, request: TokenRequest<'_>) -> Result<TokensBuf, ExchangeError> {
-        let mut response = self.send(&request.request()).map_err(ExchangeError::Transport)?;
-        let tokens = request.read(response.as_response()).map(TokensBuf::from);
-        response.body.zeroize();
+        let mut answer = self.fetch(&request.request()).map_err(ExchangeError::Transport)?;
+        let tokens = request.read(answer.as_response()).map(TokensBuf::from);
+        answer.body.zeroize();
         tokens.map_err(ExchangeError::Response)
     }
 
@@ -109,8 +100,8 @@ impl Http {
         let mut missing = None;
         for well_known in WellKnown::ALL {
             let request = MetadataRequest::new(issuer, well_known).map_err(DiscoverError::Config)?;
-            let mut response = self.send(&request.request()).map_err(DiscoverError::Transport)?;
-            match request.read(response.as_response()) {
+            let mut answer = self.fetch(&request.request()).map_err(DiscoverError::Transport)?;
+            match request.read(answer.as_response()) {
                 Ok(metadata) => {
                     let client =
                         Client::new(client_id, redirect_uri, metadata.server()).map_err(DiscoverError::Config)?;
@@ -131,8 +122,8 @@ impl Http {
     /// [`ExchangeError`]; the token may still be valid then.
     pub fn revoke(&self, client: Client<'_>, token: Revocable<'_>) -> Result<(), ExchangeError> {
         let request = client.revoke(token).map_err(ExchangeError::Config)?;
-        let mut response = self.send(&request.request()).map_err(ExchangeError::Transport)?;
-        request.read(response.as_response()).map_err(ExchangeError::Response)
+        let mut answer = self.fetch(&request.request()).map_err(ExchangeError::Transport)?;
+        request.read(answer.as_response()).map_err(ExchangeError::Response)
     }
 
     /// Calls an API with the token in the `Authorization` header, in place of any that `request` has. Every status is a
@@ -146,10 +137,25 @@ impl Http {
         let mut value = HeaderValue::from_str(&value).map_err(|error| ureq::Error::Http(error.into()))?;
         value.set_sensitive(true);
         parts.headers.insert(header::AUTHORIZATION, value);
-        if body.is_empty() && parts.method.is_safe() {
+        let answer = if body.is_empty() && parts.method.is_safe() {
             self.run(Ok(http::Request::from_parts(parts, ())), API_BODY_MAX)
         } else {
             self.run(Ok(http::Request::from_parts(parts, body)), API_BODY_MAX)
+        };
+        answer.map(ResponseBuf::from)
+    }
+
+    fn fetch(&self, request: &Request<'_>) -> Result<Answer, TransportError> {
+        let mut builder = http::Request::builder().uri(request.url().to_string());
+        for (name, value) in request.headers() {
+            builder = builder.header(*name, HeaderValue::from_static(value));
+        }
+        match request.method() {
+            Method::Get => self.run(builder.method("GET").body(()), OAUTH_BODY_MAX),
+            Method::Post => {
+                let body = Zeroizing::new(request.body());
+                self.run(builder.method("POST").body(body.as_bytes()), OAUTH_BODY_MAX)
+            }
         }
     }
 
@@ -157,20 +163,18 @@ impl Http {
         &self,
         request: Result<http::Request<B>, http::Error>,
         body_max: u64,
-    ) -> Result<ResponseBuf, TransportError> {
+    ) -> Result<Answer, TransportError> {
         let request = request.map_err(ureq::Error::Http)?;
         if !is_secure(request.uri()) {
             return Err(TransportError::Insecure);
         }
         let (head, mut body) = self.agent.run(request)?.into_parts();
-        let text = |value: &HeaderValue| value.as_bytes().iter().copied().map(char::from).collect();
-        let headers = head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
         let mut reader = body.with_config().limit(body_max).reader();
         // What grows only by what has come takes less than twice the cap.
         let (mut body, mut chunk) = (Vec::new(), [0; CHUNK]);
         loop {
             match reader.read(&mut chunk).map_err(ureq::Error::from)? {
-                0 => return Ok(ResponseBuf { status: head.status.as_u16(), headers, body }),
+                0 => return Ok(Answer { status: head.status.as_u16(), headers: head.headers, body }),
                 length => body.extend_from_slice(chunk.get(..length).unwrap_or_default()),
             }
         }
@@ -195,20 +199,25 @@ impl Http {
     }
 }
 
-/// The name `localhost` is this machine's, whatever a name server says (RFC 6761 section 6.3).
+/// The name `localhost` is this machine's, whatever a name server says (RFC 6761 section 6.3). An address is not looked up,
+/// for which `ureq` would start a thread.
 #[derive(Debug, Default)]
 struct LoopbackResolver(DefaultResolver);
 
 impl Resolver for LoopbackResolver {
     fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        if !uri.host().is_some_and(is_localhost) {
-            return self.0.resolve(uri, config, timeout);
-        }
+        let host = uri.host().unwrap_or_default();
         let default = if uri.scheme_str() == Some("http") { 80 } else { 443 };
         let port = uri.port_u16().unwrap_or(default);
         let mut addresses = self.empty();
-        addresses.push(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-        addresses.push(SocketAddr::from((Ipv6Addr::LOCALHOST, port)));
+        if is_localhost(host) {
+            addresses.push(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+            addresses.push(SocketAddr::from((Ipv6Addr::LOCALHOST, port)));
+        } else if let Some(ip) = literal(host) {
+            addresses.push(SocketAddr::from((ip, port)));
+        } else {
+            return self.0.resolve(uri, config, timeout);
+        }
         Ok(addresses)
     }
 }
@@ -217,12 +226,15 @@ fn is_localhost(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
 }
 
+fn literal(host: &str) -> Option<IpAddr> {
+    host.trim_start_matches('[').trim_end_matches(']').parse().ok()
+}
+
 fn is_secure(uri: &Uri) -> bool {
     let host = uri.host().unwrap_or_default();
-    let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     match uri.scheme_str() {
         Some("https") => true,
-        Some("http") => is_localhost(host) || literal.is_ok_and(|ip| ip.is_loopback()),
+        Some("http") => is_localhost(host) || literal(host).is_some_and(|ip| ip.is_loopback()),
         _ => false,
     }
 }

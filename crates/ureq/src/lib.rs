@@ -24,6 +24,7 @@
 //! received, secrets too, at the level `trace` alone. Give no logger that target at that level; no other target has a secret.
 
 mod adapter;
+mod answer;
 mod error;
 mod listener;
 mod login;

@@ -9,6 +9,7 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
+const FILE_MAX: usize = 1024 * 1024;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[test]
@@ -104,8 +105,27 @@ fn x17_a_torn_or_edited_record_is_seen_and_left_alone() {
         assert!(matches!(store.load(&key("a")), Err(StoreError::Corrupt { .. })), "edited at {at}");
         assert_eq!(fs::read(&file).unwrap(), edited);
     }
-    fs::write(&file, vec![b'x'; 2 * 1024 * 1024]).unwrap();
+    fs::write(&file, vec![b'x'; FILE_MAX]).unwrap();
+    assert!(matches!(store.load(&key("a")), Err(StoreError::Corrupt { .. })));
+    fs::write(&file, vec![b'x'; FILE_MAX + 1]).unwrap();
     assert!(matches!(store.load(&key("a")), Err(StoreError::Folder(FolderError::Insecure { .. }))));
+}
+
+#[test]
+fn half_a_mebibyte_is_kept_and_no_more() {
+    let (_home, folder, store) = store();
+    let mut record = record("a");
+    record.notes.insert("long".into(), String::new());
+    save(&store, &record);
+    let first_line = fs::read_to_string(record_file(&folder)).unwrap().find('\n').unwrap() + 1;
+    let rest = fs::metadata(record_file(&folder)).unwrap().len() as usize - first_line;
+    record.notes.insert("long".into(), "x".repeat(512 * 1024 - rest));
+    save(&store, &record);
+    assert_eq!(store.load(&key("a")).unwrap().unwrap().notes, record.notes);
+    record.notes.insert("long".into(), "x".repeat(512 * 1024 - rest + 1));
+    let lock = store.lock(&record.key, PATIENCE).unwrap();
+    assert!(matches!(lock.save(&record), Err(StoreError::TooBig)));
+    assert_eq!(lock.load().unwrap().unwrap().notes["long"].len(), 512 * 1024 - rest, "the old one is there");
 }
 
 #[test]

@@ -44,3 +44,11 @@ fn what_the_system_refuses_is_told_with_its_place() {
     assert!(matches!(error, StoreError::Folder(FolderError::Io { .. })), "{error:?}");
     assert!(error.to_string().contains("file/proofkey: ") || !cfg!(unix), "{error}");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_cannot_be_made_is_not_said_to_be_missing() {
+    let error = Store::files_in(std::path::Path::new("/sys/proofkey")).unwrap_err();
+    let StoreError::Folder(FolderError::Io { source, .. }) = error else { panic!("{error:?}") };
+    assert_ne!(source.kind(), ErrorKind::NotFound, "{source}");
+}

@@ -30,10 +30,10 @@ mod adapter {
     impl<F: Future> Wait for F {}
 }
 
-use adapter::{Http, Login, LoginError, http};
+use adapter::{ExchangeError, Http, Login, LoginError, TransportError, http};
 use adapters::flood::Flood;
 use adapters::login::{Asked, CALLBACK, SCOPE, assert_status, client, is_closed, token_server};
-use proofkey_core::{ClientBuf, Redirect};
+use proofkey_core::{Advice, ClientBuf, Redirect};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -91,6 +91,13 @@ async fn x23_under_a_flood_others_have_their_turn() {
     let begun = Instant::now();
     assert!(tokio::time::timeout(Duration::from_millis(500), login).await.is_err());
     assert!(begun.elapsed() < Duration::from_millis(1500), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn certificate_authorities_that_cannot_be_loaded_are_a_fault_of_the_configuration() {
+    let error = || Http::with_root_certificates(b"").unwrap_err();
+    assert!(matches!(error(), TransportError::Tls(_)));
+    assert_eq!(ExchangeError::Transport(error()).advice(), Some(Advice::Fix));
 }
 
 #[test]

@@ -33,6 +33,7 @@ mod adapter {
 use adapter::{Http, Login, LoginError, http};
 use adapters::flood::Flood;
 use adapters::login::{Asked, CALLBACK, SCOPE, assert_status, client, is_closed, token_server};
+use proofkey_core::Advice;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -90,6 +91,7 @@ fn c055_the_flag_ends_the_login_and_closes_the_port() {
     let login = Login::new(client.as_client(), SCOPE).with_cancel(&CANCEL);
     let error = http().login(login, open).unwrap_err();
     assert!(matches!(error, LoginError::Cancelled), "{error}");
+    assert!(error.to_string().contains("cancelled") && error.advice() == Some(Advice::Reauthorize), "{error}");
     assert!(is_closed(address.unwrap()));
 }
 

@@ -137,3 +137,91 @@ fn later(error: &dyn fmt::Display, after: Option<u32>) -> Failure {
         None => failure.advise("try again later"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proofkey_core::{Client, RefreshToken, Response, Server, UriFault};
+    use std::io;
+
+    #[test]
+    fn the_servers_words_say_what_to_do() {
+        for (status, words, kind, advice) in [
+            (400, "access_denied", Kind::Refused, "sign in again to say yes"),
+            (400, "consent_required", Kind::Refused, "without `prompt=none`"),
+            (400, "interaction_required", Kind::Refused, "without `prompt=none`"),
+            (400, "invalid_client", Kind::Refused, "check the client id; "),
+            (400, "invalid_grant", Kind::LoginRequired, "sign in again with `proofkey login`"),
+            (400, "invalid_scope", Kind::Refused, "check --scope"),
+            (400, "login_required", Kind::Refused, "without `prompt=none`"),
+            (400, "temporarily_unavailable", Kind::Network, "try again later"),
+            (400, "unauthorized_client", Kind::Refused, "check the client id; "),
+            (400, "x", Kind::Refused, "check client id, redirect URI and scope"),
+            (503, "x", Kind::Network, "try again in 7 seconds"),
+        ] {
+            assert_failure(server(status, words, (status == 503).then_some("7")), kind, advice);
+        }
+    }
+
+    #[test]
+    fn each_error_has_its_exit_code() {
+        let status = |status, retry_after| ResponseError::Status { status, retry_after };
+        let config = || ConfigError::Issuer(UriFault::Query);
+        let broken = || io::Error::other("broken");
+        for (failure, kind, advice) in [
+            (Failure::from(AuthorizeError::<io::Error>::Config(config())), Kind::Configuration, ""),
+            (AuthorizeError::Random(broken()).into(), Kind::Unexpected, ""),
+            (CallbackError::Client.into(), Kind::Configuration, ""),
+            (CallbackError::Mode.into(), Kind::Configuration, ""),
+            (CallbackError::Target.into(), Kind::Configuration, ""),
+            (CallbackError::State.into(), Kind::Refused, "start the login again"),
+            (ResponseError::Endpoint(config()).into(), Kind::Configuration, ""),
+            (ResponseError::Issuer.into(), Kind::Configuration, ""),
+            (ResponseError::NoS256.into(), Kind::Configuration, ""),
+            (ResponseError::Redirect(307).into(), Kind::Configuration, ""),
+            (ResponseError::Json(0).into(), Kind::Network, ""),
+            (status(404, None).into(), Kind::Refused, ""),
+            (status(399, None).into(), Kind::Network, ""),
+            (status(429, None).into(), Kind::Network, "try again later"),
+            (status(500, Some(90)).into(), Kind::Network, "try again in 1 minute 30 seconds"),
+            (TransportError::BodyTooBig.into(), Kind::Network, ""),
+            (TransportError::Insecure.into(), Kind::Configuration, ""),
+            (ExchangeError::Transport(TransportError::Deadline).into(), Kind::TimedOut, "try again later"),
+            (ExchangeError::Config(config()).into(), Kind::Configuration, ""),
+            (ExchangeError::Response(ResponseError::TokenType).into(), Kind::Network, ""),
+            (DiscoverError::Config(config()).into(), Kind::Configuration, ""),
+            (DiscoverError::Response(status(404, None)).into(), Kind::Network, "give the issuer exactly"),
+            (DiscoverError::Response(ResponseError::NoS256).into(), Kind::Configuration, ""),
+            (DiscoverError::Transport(TransportError::Deadline).into(), Kind::TimedOut, "try again later"),
+            (LoginError::Authorize(AuthorizeError::RandomRepeats).into(), Kind::Unexpected, ""),
+            (LoginError::Callback(CallbackError::Issuer).into(), Kind::Refused, "start the login again"),
+            (LoginError::Cancelled.into(), Kind::Interrupted, ""),
+            (LoginError::Config(config()).into(), Kind::Configuration, ""),
+            (LoginError::Exchange(ExchangeError::Config(config())).into(), Kind::Configuration, ""),
+            (LoginError::Listen(ErrorKind::AddrInUse.into()).into(), Kind::Configuration, ""),
+            (LoginError::Listen(broken()).into(), Kind::Unexpected, ""),
+            (LoginError::NotLoopback.into(), Kind::Configuration, "add --paste"),
+            (LoginError::Open(broken()).into(), Kind::Unexpected, ""),
+            (LoginError::TimedOut.into(), Kind::TimedOut, "--timeout SECONDS waits longer"),
+        ] {
+            assert_failure(failure, kind, advice);
+        }
+    }
+
+    /// What the token endpoint refuses with.
+    fn server(status: u16, words: &str, retry_after: Option<&str>) -> Failure {
+        let server = Server::new("https://as.example/authorize", "https://as.example/token");
+        let client = Client::new("client", "http://127.0.0.1/callback", server).unwrap();
+        let request = client.refresh(RefreshToken::new("RT").unwrap());
+        let mut body = format!(r#"{{"error":"{words}"}}"#).into_bytes();
+        let content_type = Some("application/json");
+        request.read(Response { status, content_type, date: None, retry_after, body: &mut body }).unwrap_err().into()
+    }
+
+    #[track_caller]
+    fn assert_failure(failure: Failure, kind: Kind, advice: &str) {
+        assert_eq!(failure.kind, kind, "{failure:?}");
+        assert_eq!(failure.advice.is_some(), !advice.is_empty(), "{failure:?}");
+        assert!(failure.advice.as_ref().is_none_or(|given| given.contains(advice)), "{failure:?}");
+    }
+}

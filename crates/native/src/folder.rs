@@ -69,3 +69,15 @@ fn temporary_prefix(name: &str) -> String {
 
 /// The longest file that is read, in octets.
 const FILE_MAX: u64 = 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_writers_use_the_same_file_and_its_name_is_swept_up() {
+        let [one, two] = [(); 2].map(|()| temporary("record").unwrap());
+        assert_ne!(one, two);
+        assert!([one, two].iter().all(|name| name.starts_with(&temporary_prefix("record"))));
+    }
+}

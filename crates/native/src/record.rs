@@ -152,3 +152,15 @@ mod secret_option {
 }
 
 const JSON_ROOM: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_of_secrets_does_not_grow() {
+        let key = Key { issuer: "i".into(), client_id: "c".into(), account: "a".into() };
+        let record = Record::new(key, Secret::new("x".repeat(60 * 1024)));
+        assert_eq!(record.to_json().unwrap().capacity(), 64 * 1024);
+    }
+}

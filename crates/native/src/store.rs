@@ -58,13 +58,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where it is not as it was written, or is not safe. It is left as it is.
     pub fn load(&self, key: &Key) -> Result<Option<Record>, StoreError> {
-        let name = name_of(key);
-        match self.load_named(&name)? {
-            Some(record) if record.key != *key => {
-                Err(StoreError::Corrupt { name, fault: "it belongs to another account" })
-            }
-            record => Ok(record),
-        }
+        self.load_named(&name_of(key))
     }
 
     /// All records, each in its own right: one that cannot be read hides no other.
@@ -321,5 +315,14 @@ mod tests {
         }
         let long = keyring_fault("name", keyring::Error::TooLong("secret".to_owned(), 2560));
         assert!(matches!(long, StoreError::TooBig));
+    }
+
+    #[test]
+    fn errors_of_the_keyring_are_kept_as_the_cause() {
+        static NONE: keyring::Error = keyring::Error::NoEntry;
+        for error in [keyring_fault("name", keyring::Error::NoEntry), StoreError::NoKeyring(&NONE)] {
+            let cause = error::Error::source(&error).expect("a cause").to_string();
+            assert!(error.to_string().contains(&cause) && error.to_string().contains("keyring"), "{error}");
+        }
     }
 }

@@ -5,10 +5,12 @@ use proofkey_native::{FolderError, Key, Record, Secret, Store, StoreError};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::sync::Barrier;
+use std::process::Command;
+use std::sync::{Barrier, mpsc};
 use std::thread;
 use std::time::Duration;
 
+const FILE_MAX: usize = 1024 * 1024;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[test]
@@ -85,6 +87,22 @@ fn x16_links_are_refused_and_lead_nowhere() {
     let link = home.path().join("link");
     symlink(&folder, &link).unwrap();
     assert!(matches!(Store::files_in(&link), Err(StoreError::Folder(FolderError::Insecure { .. }))));
+    fs::set_permissions(&elsewhere, Permissions::from_mode(0o600)).unwrap();
+    assert!(matches!(Store::files_in(&elsewhere), Err(StoreError::Folder(FolderError::Insecure { .. }))), "no folder");
+}
+
+#[test]
+fn x16_a_pipe_is_refused_and_not_waited_for() {
+    let (_home, folder, store) = store();
+    save(&store, &record("a"));
+    let file = record_file(&folder);
+    fs::remove_file(&file).unwrap();
+    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    rustix::fs::mknodat(rustix::fs::CWD, &file, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || sender.send(store.load(&key("a")).map(drop)));
+    let refused = receiver.recv_timeout(PATIENCE).expect("an answer before anybody writes");
+    assert!(refused.unwrap_err().to_string().contains("no regular file"));
 }
 
 #[test]
@@ -104,8 +122,27 @@ fn x17_a_torn_or_edited_record_is_seen_and_left_alone() {
         assert!(matches!(store.load(&key("a")), Err(StoreError::Corrupt { .. })), "edited at {at}");
         assert_eq!(fs::read(&file).unwrap(), edited);
     }
-    fs::write(&file, vec![b'x'; 2 * 1024 * 1024]).unwrap();
+    fs::write(&file, vec![b'x'; FILE_MAX]).unwrap();
+    assert!(matches!(store.load(&key("a")), Err(StoreError::Corrupt { .. })));
+    fs::write(&file, vec![b'x'; FILE_MAX + 1]).unwrap();
     assert!(matches!(store.load(&key("a")), Err(StoreError::Folder(FolderError::Insecure { .. }))));
+}
+
+#[test]
+fn half_a_mebibyte_is_kept_and_no_more() {
+    let (_home, folder, store) = store();
+    let mut record = record("a");
+    record.notes.insert("long".into(), String::new());
+    save(&store, &record);
+    let first_line = fs::read_to_string(record_file(&folder)).unwrap().find('\n').unwrap() + 1;
+    let rest = fs::metadata(record_file(&folder)).unwrap().len() as usize - first_line;
+    record.notes.insert("long".into(), "x".repeat(512 * 1024 - rest));
+    save(&store, &record);
+    assert_eq!(store.load(&key("a")).unwrap().unwrap().notes, record.notes);
+    record.notes.insert("long".into(), "x".repeat(512 * 1024 - rest + 1));
+    let lock = store.lock(&record.key, PATIENCE).unwrap();
+    assert!(matches!(lock.save(&record), Err(StoreError::TooBig)));
+    assert_eq!(lock.load().unwrap().unwrap().notes["long"].len(), 512 * 1024 - rest, "the old one is there");
 }
 
 #[test]
@@ -168,6 +205,19 @@ fn x18_the_lock_lets_one_writer_in_at_a_time() {
 }
 
 #[test]
+fn x18_a_program_that_is_started_under_the_lock_does_not_hold_it() {
+    let (_home, _folder, store) = store();
+    for lock_file in ["new", "there already"] {
+        let lock = store.lock(&key("a"), PATIENCE).unwrap();
+        let mut browser = Command::new("sleep").arg("60").spawn().unwrap();
+        drop(lock);
+        let next = store.lock(&key("a"), Duration::from_secs(5)).map(drop);
+        browser.kill().and_then(|()| browser.wait()).unwrap();
+        assert!(next.is_ok(), "{lock_file}");
+    }
+}
+
+#[test]
 fn records_are_written_listed_and_removed_whole() {
     let (_home, _folder, store) = store();
     let mut record = record("a");
@@ -200,7 +250,8 @@ fn c029_secrets_are_not_printed() {
     let damaged = fs::read_to_string(&file).unwrap().replace("CANARY1", "CANARY3");
     fs::write(&file, damaged).unwrap();
     let error = store.load(&key("a")).unwrap_err();
-    assert!(!format!("{record:?} {store:?} {error} {error:?}").contains("CANARY"));
+    let printed = format!("{record:?} {store:?} {error} {error:?}");
+    assert!(printed.contains("access_token: Secret(..)") && !printed.contains("CANARY"), "{printed}");
 }
 
 fn store() -> (tempfile::TempDir, PathBuf, Store) {

@@ -5,6 +5,8 @@ use proofkey_core::{
 };
 use std::convert::Infallible;
 
+pub mod heard;
+
 /// The redirect URI of [`client`].
 pub const REDIRECT_URI: &str = "http://127.0.0.1:49152/cb";
 

@@ -2,10 +2,10 @@
 
 use proofkey_core::loopback::Reply;
 use proofkey_core::{
-    AccessToken, ClientBuf, CodeChallenge, CodeVerifier, Redirect, RefreshToken, Response, ResponseBuf, Revocable,
-    challenges,
+    AccessToken, CallbackError, ClientBuf, CodeChallenge, CodeVerifier, Redirect, RefreshToken, Response, ResponseBuf,
+    Revocable, challenges,
 };
-use proofkey_core_tests::{Counter, REDIRECT_URI, accept, begin, client, read, server};
+use proofkey_core_tests::{Counter, ISSUER, REDIRECT_URI, accept, begin, client, read, server};
 use std::fmt::{self, Write};
 
 #[test]
@@ -69,7 +69,10 @@ fn debug_tells_what_it_is_and_no_secret() {
     let refresh = client().refresh(RefreshToken::new("CANARY").unwrap());
     let verifier = CodeVerifier::generate(&mut Counter::default()).unwrap();
     let pending = begin(client());
+    let query = |state: &str| format!("error=e&error_description=d&state={state}&iss={ISSUER}");
+    let Err(CallbackError::Server(words)) = accept(query).1 else { panic!("the server refused") };
     for (name, said) in [
+        (r#"ServerError { code: "e", description: Some("d") }"#, format!("{words:?}")),
         ("Response", format!("{response:?}")),
         ("ResponseBuf", format!("{owned:?}")),
         ("Request", format!("{:?}", refresh.request())),

@@ -56,3 +56,35 @@ fn an_exchange_that_may_have_arrived_has_no_advice() {
         assert_eq!(error.advice(), advice, "{error}");
     }
 }
+
+#[test]
+fn a_discovery_can_be_tried_again_where_the_server_was_not_reached() {
+    let busy = ResponseError::Status { status: 503, retry_after: Some(7) };
+    for (error, advice) in [
+        (DiscoverError::Config(ConfigError::ClientId), Advice::Fix),
+        (DiscoverError::Response(ResponseError::Issuer), Advice::Fix),
+        (DiscoverError::Response(busy), Advice::Retry { after: Some(7) }),
+        (DiscoverError::Transport(TransportError::Insecure), Advice::Fix),
+        (DiscoverError::Transport(TransportError::Deadline), Advice::Retry { after: None }),
+    ] {
+        assert_eq!(error.advice(), advice, "{error}");
+    }
+}
+
+#[test]
+fn a_login_that_failed_is_mended_or_begun_again() {
+    for (error, advice) in [
+        (LoginError::Authorize(AuthorizeError::RandomRepeats), Some(Advice::Fix)),
+        (LoginError::Callback(CallbackError::State), Some(Advice::Reauthorize)),
+        (LoginError::Callback(CallbackError::Mode), Some(Advice::Fix)),
+        (LoginError::Config(ConfigError::ExtraParameter(0)), Some(Advice::Fix)),
+        (LoginError::Exchange(ExchangeError::Response(ResponseError::TokenType)), Some(Advice::Fix)),
+        (LoginError::Exchange(ExchangeError::Transport(TransportError::Deadline)), None),
+        (LoginError::Listen(io::ErrorKind::AddrInUse.into()), Some(Advice::Fix)),
+        (LoginError::NotLoopback, Some(Advice::Fix)),
+        (LoginError::Open(io::ErrorKind::NotFound.into()), Some(Advice::Fix)),
+        (LoginError::TimedOut, Some(Advice::Reauthorize)),
+    ] {
+        assert_eq!(error.advice(), advice, "{error}");
+    }
+}

@@ -7,6 +7,7 @@ use proofkey_core::{
 };
 use proofkey_tests::recording::{Server, TOKENS, header, json, read_request};
 use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -186,6 +187,20 @@ fn x20_plain_http_is_for_loopback() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn an_address_is_gone_to_as_it_is_written() {
+    let listener = TcpListener::bind("127.0.0.2:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        assert!(read_request(&mut stream).is_some());
+        stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").unwrap();
+    });
+    assert_eq!(http().call(get(&url), access_token()).wait().unwrap().status, 204);
+    server.join().unwrap();
+}
+
 #[test]
 fn c036_a_call_carries_the_token_once_and_every_status_is_a_response() {
     let server = Server::answering(|request| {
@@ -305,7 +320,7 @@ fn c122_c124_revocation() {
 #[test]
 fn c029_x13_errors_hold_no_url_and_no_token() {
     let gone = {
-        let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let socket = TcpListener::bind("127.0.0.1:0").unwrap();
         socket.local_addr().unwrap()
     };
     let closing = Server::start(|mut stream, _| drop(read_request(&mut stream)));

@@ -1,0 +1,93 @@
+//! The token and revocation endpoints.
+
+use crate::client::{VERIFIER, agent, call, code, exchange, login, post, refresh, refresh_form, start, text};
+use proofkey_devserver::{DevServer, Options};
+
+#[test]
+fn a_whole_login_refresh_and_api_call() {
+    let server = start();
+    let tokens = login(&server);
+    assert_eq!((tokens["token_type"].as_str(), tokens["expires_in"].as_u64()), (Some("Bearer"), Some(3600)));
+    assert_eq!(tokens["scope"], "itwin-platform offline_access");
+    assert_eq!(call(&server, "/api/me", text(&tokens, "access_token")).0, 200);
+    let (status, refreshed) = refresh(&server, text(&tokens, "refresh_token"));
+    assert_eq!(status, 200);
+    assert_ne!(refreshed["refresh_token"], tokens["refresh_token"], "rotated");
+    assert_eq!(call(&server, "/api/itwins", text(&refreshed, "access_token")).0, 200);
+}
+
+#[test]
+fn a_code_is_good_once_and_a_second_use_revokes() {
+    let server = start();
+    let code = code(&server);
+    let (status, tokens) = exchange(&server, &code, VERIFIER);
+    assert_eq!(status, 200);
+    assert_eq!(exchange(&server, &code, VERIFIER).1["error"], "invalid_grant");
+    assert_eq!(call(&server, "/api/me", text(&tokens, "access_token")).0, 401);
+    assert_eq!(refresh(&server, text(&tokens, "refresh_token")).1["error"], "invalid_grant");
+}
+
+#[test]
+fn a_wrong_verifier_or_redirect_uri_or_a_late_code_is_refused() {
+    let server = start();
+    let wrong = "A".repeat(43);
+    assert_eq!(exchange(&server, &code(&server), &wrong).1["error"], "invalid_grant");
+    assert_eq!(exchange(&server, &code(&server), "short").1["error"], "invalid_request");
+    let code_now = code(&server);
+    let body = [
+        ("grant_type", "authorization_code"),
+        ("client_id", "demo-native"),
+        ("code", &code_now),
+        ("redirect_uri", "http://127.0.0.1:1/callback"),
+        ("code_verifier", VERIFIER),
+    ];
+    assert_eq!(post(&server.token_endpoint(), &body).1["error"], "invalid_grant");
+    let late = DevServer::start(Options { code_ttl: 0, ..Options::default() }).unwrap();
+    assert_eq!(exchange(&late, &code(&late), VERIFIER).1["error"], "invalid_grant");
+}
+
+#[test]
+fn credentials_of_a_public_client_are_refused_with_401() {
+    let server = start();
+    let request = agent().post(server.token_endpoint()).header("authorization", "Basic ZGVtby1uYXRpdmU6");
+    let response = request.send_form(refresh_form("none")).unwrap();
+    assert_eq!(response.status().as_u16(), 401);
+    assert!(response.headers().contains_key("www-authenticate"));
+}
+
+#[test]
+fn a_replayed_refresh_token_revokes_its_family() {
+    let server = start();
+    let tokens = login(&server);
+    let (_, second) = refresh(&server, text(&tokens, "refresh_token"));
+    assert_eq!(refresh(&server, text(&tokens, "refresh_token")).1["error"], "invalid_grant");
+    assert_eq!(refresh(&server, text(&second, "refresh_token")).1["error"], "invalid_grant");
+    assert_eq!(call(&server, "/api/me", text(&second, "access_token")).0, 401);
+}
+
+#[test]
+fn a_refresh_for_less_keeps_the_login_and_one_for_more_costs_nothing() {
+    let server = start();
+    let tokens = login(&server);
+    let token = text(&tokens, "refresh_token");
+    let scoped = |token: &str, scope: &str| {
+        let [kind, client, token] = refresh_form(token);
+        post(&server.token_endpoint(), &[kind, client, token, ("scope", scope)])
+    };
+    assert_eq!(scoped(token, "itwin-platform admin").1["error"], "invalid_scope");
+    let (status, less) = scoped(token, "itwin-platform");
+    assert_eq!((status, less["scope"].as_str()), (200, Some("itwin-platform")));
+    let (status, all) = refresh(&server, text(&less, "refresh_token"));
+    assert_eq!((status, all["scope"].as_str()), (200, Some("itwin-platform offline_access")));
+}
+
+#[test]
+fn revocation_ends_the_family_and_never_complains() {
+    let server = start();
+    let tokens = login(&server);
+    let revoke = |token: &str| post(&server.revocation_endpoint(), &[("client_id", "demo-native"), ("token", token)]).0;
+    assert_eq!(revoke("unknown"), 200);
+    assert_eq!(call(&server, "/api/me", text(&tokens, "access_token")).0, 200);
+    assert_eq!(revoke(text(&tokens, "refresh_token")), 200);
+    assert_eq!(call(&server, "/api/me", text(&tokens, "access_token")).0, 401);
+}

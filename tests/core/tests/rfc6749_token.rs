@@ -302,9 +302,16 @@ fn c023_c024_c048_section_5_2_the_servers_refusal() {
             );
         }
     }
-    for (description, read) in
-        [(r#""gone""#, Some("gone")), ("1", None), ("null", None), (r#""\ud800""#, None), ("{}", None), (r#""""#, None)]
-    {
+    for (description, read) in [
+        (r#""gone""#, Some("gone")),
+        (r#""ab\u0007""#, Some("ab?")),
+        (r#""abc\u001b[31m\u0085é""#, Some("abc?[31m?")),
+        ("1", None),
+        ("null", None),
+        (r#""\ud800""#, None),
+        ("{}", None),
+        (r#""""#, None),
+    ] {
         let body = format!(r#"{{"error_description":{description},"error":"invalid_grant"}}"#);
         for status in [200, 400] {
             let error = read_as(status, None, body.as_bytes()).expect_err("a refusal");

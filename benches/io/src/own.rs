@@ -1,4 +1,5 @@
-//! What the adapters allocate themselves in one exchange: all of it, less that of the same HTTP request without them.
+//! What the adapters allocate themselves in one exchange: all of it, less that of the same HTTP request without them. The sums
+//! are measured; the parts are read off the sources, and the last is what remains.
 //!
 //! | a piece for | proofkey-ureq | proofkey-reqwest |
 //! |---|---:|---:|

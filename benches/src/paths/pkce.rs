@@ -33,7 +33,7 @@ fn proofkey(rng: &mut Rng) -> (CodeVerifier, CodeChallenge) {
     (verifier, challenge)
 }
 
-/// As `PkceCodeChallenge::new_random_sha256` does it, but with the generator of everybody: its own takes some hundred ns more.
+/// As `PkceCodeChallenge::new_random_sha256` does it, but with the generator of everybody in place of its own.
 /// `openidconnect` gives the same types on.
 fn oauth2(rng: &mut Rng) -> (PkceCodeVerifier, PkceCodeChallenge) {
     let verifier = PkceCodeVerifier::new(BASE64_URL_SAFE_NO_PAD.encode(rng.octets()));

@@ -62,8 +62,14 @@ fn refusal(name: &'static str, target: Target) -> Path {
             Contender::new(Name::ByHand, input, |body| black_box(by_hand::error(body)).is_some()),
         ],
         target,
-        note: READING,
-        others: OTHERS,
+        note: "UTF-8, duplicates, types, content type; what is cut and cleaned for a terminal",
+        others: &[
+            (Name::Oauth2, "the whole exchange, which it does not do apart; the server's words as they came"),
+            (Name::Openidconnect, "the same"),
+            (Name::IoOauth, "no content type; the server's words as they came"),
+            (Name::SerdeJson, "no content type; the server's words as they came"),
+            (Name::ByHand, "no check"),
+        ],
     }
 }
 

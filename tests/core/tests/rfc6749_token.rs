@@ -154,6 +154,8 @@ fn c020_c021_c022_c028_section_5_1_token_and_type() {
         (r#"{"access_token":"\ud83d","token_type":"Bearer"}"#, Malformed("access_token")),
         (r#"{"access_token":"A","access_token":"A","token_type":"Bearer"}"#, Duplicate("access_token")),
         (r#"{"access\u005ftoken":"A","access_token":"A","token_type":"Bearer"}"#, Duplicate("access_token")),
+        (r#"{"access_token":"A","token_type":"Bearer","expires_in":1,"expires_in":1}"#, Duplicate("expires_in")),
+        (r#"{"access_token":"A","token_type":"Bearer","scope":"a","scope":"a"}"#, Duplicate("scope")),
     ];
     for (body, error) in rows {
         assert_eq!(read(body).map(drop), Err(error.clone()), "{body}");

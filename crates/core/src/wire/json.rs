@@ -230,12 +230,12 @@ mod tests {
             (" \t\r\n{ \n} \t", ""),
             ("\u{feff}{\"a\":1}", "a=1;"),
             (r#"{"a":"b"}"#, "a='b';"),
-            ("\n{ \"a\" : \"b\" ,\t\"c\"\r:\nnull }\n", "a='b';c=null;"),
+            ("\n{ \"a\" : \"b\" ,\t\"c\"\r:\nnull }\n", "a='b';c=nothing;"),
             (r#"{"c":0,"b":1,"a":2,"z":3}"#, "a=2;b=1;c=0;"),
             (r#"{"":"x"}"#, "='x';"),
             (r#"{"":"","":""}"#, "=repeated;"),
             (r#"{"a":null,"b":7,"a":null,"\u0061":1}"#, "a=repeated;b=7;"),
-            (r#"{"a":true,"b":false}"#, "a=true;b=false;"),
+            (r#"{"a":true,"b":false}"#, "a=yes;b=no;"),
             (r#"{"a":[1, {"b":[]}],"c":{"a":{},"b":1}}"#, "a=?;c={};"),
             (r#"{"a":[[],{},"]}",[ ],{ }],"b":["x","y z"],"c":["x", "y\/z"]}"#, "a=?;b=?;c=[x y/z];"),
             (r#"{"a":-0,"b":1.50E+3,"c":0e-1,"d":123e65}"#, "a=-0;b=1.50E+3;c=0e-1;d=123e65;"),
@@ -328,14 +328,14 @@ mod tests {
         let found = members(&mut body, &names)?;
         let show = |value: Value<'_>| match value.kind {
             Kind::Absent => String::from("absent"),
-            Kind::False => String::from("false"),
+            Kind::False => String::from("no"),
             Kind::HalfString | Kind::List => String::from("?"),
-            Kind::Null => String::from("null"),
+            Kind::Null => String::from("nothing"),
             Kind::Number => String::from(value.text),
             Kind::Object => String::from("{}"),
             Kind::Repeated => String::from("repeated"),
             Kind::String => format!("'{}'", value.text),
-            Kind::True => String::from("true"),
+            Kind::True => String::from("yes"),
             Kind::Words => format!("[{}]", value.text),
         };
         let found = names.iter().zip(found).filter(|(_, value)| value.kind != Kind::Absent);

@@ -309,19 +309,18 @@ mod tests {
 
     #[test]
     fn a_string_of_any_length_ends_where_it_ends() {
-        for length in 0..100 {
-            let text = "x".repeat(length);
+        for (length, filler) in (0..100).flat_map(|length| [(length, "x"), (length, " "), (length, "\u{ff}")]) {
+            let text = filler.repeat(length);
             for special in 0..=u8::MAX {
-                let mut bytes = [text.as_bytes(), &[special], text.as_bytes(), b"\""].concat();
-                let expected = if special < b' ' || matches!(special, b'"' | b'\\') {
-                    length
-                } else {
-                    bytes.len().saturating_sub(1)
-                };
-                assert_eq!(plain(&bytes), expected, "{length} {special}");
-                bytes.truncate(length);
-                assert_eq!(plain(&bytes), length);
+                for count in [1, 2, 40] {
+                    let rest = [special].repeat(count);
+                    let bytes = [text.as_bytes(), &rest, text.as_bytes(), b"\""].concat();
+                    let ends = special < b' ' || matches!(special, b'"' | b'\\');
+                    let expected = if ends { text.len() } else { bytes.len().saturating_sub(1) };
+                    assert_eq!(plain(&bytes), expected, "{length} {filler:?} {special} {count}");
+                }
             }
+            assert_eq!(plain(text.as_bytes()), text.len());
         }
     }
 

@@ -1,4 +1,4 @@
-//! Signs in whoever sits at the console, calls the API, renews the tokens where that is due, and signs out.
+//! Signs in whoever sits at the console, calls the API, and renews the tokens where that is due.
 //!
 //! A session begins with a line that names the authorization endpoint, the token endpoint and the issuer. The image shows
 //! the URL to visit, and the next line is the URL that the browser ended at. What is refused is told in a word or two, and

@@ -72,7 +72,7 @@ impl<'a> Request<'a> {
     #[must_use]
     pub fn body(&self) -> alloc::string::String {
         let mut body = alloc::string::String::with_capacity(self.body_len());
-        self.write_body(&mut body).map_or_else(|_| alloc::string::String::new(), |()| body)
+        self.write_body(&mut body).map(|()| body).unwrap_or_default()
     }
 }
 

@@ -172,6 +172,7 @@ for (const [name, options] of [
     assert.ok(await fits());
     await picture('sign-in');
     await signIn(page);
+    await page.waitForSelector('#allow');
     assert.ok(await fits());
     await picture('consent');
     await page.click('#allow');

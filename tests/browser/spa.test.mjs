@@ -85,6 +85,7 @@ test('reload on the way: the login goes on', { timeout }, () => withTabs(async (
   await page.waitForSelector('#username');
   await page.reload();
   await signIn(page);
+  await page.waitForSelector('#allow');
   await page.reload();
   await page.click('#allow');
   await says(page, 'Signed in as alice.');
@@ -155,6 +156,7 @@ test('a login that took too long', { timeout }, () => withTabs(async (context, s
   const page = await open(context, all.spa);
   await page.click('#sign-in');
   await signIn(page);
+  await page.waitForSelector('#allow');
   await page.clock.setFixedTime(Date.now() + 11 * 60_000);
   await page.click('#allow');
   await complains(page, 'not finished in time');

@@ -100,6 +100,7 @@ test('the redirect of a stranger ends nothing', { timeout }, () => withPage(asyn
 test('a login that took too long', { timeout }, () => withPage(async (page, sent) => {
   await page.click('#go');
   await signIn(page);
+  await page.waitForSelector('#allow');
   await page.clock.setFixedTime(Date.now() + 11 * 60_000);
   await page.click('#allow');
   await says(page, 'not finished in time');

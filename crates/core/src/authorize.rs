@@ -5,7 +5,7 @@ use crate::error::{AuthorizeError, CallbackError, ConfigError, ServerError};
 use crate::pkce::{self, CodeChallenge, CodeVerifier, State};
 use crate::token::TokenRequest;
 use crate::wire::form::{self, FieldWriter, Length, Value};
-use crate::wire::uri;
+use crate::wire::uri::{self, Uri};
 use core::fmt;
 use rand_core::TryCryptoRng;
 
@@ -147,7 +147,7 @@ impl Pending {
         if self.client != *client.fingerprint() {
             return Err(CallbackError::Client);
         }
-        let query = query_of(redirect, client.redirect_uri()).ok_or(CallbackError::Target)?;
+        let (query, fragment) = arrival(redirect, client.redirect_uri()).ok_or(CallbackError::Target)?;
         let answer = Answer::read(query)?;
         if !answer.state.is_some_and(|state| self.is_state(state)) {
             return Err(CallbackError::State);
@@ -158,7 +158,7 @@ impl Pending {
             (None, _) if server.iss_parameter => return Err(CallbackError::Issuer),
             _ => {}
         }
-        if answer.foreign || fragment_of(redirect).is_some_and(is_answer) {
+        if answer.foreign || is_answer(fragment) {
             return Err(CallbackError::Mode);
         }
         match (answer.code, answer.error) {
@@ -177,7 +177,7 @@ impl Pending {
     /// Whether a redirect arrived at the redirect URI and carries the state of this login, in constant time.
     #[must_use]
     pub fn matches(&self, client: Client<'_>, redirect: Redirect<'_>) -> bool {
-        let Some(query) = query_of(redirect, client.redirect_uri()) else { return false };
+        let Some((query, _)) = arrival(redirect, client.redirect_uri()) else { return false };
         let mut states = form::pairs(query).filter(|(name, _)| form::is(name, "state"));
         match (states.next(), states.next()) {
             (Some((_, state)), None) => self.is_state(state),
@@ -193,7 +193,10 @@ impl Pending {
 
     fn is_state(&self, raw: &str) -> bool {
         // Whatever is decoded gets shorter or is no state.
-        if raw.len() == pkce::LENGTH { self.state.matches(raw.bytes()) } else { self.state.matches(octets(raw)) }
+        match raw.as_bytes().try_into() {
+            Ok(octets) => self.state.is(octets),
+            Err(_) => self.state.matches(octets(raw)),
+        }
     }
 }
 
@@ -220,7 +223,9 @@ impl<'r> Answer<'r> {
         let mut answer = Self::default();
         let mut seen = [false; RESPONSE_PARAMETERS.len()];
         for (name, value) in form::pairs(query) {
-            let known = RESPONSE_PARAMETERS.iter().zip(&mut seen).find(|(known, _)| form::is(name, known));
+            let escaped = form::is_escaped(name);
+            let mut known = RESPONSE_PARAMETERS.iter().zip(&mut seen);
+            let known = known.find(|(known, _)| if escaped { form::is(name, known) } else { name == **known });
             let Some((known, seen)) = known else { continue };
             if core::mem::replace(seen, true) {
                 return Err(CallbackError::Duplicate(known));
@@ -242,36 +247,37 @@ impl<'r> Answer<'r> {
 
 /// Whether a redirect arrived at the redirect URI, whatever it carries.
 pub(crate) fn arrived(client: Client<'_>, redirect: Redirect<'_>) -> bool {
-    query_of(redirect, client.redirect_uri()).is_some()
+    arrival(redirect, client.redirect_uri()).is_some()
 }
 
-/// The query of a redirect that arrived at `registered`, compared byte for byte.
-fn query_of<'r>(redirect: Redirect<'r>, registered: &str) -> Option<&'r str> {
-    let registered = uri::split(registered)?;
-    let path = if registered.authority.is_some() && registered.path.is_empty() { "/" } else { registered.path };
+/// The query and the fragment of a redirect that arrived at `registered`, compared byte for byte. Servers of Facebook add
+/// `#_=_` to every redirect, others `#_` (RFC 9700 section 4.1.3); a fragment only matters where it holds a response.
+fn arrival<'r>(redirect: Redirect<'r>, registered: &str) -> Option<(&'r str, &'r str)> {
+    let (base, kept) = registered.split_once('?').unwrap_or((registered, ""));
     let rest = match redirect {
-        Redirect::Query(query) => Some(query),
-        Redirect::Target(target) => after_path(target, path),
-        Redirect::Url(url) => {
-            let rest = url.strip_prefix(registered.scheme)?.strip_prefix(':')?;
-            match registered.authority {
-                Some(_) => {
-                    let rest = rest.strip_prefix("//")?;
-                    let (authority, rest) = rest.split_at_checked(rest.find(['/', '?', '#']).unwrap_or(rest.len()))?;
-                    after_path(if registered.is_authority(authority) { rest } else { return None }, path)
-                }
-                None => after_path(rest, path),
-            }
-        }
-    }?;
-    let query = rest.split_once('#').map_or(rest, |(query, _)| query);
+        Redirect::Query(query) => query,
+        Redirect::Target(target) => after(target, path(&uri::split(base)?))?,
+        Redirect::Url(url) => after(url, base).or_else(|| as_shown(url, &uri::split(base)?))?,
+    };
+    let (query, fragment) = rest.split_once('#').unwrap_or((rest, ""));
     let clean = rest.bytes().fold(true, |clean, byte| clean & byte.is_ascii_graphic());
-    (clean && keeps(query, registered.query.unwrap_or_default())).then_some(query)
+    (clean && keeps(query, kept)).then_some((query, fragment))
 }
 
-/// What follows `path`: the query with the fragment, or nothing at all.
-fn after_path<'r>(text: &'r str, path: &str) -> Option<&'r str> {
-    let rest = text.strip_prefix(path)?;
+/// What follows `registered` in a URL that is written as browsers show it: without the default port, with a path.
+fn as_shown<'r>(url: &'r str, registered: &Uri<'_>) -> Option<&'r str> {
+    let rest = url.strip_prefix(registered.scheme)?.strip_prefix("://")?;
+    let (authority, rest) = rest.split_at_checked(rest.find(['/', '?', '#']).unwrap_or(rest.len()))?;
+    registered.is_authority(authority).then(|| after(rest, path(registered)))?
+}
+
+fn path<'u>(registered: &Uri<'u>) -> &'u str {
+    if registered.authority.is_some() && registered.path.is_empty() { "/" } else { registered.path }
+}
+
+/// What follows `base`: the query with the fragment, or nothing at all.
+fn after<'r>(text: &'r str, base: &str) -> Option<&'r str> {
+    let rest = text.strip_prefix(base)?;
     match rest.strip_prefix('?') {
         Some(query) => Some(query),
         None => (rest.is_empty() || rest.starts_with('#')).then_some(rest),
@@ -284,13 +290,6 @@ fn keeps(query: &str, registered: &str) -> bool {
         let mut found = form::pairs(query).filter(|(other, _)| *other == name || form::is(other, name));
         found.next().is_some_and(|(_, other)| other == value) && found.next().is_none()
     })
-}
-
-/// Servers of Facebook add `#_=_` to every redirect, others `#_` (RFC 9700 section 4.1.3); a fragment only matters where
-/// it holds a response.
-fn fragment_of(redirect: Redirect<'_>) -> Option<&str> {
-    let (Redirect::Query(text) | Redirect::Target(text) | Redirect::Url(text)) = redirect;
-    text.split_once('#').map(|(_, fragment)| fragment)
 }
 
 fn is_answer(fragment: &str) -> bool {

@@ -1,6 +1,5 @@
 //! `application/x-www-form-urlencoded`, as RFC 6749 appendix B asks for queries and bodies.
 
-use core::cmp::Ordering;
 use core::fmt::{self, Write};
 
 /// Writes `name=value` fields, the separators between them, and nothing else.
@@ -71,7 +70,10 @@ pub(crate) enum Value<'a> {
 impl Value<'_> {
     fn write(self, out: &mut dyn Write) -> fmt::Result {
         match self {
-            Self::Encoded(raw) if !is_all_literal(raw) => encode_octets(decode(raw).flatten(), out),
+            Self::Encoded(raw) if !is_all_literal(raw) => {
+                let mut characters = decode(raw).flatten().map(char::from);
+                characters.try_for_each(|character| encode(character.encode_utf8(&mut [0; 4]), out))
+            }
             Self::Encoded(text) | Self::Literal(text) => out.write_str(text),
             Self::Plain(text) => encode(text, out),
         }
@@ -83,30 +85,25 @@ pub(crate) fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut rest = query;
     core::iter::from_fn(move || {
         while !rest.is_empty() {
-            let (field, others) = cut(rest, b'&');
+            let (field, others) = rest.split_once('&').unwrap_or((rest, ""));
             rest = others;
             if !field.is_empty() {
-                return Some(cut(field, b'='));
+                return Some(field.split_once('=').unwrap_or((field, "")));
             }
         }
         None
     })
 }
 
-/// What stands before the first such character, which is ASCII, and what behind it.
-fn cut(text: &str, character: u8) -> (&str, &str) {
-    let at = text.bytes().position(|byte| byte == character).unwrap_or(text.len());
-    (text.get(..at).unwrap_or_default(), text.get(at.wrapping_add(1)..).unwrap_or_default())
+/// Whether a raw name or value may stand for something else than itself.
+pub(crate) fn is_escaped(raw: &str) -> bool {
+    raw.bytes().any(|byte| matches!(byte, b'%' | b'+'))
 }
 
 /// Whether a raw name or value stands for exactly `text`.
 pub(crate) fn is(raw: &str, text: &str) -> bool {
-    // What is shorter stands for less, and in what is as long only a plus can stand for something else.
-    match raw.len().cmp(&text.len()) {
-        Ordering::Less => false,
-        Ordering::Equal => raw == text || raw.contains('+') && decode(raw).eq(text.bytes().map(Ok)),
-        Ordering::Greater => decode(raw).eq(text.bytes().map(Ok)),
-    }
+    let mut octets = decode(raw);
+    text.bytes().all(|byte| octets.next() == Some(Ok(byte))) && octets.next().is_none()
 }
 
 /// Whether a raw value stands for printable ASCII only (RFC 6749 appendix A: `VSCHAR`).
@@ -132,16 +129,20 @@ pub(crate) fn decode(raw: &str) -> impl Iterator<Item = Result<u8, BadEscape>> {
 pub(crate) struct BadEscape;
 
 fn encode(text: &str, out: &mut dyn Write) -> fmt::Result {
-    if is_all_literal(text) { out.write_str(text) } else { encode_octets(text.bytes(), out) }
-}
-
-fn encode_octets(mut octets: impl Iterator<Item = u8>, out: &mut dyn Write) -> fmt::Result {
-    loop {
+    if is_all_literal(text) {
+        return out.write_str(text);
+    }
+    for octets in text.as_bytes().chunks(32) {
         // No octet gets longer than an escape.
         let mut encoded = [0; 96];
-        let mut free = encoded.iter_mut();
-        let mut put = |character| free.next().map_or((), |free| *free = character);
-        for octet in octets.by_ref().take(32) {
+        let mut length = 0_usize;
+        let mut put = |character| {
+            if let Some(free) = encoded.get_mut(length) {
+                *free = character;
+                length = length.wrapping_add(1);
+            }
+        };
+        for &octet in octets {
             if is_literal(octet) {
                 put(octet);
             } else if octet == b' ' {
@@ -150,26 +151,32 @@ fn encode_octets(mut octets: impl Iterator<Item = u8>, out: &mut dyn Write) -> f
                 [b'%', hex_digit(octet >> 4), hex_digit(octet & 15)].into_iter().for_each(&mut put);
             }
         }
-        let free = free.len();
-        let length = encoded.len().saturating_sub(free);
-        if length == 0 {
-            return Ok(());
-        }
         out.write_str(
             encoded.get(..length).and_then(|encoded| core::str::from_utf8(encoded).ok()).unwrap_or_default(),
         )?;
     }
+    Ok(())
 }
 
 fn is_all_literal(text: &str) -> bool {
-    text.bytes().fold(true, |literal, byte| literal & is_literal(byte))
+    text.bytes().all(is_literal)
 }
 
-/// Whether a character stands for itself: letters, digits and `*-._`.
+/// Whether a character stands for itself.
 fn is_literal(byte: u8) -> bool {
-    let letter_or_digit = (byte | 0x20).wrapping_sub(b'a') < 26 || byte.wrapping_sub(b'0') < 10;
-    letter_or_digit | (byte == b'*') | (byte == b'-') | (byte == b'.') | (byte == b'_')
+    LITERAL.get(usize::from(byte)).copied().unwrap_or_default()
 }
+
+#[expect(clippy::indexing_slicing, reason = "the compiler would say so")]
+static LITERAL: [bool; 256] = {
+    let mut literal = [false; 256];
+    let mut byte = 0;
+    while byte < 128_u8 {
+        literal[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b'-' | b'.' | b'_');
+        byte += 1;
+    }
+    literal
+};
 
 fn hex(digit: Option<u8>) -> Option<u8> {
     char::from(digit?).to_digit(16).and_then(|value| u8::try_from(value).ok())

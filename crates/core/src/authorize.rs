@@ -148,26 +148,27 @@ impl Pending {
             return Err(CallbackError::Client);
         }
         let (query, fragment) = arrival(redirect, client.redirect_uri()).ok_or(CallbackError::Target)?;
-        let answer = Answer::read(query)?;
-        if !answer.state.is_some_and(|state| self.is_state(state)) {
+        // All that is behind them only another response type or mode delivers.
+        let [code, state, iss, error, error_description, _error_uri, others @ ..] = answer(query)?;
+        if !state.is_some_and(|state| self.is_state(state)) {
             return Err(CallbackError::State);
         }
         let server = client.server();
-        match (answer.iss, server.issuer) {
+        match (iss, server.issuer) {
             (Some(iss), Some(issuer)) if !form::is(iss, issuer) => return Err(CallbackError::Issuer),
             (None, _) if server.iss_parameter => return Err(CallbackError::Issuer),
             _ => {}
         }
-        if answer.foreign || is_answer(fragment) {
+        if others.iter().any(Option::is_some) || is_answer(fragment) {
             return Err(CallbackError::Mode);
         }
-        match (answer.code, answer.error) {
+        match (code, error) {
             (Some(_), Some(_)) => Err(CallbackError::Ambiguous),
             (Some(code), None) if form::printable(code) => Ok(TokenRequest::code(client, code, self.verifier)),
             (Some(_), None) => Err(CallbackError::Malformed("code")),
             (None, Some(error)) if !is_error_code(error) => Err(CallbackError::Malformed("error")),
             (None, Some(error)) => {
-                let description = answer.error_description.unwrap_or_default();
+                let description = error_description.unwrap_or_default();
                 Err(CallbackError::Server(ServerError::new(octets(error), octets(description))))
             }
             (None, None) => Err(CallbackError::MissingCode),
@@ -207,42 +208,19 @@ impl fmt::Debug for Pending {
 }
 
 /// The raw values of the response parameters; an empty one counts as absent (RFC 6749 section 3.1).
-#[derive(Default)]
-struct Answer<'r> {
-    code: Option<&'r str>,
-    error: Option<&'r str>,
-    error_description: Option<&'r str>,
-    iss: Option<&'r str>,
-    state: Option<&'r str>,
-    /// A parameter that only another response type or mode delivers.
-    foreign: bool,
-}
-
-impl<'r> Answer<'r> {
-    fn read(query: &'r str) -> Result<Self, CallbackError> {
-        let mut answer = Self::default();
-        let mut seen = [false; RESPONSE_PARAMETERS.len()];
-        for (name, value) in form::pairs(query) {
-            let escaped = form::is_escaped(name);
-            let mut known = RESPONSE_PARAMETERS.iter().zip(&mut seen);
-            let known = known.find(|(known, _)| if escaped { form::is(name, known) } else { name == **known });
-            let Some((known, seen)) = known else { continue };
-            if core::mem::replace(seen, true) {
-                return Err(CallbackError::Duplicate(known));
-            }
-            let present = (!value.is_empty()).then_some(value);
-            match *known {
-                "code" => answer.code = present,
-                "error" => answer.error = present,
-                "error_description" => answer.error_description = present,
-                "error_uri" => {}
-                "iss" => answer.iss = present,
-                "state" => answer.state = present,
-                _ => answer.foreign |= present.is_some(),
-            }
+fn answer(query: &str) -> Result<[Option<&str>; RESPONSE_PARAMETERS.len()], CallbackError> {
+    let mut values = [None; RESPONSE_PARAMETERS.len()];
+    for (name, value) in form::pairs(query) {
+        let escaped = form::is_escaped(name);
+        let mut known = RESPONSE_PARAMETERS.iter().zip(&mut values);
+        if let Some((known, found)) =
+            known.find(|(known, _)| if escaped { form::is(name, known) } else { name == **known })
+            && found.replace(value).is_some()
+        {
+            return Err(CallbackError::Duplicate(known));
         }
-        Ok(answer)
     }
+    Ok(values.map(|value| value.filter(|value| !value.is_empty())))
 }
 
 /// Whether a redirect arrived at the redirect URI, whatever it carries.

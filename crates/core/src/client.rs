@@ -286,17 +286,18 @@ const PROTOCOL_PARAMETERS: [&str; 25] = [
     "username",
 ];
 
-/// What a server may add to the redirect URI (RFC 6749 section 4.1.2, RFC 9207) or only adds in other flows.
+/// What a server may add to the redirect URI (RFC 6749 section 4.1.2, RFC 9207) or only adds in other flows. In the order in
+/// which they are picked apart, and the most frequent first.
 pub(crate) const RESPONSE_PARAMETERS: [&str; 10] = [
-    "access_token",
     "code",
+    "state",
+    "iss",
     "error",
     "error_description",
     "error_uri",
+    "access_token",
     "id_token",
-    "iss",
     "response",
-    "state",
     "token_type",
 ];
 

@@ -80,15 +80,14 @@ impl<'a> AuthorizationUrl<'a> {
                 Some(_) => "&",
             },
         );
-        fields.field("&response_type=", Value::Literal("code"))?;
-        fields.field("&client_id=", Value::Plain(self.client.id()))?;
+        fields.field("&response_type=code&client_id=", Value::Plain(self.client.id()))?;
         fields.field("&redirect_uri=", Value::Plain(self.client.redirect_uri()))?;
         if !self.scope.is_empty() {
             fields.list("&scope=", self.scope)?;
         }
         fields.field("&state=", Value::Literal(pkce::text(&self.state)))?;
         fields.field("&code_challenge=", Value::Literal(self.challenge.as_str()))?;
-        fields.field("&code_challenge_method=", Value::Literal("S256"))?;
+        fields.name("&code_challenge_method=S256")?;
         fields.extra(self.extra)
     }
 }

@@ -101,7 +101,7 @@ impl fmt::Debug for Url<'_> {
 /// The fields of a body: each name between `&` and `=`. A field with an empty name is not written.
 #[derive(Clone, Copy)]
 pub(crate) struct Form<'a> {
-    pub(crate) fields: [(&'static str, Value<'a>); 5],
+    pub(crate) fields: [(&'static str, Value<'a>); 4],
     pub(crate) extra: &'a [(&'a str, &'a str)],
 }
 

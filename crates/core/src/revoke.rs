@@ -52,7 +52,6 @@ impl RevocationRequest<'_> {
             ("&token_type_hint=", Value::Literal(hint)),
             ("&client_id=", Value::Plain(self.client.id())),
             Form::UNUSED,
-            Form::UNUSED,
         ];
         Request::post(self.endpoint, Form { fields, extra: &[] })
     }

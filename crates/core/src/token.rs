@@ -55,18 +55,16 @@ impl<'a> TokenRequest<'a> {
     /// The request to send, once.
     #[must_use]
     pub fn request(&self) -> Request<'_> {
-        let id = ("&client_id=", Field::Plain(self.client.id()));
+        let id = Field::Plain(self.client.id());
         let fields = match &self.grant {
             Grant::Code { code, verifier } => [
-                ("&grant_type=", Field::Literal("authorization_code")),
-                id,
+                ("&grant_type=authorization_code&client_id=", id),
                 ("&code=", Field::Encoded(code)),
                 ("&code_verifier=", Field::Literal(verifier.expose())),
                 ("&redirect_uri=", Field::Plain(self.client.redirect_uri())),
             ],
             Grant::Refresh(token) => [
-                ("&grant_type=", Field::Literal("refresh_token")),
-                id,
+                ("&grant_type=refresh_token&client_id=", id),
                 ("&refresh_token=", Field::Plain(token.expose())),
                 Form::UNUSED,
                 Form::UNUSED,

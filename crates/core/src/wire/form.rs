@@ -45,8 +45,8 @@ impl<'w> FieldWriter<'w> {
         Ok(())
     }
 
-    /// The name with its `&`, in whose place the first field has the separator.
-    fn name(&mut self, name: &str) -> fmt::Result {
+    /// The name with its `&`, in whose place the first field has the separator, and whatever stands before the value.
+    pub(crate) fn name(&mut self, name: &str) -> fmt::Result {
         match core::mem::replace(&mut self.separator, "&") {
             "&" => self.out.write_str(name),
             first => {

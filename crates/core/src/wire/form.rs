@@ -50,7 +50,9 @@ impl<'w> FieldWriter<'w> {
         match core::mem::replace(&mut self.separator, "&") {
             "&" => self.out.write_str(name),
             first => {
-                self.out.write_str(first)?;
+                if !first.is_empty() {
+                    self.out.write_str(first)?;
+                }
                 self.out.write_str(name.get(1..).unwrap_or_default())
             }
         }
@@ -132,9 +134,9 @@ fn encode(text: &str, out: &mut dyn Write) -> fmt::Result {
     if is_all_literal(text) {
         return out.write_str(text);
     }
-    for octets in text.as_bytes().chunks(32) {
+    for octets in text.as_bytes().chunks(64) {
         // No octet gets longer than an escape.
-        let mut encoded = [0; 96];
+        let mut encoded = [0; 192];
         let mut length = 0_usize;
         let mut put = |character| {
             if let Some(free) = encoded.get_mut(length) {
@@ -159,7 +161,9 @@ fn encode(text: &str, out: &mut dyn Write) -> fmt::Result {
 }
 
 fn is_all_literal(text: &str) -> bool {
-    text.bytes().all(is_literal)
+    let (blocks, rest) = text.as_bytes().as_chunks::<8>();
+    blocks.iter().all(|block| block.iter().fold(true, |all, &byte| all & is_literal(byte)))
+        && rest.iter().all(|&byte| is_literal(byte))
 }
 
 /// Whether a character stands for itself.

@@ -57,7 +57,7 @@ impl<'a> Request<'a> {
     /// # Errors
     /// Where `out` fails.
     pub fn write_body<W: Write + ?Sized>(&self, mut out: &mut W) -> fmt::Result {
-        self.form.map_or(Ok(()), |form| form.write(&mut out))
+        self.form.as_ref().map_or(Ok(()), |form| form.write(&mut out))
     }
 
     /// The exact length of the body in octets.

@@ -90,7 +90,9 @@ pub(crate) fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
             let (field, others) = rest.split_once('&').unwrap_or((rest, ""));
             rest = others;
             if !field.is_empty() {
-                return Some(field.split_once('=').unwrap_or((field, "")));
+                // Names are short, so that the `=` is soon found octet by octet.
+                let name = field.bytes().position(|byte| byte == b'=').unwrap_or(field.len());
+                return Some((field.get(..name)?, field.get(name.saturating_add(1)..).unwrap_or_default()));
             }
         }
         None

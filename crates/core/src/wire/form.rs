@@ -140,20 +140,19 @@ fn encode(text: &str, out: &mut dyn Write) -> fmt::Result {
         // No octet gets longer than an escape.
         let mut encoded = [0; 192];
         let mut length = 0_usize;
-        let mut put = |character| {
-            if let Some(free) = encoded.get_mut(length) {
-                *free = character;
-                length = length.wrapping_add(1);
-            }
-        };
         for &octet in octets {
-            if is_literal(octet) {
-                put(octet);
+            let free = encoded.get_mut(length..).and_then(|free| free.first_chunk_mut::<3>()).ok_or(fmt::Error)?;
+            let count = if is_literal(octet) {
+                free[0] = octet;
+                1
             } else if octet == b' ' {
-                put(b'+');
+                free[0] = b'+';
+                1
             } else {
-                [b'%', hex_digit(octet >> 4), hex_digit(octet & 15)].into_iter().for_each(&mut put);
-            }
+                *free = [b'%', hex_digit(octet >> 4), hex_digit(octet & 15)];
+                3
+            };
+            length = length.wrapping_add(count);
         }
         out.write_str(
             encoded.get(..length).and_then(|encoded| core::str::from_utf8(encoded).ok()).unwrap_or_default(),

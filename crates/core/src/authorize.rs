@@ -230,21 +230,15 @@ pub(crate) fn arrived(client: Client<'_>, redirect: Redirect<'_>) -> bool {
 /// The query and the fragment of a redirect that arrived at `registered`, compared byte for byte. Servers of Facebook add
 /// `#_=_` to every redirect, others `#_` (RFC 9700 section 4.1.3); a fragment only matters where it holds a response.
 fn arrival<'r>(redirect: Redirect<'r>, registered: &str) -> Option<(&'r str, &'r str)> {
-    let (base, kept) = split_once(registered, '?');
+    let (base, kept) = form::split_once(registered, b'?');
     let rest = match redirect {
         Redirect::Query(query) => query,
         Redirect::Target(target) => after(target, path(&uri::split(base)?))?,
         Redirect::Url(url) => after(url, base).or_else(|| as_shown(url, &uri::split(base)?))?,
     };
-    let (query, fragment) = split_once(rest, '#');
+    let (query, fragment) = form::split_once(rest, b'#');
     let clean = rest.bytes().fold(true, |clean, byte| clean & byte.is_ascii_graphic());
     (clean && keeps(query, kept)).then_some((query, fragment))
-}
-
-/// What stands before and behind an ASCII character that is seldom there: to ask for it is faster than to look for it.
-fn split_once(text: &str, delimiter: char) -> (&str, &str) {
-    let there = text.bytes().fold(false, |there, byte| there | (char::from(byte) == delimiter));
-    there.then(|| text.split_once(delimiter)).flatten().unwrap_or((text, ""))
 }
 
 /// What follows `registered` in a URL that is written as browsers show it: without the default port, with a path.

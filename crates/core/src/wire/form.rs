@@ -87,16 +87,32 @@ pub(crate) fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut rest = query;
     core::iter::from_fn(move || {
         while !rest.is_empty() {
-            let (field, others) = rest.split_once('&').unwrap_or((rest, ""));
+            let (field, others) = split_once(rest, b'&');
             rest = others;
             if !field.is_empty() {
-                // Names are short, so that the `=` is soon found octet by octet.
-                let name = field.bytes().position(|byte| byte == b'=').unwrap_or(field.len());
-                return Some((field.get(..name)?, field.get(name.saturating_add(1)..).unwrap_or_default()));
+                // Names are short.
+                return Some(cut(field, field.bytes().position(|octet| octet == b'=')));
             }
         }
         None
     })
+}
+
+/// What stands before and behind the first `delimiter`, which is ASCII; all and nothing where there is none. Blocks without
+/// it are passed over whole, since the compiler compares their octets at once.
+pub(crate) fn split_once(text: &str, delimiter: u8) -> (&str, &str) {
+    let octets = text.as_bytes();
+    let blocks = octets.as_chunks::<16>().0.iter();
+    let clear = blocks.take_while(|block| block.iter().fold(true, |clear, &octet| clear & (octet != delimiter)));
+    let start = clear.count().wrapping_mul(16);
+    let rest = octets.get(start..).unwrap_or_default();
+    cut(text, rest.iter().position(|&octet| octet == delimiter).map(|at| start.wrapping_add(at)))
+}
+
+/// What stands before and behind the octet `at`; all and nothing where there is none.
+fn cut(text: &str, at: Option<usize>) -> (&str, &str) {
+    let (before, rest) = text.split_at_checked(at.unwrap_or(text.len())).unwrap_or((text, ""));
+    (before, rest.get(1..).unwrap_or_default())
 }
 
 /// Whether a raw name or value may stand for something else than itself.

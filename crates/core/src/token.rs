@@ -181,7 +181,7 @@ pub struct ScopeChange {
 fn read_tokens(response: Response<'_>) -> Result<Tokens<'_>, ResponseError> {
     let retry_after = response.retry_after();
     let Response { status, body, .. } = success_json(response)?;
-    let [access_token, error, description, expires_in, refresh_token, scope, token_type] =
+    let [access_token, token_type, expires_in, refresh_token, scope, error, description] =
         json::members(body, &MEMBERS)?;
     // GitHub and Slack answer errors with status 200.
     if let Some((code, description)) = error_of(error, description)? {
@@ -231,7 +231,7 @@ fn is_printable(text: &str) -> bool {
 }
 
 const MEMBERS: [&str; 7] =
-    ["access_token", "error", "error_description", "expires_in", "refresh_token", "scope", "token_type"];
+    ["access_token", "token_type", "expires_in", "refresh_token", "scope", "error", "error_description"];
 
 #[cfg(feature = "alloc")]
 mod owned {

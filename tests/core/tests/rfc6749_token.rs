@@ -358,6 +358,7 @@ fn t90_to_t96_status_and_content_type() {
         "text/plain",
         "application/x-www-form-urlencoded",
         "application/json, text/html",
+        "application/json;charset=utf-8,",
         "application/json;a=b, text/html",
         "",
     ] {

@@ -71,8 +71,10 @@ fn find(body: &mut [u8], names: &[&str], found: &mut [Found]) -> Result<(), Json
     while let Some((name, value)) = Scan(body).member(at, first)? {
         at = value.end;
         first = false;
-        let quoted = body.get(name.start..name.end).unwrap_or_default();
-        let known = names.iter().zip(&mut *found).find(|(known, _)| says(quoted, name.escaped, known));
+        // Without its quotes.
+        let raw = body.get(name.start.wrapping_add(1)..name.end.wrapping_sub(1)).unwrap_or_default();
+        let says = |known: &str| if name.escaped { unescapes_to(raw, known) } else { *raw == *known.as_bytes() };
+        let known = names.iter().zip(&mut *found).find(|(known, _)| says(known));
         if let Some((_, found)) = known {
             *found = if found.kind == Kind::Absent { decode(body, value) } else { REPEATED };
         }
@@ -102,13 +104,7 @@ fn decode(body: &mut [u8], Span { start, end, escaped }: Span) -> Found {
     Found { kind, start, end }
 }
 
-/// Whether a string says exactly `name`.
-#[inline]
-fn says(quoted: &[u8], escaped: bool, name: &str) -> bool {
-    let [_, raw @ .., _] = quoted else { return false };
-    if escaped { unescapes_to(raw, name) } else { *raw == *name.as_bytes() }
-}
-
+/// Whether a string with escapes says exactly `name`.
 #[cold]
 fn unescapes_to(raw: &[u8], name: &str) -> bool {
     let mut expected = name.bytes();

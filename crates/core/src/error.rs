@@ -172,20 +172,18 @@ impl ServerError {
 
     /// Of octets from anywhere.
     pub(crate) fn new(code: impl Iterator<Item = u8>, description: impl Iterator<Item = u8>) -> Self {
-        let mut error = Self::EMPTY;
+        let mut error = Self { code: heapless::Vec::new(), description: heapless::Vec::new() };
         clean(code, &mut error.code);
         clean(description, &mut error.description);
         error
     }
 
     pub(crate) fn of_text(code: &str, description: &str) -> Self {
-        let mut error = Self::EMPTY;
+        let mut error = Self { code: heapless::Vec::new(), description: heapless::Vec::new() };
         clean_text(code, &mut error.code);
         clean_text(description, &mut error.description);
         error
     }
-
-    const EMPTY: Self = Self { code: heapless::Vec::new(), description: heapless::Vec::new() };
 
     fn advice(&self, status: u16, retry_after: Option<u32>) -> Advice {
         match self.code() {

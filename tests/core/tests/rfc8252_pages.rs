@@ -18,6 +18,7 @@ fn c009_the_pages_hold_nothing_foreign() {
             if reply == Reply::MethodNotAllowed { "|Allow: GET" } else { "" }
         );
         assert!(head.split("\r\n").skip(1).eq(fields.split('|')), "{head}");
+        assert_eq!(page.matches(['\u{2713}', '\u{2715}']).collect::<String>(), mark(reply));
         for foreign in "<script <link <img <iframe <form <base src= href url( @import //".split(' ') {
             assert!(!page.contains(foreign), "{foreign} in {page}");
         }
@@ -40,6 +41,10 @@ fn c074_x05_x27_the_pages_are_equal_and_lead_nowhere_whatever_the_input() {
         let listeners_own = matches!(reply.status(), 200 | 408 | 410 | 503);
         assert!(listeners_own || replies.iter().filter(|(other, _)| *other == reply).count() > 1, "{reply:?}");
     }
+}
+
+fn mark(reply: Reply) -> &'static str {
+    if reply == Reply::SignedIn { "\u{2713}" } else { "\u{2715}" }
 }
 
 const REPLIES: [Reply; 11] = [

@@ -175,10 +175,11 @@ fn is_literal(byte: u8) -> bool {
 #[expect(clippy::indexing_slicing, reason = "the compiler would say so")]
 static LITERAL: [bool; 256] = {
     let mut literal = [false; 256];
-    let mut byte = 0;
-    while byte < 128_u8 {
-        literal[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b'-' | b'.' | b'_');
-        byte += 1;
+    let characters = b"*-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
+    let mut index = 0;
+    while index < characters.len() {
+        literal[characters[index] as usize] = true;
+        index += 1;
     }
     literal
 };
@@ -227,6 +228,7 @@ mod tests {
         for length in 0..100 {
             let (text, encoded) = ("é/*-._zZ9 ".repeat(length), "%C3%A9%2F*-._zZ9+".repeat(length));
             assert_eq!(body(Value::Plain(&text)), alloc::format!("v={encoded}"));
+            assert_eq!(body(Value::Plain(&" ".repeat(length))), alloc::format!("v={}", "+".repeat(length)));
             assert_eq!(body(Value::Encoded(&"%7e%41".repeat(length))), alloc::format!("v={}", "%7EA".repeat(length)));
         }
         for byte in 0..=u8::MAX {
@@ -247,6 +249,11 @@ mod tests {
     fn pairs_skip_the_empty_and_keep_the_order() {
         let found: Vec<_> = pairs("&&a=1&&b&c=x=y?z&").collect();
         assert_eq!(found, [("a", "1"), ("b", ""), ("c", "x=y?z")]);
+        for length in 0..100 {
+            let (name, value, empty) = ("n".repeat(length), "=".repeat(length), "&".repeat(length));
+            let query = alloc::format!("{empty}{name}={value}&{empty}b");
+            assert_eq!(pairs(&query).collect::<Vec<_>>(), [(&*name, &*value), ("b", "")]);
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Times in words.
 
+use jiff::Timestamp;
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -19,18 +20,8 @@ pub struct Utc(pub u64);
 
 impl fmt::Display for Utc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (days, second) = (self.0 / DAY, self.0 % DAY);
-        // Days in years that begin with March, so that the leap day is the last one.
-        let shifted = days + 719_468;
-        let (era, day) = (shifted / 146_097, shifted % 146_097);
-        let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-        let day = day - (365 * year + year / 4 - year / 100);
-        let month = (5 * day + 2) / 153;
-        let day = day - (153 * month + 2) / 5 + 1;
-        let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-        let year = era * 400 + year + next;
-        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-        write!(f, "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+        let time = i64::try_from(self.0).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+        time.unwrap_or(Timestamp::MAX).strftime("%F %T UTC").fmt(f)
     }
 }
 
@@ -76,7 +67,9 @@ mod tests {
         ] {
             assert_eq!(Utc(seconds).to_string(), text);
         }
-        assert!(Utc(u64::MAX).to_string().ends_with(" UTC"));
+        for end in [253_402_300_800, u64::MAX] {
+            assert_eq!(Utc(end).to_string(), "9999-12-30 22:00:00 UTC", "the last one that has a date everywhere");
+        }
     }
 
     #[test]

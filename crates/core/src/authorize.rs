@@ -4,11 +4,8 @@ use crate::client::{Client, RESPONSE_PARAMETERS, check_extra};
 use crate::error::{AuthorizeError, CallbackError, ConfigError, ServerError};
 use crate::pkce::{self, CodeChallenge, CodeVerifier, State};
 use crate::token::TokenRequest;
-use crate::wire::{
-    self,
-    form::{self, FieldWriter, Length, Value},
-    uri::{self, Uri},
-};
+use crate::wire::form::{self, FieldWriter, Length, Value};
+use crate::wire::uri::{self, Uri};
 use core::fmt;
 use rand_core::TryCryptoRng;
 
@@ -233,13 +230,13 @@ pub(crate) fn arrived(client: Client<'_>, redirect: Redirect<'_>) -> bool {
 /// The query and the fragment of a redirect that arrived at `registered`, compared byte for byte. Servers of Facebook add
 /// `#_=_` to every redirect, others `#_` (RFC 9700 section 4.1.3); a fragment only matters where it holds a response.
 fn arrival<'r>(redirect: Redirect<'r>, registered: &str) -> Option<(&'r str, &'r str)> {
-    let (base, kept) = wire::split_once(registered, b'?');
+    let (base, kept) = form::split_once(registered, b'?');
     let rest = match redirect {
         Redirect::Query(query) => query,
         Redirect::Target(target) => after(target, path(&uri::split(base)?))?,
         Redirect::Url(url) => after(url, base).or_else(|| as_shown(url, &uri::split(base)?))?,
     };
-    let (query, fragment) = wire::split_once(rest, b'#');
+    let (query, fragment) = form::split_once(rest, b'#');
     let clean = rest.bytes().fold(true, |clean, byte| clean & byte.is_ascii_graphic());
     (clean && keeps(query, kept)).then_some((query, fragment))
 }

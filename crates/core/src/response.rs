@@ -1,10 +1,8 @@
 //! What is read: a [`Response`], and what every endpoint's answer has in common.
 
 use crate::error::{ResponseError, ServerError};
-use crate::wire::{
-    self, date,
-    json::{self, Kind, Value},
-};
+use crate::wire::json::{self, Kind, Value};
+use crate::wire::{date, form};
 use core::fmt;
 
 #[cfg(feature = "alloc")]
@@ -34,7 +32,7 @@ impl Response<'_> {
     /// of Facebook and Weibo do, or nothing at all.
     pub(crate) fn may_be_json(&self) -> bool {
         let Some(content_type) = self.content_type else { return true };
-        let media_type = wire::split_once(content_type, b';').0.trim_ascii();
+        let media_type = form::split_once(content_type, b';').0.trim_ascii();
         let is_json = JSON_TYPES.iter().any(|known| media_type.eq_ignore_ascii_case(known))
             || media_type.rsplit_once('+').is_some_and(|(_, suffix)| suffix.eq_ignore_ascii_case("json"));
         is_json && content_type.bytes().fold(true, |one, octet| one & (octet != b','))

@@ -96,6 +96,13 @@ fn t15_t100_the_body_is_capped_while_it_arrives() {
             }
         }
     }
+    for (length, fits) in [(64 * 1024 * 1024, true), (64 * 1024 * 1024 + 1, false)] {
+        let server = Server::answering(move |_| json(200, &" ".repeat(length)));
+        match http.call(get(&server.url("/api")), access_token()).wait() {
+            Ok(answer) => assert!(fits && answer.body.len() == length),
+            Err(error) => assert!(!fits && matches!(error, TransportError::BodyTooBig), "{error}"),
+        }
+    }
     let endless = Server::start(|mut stream, _| {
         read_request(&mut stream);
         let mut sent = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");

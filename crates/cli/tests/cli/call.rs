@@ -1,6 +1,7 @@
 //! `proofkey call`.
 
-use crate::desk::{Desk, Run, TOKEN};
+use crate::desk::{Desk, Run, TOKEN, browse};
+use proofkey_devserver::user_agent::Decision;
 use proofkey_devserver::{DevServer, EndpointFault, Faults, Options};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -136,6 +137,37 @@ fn the_token_goes_nowhere_that_was_not_allowed() {
     for url in ["api.example.com", "ftp://127.0.0.1/", "https://user@127.0.0.1/", "https://a b/"] {
         desk.run(&["call", url]).fails(2, &["no https URL"]);
     }
+}
+
+#[test]
+fn a_host_is_allowed_by_the_call_by_the_profile_or_by_the_login() {
+    let desk = Desk::new();
+    let host = desk.server.url().replace("http://", "");
+    // As if the tokens came from elsewhere.
+    let sign_in = |args: &[&str]| {
+        let waiting = desk.begin_login(args);
+        browse(&waiting.url, Decision::Allow);
+        assert_eq!(waiting.end().code, Some(0));
+        desk.edit(|record| record.token_endpoint = "https://as.example/token".to_owned());
+    };
+    sign_in(&[]);
+    call(&desk, "/api/me", &[]).fails(2, &[&format!("does not send its token to {host}")]);
+    assert_eq!(call(&desk, "/api/me", &["--api-host", &host]).code, Some(0));
+    call(&desk, "/api/me", &[]).fails(2, &["--api-host"]);
+
+    let config = std::fs::read_to_string(desk.config()).unwrap();
+    desk.configure(&format!("{config}api_hosts = ['{host}']\n"));
+    assert_eq!(call(&desk, "/api/me", &[]).code, Some(0));
+    desk.configure(&config);
+    call(&desk, "/api/me", &[]).fails(2, &["--api-host"]);
+
+    // Two of them, one of them twice.
+    for _ in 0..2 {
+        sign_in(&["--api-host", &host, "--api-host", "api.example.com"]);
+        assert_eq!(call(&desk, "/api/me", &[]).code, Some(0));
+    }
+    let settings = desk.record().notes.into_values().collect::<String>();
+    assert_eq!((settings.matches(&host).count(), settings.matches("api.example.com").count()), (1 + 1, 1), "{settings}");
 }
 
 #[test]

@@ -233,3 +233,19 @@ fn a_token_endpoint_that_is_down_is_5() {
     waiting.end().fails(5, &["503", &desk.server.token_endpoint()]);
     assert!(desk.store().list().unwrap().is_empty());
 }
+
+#[test]
+fn tokens_that_cannot_be_kept_are_revoked() {
+    let desk = Desk::new();
+    let waiting = desk.begin_login(&[]);
+    // What is in the way of the folder came after the login had begun.
+    let state = desk.home("state");
+    let _ = std::fs::remove_dir_all(&state);
+    std::fs::write(&state, "").unwrap();
+    browse(&waiting.url, Decision::Allow);
+    let run = waiting.end();
+    assert!(run.code.is_some_and(|code| code != 0) && run.stderr.contains("state"), "{run:?}");
+    let given: Vec<String> = desk.requests("/connect/revocation").into_iter().map(|entry| entry.body).collect();
+    assert_eq!(given.len(), 2, "{given:?}");
+    assert!(given[0].contains("refresh_token") && given[1].contains("access_token"), "{given:?}");
+}

@@ -86,6 +86,19 @@ fn an_api_that_takes_no_token_is_asked_twice_at_most() {
 }
 
 #[test]
+fn what_the_api_refuses_is_7() {
+    let desk = Desk::signed_in();
+    for (status, code) in [(304, 0), (399, 0), (400, 7), (404, 7), (500, 7), (599, 7)] {
+        let fault = EndpointFault::Respond { status, headers: Vec::new(), body: String::new() };
+        desk.server.set_faults(Faults { api: Some(fault), ..Faults::default() });
+        let run = call(&desk, "/api/me", &[]);
+        assert_eq!((run.code, run.stderr.contains("redirects")), (Some(code), status == 399), "{status}: {run:?}");
+        assert!(code == 0 || run.stderr.contains(&format!("refused the call ({status})")), "{run:?}");
+    }
+    assert_eq!(desk.refreshes(), 0);
+}
+
+#[test]
 fn a_missing_scope_is_named_with_the_command_that_asks_for_it() {
     let desk = Desk::signed_in();
     call(&desk, "/api/admin", &[]).fails(7, &["403", "`proofkey login --scope 'itwin-platform offline_access admin'`"]);
@@ -108,8 +121,13 @@ fn a_missing_scope_cannot_smuggle_in_a_command() {
 fn a_missing_permission_is_no_matter_of_the_token() {
     let desk = Desk::signed_in();
     let run = call(&desk, "/api/forbidden", &[]);
-    run.fails(7, &["403", "you lack a permission", "the token is fine"]);
+    run.fails(7, &["403", "you lack a permission", "the token is fine", "Whoever manages the API grants it"]);
     assert!(run.stdout.contains("InsufficientPermissions"));
+    desk.edit(|record| {
+        let issuer = format!("{{\"issuer\":\"{}\"}}", desk.server.issuer());
+        record.notes.values_mut().for_each(|note| *note = note.replace(&issuer, "\"itwin\""));
+    });
+    call(&desk, "/api/forbidden", &[]).fails(7, &["the token is fine", "Access Control API"]);
     assert_eq!(desk.refreshes(), 0);
 }
 

@@ -51,13 +51,21 @@ fn wrong_usage_is_2() {
         &["login", "--authorization-endpoint", "https://as.example/a"],
         &["login", "--timeout", "0"],
         &["login", "--extra", "nothing"],
+        &["login", "--extra", "=value"],
+        &["login", "--extra", "name="],
         &["login", "--api-host", "https://h"],
         &["login", "--paste", "--no-browser"],
         &["token", "--profile", "a/b"],
         &["token", "--min-valid", "-1"],
     ] {
-        assert_eq!(desk.run(args).code, Some(2), "{args:?}");
+        let run = desk.run(args);
+        assert!(run.code == Some(2) && !run.stderr.contains('{'), "{args:?}: {run:?}");
+        let run = desk.run(&[args, &["--json"]].concat());
+        assert!(args.is_empty() || run.error()["exit"] == 2, "{args:?}: {run:?}");
     }
+    // What stands behind `--` is no option.
+    let run = desk.run(&["nonsense", "--", "--json"]);
+    assert!(run.code == Some(2) && !run.stderr.contains('{'), "{run:?}");
     let args = ["login", "--no-browser", "--client-id", "x", "--issuer", "http://as.example"];
     desk.run(&args).fails(2, &["issuer"]);
     desk.run(&["login", "--no-browser", "--scope", "a\"b"]).fails(2, &["scope 0"]);

@@ -5,6 +5,7 @@ use proofkey_devserver::user_agent::Decision;
 use proofkey_devserver::{DevServer, EndpointFault, Faults, Options};
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
 
 fn call(desk: &Desk, path: &str, args: &[&str]) -> Run {
     desk.run(&[&["call", &desk.server.api(path)], args].concat())
@@ -123,10 +124,13 @@ fn a_missing_permission_is_no_matter_of_the_token() {
     let run = call(&desk, "/api/forbidden", &[]);
     run.fails(7, &["403", "you lack a permission", "the token is fine", "Whoever manages the API grants it"]);
     assert!(run.stdout.contains("InsufficientPermissions"));
-    desk.edit(|record| {
-        let issuer = format!("{{\"issuer\":\"{}\"}}", desk.server.issuer());
-        record.notes.values_mut().for_each(|note| *note = note.replace(&issuer, "\"itwin\""));
-    });
+    // The same login, as if it were at the iTwin platform.
+    let (store, mut record) = (desk.store(), desk.record());
+    store.lock(&record.key, Duration::from_secs(10)).unwrap().remove().unwrap();
+    let issuer = format!("{{\"issuer\":\"{}\"}}", desk.server.issuer());
+    record.notes.values_mut().for_each(|note| *note = note.replace(&issuer, "\"itwin\""));
+    record.key.issuer = "https://ims.bentley.com".to_owned();
+    store.lock(&record.key, Duration::from_secs(10)).unwrap().save(&record).unwrap();
     call(&desk, "/api/forbidden", &[]).fails(7, &["the token is fine", "Access Control API"]);
     assert_eq!(desk.refreshes(), 0);
 }
@@ -185,7 +189,11 @@ fn a_host_is_allowed_by_the_call_by_the_profile_or_by_the_login() {
         assert_eq!(call(&desk, "/api/me", &[]).code, Some(0));
     }
     let settings = desk.record().notes.into_values().collect::<String>();
-    assert_eq!((settings.matches(&host).count(), settings.matches("api.example.com").count()), (1 + 1, 1), "{settings}");
+    assert_eq!(
+        (settings.matches(&host).count(), settings.matches("api.example.com").count()),
+        (1 + 1, 1),
+        "{settings}"
+    );
 }
 
 #[test]

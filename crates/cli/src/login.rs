@@ -25,9 +25,15 @@ use waiting::Countdown;
 pub fn run(args: &args::Login, select: &Select, config: &Config) -> Result<(), Failure> {
     interrupt::watch();
     let name = Name::of(select, config);
-    let before = before(&name, config)?;
-    let settings = Settings::of_login(args, config, &name.profile, before.as_ref().map(|login| &login.settings))?;
-    before.map_or(Ok(()), |before| same(&before, &settings))?;
+    let before = Login::load(&name, config);
+    let settings = Settings::of_login(args, config, &name.profile, before.as_ref().ok().map(|login| &login.settings))?;
+    logins::check_store(&name, &settings)?;
+    match before {
+        Ok(before) => same(&before, &settings)?,
+        Err(Failure { kind: Kind::LoginRequired, .. }) => {}
+        // One that cannot be read is as good as none: it will be written anew.
+        Err(failure) => output::warn(failure.message),
+    }
     let http = session::http();
     let client = client(&settings, &http)?;
     let client = client.as_client();
@@ -40,19 +46,6 @@ pub fn run(args: &args::Login, select: &Select, config: &Config) -> Result<(), F
         keep(&name, &settings, client, &tokens, requested_at).inspect_err(|_| give_back(&http, client, &tokens))
     })?;
     Event::signed_in(&login, &missing).show(args.json)
-}
-
-/// The login that is there. One that cannot be read is as good as none: it will be written anew.
-fn before(name: &Name, config: &Config) -> Result<Option<Login>, Failure> {
-    match Login::load(name, config) {
-        Ok(login) => Ok(Some(login)),
-        Err(Failure { kind: Kind::LoginRequired, .. }) => Ok(None),
-        Err(failure) if failure.kind == Kind::Configuration => Err(failure),
-        Err(failure) => {
-            output::warn(failure.message);
-            Ok(None)
-        }
-    }
 }
 
 /// A name stands for one client at one server: else tokens would be left behind that nobody revokes.

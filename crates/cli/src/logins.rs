@@ -179,6 +179,15 @@ impl Login {
     }
 }
 
+/// Whether a login with these settings can be kept, as far as that is known before the user signs in.
+///
+/// # Errors
+/// Where the store cannot be opened, or its folder cannot be written.
+pub fn check_store(name: &Name, settings: &Settings) -> Result<(), Failure> {
+    open(settings.store)?.lock(&key(name, settings), LOCK_WAIT)?;
+    Ok(())
+}
+
 /// The key that a login with these settings is stored under.
 pub fn key(name: &Name, settings: &Settings) -> Key {
     Key {

@@ -1,6 +1,6 @@
 //! `proofkey demo`.
 
-use crate::desk::{Desk, browse, interrupt};
+use crate::desk::{Desk, Run, browse, interrupt};
 use proofkey_devserver::user_agent::Decision;
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -55,6 +55,31 @@ fn a_person_signs_in_or_denies() {
         assert_eq!(child.wait().unwrap().code(), Some(code), "{steps}");
         assert_eq!(steps.contains("\"name\":\"exchange\""), code == 0, "{steps}");
     }
+}
+
+#[test]
+fn a_browser_is_opened_where_there_is_one_and_it_may_be() {
+    const WAITING: &str = "(waiting for the browser, 1 minute 40 seconds at most; Ctrl-C ends it)";
+    let desk = Desk::new();
+    let run: Run = desk.with_browser(&["demo", "--auto"]).output().unwrap().into();
+    assert!(run.code == Some(0) && run.stderr.is_empty(), "{run:?}");
+
+    let mut child = desk.with_browser(&["demo", "--no-browser", "--timeout", "100"]).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("Open this address in a browser")));
+    let url = lines.find_map(|line| Some(line[line.find("http://")?..].to_owned())).unwrap();
+    browse(&url, Decision::Allow);
+    assert!(lines.last().unwrap().ends_with("YOUR-CLIENT-ID"));
+    let run: Run = child.wait_with_output().unwrap().into();
+    assert!(run.code == Some(0) && run.stderr.contains(WAITING), "{run:?}");
+    assert!(!desk.home("opened").exists());
+
+    let child = desk.with_browser(&["demo", "--timeout", "100"]).spawn().unwrap();
+    let opened = desk.opened();
+    browse(opened.lines().nth(1).unwrap(), Decision::Allow);
+    let run: Run = child.wait_with_output().unwrap().into();
+    assert!(run.code == Some(0) && run.stderr.contains(WAITING), "{run:?}");
+    assert!(run.stdout.contains("Open your browser at the sign-in page"), "{run:?}");
 }
 
 #[test]

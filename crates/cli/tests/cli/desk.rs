@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 pub struct Desk {
@@ -80,6 +80,29 @@ impl Desk {
         command.envs(std::env::var_os("LLVM_PROFILE_FILE").map(|file| ("LLVM_PROFILE_FILE", file)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
+    }
+
+    /// The same with a browser, which writes down how many words it was given, and each of them.
+    pub fn with_browser(&self, args: &[&str]) -> Command {
+        let (browser, opened) = (self.home("browser.sh"), self.home("opened"));
+        let script = format!("#!/bin/sh\nprintf '%s\\n' \"$#\" \"$@\" > {0}.new\nmv {0}.new {0}\n", opened.display());
+        std::fs::write(&browser, script).unwrap();
+        assert!(Command::new("chmod").arg("+x").arg(&browser).status().unwrap().success());
+        let mut command = self.command(args);
+        command.env("BROWSER", browser).env("PATH", std::env::var_os("PATH").unwrap());
+        command
+    }
+
+    /// What the browser has written down, once it was opened.
+    pub fn opened(&self) -> String {
+        let end = Instant::now() + Duration::from_secs(20);
+        loop {
+            match std::fs::read_to_string(self.home("opened")) {
+                Ok(opened) => return opened,
+                Err(_) => assert!(Instant::now() < end, "no browser was opened"),
+            }
+            std::thread::yield_now();
+        }
     }
 
     pub fn run(&self, args: &[&str]) -> Run {

@@ -1,11 +1,9 @@
 //! `proofkey login` with the loopback listener.
 
-use crate::desk::{CLIENT, Desk, browse, interrupt};
+use crate::desk::{CLIENT, Desk, Waiting, browse, interrupt};
 use proofkey_devserver::user_agent::Decision;
 use proofkey_devserver::{CallbackFault, EndpointFault, Faults, MetadataFault};
 use std::net::TcpStream;
-use std::process::Command;
-use std::time::{Duration, Instant};
 
 #[test]
 fn a_login_tells_its_events_as_json() {
@@ -28,23 +26,8 @@ fn a_login_tells_its_events_as_json() {
 #[test]
 fn a_login_tells_people_on_the_standard_error() {
     let desk = Desk::new();
-    let opener = desk.home("browser.sh");
-    std::fs::write(
-        &opener,
-        format!("#!/bin/sh\nprintf '%s\\n' \"$#\" \"$@\" > {0}.new\nmv {0}.new {0}\n", desk.home("opened").display()),
-    )
-    .unwrap();
-    assert!(Command::new("chmod").arg("+x").arg(&opener).status().unwrap().success());
-    let path = std::env::var("PATH").unwrap();
-    let child = desk.command(&["login"]).env("BROWSER", &opener).env("PATH", path).spawn().unwrap();
-    let end = Instant::now() + Duration::from_secs(20);
-    let opened = loop {
-        match std::fs::read_to_string(desk.home("opened")) {
-            Ok(opened) => break opened,
-            Err(_) => assert!(Instant::now() < end, "no browser was opened"),
-        }
-        std::thread::yield_now();
-    };
+    let child = desk.with_browser(&["login"]).spawn().unwrap();
+    let opened = desk.opened();
     let (count, url) = opened.trim_end().split_once('\n').unwrap();
     assert_eq!(count, "1");
     browse(url, Decision::Allow);
@@ -55,6 +38,15 @@ fn a_login_tells_people_on_the_standard_error() {
     assert!(stderr.contains(url), "{stderr}");
     assert_eq!(stderr.matches("waiting for the browser").count(), 1, "{stderr}");
     assert!(stderr.contains("Signed in at ") && !stderr.contains('\x1b') && !stderr.contains('\r'), "{stderr:?}");
+}
+
+#[test]
+fn no_browser_is_opened_where_none_shall_be() {
+    let desk = Desk::new();
+    let waiting = Waiting::of(desk.with_browser(&["login", "--json", "--no-browser"]));
+    browse(&waiting.url, Decision::Allow);
+    assert_eq!(waiting.end().code, Some(0));
+    assert!(!desk.home("opened").exists());
 }
 
 #[test]
@@ -235,12 +227,34 @@ fn a_token_endpoint_that_is_down_is_5() {
 }
 
 #[test]
+fn a_store_that_is_none_is_told_before_the_user_signs_in() {
+    let desk = Desk::new();
+    desk.run(&["login", "--no-browser", "--store", "keyring"]).fails(1, &["keyring"]);
+    std::fs::remove_dir_all(desk.home("state")).unwrap();
+    std::fs::write(desk.home("state"), "").unwrap();
+    let run = desk.run(&["login", "--no-browser"]);
+    run.fails(1, &["state"]);
+    assert!(run.stderr.lines().count() == 1 && desk.server.log().is_empty(), "{run:?}");
+}
+
+#[test]
+fn another_store_can_be_taken_where_that_of_the_profile_is_none() {
+    let desk = Desk::new();
+    let config = std::fs::read_to_string(desk.config()).unwrap();
+    desk.configure(&format!("{config}store = 'keyring'\n"));
+    let waiting = desk.begin_login(&["--store", "file"]);
+    browse(&waiting.url, Decision::Allow);
+    let run = waiting.end();
+    assert!(run.code == Some(0) && run.stderr.contains("keyring"), "{run:?}");
+}
+
+#[test]
 fn tokens_that_cannot_be_kept_are_revoked() {
     let desk = Desk::new();
     let waiting = desk.begin_login(&[]);
     // What is in the way of the folder came after the login had begun.
     let state = desk.home("state");
-    let _ = std::fs::remove_dir_all(&state);
+    std::fs::remove_dir_all(&state).unwrap();
     std::fs::write(&state, "").unwrap();
     browse(&waiting.url, Decision::Allow);
     let run = waiting.end();

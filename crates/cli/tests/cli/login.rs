@@ -235,6 +235,9 @@ fn a_store_that_is_none_is_told_before_the_user_signs_in() {
     let run = desk.run(&["login", "--no-browser"]);
     run.fails(1, &["state"]);
     assert!(run.stderr.lines().count() == 1 && desk.server.log().is_empty(), "{run:?}");
+    for command in ["token", "status", "logout"] {
+        desk.run(&[command]).fails(1, &["state"]);
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a terminal shows.
 
-use crate::desk::{Desk, browse, interrupt};
+use crate::desk::{Desk, Run, browse, interrupt};
 use proofkey_devserver::user_agent::Decision;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::fs::{File, OpenOptions};
@@ -78,4 +78,20 @@ fn colour_is_for_terminals_that_want_it() {
     assert!(code == Some(3) && shown.contains("\x1b[31merror:"), "{shown:?}");
     let (code, shown) = Terminal::start(&desk, &["token"], &[("NO_COLOR", "1")]).end();
     assert!(code == Some(3) && shown.contains("error:") && !shown.contains('\x1b'), "{shown:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_result_that_cannot_be_written_is_a_failure_but_a_reader_may_leave() {
+    let desk = Desk::signed_in();
+    let api = desk.server.api("/api/me");
+    for args in [&["token"][..], &["token", "--json"], &["status"], &["call", &api]] {
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let run: Run = desk.command(args).stdout(full).output().unwrap().into();
+        run.fails(1, &["standard output: No space left"]);
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let run: Run = desk.command(args).stdout(writer).output().unwrap().into();
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{args:?}");
+    }
 }

@@ -11,6 +11,7 @@ use std::path::Path;
 fn the_whole_flow_is_told_step_by_step() {
     let run = Desk::new().run(&["demo", "--auto"]);
     assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(run.stdout.starts_with("The iTwin sign-in (Authorization Code with PKCE)"), "{}", run.stdout);
     for (step, seen) in [
         ("  1  Start", "issuer  http://127.0.0.1:"),
         ("  3  Make a one-time code_verifier", "code_challenge  "),
@@ -32,15 +33,24 @@ fn programs_get_a_line_of_json_for_each_step() {
     let run = Desk::new().run(&["demo", "--auto", "--json"]);
     assert_eq!(run.code, Some(0), "{run:?}");
     let lines: Vec<serde_json::Value> = run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let steps = lines.iter().filter_map(|line| line["step"].as_u64());
-    assert!(steps.eq(1..=17), "{}", run.stdout);
+    let steps: Vec<_> = lines.iter().filter(|line| line["step"].is_u64()).collect();
+    assert!(steps.iter().map(|step| &step["step"]).eq(&Vec::from_iter(1..=17)), "{}", run.stdout);
+    let names: Vec<_> = steps.iter().filter_map(|step| step["name"].as_str()).collect();
+    assert_eq!(
+        names.join(" "),
+        "server metadata pkce listen authorize sign-in-page signed-in consent-page consented exchange tokens call call \
+         refresh call revoke call"
+    );
+    assert!(steps[6]["seen"]["user"].as_str().is_some_and(|user| !user.is_empty()), "{}", run.stdout);
     assert_eq!(lines.iter().find(|line| line["event"] == "authorization_url").unwrap()["opened"], false);
     assert_eq!(lines.last().unwrap()["event"], "done");
 }
 
 #[test]
 fn a_person_signs_in_or_denies() {
-    for (decision, code) in [(Decision::Allow, 0), (Decision::Deny, 4), (Decision::Cancel, 4)] {
+    for (decision, code, step) in
+        [(Decision::Allow, 0, "consented"), (Decision::Deny, 4, "denied"), (Decision::Cancel, 4, "cancelled")]
+    {
         let desk = Desk::new();
         let mut child = desk.command(&["demo", "--no-browser", "--json"]).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -54,6 +64,9 @@ fn a_person_signs_in_or_denies() {
         let steps = lines.map_while(Result::ok).collect::<String>();
         assert_eq!(child.wait().unwrap().code(), Some(code), "{steps}");
         assert_eq!(steps.contains("\"name\":\"exchange\""), code == 0, "{steps}");
+        for name in ["consented", "denied", "cancelled"] {
+            assert_eq!(steps.contains(&format!("\"name\":\"{name}\"")), name == step, "{steps}");
+        }
     }
 }
 
@@ -80,6 +93,18 @@ fn a_browser_is_opened_where_there_is_one_and_it_may_be() {
     let run: Run = child.wait_with_output().unwrap().into();
     assert!(run.code == Some(0) && run.stderr.contains(WAITING), "{run:?}");
     assert!(run.stdout.contains("Open your browser at the sign-in page"), "{run:?}");
+
+    fs::remove_file(desk.home("opened")).unwrap();
+    let mut child = desk.with_browser(&["demo", "--spa"]).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.next().unwrap().starts_with("A single-page app"));
+    let issuer = lines.find_map(|line| Some(line[line.find("http://")?..].to_owned())).unwrap();
+    assert!(lines.any(|line| line.contains("Open the app in your browser")));
+    assert_eq!(lines.next().unwrap().trim(), desk.opened().lines().nth(1).unwrap());
+    ureq::get(format!("{issuer}/.well-known/oauth-authorization-server")).call().unwrap();
+    assert!(lines.any(|line| line.contains("GET /.well-known")));
+    interrupt(&child);
+    assert!(child.wait().unwrap().success());
 }
 
 #[test]
@@ -91,7 +116,7 @@ fn nobody_at_the_browser_is_6() {
 #[test]
 fn an_app_is_served_until_an_interrupt() {
     let desk = Desk::new();
-    let mut child = desk.command(&["demo", "--spa", "--no-browser", "--json"]).spawn().unwrap();
+    let mut child = desk.with_browser(&["demo", "--spa", "--no-browser", "--json"]).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
     let mut next = || serde_json::from_str::<serde_json::Value>(&lines.next().unwrap()).unwrap();
     let issuer = next()["seen"]["issuer"].as_str().unwrap().to_owned();
@@ -114,6 +139,7 @@ fn an_app_is_served_until_an_interrupt() {
     interrupt(&child);
     assert_eq!(next()["event"], "done");
     assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(!desk.home("opened").exists());
 }
 
 /// The app that the tool carries is the sample app and the package of the browser adapter, built from these sources.

@@ -32,7 +32,7 @@ fn a_wrong_text_is_explained_and_another_try_given() {
     for (text, words, left) in [
         ("", "nothing was pasted", 4),
         (query, "not the whole address", 3),
-        (PAGE, "cut off", 2),
+        (&format!("{PAGE}?x={}", "x".repeat(5_000)), "carries no answer or is cut off", 2),
         (&redirect.replace(state, "state=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), "another login", 1),
     ] {
         waiting.type_line(text);

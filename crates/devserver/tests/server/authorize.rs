@@ -105,3 +105,32 @@ fn pages_let_a_form_end_at_the_redirect_uri() {
     assert_eq!(form_action("http%3A%2F%2F127.0.0.1%3A5%2Fcallback"), "'self' http://127.0.0.1:5");
     assert_eq!(form_action("http%3A%2F%2F%5B%3A%3A1%5D%3A5%2Fcallback"), "'self' http:");
 }
+
+#[test]
+fn a_user_has_a_name_that_can_be_shown() {
+    let server = start();
+    let good = url(&server, "");
+    for (user, fits) in [
+        ("alice", true),
+        (" a ", true),
+        (&"é".repeat(64), true),
+        (&"é".repeat(65), false),
+        ("", false),
+        (" ", false),
+        ("a\u{7}b", false),
+    ] {
+        let mut response = agent().get(&good).call().unwrap();
+        let cookie = response.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+        let page = response.body_mut().read_to_string().unwrap();
+        let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let request = good.split_once('?').unwrap().1;
+        let form = [("csrf", csrf), ("request", request), ("username", user), ("action", "sign-in")];
+        let login = agent().post(format!("{}/connect/login", server.url())).header("cookie", &cookie);
+        let mut response = login.send_form(form).unwrap();
+        let page = response.body_mut().read_to_string().unwrap();
+        assert_eq!(
+            (response.status().as_u16(), page.contains("Enter a user name. ")),
+            if fits { (303, false) } else { (200, true) }
+        );
+    }
+}

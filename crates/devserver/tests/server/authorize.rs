@@ -2,6 +2,9 @@
 
 use crate::client::{agent, query, start, url, visit};
 use proofkey_devserver::user_agent::{Decision, UserAgent, Visit};
+use proofkey_devserver::{DevServer, Options};
+use ureq::Body;
+use ureq::http::Response;
 
 #[test]
 fn denial_and_cancel_come_back_as_errors_with_state_and_iss() {
@@ -109,7 +112,6 @@ fn pages_let_a_form_end_at_the_redirect_uri() {
 #[test]
 fn a_user_has_a_name_that_can_be_shown() {
     let server = start();
-    let good = url(&server, "");
     for (user, fits) in [
         ("alice", true),
         (" a ", true),
@@ -119,18 +121,43 @@ fn a_user_has_a_name_that_can_be_shown() {
         (" ", false),
         ("a\u{7}b", false),
     ] {
-        let mut response = agent().get(&good).call().unwrap();
-        let cookie = response.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+        let mut response = sign_in(&server, &url(&server, ""), user);
         let page = response.body_mut().read_to_string().unwrap();
-        let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
-        let request = good.split_once('?').unwrap().1;
-        let form = [("csrf", csrf), ("request", request), ("username", user), ("action", "sign-in")];
-        let login = agent().post(format!("{}/connect/login", server.url())).header("cookie", &cookie);
-        let mut response = login.send_form(form).unwrap();
-        let page = response.body_mut().read_to_string().unwrap();
-        assert_eq!(
-            (response.status().as_u16(), page.contains("Enter a user name. ")),
-            if fits { (303, false) } else { (200, true) }
-        );
+        let expected = if fits { (303, false) } else { (200, true) };
+        assert_eq!((response.status().as_u16(), page.contains("Enter a user name. ")), expected, "{user}");
     }
+}
+
+#[test]
+fn consent_is_asked_for_in_words() {
+    let mut options = Options::default();
+    options.clients.iter_mut().for_each(|client| client.scopes.push("openid".to_owned()));
+    let server = DevServer::start(options).unwrap();
+    let all = url(&server, "").replace("offline_access", "offline_access+admin+openid");
+    let response = sign_in(&server, &all, "alice");
+    let place = format!("{}{}", server.url(), response.headers()["location"].to_str().unwrap());
+    let consent = agent().get(place).header("cookie", cookie(&response));
+    let page = consent.call().unwrap().body_mut().read_to_string().unwrap();
+    for words in [
+        "You are signed in as <strong>alice</strong>",
+        "See and change your iTwins and your profile <code>itwin-platform</code>",
+        "Stay signed in when you are away <code>offline_access</code>",
+        "Manage everything in your name <code>admin</code>",
+        "Use <code>openid</code>",
+    ] {
+        assert!(page.contains(words), "no `{words}` in {page}");
+    }
+}
+
+fn sign_in(server: &DevServer, url: &str, user: &str) -> Response<Body> {
+    let mut response = agent().get(url).call().unwrap();
+    let page = response.body_mut().read_to_string().unwrap();
+    let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let form = [("csrf", csrf), ("request", url.split_once('?').unwrap().1), ("username", user), ("action", "sign-in")];
+    let login = agent().post(format!("{}/connect/login", server.url())).header("cookie", cookie(&response));
+    login.send_form(form).unwrap()
+}
+
+fn cookie(response: &Response<Body>) -> String {
+    response.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned()
 }

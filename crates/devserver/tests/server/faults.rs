@@ -66,3 +66,14 @@ fn a_dropped_server_has_closed_its_port() {
     drop(server);
     assert!(std::net::TcpStream::connect(address).is_err());
 }
+
+#[test]
+fn a_body_has_its_measure() {
+    let server = start();
+    for (length, status) in [(1024 * 1024, 400), (1024 * 1024 + 1, 413)] {
+        let response = agent().post(server.token_endpoint()).send("x".repeat(length)).unwrap();
+        assert_eq!(response.status(), status);
+        let entry = server.take_log().pop().unwrap();
+        assert_eq!((entry.status, entry.body.len()), (status, if status == 413 { 0 } else { length }));
+    }
+}

@@ -241,8 +241,48 @@ mod tests {
     }
 
     #[test]
+    fn a_page_can_be_left_by_its_link() {
+        let page = |kind: &str| {
+            format!(
+                r#"<form method="post" action="/go"><input type="{kind}" name="x"><button>Continue</button></form>
+                <a href="/elsewhere">Help</a><a href="/go/abort">Cancel</a>"#
+            )
+        };
+        for (kind, decision, step, action) in [
+            ("password", Decision::Allow, "sign-in page: pressed the button", "/go"),
+            ("password", Decision::Deny, "sign-in page: pressed the button", "/go"),
+            ("password", Decision::Cancel, "sign-in page: pressed cancel", "/go/abort"),
+            ("hidden", Decision::Allow, "consent page: pressed the button", "/go"),
+            ("hidden", Decision::Deny, "consent page: pressed cancel", "/go/abort"),
+            ("hidden", Decision::Cancel, "consent page: pressed cancel", "/go/abort"),
+        ] {
+            let pressed = press(&page(kind), decision).unwrap();
+            let fields = pressed.fields.map(|fields| fields.len());
+            assert_eq!((pressed.step.as_str(), pressed.action.as_str()), (step, action), "{kind} {decision:?}");
+            assert_eq!(fields, (action == "/go").then_some(1), "{kind} {decision:?}");
+        }
+    }
+
+    #[test]
     fn links_away_from_this_machine_are_not_followed() {
         let led = UserAgent::new().run("https://as.example/?redirect_uri=http://127.0.0.1/callback", Decision::Allow);
-        assert!(matches!(led, Err(UserAgentError::Led(_))));
+        let led = led.unwrap_err();
+        assert!(
+            matches!(led, UserAgentError::Led(_)) && led.to_string().contains("led to https://as.example/"),
+            "{led}"
+        );
+        for (url, ours) in [
+            ("http://localhost:1/", true),
+            ("http://127.9.9.9/", true),
+            ("http://[::1]:1/", true),
+            ("https://localhost/", false),
+            ("http://localhost.example/", false),
+            ("http://10.0.0.1/", false),
+            ("http://[::2]/", false),
+            ("http:opaque", false),
+            ("data:text", false),
+        ] {
+            assert_eq!(is_loopback(&Url::parse(url).unwrap()), ours, "{url}");
+        }
     }
 }

@@ -56,6 +56,39 @@ fn credentials_of_a_public_client_are_refused_with_401() {
 }
 
 #[test]
+fn what_is_no_token_request_is_told_so() {
+    let server = start();
+    let tell = |content_type: &str, body: &str| {
+        let request = agent().post(server.token_endpoint()).header("content-type", content_type);
+        let mut response = request.send(body).unwrap();
+        assert_eq!(response.status(), 400);
+        let document = response.body_mut().read_to_string().unwrap();
+        let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+        format!("{}: {}", text(&document, "error"), text(&document, "error_description"))
+    };
+    let form = "application/x-www-form-urlencoded";
+    for (content_type, body, expected) in [
+        ("application/json", "grant_type=refresh_token", "invalid_request: the body is no form"),
+        ("text/plain", "", "invalid_request: the body is no form"),
+        (form, "client_id=demo-native&client_id=demo-native", "invalid_request: a parameter stands twice"),
+        (form, "client_id=demo-native", "invalid_request: there is no grant_type"),
+        (
+            "Application/X-WWW-Form-Urlencoded ; charset=utf-8",
+            "client_id=demo-native&grant_type=",
+            "invalid_request: there is no grant_type",
+        ),
+        (
+            form,
+            "client_id=demo-native&grant_type=password",
+            "unsupported_grant_type: only authorization_code and refresh_token",
+        ),
+        (form, "client_id=demo-native&grant_type=refresh_token", "invalid_request: there is no refresh_token"),
+    ] {
+        assert_eq!(tell(content_type, body), expected, "{content_type} {body}");
+    }
+}
+
+#[test]
 fn a_replayed_refresh_token_revokes_its_family() {
     let server = start();
     let tokens = login(&server);

@@ -5,7 +5,7 @@ mod adapters {
     pub(crate) mod flood;
     mod hostile;
     pub(crate) mod login;
-    mod tls;
+    pub(crate) mod tls;
     mod transport;
 }
 
@@ -33,9 +33,13 @@ mod adapter {
 use adapter::{Http, Login, LoginError, http};
 use adapters::flood::Flood;
 use adapters::login::{Asked, CALLBACK, SCOPE, assert_status, client, is_closed, token_server};
-use proofkey_core::Advice;
+use adapters::tls::{VALID, serve_answer};
+use proofkey_core::{AccessToken, Advice};
+use proofkey_tests::recording::json;
+use std::env;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -116,7 +120,58 @@ fn x23_under_a_flood_the_flag_ends_the_login() {
 }
 
 #[test]
+fn who_has_to_leave_is_told_that_others_wait() {
+    static CANCEL: AtomicBool = AtomicBool::new(false);
+    let server = token_server();
+    let client = client(&server, CALLBACK);
+    let mut first = None;
+    let open = |url: &str| {
+        let address = Asked::read(url).address;
+        first = Some(thread::spawn(move || {
+            let mut first = TcpStream::connect(address).unwrap();
+            let others: Vec<_> = (0..128).map(|_| TcpStream::connect(address).unwrap()).collect();
+            first.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+            let mut answer = String::new();
+            let read = first.read_to_string(&mut answer);
+            CANCEL.store(true, Ordering::Relaxed);
+            drop(others);
+            read.map(|_| answer)
+        }));
+        Ok(())
+    };
+    let error = http().login(Login::new(client.as_client(), SCOPE).with_cancel(&CANCEL), open).unwrap_err();
+    assert!(matches!(error, LoginError::Cancelled), "{error}");
+    assert_status(&first.unwrap().join().unwrap().unwrap(), 503);
+}
+
+#[test]
 fn a_client_is_shared_between_threads() {
     fn assert_shared<T: Clone + Send + Sync + 'static>() {}
     assert_shared::<Http>();
+}
+
+/// Whom the system trusts a variable can say on Linux, so this test runs itself once more.
+#[cfg(target_os = "linux")]
+#[test]
+fn whom_the_system_trusts_is_trusted_where_that_is_asked_for() {
+    if let Ok(url) = env::var("PROOFKEY_TEST_URL") {
+        let call = |http: Http| {
+            let request = http::Request::get(&url).body(Vec::new()).unwrap();
+            http.call(request, AccessToken::new("CANARY").unwrap()).map(|answer| answer.status)
+        };
+        let unknown = call(http()).unwrap_err().to_string();
+        assert!(unknown.contains("certificate"), "{unknown}");
+        assert_eq!(call(http().with_platform_roots()).unwrap(), 200);
+        println!("trusted");
+        return;
+    }
+    let (authority, server, _read) = serve_answer("127.0.0.1", VALID, json(200, "{}"));
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, authority).unwrap();
+    let mut child = Command::new(env::current_exe().unwrap());
+    child.args(["--exact", "--nocapture", "whom_the_system_trusts_is_trusted_where_that_is_asked_for"]);
+    child.env("PROOFKEY_TEST_URL", server.url("/").replace("http://", "https://")).env("SSL_CERT_FILE", file.path());
+    let output = child.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("trusted"), "{said}");
 }

@@ -211,6 +211,11 @@ mod tests {
 
             [profile.itwin]
             provider = "itwin"
+
+            [profile.own]
+            authorization_endpoint = "https://a.example/a"
+            token_endpoint = "https://a.example/t"
+            revocation_endpoint = "https://a.example/r"
             "#,
         )
         .unwrap();
@@ -227,6 +232,10 @@ mod tests {
         );
         assert_eq!(work.extra["prompt"], "consent");
         assert_eq!(profiles["itwin"].provider, Some(Provider::Itwin));
+        let own = &profiles["own"];
+        assert_eq!(own.authorization_endpoint.as_deref(), Some("https://a.example/a"));
+        assert_eq!(own.token_endpoint.as_deref(), Some("https://a.example/t"));
+        assert_eq!(own.revocation_endpoint.as_deref(), Some("https://a.example/r"));
     }
 
     #[test]
@@ -244,6 +253,7 @@ mod tests {
                 "authorization endpoint:",
             ),
             ("[profile.a]\nauthorization_endpoint = 'https://a.example/a'\ntoken_endpoint = 'y'", 3, "token endpoint:"),
+            ("[profile.a]\nrevocation_endpoint = 'z'", 2, "revocation endpoint:"),
             ("[profile.a]\nclient_id = ''", 2, "client id"),
             ("[profile.a]\nclient_id = 7", 2, "string"),
             ("[profile.a]\nstore = 'cloud'", 2, "`cloud`"),

@@ -27,6 +27,15 @@ fn another_file_can_be_named() {
 }
 
 #[test]
+fn no_file_is_needed_but_one_that_is_there_is_read() {
+    let desk = Desk::new();
+    std::fs::remove_file(desk.config()).unwrap();
+    desk.run(&["token"]).fails(3, &["not signed in"]);
+    std::fs::create_dir(desk.config()).unwrap();
+    desk.run(&["token"]).fails(2, &["config.toml"]);
+}
+
+#[test]
 fn the_profile_can_stand_in_the_environment() {
     let desk = Desk::new();
     let output = desk.command(&["token"]).env("PROOFKEY_PROFILE", "work").output().unwrap();

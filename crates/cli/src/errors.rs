@@ -206,6 +206,8 @@ mod tests {
         ] {
             assert_failure(failure, kind, advice);
         }
+        let failure = Failure::from(DiscoverError::Response(ResponseError::NoS256));
+        assert!(failure.message.starts_with("the server's metadata: "), "{failure:?}");
     }
 
     /// What the token endpoint refuses with.

@@ -3,7 +3,8 @@
 use crate::desk::{CLIENT, Desk, Waiting, browse, interrupt};
 use proofkey_devserver::user_agent::Decision;
 use proofkey_devserver::{CallbackFault, EndpointFault, Faults, MetadataFault};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
+use std::time::{Duration, Instant};
 
 #[test]
 fn a_login_tells_its_events_as_json() {
@@ -124,6 +125,21 @@ fn a_preset_knows_server_and_scope() {
     assert!(waiting.url.contains("&scope=itwin-platform+offline_access&"), "{}", waiting.url);
     interrupt(&waiting.child);
     assert_eq!(waiting.end().code, Some(130));
+}
+
+#[test]
+fn an_interrupt_while_nothing_is_at_stake_ends_at_once() {
+    let desk = Desk::new();
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let issuer = format!("http://{}", server.local_addr().unwrap());
+    desk.configure(&format!("[profile.default]\nissuer = '{issuer}'\n{CLIENT}"));
+    let child = desk.command(&["login", "--no-browser"]).spawn().unwrap();
+    // It asks for the metadata, and nobody answers.
+    let _connection = server.accept().unwrap();
+    let begun = Instant::now();
+    interrupt(&child);
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
 
 #[test]

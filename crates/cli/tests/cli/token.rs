@@ -5,6 +5,7 @@ use proofkey_devserver::{EndpointFault, Faults};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::Child;
+use std::time::{Duration, Instant};
 
 fn respond(status: u16, body: &str) -> Option<EndpointFault> {
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
@@ -176,8 +177,10 @@ fn an_interrupt_during_a_refresh_waits_until_the_new_token_is_kept() {
 fn a_second_interrupt_during_a_refresh_ends_at_once() {
     let (desk, child, _connection) = interrupted_refresh();
     let before = desk.record().refresh_token.unwrap();
+    let begun = Instant::now();
     interrupt(&child);
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     assert_eq!(desk.record().refresh_token.unwrap(), before);
 }
 

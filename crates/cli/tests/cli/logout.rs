@@ -1,7 +1,9 @@
 //! `proofkey logout`.
 
-use crate::desk::Desk;
+use crate::desk::{Desk, Run};
 use proofkey_devserver::{EndpointFault, Faults};
+use std::io::{Read, Write};
+use std::net::TcpListener;
 
 const REVOCATION: &str = "/connect/revocation";
 
@@ -37,4 +39,37 @@ fn tokens_that_are_still_valid_are_kept() {
     assert_eq!(run.code, Some(0), "{run:?}");
     assert!(run.stderr.contains("warning") && run.stderr.contains("may still be valid"), "{run:?}");
     assert!(desk.store().list().unwrap().is_empty());
+}
+
+#[test]
+fn a_server_that_revokes_refresh_tokens_only_is_enough_where_there_was_one() {
+    for (with_refresh_token, code, kept) in [(true, 0, 0), (false, 4, 1)] {
+        let desk = Desk::signed_in();
+        let server = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}/revoke", server.local_addr().unwrap());
+        desk.edit(|record| {
+            record.revocation_endpoint = Some(endpoint);
+            record.refresh_token = record.refresh_token.take().filter(|_| with_refresh_token);
+        });
+        let child = desk.command(&["logout"]).spawn().unwrap();
+        for hint in if with_refresh_token { &["refresh_token", "access_token"][..] } else { &["access_token"] } {
+            let (mut stream, _) = server.accept().unwrap();
+            let (mut request, mut chunk) = (String::new(), [0; 4096]);
+            while !request.ends_with(&format!("&token_type_hint={hint}&client_id=demo-native")) {
+                let length = stream.read(&mut chunk).unwrap();
+                assert_ne!(length, 0, "{request}");
+                request.push_str(std::str::from_utf8(&chunk[..length]).unwrap());
+            }
+            let (status, body) = match *hint {
+                "refresh_token" => ("200 OK", ""),
+                _ => ("400 Bad Request", r#"{"error":"unsupported_token_type"}"#),
+            };
+            let length = body.len();
+            let head =
+                format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n");
+            stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+        }
+        let run: Run = child.wait_with_output().unwrap().into();
+        assert_eq!((run.code, desk.store().list().unwrap().len()), (Some(code), kept), "{run:?}");
+    }
 }

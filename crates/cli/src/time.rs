@@ -1,6 +1,6 @@
 //! Times in words.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::Offset};
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -20,8 +20,9 @@ pub struct Utc(pub u64);
 
 impl fmt::Display for Utc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = i64::try_from(self.0).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
-        time.unwrap_or(Timestamp::MAX).strftime("%F %T UTC").fmt(f)
+        let seconds = i64::try_from(self.0).unwrap_or(i64::MAX).min(Timestamp::MAX.as_second());
+        let time = Offset::UTC.to_datetime(Timestamp::from_second(seconds).unwrap_or_default());
+        write!(f, "{} {} UTC", time.date(), time.time())
     }
 }
 

@@ -72,6 +72,9 @@ fn wrong_usage_is_2() {
         let run = desk.run(&[args, &["--json"]].concat());
         assert!(args.is_empty() || run.error()["exit"] == 2, "{args:?}: {run:?}");
     }
+    for extra in ["nothing", "=value", "name="] {
+        desk.run(&["login", "--extra", extra]).fails(2, &["write NAME=VALUE"]);
+    }
     // What stands behind `--` is no option.
     let run = desk.run(&["nonsense", "--", "--json"]);
     assert!(run.code == Some(2) && !run.stderr.contains('{'), "{run:?}");

@@ -31,6 +31,7 @@ fn no_file_is_needed_but_one_that_is_there_is_read() {
     let desk = Desk::new();
     std::fs::remove_file(desk.config()).unwrap();
     desk.run(&["token"]).fails(3, &["not signed in"]);
+    desk.run(&["login"]).fails(2, &["no server is known", &desk.config().display().to_string()]);
     std::fs::create_dir(desk.config()).unwrap();
     desk.run(&["token"]).fails(2, &["config.toml"]);
 }

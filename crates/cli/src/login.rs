@@ -27,12 +27,13 @@ pub fn run(args: &args::Login, select: &Select, config: &Config) -> Result<(), F
     let name = Name::of(select, config);
     let before = Login::load(&name, config);
     let settings = Settings::of_login(args, config, &name.profile, before.as_ref().ok().map(|login| &login.settings))?;
+    before.as_ref().map_or(Ok(()), |before| same(before, &settings))?;
     logins::check_store(&name, &settings)?;
-    match before {
-        Ok(before) => same(&before, &settings)?,
-        Err(Failure { kind: Kind::LoginRequired, .. }) => {}
-        // One that cannot be read is as good as none: it will be written anew.
-        Err(failure) => output::warn(failure.message),
+    // One that cannot be read is as good as none: it will be written anew.
+    if let Err(failure) = before
+        && failure.kind != Kind::LoginRequired
+    {
+        output::warn(failure.message);
     }
     let http = session::http();
     let client = client(&settings, &http)?;

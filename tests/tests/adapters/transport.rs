@@ -2,8 +2,8 @@
 
 use crate::adapter::{DiscoverError, ExchangeError, Http, TransportError, Wait, http};
 use proofkey_core::{
-    AccessToken, Advice, Client, ClientBuf, ConfigError, RefreshToken, ResponseError, Revocable, Server as Endpoints,
-    UriFault,
+    AccessToken, Advice, Client, ClientBuf, ConfigError, RefreshToken, ResponseBuf, ResponseError, Revocable,
+    Server as Endpoints, UriFault,
 };
 use proofkey_tests::recording::{Server, TOKENS, header, json, read_request};
 use std::io::{Read, Write};
@@ -89,19 +89,12 @@ fn t15_t100_the_body_is_capped_while_it_arrives() {
             });
             let client = client_at(&server);
             let request = client.as_client().refresh(RefreshToken::new("rt-0").unwrap());
-            let answer = http.send(&request.request()).wait();
-            match answer {
-                Ok(answer) => assert!(fits && answer.body.len() == length),
-                Err(error) => assert!(!fits && matches!(error, TransportError::BodyTooBig), "{error}"),
-            }
+            assert_capped(http.send(&request.request()).wait(), length, fits);
         }
     }
     for (length, fits) in [(64 * 1024 * 1024, true), (64 * 1024 * 1024 + 1, false)] {
         let server = Server::answering(move |_| json(200, &" ".repeat(length)));
-        match http.call(get(&server.url("/api")), access_token()).wait() {
-            Ok(answer) => assert!(fits && answer.body.len() == length),
-            Err(error) => assert!(!fits && matches!(error, TransportError::BodyTooBig), "{error}"),
-        }
+        assert_capped(http.call(get(&server.url("/api")), access_token()).wait(), length, fits);
     }
     let endless = Server::start(|mut stream, _| {
         read_request(&mut stream);
@@ -112,6 +105,13 @@ fn t15_t100_the_body_is_capped_while_it_arrives() {
     });
     let error = http.call(get(&endless.url("/")), access_token()).wait().unwrap_err();
     assert!(matches!(error, TransportError::BodyTooBig), "{error}");
+}
+
+fn assert_capped(answer: Result<ResponseBuf, TransportError>, length: usize, fits: bool) {
+    match answer {
+        Ok(answer) => assert!(fits && answer.body.len() == length),
+        Err(error) => assert!(!fits && matches!(error, TransportError::BodyTooBig), "{error}"),
+    }
 }
 
 #[test]

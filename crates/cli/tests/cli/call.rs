@@ -1,7 +1,6 @@
 //! `proofkey call`.
 
-use crate::desk::{Desk, Run, TOKEN, browse};
-use proofkey_devserver::user_agent::Decision;
+use crate::desk::{Desk, Run, TOKEN};
 use proofkey_devserver::{DevServer, EndpointFault, Faults, Options};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -167,9 +166,7 @@ fn a_host_is_allowed_by_the_call_by_the_profile_or_by_the_login() {
     let host = desk.server.url().replace("http://", "");
     // As if the tokens came from elsewhere.
     let sign_in = |args: &[&str]| {
-        let waiting = desk.begin_login(args);
-        browse(&waiting.url, Decision::Allow);
-        assert_eq!(waiting.end().code, Some(0));
+        desk.sign_in(args);
         desk.edit(|record| record.token_endpoint = "https://as.example/token".to_owned());
     };
     sign_in(&[]);

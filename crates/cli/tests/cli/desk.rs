@@ -5,6 +5,7 @@ use proofkey_devserver::{DevServer, Entry, Options};
 use proofkey_native::{Record, Store};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -47,7 +48,7 @@ impl Desk {
     /// A desk where somebody is signed in.
     pub fn signed_in() -> Self {
         let desk = Self::new();
-        desk.sign_in();
+        desk.sign_in(&[]);
         desk
     }
 
@@ -124,8 +125,9 @@ impl Desk {
         Waiting::of(self.command(args))
     }
 
-    pub fn sign_in(&self) -> Run {
-        let waiting = self.begin_login(&[]);
+    /// Signs in with further options of `login`.
+    pub fn sign_in(&self, args: &[&str]) -> Run {
+        let waiting = self.begin_login(args);
         browse(&waiting.url, Decision::Allow);
         let run = waiting.end();
         assert_eq!(run.code, Some(0), "{run:?}");
@@ -233,6 +235,13 @@ impl From<Output> for Run {
 /// Goes through the server's pages. The redirect URL that it ends at, which is visited where it is http.
 pub fn browse(url: &str, decision: Decision) -> String {
     UserAgent::new().run(url, decision).unwrap().callback.unwrap()
+}
+
+/// Answers the one request of a connection, with JSON.
+pub fn answer(stream: &mut TcpStream, status: &str, body: &str) {
+    let length = body.len();
+    let head = format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n");
+    stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
 }
 
 /// Presses Ctrl-C.

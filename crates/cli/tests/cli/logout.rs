@@ -1,8 +1,8 @@
 //! `proofkey logout`.
 
-use crate::desk::{Desk, Run};
+use crate::desk::{Desk, Run, answer};
 use proofkey_devserver::{EndpointFault, Faults};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::net::TcpListener;
 
 const REVOCATION: &str = "/connect/revocation";
@@ -64,10 +64,7 @@ fn a_server_that_revokes_refresh_tokens_only_is_enough_where_there_was_one() {
                 "refresh_token" => ("200 OK", ""),
                 _ => ("400 Bad Request", r#"{"error":"unsupported_token_type"}"#),
             };
-            let length = body.len();
-            let head =
-                format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n");
-            stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+            answer(&mut stream, status, body);
         }
         let run: Run = child.wait_with_output().unwrap().into();
         assert_eq!((run.code, desk.store().list().unwrap().len()), (Some(code), kept), "{run:?}");

@@ -9,7 +9,7 @@ use std::net::TcpListener;
 #[test]
 fn only_token_prints_a_token() {
     let desk = Desk::new();
-    let mut printed = format!("{:?}", desk.sign_in());
+    let mut printed = format!("{:?}", desk.sign_in(&[]));
     let mut secrets = Vec::new();
     let mut collect = || {
         let record = desk.record();

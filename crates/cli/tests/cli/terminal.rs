@@ -82,16 +82,12 @@ fn colour_is_for_terminals_that_want_it() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_result_that_cannot_be_written_is_a_failure_but_a_reader_may_leave() {
+fn a_result_that_cannot_be_written_is_a_failure() {
     let desk = Desk::signed_in();
     let api = desk.server.api("/api/me");
     for args in [&["token"][..], &["token", "--json"], &["status"], &["call", &api]] {
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
         let run: Run = desk.command(args).stdout(full).output().unwrap().into();
         run.fails(1, &["standard output: No space left"]);
-        let (reader, writer) = std::io::pipe().unwrap();
-        drop(reader);
-        let run: Run = desk.command(args).stdout(writer).output().unwrap().into();
-        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{args:?}");
     }
 }

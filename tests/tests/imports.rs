@@ -6,10 +6,11 @@ use std::path::Path;
 use std::{fs, iter};
 
 /// What each module of the core may import from the core.
-const MODULES: [(&str, &[&str]); 17] = [
+const MODULES: [(&str, &[&str]); 18] = [
     ("wire::date", &[]),
-    ("wire::form", &[]),
-    ("wire::json", &[]),
+    ("wire::form", &["wire"]),
+    ("wire::json", &["wire"]),
+    ("wire::octets", &[]),
     ("wire::uri", &[]),
     ("lifetime", &[]),
     ("error", &["wire"]),

@@ -5,6 +5,7 @@ use crate::error::{AuthorizeError, CallbackError, ConfigError, ServerError};
 use crate::pkce::{self, CodeChallenge, CodeVerifier, State};
 use crate::token::TokenRequest;
 use crate::wire::form::{self, FieldWriter, Length, Value};
+use crate::wire::octets::find;
 use crate::wire::uri::{self, Uri};
 use core::fmt;
 use rand_core::TryCryptoRng;
@@ -74,9 +75,9 @@ impl<'a> AuthorizationUrl<'a> {
         out.write_str(endpoint)?;
         let mut fields = FieldWriter::new(
             out,
-            match endpoint.split_once('?') {
+            match find(endpoint.as_bytes(), |octet| octet == b'?') {
                 None => "?",
-                Some((_, query)) if query.is_empty() || query.ends_with('&') => "",
+                Some(at) if endpoint.len() == at.wrapping_add(1) || endpoint.ends_with('&') => "",
                 Some(_) => "&",
             },
         );
@@ -210,10 +211,11 @@ impl fmt::Debug for Pending {
 fn answer(query: &str) -> Result<[Option<&str>; RESPONSE_PARAMETERS.len()], CallbackError> {
     let mut values = [None; RESPONSE_PARAMETERS.len()];
     for (name, value) in form::pairs(query) {
-        let escaped = form::is_escaped(name);
-        let mut known = RESPONSE_PARAMETERS.iter().zip(&mut values);
-        if let Some((known, found)) =
-            known.find(|(known, _)| if escaped { form::is(name, known) } else { name == **known })
+        let known = RESPONSE_PARAMETERS
+            .iter()
+            .position(|known| name == *known)
+            .or_else(|| RESPONSE_PARAMETERS.iter().position(|known| form::is_escaped(name) && form::is(name, known)));
+        if let Some((known, found)) = known.and_then(|at| RESPONSE_PARAMETERS.get(at).zip(values.get_mut(at)))
             && found.replace(value).is_some()
         {
             return Err(CallbackError::Duplicate(known));
@@ -237,7 +239,7 @@ fn arrival<'r>(redirect: Redirect<'r>, registered: &str) -> Option<(&'r str, &'r
         Redirect::Url(url) => after(url, base).or_else(|| as_shown(url, &uri::split(base)?))?,
     };
     let (query, fragment) = form::split_once(rest, b'#');
-    let clean = rest.bytes().fold(true, |clean, byte| clean & byte.is_ascii_graphic());
+    let clean = find(rest.as_bytes(), |octet| !octet.is_ascii_graphic()).is_none();
     (clean && keeps(query, kept)).then_some((query, fragment))
 }
 

@@ -2,6 +2,7 @@
 
 use crate::error::{ResponseError, ServerError};
 use crate::wire::json::{self, Kind, Value};
+use crate::wire::octets::find;
 use crate::wire::{date, form};
 use core::fmt;
 
@@ -35,7 +36,7 @@ impl Response<'_> {
         let media_type = form::split_once(content_type, b';').0.trim_ascii();
         let is_json = JSON_TYPES.iter().any(|known| media_type.eq_ignore_ascii_case(known))
             || media_type.rsplit_once('+').is_some_and(|(_, suffix)| suffix.eq_ignore_ascii_case("json"));
-        is_json && content_type.bytes().fold(true, |one, octet| one & (octet != b','))
+        is_json && find(content_type.as_bytes(), |octet| octet == b',').is_none()
     }
 }
 

@@ -8,6 +8,7 @@ use crate::pkce::CodeVerifier;
 use crate::response::{MEMBER_MAX, Response, error_of, string, success_json, unfit};
 use crate::wire::form::Value as Field;
 use crate::wire::json::{self, Kind, Value};
+use crate::wire::octets::find;
 use core::fmt;
 
 #[cfg(feature = "alloc")]
@@ -227,7 +228,7 @@ fn words<'b>(member: &'static str, Value { kind, text }: Value<'b>) -> Result<Op
 
 /// RFC 6749 appendix A: `VSCHAR`.
 fn is_printable(text: &str) -> bool {
-    text.bytes().fold(true, |fits, byte| fits & matches!(byte, b' '..=b'~'))
+    find(text.as_bytes(), |octet| !matches!(octet, b' '..=b'~')).is_none()
 }
 
 const MEMBERS: [&str; 7] =

@@ -27,6 +27,7 @@ fn c004_section_3_1_the_endpoint_query_is_kept() {
         ("https://as.example/a", "https://as.example/a?response_type=code&"),
         ("https://as.example/a?", "https://as.example/a?response_type=code&"),
         ("https://as.example/a?t=1&", "https://as.example/a?t=1&response_type=code&"),
+        ("https://as.example/a?t=1?", "https://as.example/a?t=1?&response_type=code&"),
     ] {
         let client = Client::new("c", REDIRECT_URI, Server::new(endpoint, "https://as.example/t")).expect(endpoint);
         let (url, _) = client.authorize(&[], &mut Counter::default()).expect("a login begins");

@@ -1,6 +1,8 @@
 //! `application/x-www-form-urlencoded`, as RFC 6749 appendix B asks for queries and bodies.
 
+use crate::wire::octets::find;
 use core::fmt::{self, Write};
+use core::slice;
 
 /// Writes `name=value` fields, the separators between them, and nothing else.
 ///
@@ -98,15 +100,9 @@ pub(crate) fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// What stands before and behind the first `delimiter`, which is ASCII; all and nothing where there is none. Blocks without
-/// it are passed over whole, since the compiler compares their octets at once.
+/// What stands before and behind the first `delimiter`, which is ASCII; all and nothing where there is none.
 pub(crate) fn split_once(text: &str, delimiter: u8) -> (&str, &str) {
-    let octets = text.as_bytes();
-    let blocks = octets.as_chunks::<16>().0.iter();
-    let clear = blocks.take_while(|block| block.iter().fold(true, |clear, &octet| clear & (octet != delimiter)));
-    let start = clear.count().wrapping_mul(16);
-    let rest = octets.get(start..).unwrap_or_default();
-    cut(text, rest.iter().position(|&octet| octet == delimiter).map(|at| start.wrapping_add(at)))
+    cut(text, find(text.as_bytes(), |octet| octet == delimiter))
 }
 
 /// What stands before and behind the octet `at`; all and nothing where there is none.
@@ -122,25 +118,38 @@ pub(crate) fn is_escaped(raw: &str) -> bool {
 
 /// Whether a raw name or value stands for exactly `text`.
 pub(crate) fn is(raw: &str, text: &str) -> bool {
-    let mut octets = decode(raw);
-    text.bytes().all(|byte| octets.next() == Some(Ok(byte))) && octets.next().is_none()
+    let (mut raw, mut text) = (raw.as_bytes(), text.as_bytes());
+    loop {
+        // What stands for itself is compared at once.
+        let plain = find(raw, |octet| matches!(octet, b'%' | b'+')).unwrap_or(raw.len());
+        let (plain, rest) = raw.split_at_checked(plain).unwrap_or_default();
+        let mut rest = rest.iter();
+        text = match (text.strip_prefix(plain), next(&mut rest)) {
+            (Some(text), None) => return text.is_empty(),
+            (Some([first, text @ ..]), Some(Ok(octet))) if octet == *first => text,
+            _ => return false,
+        };
+        raw = rest.as_slice();
+    }
 }
 
 /// Whether a raw value stands for printable ASCII only (RFC 6749 appendix A: `VSCHAR`).
 pub(crate) fn printable(raw: &str) -> bool {
-    let plain = raw.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~') & (byte != b'%'));
-    plain || decode(raw).all(|byte| matches!(byte, Ok(b' '..=b'~')))
+    find(raw.as_bytes(), |octet| !matches!(octet, b' '..=b'~') || octet == b'%').is_none()
+        || decode(raw).all(|byte| matches!(byte, Ok(b' '..=b'~')))
 }
 
 /// The octets that a raw name or value stands for.
 pub(crate) fn decode(raw: &str) -> impl Iterator<Item = Result<u8, BadEscape>> {
-    let mut bytes = raw.bytes();
-    core::iter::from_fn(move || {
-        Some(match bytes.next()? {
-            b'%' => hex(bytes.next()).zip(hex(bytes.next())).map(|(high, low)| high << 4 | low).ok_or(BadEscape),
-            b'+' => Ok(b' '),
-            byte => Ok(byte),
-        })
+    let mut octets = raw.as_bytes().iter();
+    core::iter::from_fn(move || next(&mut octets))
+}
+
+fn next(raw: &mut slice::Iter<'_, u8>) -> Option<Result<u8, BadEscape>> {
+    Some(match raw.next()? {
+        b'%' => hex(raw.next()).zip(hex(raw.next())).map(|(high, low)| high << 4 | low).ok_or(BadEscape),
+        b'+' => Ok(b' '),
+        octet => Ok(*octet),
     })
 }
 
@@ -200,8 +209,8 @@ static LITERAL: [bool; 256] = {
     literal
 };
 
-fn hex(digit: Option<u8>) -> Option<u8> {
-    char::from(digit?).to_digit(16).and_then(|value| u8::try_from(value).ok())
+fn hex(digit: Option<&u8>) -> Option<u8> {
+    char::from(*digit?).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 const fn hex_digit(value: u8) -> u8 {

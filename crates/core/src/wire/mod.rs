@@ -3,4 +3,5 @@
 pub(crate) mod date;
 pub(crate) mod form;
 pub(crate) mod json;
+pub(crate) mod octets;
 pub(crate) mod uri;

@@ -18,7 +18,7 @@ const MODULES: [(&str, &[&str]); 18] = [
     ("pkce", &["error"]),
     ("response", &["error", "wire"]),
     ("client", &["error", "wire"]),
-    ("bearer", &["error"]),
+    ("bearer", &["error", "wire"]),
     ("authorize", &["client", "error", "pkce", "token", "wire"]),
     ("token", &["bearer", "client", "error", "http", "pkce", "response", "wire"]),
     ("revoke", &["bearer", "client", "error", "http", "response", "token", "wire"]),

@@ -133,6 +133,7 @@ mod tests {
             ("https://evil.example/api.example.com", false),
             ("https://api.example.com@evil.example/", false),
             ("https://evil.example@api.example.com/", false),
+            ("https://api.example.com@api.example.com/", false),
             ("https://evil.example\\@api.example.com/", false),
             ("https://evil.example#@api.example.com/", false),
             ("https://sub.api.example.com/", false),

@@ -60,6 +60,7 @@ mod tests {
             assert_eq!(page.matches(&format!(".SH \"{heading}\"")).count(), 1, "{heading}");
         }
         assert_eq!(page.matches(".TH ").count(), 1);
+        assert_eq!(page.matches("\n.SH SYNOPSIS\n").count(), 1, "those of the subcommands are below theirs");
         assert!(page.contains("Exit codes"), "{page}");
     }
 }

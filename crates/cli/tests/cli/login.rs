@@ -1,6 +1,6 @@
 //! `proofkey login` with the loopback listener.
 
-use crate::desk::{CLIENT, Desk, Waiting, browse, interrupt};
+use crate::desk::{CLIENT, Desk, Run, Waiting, browse, interrupt};
 use proofkey_devserver::user_agent::Decision;
 use proofkey_devserver::{CallbackFault, EndpointFault, Faults, MetadataFault};
 use std::net::{TcpListener, TcpStream};
@@ -39,6 +39,7 @@ fn a_login_tells_people_on_the_standard_error() {
     assert!(stderr.contains(url), "{stderr}");
     assert_eq!(stderr.matches("waiting for the browser").count(), 1, "{stderr}");
     assert!(stderr.contains("Signed in at ") && !stderr.contains('\x1b') && !stderr.contains('\r'), "{stderr:?}");
+    assert!(!stderr.contains("not granted"), "{stderr}");
 }
 
 #[test]
@@ -159,6 +160,11 @@ fn a_scope_that_was_not_granted_is_told() {
         (&["itwin-platform"][..].into(), &["offline_access"][..].into())
     );
     assert_eq!(event["refreshable"], false);
+
+    let child = desk.with_browser(&["login"]).spawn().unwrap();
+    browse(desk.opened().lines().last().unwrap(), Decision::Allow);
+    let run: Run = child.wait_with_output().unwrap().into();
+    assert!(run.stderr.contains("not granted: offline_access\n"), "{run:?}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::desk::{Desk, Waiting, browse, interrupt};
 use proofkey_devserver::user_agent::Decision;
+use std::time::{Duration, Instant};
 
 const PAGE: &str = "https://app.example/paste";
 
@@ -61,8 +62,9 @@ fn five_tries_are_enough() {
 fn too_late_is_6_and_the_end_of_the_input_is_4() {
     let desk = Desk::new();
     let mut waiting = begin(&desk, &["--timeout", "1"]);
-    let input = waiting.child.stdin.take();
+    let (input, begun) = (waiting.child.stdin.take(), Instant::now());
     waiting.end().fails(6, &["in time"]);
+    assert!(begun.elapsed() > Duration::from_millis(500), "{:?}", begun.elapsed());
     drop(input);
     begin(&desk, &[]).end().fails(4, &["input ended"]);
 }
@@ -74,6 +76,15 @@ fn a_refusal_is_4() {
     let redirect = browse(&waiting.url, Decision::Deny);
     waiting.type_line(&redirect);
     waiting.end().fails(4, &["access_denied"]);
+}
+
+#[test]
+fn a_refusal_says_what_to_check() {
+    let desk = Desk::new();
+    let mut waiting = begin(&desk, &[]);
+    let redirect = browse(&waiting.url, Decision::Deny);
+    waiting.type_line(&redirect.replace("access_denied", "unauthorized_client"));
+    waiting.end().fails(4, &["unauthorized_client", "check the client id"]);
 }
 
 #[test]

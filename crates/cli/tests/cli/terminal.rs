@@ -4,7 +4,7 @@ use crate::desk::{Desk, Run, browse, interrupt};
 use proofkey_devserver::user_agent::Decision;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::fs::{File, OpenOptions};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::process::Child;
 
 /// The far end of a terminal, and a program that runs in it.
@@ -22,7 +22,8 @@ impl Terminal {
         let path = ptsname(&screen, Vec::new()).unwrap();
         let near = OpenOptions::new().read(true).write(true).open(path.to_str().unwrap()).unwrap();
         let mut command = desk.command(args);
-        command.env("TERM", "xterm").envs(environment.iter().copied()).stderr(near);
+        command.env("TERM", "xterm").envs(environment.iter().copied());
+        command.stdin(near.try_clone().unwrap()).stderr(near);
         Self { screen: screen.into(), child: command.spawn().unwrap(), shown: String::new() }
     }
 
@@ -69,6 +70,21 @@ fn an_interrupt_leaves_a_clean_line() {
     let (code, shown) = terminal.end();
     assert_eq!(code, Some(130), "{shown:?}");
     assert!(shown.contains("\r\x1b[2K\x1b[1m\x1b[31merror:\x1b[0m interrupted"), "{shown:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_line_that_the_terminal_cut_off_is_explained() {
+    let desk = Desk::new();
+    let args = ["login", "--paste", "--redirect-uri", "https://app.example/paste"];
+    let mut terminal = Terminal::start(&desk, &args, &[]);
+    terminal.wait_for("paste it here:");
+    for (length, words) in [(5_000, "the terminal cut the address off"), (4_000, "carries no answer or is cut off")] {
+        writeln!(terminal.screen, "https://app.example/paste?code={}", "x".repeat(length)).unwrap();
+        terminal.wait_for(words);
+    }
+    interrupt(&terminal.child);
+    assert_eq!(terminal.end().0, Some(130));
 }
 
 #[test]

@@ -307,6 +307,7 @@ fn c023_c024_c048_section_5_2_the_servers_refusal() {
     for (description, read) in [
         (r#""gone""#, Some("gone")),
         (r#""ab\u0007""#, Some("ab?")),
+        (r#""\u001b\u0007""#, Some("?")),
         (r#""abc\u001b[31m\u0085é""#, Some("abc?[31m?")),
         ("1", None),
         ("null", None),

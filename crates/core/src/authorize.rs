@@ -5,7 +5,7 @@ use crate::error::{AuthorizeError, CallbackError, ConfigError, ServerError};
 use crate::pkce::{self, CodeChallenge, CodeVerifier, State};
 use crate::token::TokenRequest;
 use crate::wire::form::{self, FieldWriter, Length, Value};
-use crate::wire::octets::find;
+use crate::wire::octets::all;
 use crate::wire::uri::{self, Uri};
 use core::fmt;
 use rand_core::TryCryptoRng;
@@ -75,10 +75,10 @@ impl<'a> AuthorizationUrl<'a> {
         out.write_str(endpoint)?;
         let mut fields = FieldWriter::new(
             out,
-            match find(endpoint.as_bytes(), |octet| octet == b'?') {
-                None => "?",
-                Some(at) if endpoint.len() == at.wrapping_add(1) || endpoint.ends_with('&') => "",
-                Some(_) => "&",
+            match form::split_once(endpoint, b'?') {
+                (path, _) if path.len() == endpoint.len() => "?",
+                (_, query) if query.is_empty() || query.ends_with('&') => "",
+                _ => "&",
             },
         );
         fields.field("&response_type=code&client_id=", Value::Plain(self.client.id()))?;
@@ -150,28 +150,26 @@ impl Pending {
         let (query, fragment) = arrival(redirect, client.redirect_uri()).ok_or(CallbackError::Target)?;
         // All that is behind them only another response type or mode delivers.
         let [code, state, iss, error, error_description, _error_uri, others @ ..] = answer(query)?;
-        if !state.is_some_and(|state| self.is_state(state)) {
+        if !self.is_state(state) {
             return Err(CallbackError::State);
         }
         let server = client.server();
         match (iss, server.issuer) {
-            (Some(iss), Some(issuer)) if !form::is(iss, issuer) => return Err(CallbackError::Issuer),
-            (None, _) if server.iss_parameter => return Err(CallbackError::Issuer),
+            ("", _) if server.iss_parameter => return Err(CallbackError::Issuer),
+            ("", _) => {}
+            (iss, Some(issuer)) if !form::is(iss, issuer) => return Err(CallbackError::Issuer),
             _ => {}
         }
-        if others.iter().any(Option::is_some) || is_answer(fragment) {
+        if others.iter().any(|other| !other.is_empty()) || is_answer(fragment) {
             return Err(CallbackError::Mode);
         }
         match (code, error) {
-            (Some(_), Some(_)) => Err(CallbackError::Ambiguous),
-            (Some(code), None) if form::printable(code) => Ok(TokenRequest::code(client, code, self.verifier)),
-            (Some(_), None) => Err(CallbackError::Malformed("code")),
-            (None, Some(error)) if !is_error_code(error) => Err(CallbackError::Malformed("error")),
-            (None, Some(error)) => {
-                let description = error_description.unwrap_or_default();
-                Err(CallbackError::Server(ServerError::new(octets(error), octets(description))))
-            }
-            (None, None) => Err(CallbackError::MissingCode),
+            ("", "") => Err(CallbackError::MissingCode),
+            ("", error) if !is_error_code(error) => Err(CallbackError::Malformed("error")),
+            ("", error) => Err(CallbackError::Server(ServerError::new(octets(error), octets(error_description)))),
+            (code, "") if form::printable(code) => Ok(TokenRequest::code(client, code, self.verifier)),
+            (_, "") => Err(CallbackError::Malformed("code")),
+            _ => Err(CallbackError::Ambiguous),
         }
     }
 
@@ -208,20 +206,25 @@ impl fmt::Debug for Pending {
 }
 
 /// The raw values of the response parameters; an empty one counts as absent (RFC 6749 section 3.1).
-fn answer(query: &str) -> Result<[Option<&str>; RESPONSE_PARAMETERS.len()], CallbackError> {
-    let mut values = [None; RESPONSE_PARAMETERS.len()];
+fn answer(query: &str) -> Result<[&str; RESPONSE_PARAMETERS.len()], CallbackError> {
+    let mut values = [""; RESPONSE_PARAMETERS.len()];
+    let mut seen = 0_u16;
     for (name, value) in form::pairs(query) {
         let known = RESPONSE_PARAMETERS
             .iter()
             .position(|known| name == *known)
             .or_else(|| RESPONSE_PARAMETERS.iter().position(|known| form::is_escaped(name) && form::is(name, known)));
-        if let Some((known, found)) = known.and_then(|at| RESPONSE_PARAMETERS.get(at).zip(values.get_mut(at)))
-            && found.replace(value).is_some()
+        if let Some(at) = known
+            && let Some((known, found)) = RESPONSE_PARAMETERS.get(at).zip(values.get_mut(at))
         {
-            return Err(CallbackError::Duplicate(known));
+            if seen >> at & 1 != 0 {
+                return Err(CallbackError::Duplicate(known));
+            }
+            seen |= 1 << at;
+            *found = value;
         }
     }
-    Ok(values.map(|value| value.filter(|value| !value.is_empty())))
+    Ok(values)
 }
 
 /// Whether a redirect arrived at the redirect URI, whatever it carries.
@@ -238,8 +241,8 @@ fn arrival<'r>(redirect: Redirect<'r>, registered: &str) -> Option<(&'r str, &'r
         Redirect::Target(target) => after(target, path(&uri::split(base)?))?,
         Redirect::Url(url) => after(url, base).or_else(|| as_shown(url, &uri::split(base)?))?,
     };
+    let clean = all(rest.as_bytes(), |octet| octet.is_ascii_graphic());
     let (query, fragment) = form::split_once(rest, b'#');
-    let clean = find(rest.as_bytes(), |octet| !octet.is_ascii_graphic()).is_none();
     (clean && keeps(query, kept)).then_some((query, fragment))
 }
 

@@ -5,7 +5,7 @@ mod challenge;
 pub use challenge::{Challenge, Challenges, Param, challenges};
 
 use crate::error::ConfigError;
-use crate::wire::octets::find;
+use crate::wire::octets::all;
 use core::fmt::{self, Write};
 
 /// An access token of type Bearer that can stand in a header: printable ASCII without a space. It cannot be printed.
@@ -19,8 +19,8 @@ impl<'a> AccessToken<'a> {
     /// # Errors
     /// [`ConfigError::AccessToken`] where it is empty, or holds a space, a control character or what is not ASCII.
     pub fn new(token: &'a str) -> Result<Self, ConfigError> {
-        let misfit = find(token.as_bytes(), |octet| !octet.is_ascii_graphic());
-        if token.is_empty() || misfit.is_some() { Err(ConfigError::AccessToken) } else { Ok(Self(token)) }
+        let fits = !token.is_empty() && all(token.as_bytes(), |octet| octet.is_ascii_graphic());
+        if fits { Ok(Self(token)) } else { Err(ConfigError::AccessToken) }
     }
 
     /// The token itself, to keep it.

@@ -1,7 +1,7 @@
 //! One small enum per place that can fail, the server's own words, and what to do now.
 
 use crate::wire::json::JsonError;
-use crate::wire::octets::find;
+use crate::wire::octets::all;
 use core::fmt;
 
 /// What to do now about a failure.
@@ -254,7 +254,7 @@ fn clean(octets: impl Iterator<Item = u8>, text: &mut heapless::VecView<u8>) {
 
 /// The same of text, which mostly has nothing to clean.
 fn clean_text(from: &str, text: &mut heapless::VecView<u8>) {
-    let printable = find(from.as_bytes(), |octet| !matches!(octet, b' '..=b'~')).is_none();
+    let printable = all(from.as_bytes(), |octet| matches!(octet, b' '..=b'~'));
     if !printable || text.extend_from_slice(from.as_bytes()).is_err() {
         clean(from.bytes(), text);
     }

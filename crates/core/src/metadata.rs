@@ -3,7 +3,7 @@
 use crate::client::{Server, check_issuer};
 use crate::error::{ConfigError, ResponseError, UriFault};
 use crate::http::{Request, Url};
-use crate::response::{Response, string, success_json, unfit};
+use crate::response::{Response, refusal, string, unfit};
 use crate::wire::json::{self, Kind, Value};
 
 /// Where a server keeps its metadata.
@@ -61,11 +61,17 @@ impl<'a> MetadataRequest<'a> {
     /// # Errors
     /// Where there is no metadata at this address, [`ResponseError::is_absence`] says so: ask the next one. Anything else is
     /// final.
-    pub fn read<'b>(self, response: Response<'b>) -> Result<Metadata<'b>, ResponseError>
+    pub fn read<'b>(self, mut response: Response<'b>) -> Result<Metadata<'b>, ResponseError>
     where
         'a: 'b,
     {
-        let body = success_json(response)?.body;
+        if response.status != 200 {
+            return Err(refusal(&mut response));
+        }
+        if !response.may_be_json() {
+            return Err(ResponseError::ContentType);
+        }
+        let body = response.body;
         let [authorization, iss_parameter, methods, issuer, revocation, scopes, token] = json::members(body, &MEMBERS)?;
         let text = |name, value| string(name, value)?.ok_or(ResponseError::Missing(name));
         if text("issuer", issuer)? != self.issuer {

@@ -2,7 +2,7 @@
 
 use crate::error::{ResponseError, ServerError};
 use crate::wire::json::{self, Kind, Value};
-use crate::wire::octets::find;
+use crate::wire::octets::all;
 use crate::wire::{date, form};
 use core::fmt;
 
@@ -36,7 +36,7 @@ impl Response<'_> {
         let media_type = form::split_once(content_type, b';').0.trim_ascii();
         let is_json = JSON_TYPES.iter().any(|known| media_type.eq_ignore_ascii_case(known))
             || media_type.rsplit_once('+').is_some_and(|(_, suffix)| suffix.eq_ignore_ascii_case("json"));
-        is_json && find(content_type.as_bytes(), |octet| octet == b',').is_none()
+        is_json && all(content_type.as_bytes(), |octet| octet != b',')
     }
 }
 
@@ -49,31 +49,20 @@ impl fmt::Debug for Response<'_> {
     }
 }
 
-/// The response where it is a success with a body that may be JSON.
-pub(crate) fn success_json(response: Response<'_>) -> Result<Response<'_>, ResponseError> {
-    let response = success(response)?;
-    if response.may_be_json() { Ok(response) } else { Err(ResponseError::ContentType) }
-}
-
-/// The response where it is a success, or the error that it is.
-pub(crate) fn success(response: Response<'_>) -> Result<Response<'_>, ResponseError> {
+/// The error that a response is whose status is not 200.
+pub(crate) fn refusal(response: &mut Response<'_>) -> ResponseError {
     let status = response.status;
-    match status {
-        200 => return Ok(response),
-        300..=399 => return Err(ResponseError::Redirect(status)),
-        _ => {}
+    if let 300..=399 = status {
+        return ResponseError::Redirect(status);
     }
     let retry_after = response.retry_after();
-    let plain = ResponseError::Status { status, retry_after };
-    if !response.may_be_json() {
-        return Err(plain);
-    }
-    Err(match read_error(response.body) {
+    let error = if response.may_be_json() { read_error(response.body) } else { None };
+    match error {
         Some((code, description)) => {
             ResponseError::Server { error: ServerError::of_text(code, description), status, retry_after }
         }
-        None => plain,
-    })
+        None => ResponseError::Status { status, retry_after },
+    }
 }
 
 /// The error code and its description, which is empty where there is none.

@@ -4,7 +4,7 @@ use crate::bearer::AccessToken;
 use crate::client::Client;
 use crate::error::{ConfigError, ResponseError, UriFault};
 use crate::http::{Form, Request};
-use crate::response::{Response, success};
+use crate::response::{Response, refusal};
 use crate::token::RefreshToken;
 use crate::wire::form::Value;
 use core::fmt;
@@ -60,8 +60,8 @@ impl RevocationRequest<'_> {
     ///
     /// # Errors
     /// [`ResponseError`]; the token may still be valid then (section 2.2.1).
-    pub fn read(self, response: Response<'_>) -> Result<(), ResponseError> {
-        success(response).map(drop)
+    pub fn read(self, mut response: Response<'_>) -> Result<(), ResponseError> {
+        if response.status == 200 { Ok(()) } else { Err(refusal(&mut response)) }
     }
 }
 

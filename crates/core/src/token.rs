@@ -5,10 +5,10 @@ use crate::client::{Client, check_extra};
 use crate::error::{ConfigError, ResponseError, ServerError};
 use crate::http::{Form, Request};
 use crate::pkce::CodeVerifier;
-use crate::response::{MEMBER_MAX, Response, error_of, string, success_json, unfit};
+use crate::response::{MEMBER_MAX, Response, error_of, refusal, string, unfit};
 use crate::wire::form::Value as Field;
 use crate::wire::json::{self, Kind, Value};
-use crate::wire::octets::find;
+use crate::wire::octets::all;
 use core::fmt;
 
 #[cfg(feature = "alloc")]
@@ -83,11 +83,8 @@ impl<'a> TokenRequest<'a> {
     where
         'a: 'b,
     {
-        let mut tokens = read_tokens(response)?;
-        if let Grant::Refresh(old) = self.grant {
-            tokens.refresh_token = tokens.refresh_token.or(Some(old));
-        }
-        Ok(tokens)
+        let kept = if let Grant::Refresh(old) = self.grant { Some(old) } else { None };
+        read_tokens(response, kept)
     }
 }
 
@@ -179,9 +176,16 @@ pub struct ScopeChange {
     pub widened: bool,
 }
 
-fn read_tokens(response: Response<'_>) -> Result<Tokens<'_>, ResponseError> {
+fn read_tokens<'b>(mut response: Response<'b>, kept: Option<RefreshToken<'b>>) -> Result<Tokens<'b>, ResponseError> {
     let retry_after = response.retry_after();
-    let Response { status, body, .. } = success_json(response)?;
+    let status = response.status;
+    if status != 200 {
+        return Err(refusal(&mut response));
+    }
+    if !response.may_be_json() {
+        return Err(ResponseError::ContentType);
+    }
+    let body = response.body;
     let [access_token, token_type, expires_in, refresh_token, scope, error, description] =
         json::members(body, &MEMBERS)?;
     // GitHub and Slack answer errors with status 200.
@@ -197,7 +201,8 @@ fn read_tokens(response: Response<'_>) -> Result<Tokens<'_>, ResponseError> {
         access_token: AccessToken::new(access_token).map_err(|_| ResponseError::Malformed("access_token"))?,
         refresh_token: string("refresh_token", refresh_token)?
             .map(|token| RefreshToken::new(token).map_err(|_| ResponseError::Malformed("refresh_token")))
-            .transpose()?,
+            .transpose()?
+            .or(kept),
         expires_in: seconds("expires_in", expires_in)?,
         scope: words("scope", scope)?,
     })
@@ -228,7 +233,7 @@ fn words<'b>(member: &'static str, Value { kind, text }: Value<'b>) -> Result<Op
 
 /// RFC 6749 appendix A: `VSCHAR`.
 fn is_printable(text: &str) -> bool {
-    find(text.as_bytes(), |octet| !matches!(octet, b' '..=b'~')).is_none()
+    all(text.as_bytes(), |octet| matches!(octet, b' '..=b'~'))
 }
 
 const MEMBERS: [&str; 7] =

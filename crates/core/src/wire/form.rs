@@ -1,8 +1,7 @@
 //! `application/x-www-form-urlencoded`, as RFC 6749 appendix B asks for queries and bodies.
 
-use crate::wire::octets::find;
+use crate::wire::octets::{all, find};
 use core::fmt::{self, Write};
-use core::slice;
 
 /// Writes `name=value` fields, the separators between them, and nothing else.
 ///
@@ -89,7 +88,7 @@ pub(crate) fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut rest = query;
     core::iter::from_fn(move || {
         while !rest.is_empty() {
-            let (field, others) = split_once(rest, b'&');
+            let (field, others) = cut(rest, find(rest.as_bytes(), b'&'));
             rest = others;
             if !field.is_empty() {
                 // Names are short.
@@ -102,7 +101,11 @@ pub(crate) fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
 
 /// What stands before and behind the first `delimiter`, which is ASCII; all and nothing where there is none.
 pub(crate) fn split_once(text: &str, delimiter: u8) -> (&str, &str) {
-    cut(text, find(text.as_bytes(), |octet| octet == delimiter))
+    // Mostly there is none, which is soon seen.
+    if all(text.as_bytes(), |octet| octet != delimiter) {
+        return (text, "");
+    }
+    cut(text, text.bytes().position(|octet| octet == delimiter))
 }
 
 /// What stands before and behind the octet `at`; all and nothing where there is none.
@@ -118,38 +121,24 @@ pub(crate) fn is_escaped(raw: &str) -> bool {
 
 /// Whether a raw name or value stands for exactly `text`.
 pub(crate) fn is(raw: &str, text: &str) -> bool {
-    let (mut raw, mut text) = (raw.as_bytes(), text.as_bytes());
-    loop {
-        // What stands for itself is compared at once.
-        let plain = find(raw, |octet| matches!(octet, b'%' | b'+')).unwrap_or(raw.len());
-        let (plain, rest) = raw.split_at_checked(plain).unwrap_or_default();
-        let mut rest = rest.iter();
-        text = match (text.strip_prefix(plain), next(&mut rest)) {
-            (Some(text), None) => return text.is_empty(),
-            (Some([first, text @ ..]), Some(Ok(octet))) if octet == *first => text,
-            _ => return false,
-        };
-        raw = rest.as_slice();
-    }
+    decode(raw).eq(text.bytes().map(Ok))
 }
 
 /// Whether a raw value stands for printable ASCII only (RFC 6749 appendix A: `VSCHAR`).
 pub(crate) fn printable(raw: &str) -> bool {
-    find(raw.as_bytes(), |octet| !matches!(octet, b' '..=b'~') || octet == b'%').is_none()
+    all(raw.as_bytes(), |octet| matches!(octet, b' '..=b'~') & (octet != b'%'))
         || decode(raw).all(|byte| matches!(byte, Ok(b' '..=b'~')))
 }
 
 /// The octets that a raw name or value stands for.
 pub(crate) fn decode(raw: &str) -> impl Iterator<Item = Result<u8, BadEscape>> {
-    let mut octets = raw.as_bytes().iter();
-    core::iter::from_fn(move || next(&mut octets))
-}
-
-fn next(raw: &mut slice::Iter<'_, u8>) -> Option<Result<u8, BadEscape>> {
-    Some(match raw.next()? {
-        b'%' => hex(raw.next()).zip(hex(raw.next())).map(|(high, low)| high << 4 | low).ok_or(BadEscape),
-        b'+' => Ok(b' '),
-        octet => Ok(*octet),
+    let mut octets = raw.bytes();
+    core::iter::from_fn(move || {
+        Some(match octets.next()? {
+            b'%' => hex(octets.next()).zip(hex(octets.next())).map(|(high, low)| high << 4 | low).ok_or(BadEscape),
+            b'+' => Ok(b' '),
+            octet => Ok(octet),
+        })
     })
 }
 
@@ -209,8 +198,8 @@ static LITERAL: [bool; 256] = {
     literal
 };
 
-fn hex(digit: Option<&u8>) -> Option<u8> {
-    char::from(*digit?).to_digit(16).and_then(|value| u8::try_from(value).ok())
+fn hex(digit: Option<u8>) -> Option<u8> {
+    char::from(digit?).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 const fn hex_digit(value: u8) -> u8 {
@@ -259,6 +248,21 @@ mod tests {
         for byte in 0..=u8::MAX {
             let literal = byte.is_ascii_alphanumeric() || b"*-._".contains(&byte);
             assert_eq!(is_literal(byte), literal, "{byte}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_split_at_the_first_delimiter() {
+        for (text, before, behind) in [
+            ("", "", ""),
+            ("a", "a", ""),
+            ("#", "", ""),
+            ("##", "", "#"),
+            ("a#", "a", ""),
+            ("#a#b", "", "a#b"),
+            ("a#b", "a", "b"),
+        ] {
+            assert_eq!(split_once(text, b'#'), (before, behind), "{text}");
         }
     }
 

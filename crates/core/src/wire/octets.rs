@@ -1,38 +1,18 @@
-//! Octets, looked at sixteen at a time where the processor compares so many at once.
+//! Octets, written so that the compiler looks at many of them at once.
 
-/// The place of the first octet that is wanted.
-#[inline]
-pub(crate) fn find(octets: &[u8], wanted: impl Fn(u8) -> bool) -> Option<usize> {
-    let (blocks, rest) = if AT_ONCE { octets.as_chunks() } else { (&[][..], octets) };
-    let mut start = 0_usize;
-    for block in blocks {
-        if let Some(at) = find_in_block(*block, &wanted) {
-            return Some(start.wrapping_add(at));
-        }
-        start = start.wrapping_add(block.len());
-    }
-    match octets.last_chunk() {
-        // Those of them that stand in the last block are known to be unwanted.
-        Some(last) if AT_ONCE && !rest.is_empty() => {
-            find_in_block(*last, &wanted).map(|at| octets.len().wrapping_sub(last.len()).wrapping_add(at))
-        }
-        _ => rest.iter().position(|octet| wanted(*octet)).map(|at| start.wrapping_add(at)),
-    }
+/// The place of the first such octet. Blocks without it are passed over whole.
+pub(crate) fn find(octets: &[u8], wanted: u8) -> Option<usize> {
+    let blocks = octets.as_chunks::<16>().0.iter();
+    let clear = blocks.take_while(|block| all(*block, |octet| octet != wanted));
+    let start = clear.count().wrapping_mul(16);
+    let rest = octets.get(start..).unwrap_or_default();
+    rest.iter().position(|&octet| octet == wanted).map(|at| start.wrapping_add(at))
 }
 
-/// Elsewhere it would only be more code.
-const AT_ONCE: bool =
-    cfg!(any(target_feature = "neon", target_feature = "simd128", target_feature = "sse2", target_feature = "v"));
-
-#[expect(clippy::inline_always, reason = "a call would cost as much as it does")]
-#[inline(always)]
-fn find_in_block(mut block: [u8; 16], wanted: impl Fn(u8) -> bool) -> Option<usize> {
-    for octet in &mut block {
-        *octet = if wanted(*octet) { 0xff } else { 0 };
-    }
-    // Told apart from where it is, since that takes longer.
-    let any = block.iter().fold(false, |any, octet| any | (*octet != 0));
-    any.then(|| u128::from_le_bytes(block).trailing_zeros() as usize / 8)
+/// Whether every octet fits. It goes on to the end in any case.
+#[inline]
+pub(crate) fn all(octets: &[u8], fits: impl Fn(u8) -> bool) -> bool {
+    octets.iter().fold(true, |all, octet| all & fits(*octet))
 }
 
 #[cfg(test)]
@@ -51,7 +31,7 @@ mod tests {
                         *octet = b'y';
                     }
                     let expected = Some(first).filter(|first| *first < length);
-                    assert_eq!(find(&octets, |octet| octet == b'y'), expected, "{length} {first} {others}");
+                    assert_eq!(find(&octets, b'y'), expected, "{length} {first} {others}");
                 }
             }
         }

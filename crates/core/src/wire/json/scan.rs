@@ -188,22 +188,27 @@ const fn next(at: usize) -> usize {
 
 /// How many bytes stand before the first quote, backslash or control character.
 fn plain(bytes: &[u8]) -> usize {
+    // Names are short. What is longer than they are is a token, and goes on by blocks.
+    let (start, long) = bytes.split_at_checked(32).unwrap_or((bytes, &[]));
+    let length = plain_words(start);
+    if length < start.len() || long.is_empty() {
+        return length;
+    }
+    let length = length.wrapping_add(clean_blocks(long));
+    length.wrapping_add(plain_words(bytes.get(length..).unwrap_or_default()))
+}
+
+fn plain_words(bytes: &[u8]) -> usize {
+    let (words, rest) = bytes.as_chunks();
     let mut length = 0_usize;
-    loop {
-        let rest = bytes.get(length..).unwrap_or_default();
-        let Some(word) = rest.first_chunk() else {
-            return length.wrapping_add(rest.iter().take_while(|byte| !matches!(byte, ..b' ' | b'"' | b'\\')).count());
-        };
+    for word in words {
         let special = special(*word);
         if special != 0 {
             return length.wrapping_add(special.trailing_zeros() as usize / 8);
         }
         length = length.wrapping_add(word.len());
-        // Names are short. What is longer than they are is a token, and goes on by blocks.
-        if length == 32 {
-            length = length.wrapping_add(clean_blocks(bytes.get(length..).unwrap_or_default()));
-        }
     }
+    length.wrapping_add(rest.iter().take_while(|byte| !matches!(byte, ..b' ' | b'"' | b'\\')).count())
 }
 
 /// How many bytes are in the blocks before the first one that has a special byte.

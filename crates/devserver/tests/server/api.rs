@@ -8,6 +8,9 @@ fn the_api_tells_refusals_apart() {
     let server = start();
     let tokens = login(&server);
     let token = text(&tokens, "access_token");
+    let itwins = agent().get(server.api("/api/itwins")).header("authorization", format!("Bearer {token}")).call();
+    let itwins = itwins.unwrap().body_mut().read_to_string().unwrap();
+    assert!(itwins.contains(r#""displayName":"Harbour bridge""#), "{itwins}");
     let challenge = |path: &str, token: &str| call(&server, path, token);
     assert_eq!(
         challenge("/api/admin", token),
@@ -53,6 +56,16 @@ fn an_app_with_a_scheme_of_its_own_opens_no_origin() {
     let server = DevServer::start(options).unwrap();
     let response = agent().get(server.api("/api/me")).header("origin", "null").call().unwrap();
     assert_eq!(response.headers().get("access-control-allow-origin"), None);
+}
+
+#[test]
+fn the_front_page_says_where_everything_is() {
+    let server = start();
+    let page = agent().get(server.url()).call().unwrap().body_mut().read_to_string().unwrap();
+    for text in ["proofkey dev server", &server.issuer(), "/connect/authorize", "/connect/token", "/connect/revocation"]
+    {
+        assert!(page.contains(text), "{text}: {page}");
+    }
 }
 
 #[test]

@@ -49,6 +49,7 @@ fn what_else_is_wrong_with_a_request_goes_back_to_the_client() {
     let good = url(&server, "");
     for (from, to, error) in [
         ("response_type=code", "response_type=token", "unsupported_response_type"),
+        ("response_type=code", "x=y", "invalid_request"),
         ("S256", "plain", "invalid_request"),
         ("code_challenge=", "x=", "invalid_request"),
         ("itwin-platform", "unknown", "invalid_scope"),
@@ -71,6 +72,8 @@ fn consent_is_remembered_in_the_browser_that_gave_it() {
     let again = alice.run(&url(&server, "&prompt=login"), Decision::Allow).unwrap();
     let count = |visit: &Visit| visit.steps.len();
     assert_eq!([count(&first), count(&second), count(&asked), count(&again)], [3, 1, 2, 2]);
+    let other = url(&server, "").replace("itwin-platform+offline_access", "itwin-platform");
+    assert_eq!(count(&alice.run(&other, Decision::Allow).unwrap()), 2, "another scope");
 }
 
 #[test]
@@ -98,7 +101,9 @@ fn pages_are_escaped_and_have_no_script() {
 
 #[test]
 fn pages_let_a_form_end_at_the_redirect_uri() {
-    let server = start();
+    let mut options = Options::default();
+    options.clients[0].redirect_uris.push("com.example.app:/callback".to_owned());
+    let server = DevServer::start(options).unwrap();
     let form_action = |redirect_uri: &str| {
         let url = url(&server, "").replace("https%3A%2F%2Fapp.example%2Fpaste", redirect_uri);
         let response = agent().get(&url).call().unwrap();
@@ -107,6 +112,7 @@ fn pages_let_a_form_end_at_the_redirect_uri() {
     };
     assert_eq!(form_action("http%3A%2F%2F127.0.0.1%3A5%2Fcallback"), "'self' http://127.0.0.1:5");
     assert_eq!(form_action("http%3A%2F%2F%5B%3A%3A1%5D%3A5%2Fcallback"), "'self' http:");
+    assert_eq!(form_action("com.example.app%3A%2Fcallback"), "'self' com.example.app:");
 }
 
 #[test]

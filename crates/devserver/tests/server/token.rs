@@ -50,9 +50,11 @@ fn a_wrong_verifier_or_redirect_uri_or_a_late_code_is_refused() {
 fn credentials_of_a_public_client_are_refused_with_401() {
     let server = start();
     let request = agent().post(server.token_endpoint()).header("authorization", "Basic ZGVtby1uYXRpdmU6");
-    let response = request.send_form(refresh_form("none")).unwrap();
+    let mut response = request.send_form(refresh_form("none")).unwrap();
     assert_eq!(response.status().as_u16(), 401);
     assert!(response.headers().contains_key("www-authenticate"));
+    let body = response.body_mut().read_to_string().unwrap();
+    assert!(body.contains("invalid_client") && body.contains("a public client has no credentials"), "{body}");
 }
 
 #[test]
@@ -72,6 +74,7 @@ fn what_is_no_token_request_is_told_so() {
         ("text/plain", "", "invalid_request: the body is no form"),
         (form, "client_id=demo-native&client_id=demo-native", "invalid_request: a parameter stands twice"),
         (form, "client_id=demo-native", "invalid_request: there is no grant_type"),
+        (form, "client_id=unknown&grant_type=refresh_token&refresh_token=x", "invalid_client: the client is not known"),
         (
             "Application/X-WWW-Form-Urlencoded ; charset=utf-8",
             "client_id=demo-native&grant_type=",

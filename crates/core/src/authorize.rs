@@ -210,11 +210,7 @@ fn answer(query: &str) -> Result<[&str; RESPONSE_PARAMETERS.len()], CallbackErro
     let mut values = [""; RESPONSE_PARAMETERS.len()];
     let mut seen = 0_u16;
     for (name, value) in form::pairs(query) {
-        let known = RESPONSE_PARAMETERS
-            .iter()
-            .position(|known| name == *known)
-            .or_else(|| RESPONSE_PARAMETERS.iter().position(|known| form::is_escaped(name) && form::is(name, known)));
-        if let Some(at) = known
+        if let Some(at) = parameter(name)
             && let Some((known, found)) = RESPONSE_PARAMETERS.get(at).zip(values.get_mut(at))
         {
             if seen >> at & 1 != 0 {
@@ -225,6 +221,16 @@ fn answer(query: &str) -> Result<[&str; RESPONSE_PARAMETERS.len()], CallbackErro
         }
     }
     Ok(values)
+}
+
+/// Which of the response parameters a raw name stands for.
+fn parameter(name: &str) -> Option<usize> {
+    let plain = RESPONSE_PARAMETERS.iter().position(|known| name == *known);
+    // Few names have escapes.
+    if plain.is_some() || !form::is_escaped(name) {
+        return plain;
+    }
+    RESPONSE_PARAMETERS.iter().position(|known| form::is(name, known))
 }
 
 /// Whether a redirect arrived at the redirect URI, whatever it carries.

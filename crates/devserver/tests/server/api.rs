@@ -1,6 +1,6 @@
 //! The API, the metadata, and who may call them from a page.
 
-use crate::client::{agent, call, get_json, login, start, text};
+use crate::client::{agent, call, get_json, login, start, start_with_own_scheme, text};
 use proofkey_devserver::{DevServer, Faults, MetadataFault, Options};
 
 #[test]
@@ -51,9 +51,7 @@ fn web_pages_on_loopback_may_call_and_others_may_not() {
 
 #[test]
 fn an_app_with_a_scheme_of_its_own_opens_no_origin() {
-    let mut options = Options::default();
-    options.clients[0].redirect_uris.push("com.example.app:/callback".to_owned());
-    let server = DevServer::start(options).unwrap();
+    let server = start_with_own_scheme();
     let response = agent().get(server.api("/api/me")).header("origin", "null").call().unwrap();
     assert_eq!(response.headers().get("access-control-allow-origin"), None);
 }

@@ -1,6 +1,6 @@
 //! The authorization endpoint and its pages.
 
-use crate::client::{agent, query, start, url, visit};
+use crate::client::{agent, query, start, start_with_own_scheme, url, visit};
 use proofkey_devserver::user_agent::{Decision, UserAgent, Visit};
 use proofkey_devserver::{DevServer, Options};
 use ureq::Body;
@@ -101,9 +101,7 @@ fn pages_are_escaped_and_have_no_script() {
 
 #[test]
 fn pages_let_a_form_end_at_the_redirect_uri() {
-    let mut options = Options::default();
-    options.clients[0].redirect_uris.push("com.example.app:/callback".to_owned());
-    let server = DevServer::start(options).unwrap();
+    let server = start_with_own_scheme();
     let form_action = |redirect_uri: &str| {
         let url = url(&server, "").replace("https%3A%2F%2Fapp.example%2Fpaste", redirect_uri);
         let response = agent().get(&url).call().unwrap();

@@ -15,6 +15,13 @@ pub fn start() -> DevServer {
     DevServer::start(Options::default()).unwrap()
 }
 
+/// A server whose client also has a redirect URI with a scheme of its own.
+pub fn start_with_own_scheme() -> DevServer {
+    let mut options = Options::default();
+    options.clients[0].redirect_uris.push("com.example.app:/callback".to_owned());
+    DevServer::start(options).unwrap()
+}
+
 pub fn url(server: &DevServer, more: &str) -> String {
     let challenge = Base64UrlUnpadded::encode_string(&Sha256::digest(VERIFIER));
     format!(

@@ -86,12 +86,22 @@ impl<'a> AuthorizationUrl<'a> {
         if !self.scope.is_empty() {
             fields.list("&scope=", self.scope)?;
         }
-        fields.field("&state=", Value::Literal(pkce::text(&self.state)))?;
-        fields.field("&code_challenge=", Value::Literal(self.challenge.as_str()))?;
-        fields.name("&code_challenge_method=S256")?;
+        // Their lengths are known, so all are written at once.
+        let mut proof = *PROOF;
+        for (at, characters) in [(STATE_AT, &self.state), (CHALLENGE_AT, self.challenge.characters())] {
+            if let Some(place) = proof.get_mut(at..).and_then(|rest| rest.first_chunk_mut()) {
+                *place = *characters;
+            }
+        }
+        fields.name(core::str::from_utf8(&proof).unwrap_or_default())?;
         fields.extra(self.extra)
     }
 }
+
+const PROOF: &[u8; 136] = b"&state=0123456789abcdefghijklmnopqrstuvwxyz0123456\
+    &code_challenge=0123456789abcdefghijklmnopqrstuvwxyz0123456&code_challenge_method=S256";
+const STATE_AT: usize = "&state=".len();
+const CHALLENGE_AT: usize = STATE_AT + pkce::LENGTH + "&code_challenge=".len();
 
 impl fmt::Display for AuthorizationUrl<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -148,8 +158,7 @@ impl Pending {
             return Err(CallbackError::Client);
         }
         let (query, fragment) = arrival(redirect, client.redirect_uri()).ok_or(CallbackError::Target)?;
-        // All that is behind them only another response type or mode delivers.
-        let [code, state, iss, error, error_description, _error_uri, others @ ..] = answer(query)?;
+        let ([code, state, iss, error, error_description, _error_uri], is_other) = answer(query)?;
         if !self.is_state(state) {
             return Err(CallbackError::State);
         }
@@ -160,14 +169,14 @@ impl Pending {
             (iss, Some(issuer)) if !form::is(iss, issuer) => return Err(CallbackError::Issuer),
             _ => {}
         }
-        if others.iter().any(|other| !other.is_empty()) || is_answer(fragment) {
+        if is_other || is_answer(fragment) {
             return Err(CallbackError::Mode);
         }
         match (code, error) {
             ("", "") => Err(CallbackError::MissingCode),
             ("", error) if !is_error_code(error) => Err(CallbackError::Malformed("error")),
             ("", error) => Err(CallbackError::Server(ServerError::new(octets(error), octets(error_description)))),
-            (code, "") if form::printable(code) => Ok(TokenRequest::code(client, code, self.verifier)),
+            (code, "") if form::printable(code) => Ok(TokenRequest::code(&client, code, self.verifier)),
             (_, "") => Err(CallbackError::Malformed("code")),
             _ => Err(CallbackError::Ambiguous),
         }
@@ -205,32 +214,35 @@ impl fmt::Debug for Pending {
     }
 }
 
-/// The raw values of the response parameters; an empty one counts as absent (RFC 6749 section 3.1).
-fn answer(query: &str) -> Result<[&str; RESPONSE_PARAMETERS.len()], CallbackError> {
-    let mut values = [""; RESPONSE_PARAMETERS.len()];
+/// The raw values of the first response parameters, and whether there is one of those behind them, which only another
+/// response type or mode delivers. An empty one counts as absent (RFC 6749 section 3.1).
+fn answer(query: &str) -> Result<([&str; 6], bool), CallbackError> {
+    let mut values = [""; 6];
+    let mut is_other = false;
     let mut seen = 0_u16;
     for (name, value) in form::pairs(query) {
-        if let Some(at) = parameter(name)
-            && let Some((known, found)) = RESPONSE_PARAMETERS.get(at).zip(values.get_mut(at))
-        {
-            if seen >> at & 1 != 0 {
-                return Err(CallbackError::Duplicate(known));
-            }
-            seen |= 1 << at;
-            *found = value;
+        let Some((at, known)) = parameter(name) else { continue };
+        if seen >> at & 1 != 0 {
+            return Err(CallbackError::Duplicate(known));
+        }
+        seen |= 1 << at;
+        match values.get_mut(at) {
+            Some(found) => *found = value,
+            None => is_other |= !value.is_empty(),
         }
     }
-    Ok(values)
+    Ok((values, is_other))
 }
 
 /// Which of the response parameters a raw name stands for.
-fn parameter(name: &str) -> Option<usize> {
-    let plain = RESPONSE_PARAMETERS.iter().position(|known| name == *known);
+fn parameter(name: &str) -> Option<(usize, &'static str)> {
+    let parameters = || RESPONSE_PARAMETERS.into_iter().enumerate();
+    let plain = parameters().find(|(_, known)| name == *known);
     // Few names have escapes.
     if plain.is_some() || !form::is_escaped(name) {
         return plain;
     }
-    RESPONSE_PARAMETERS.iter().position(|known| form::is(name, known))
+    parameters().find(|(_, known)| form::is(name, known))
 }
 
 /// Whether a redirect arrived at the redirect URI, whatever it carries.

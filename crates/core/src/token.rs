@@ -18,14 +18,15 @@ impl<'a> Client<'a> {
     /// Asks for a new access token with the refresh token (RFC 6749 section 6), for the scope that was granted.
     #[must_use]
     pub const fn refresh(self, refresh_token: RefreshToken<'a>) -> TokenRequest<'a> {
-        TokenRequest { client: self, grant: Grant::Refresh(refresh_token), extra: &[] }
+        TokenRequest::new(&self, Grant::Refresh(refresh_token))
     }
 }
 
 /// A request for tokens, with a code or with a refresh token. Borrowing it for [`request`](Self::request) leaves it
 /// whole, so it survives a send that failed before it left; [`read`](Self::read) ends it.
 pub struct TokenRequest<'a> {
-    client: Client<'a>,
+    client_id: &'a str,
+    endpoint: &'a str,
     grant: Grant<'a>,
     extra: &'a [(&'a str, &'a str)],
 }
@@ -35,13 +36,18 @@ enum Grant<'a> {
     Code {
         code: &'a str,
         verifier: CodeVerifier,
+        redirect_uri: &'a str,
     },
     Refresh(RefreshToken<'a>),
 }
 
 impl<'a> TokenRequest<'a> {
-    pub(crate) const fn code(client: Client<'a>, code: &'a str, verifier: CodeVerifier) -> Self {
-        Self { client, grant: Grant::Code { code, verifier }, extra: &[] }
+    pub(crate) const fn code(client: &Client<'a>, code: &'a str, verifier: CodeVerifier) -> Self {
+        Self::new(client, Grant::Code { code, verifier, redirect_uri: client.redirect_uri() })
+    }
+
+    const fn new(client: &Client<'a>, grant: Grant<'a>) -> Self {
+        Self { client_id: client.id(), endpoint: client.server().token_endpoint, grant, extra: &[] }
     }
 
     /// Adds parameters of an extension or of the server's own. Only `resource` may be given several times.
@@ -49,20 +55,20 @@ impl<'a> TokenRequest<'a> {
     /// # Errors
     /// [`ConfigError::ExtraParameter`] where one is empty, stands there already, or is the protocol's own.
     pub fn with(self, extra: &'a [(&'a str, &'a str)]) -> Result<Self, ConfigError> {
-        check_extra(extra, self.client.server().token_endpoint)?;
+        check_extra(extra, self.endpoint)?;
         Ok(Self { extra, ..self })
     }
 
     /// The request to send, once.
     #[must_use]
     pub fn request(&self) -> Request<'_> {
-        let id = Field::Plain(self.client.id());
+        let id = Field::Plain(self.client_id);
         let fields = match &self.grant {
-            Grant::Code { code, verifier } => [
+            Grant::Code { code, verifier, redirect_uri } => [
                 ("&grant_type=authorization_code&client_id=", id),
                 ("&code=", Field::Encoded(code)),
                 ("&code_verifier=", Field::Literal(verifier.expose())),
-                ("&redirect_uri=", Field::Plain(self.client.redirect_uri())),
+                ("&redirect_uri=", Field::Plain(redirect_uri)),
             ],
             Grant::Refresh(token) => [
                 ("&grant_type=refresh_token&client_id=", id),
@@ -71,7 +77,7 @@ impl<'a> TokenRequest<'a> {
                 Form::UNUSED,
             ],
         };
-        Request::post(self.client.server().token_endpoint, Form { fields, extra: self.extra })
+        Request::post(self.endpoint, Form { fields, extra: self.extra })
     }
 
     /// Reads the answer (RFC 6749 sections 5.1 and 5.2). After a refresh the tokens hold the refresh token to keep: the
@@ -90,7 +96,10 @@ impl<'a> TokenRequest<'a> {
 
 impl fmt::Debug for TokenRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenRequest").field("client", &self.client).finish_non_exhaustive()
+        f.debug_struct("TokenRequest")
+            .field("client_id", &self.client_id)
+            .field("endpoint", &self.endpoint)
+            .finish_non_exhaustive()
     }
 }
 

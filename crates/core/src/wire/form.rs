@@ -8,13 +8,13 @@ use core::fmt::{self, Write};
 /// The writer is a trait object, so that the code of it is there once, whatever is written to.
 pub(crate) struct FieldWriter<'w> {
     out: &'w mut dyn Write,
-    separator: &'static str,
+    separator: Option<&'static str>,
 }
 
 impl<'w> FieldWriter<'w> {
     /// Fields that follow `separator`: empty for a body, `?` or `&` behind an endpoint.
     pub(crate) fn new(out: &'w mut dyn Write, separator: &'static str) -> Self {
-        Self { out, separator }
+        Self { out, separator: Some(separator) }
     }
 
     /// A field of the protocol's own: its name between `&` and `=`, with no character to encode.
@@ -48,15 +48,11 @@ impl<'w> FieldWriter<'w> {
 
     /// The name with its `&`, in whose place the first field has the separator, and whatever stands before the value.
     pub(crate) fn name(&mut self, name: &str) -> fmt::Result {
-        match core::mem::replace(&mut self.separator, "&") {
-            "&" => self.out.write_str(name),
-            first => {
-                if !first.is_empty() {
-                    self.out.write_str(first)?;
-                }
-                self.out.write_str(name.get(1..).unwrap_or_default())
-            }
+        let Some(first) = self.separator.take() else { return self.out.write_str(name) };
+        if !first.is_empty() {
+            self.out.write_str(first)?;
         }
+        self.out.write_str(name.get(1..).unwrap_or_default())
     }
 }
 
@@ -121,7 +117,8 @@ pub(crate) fn is_escaped(raw: &str) -> bool {
 
 /// Whether a raw name or value stands for exactly `text`.
 pub(crate) fn is(raw: &str, text: &str) -> bool {
-    decode(raw).eq(text.bytes().map(Ok))
+    let mut octets = decode(raw);
+    text.bytes().all(|octet| octets.next() == Some(Ok(octet))) && octets.next().is_none()
 }
 
 /// Whether a raw value stands for printable ASCII only (RFC 6749 appendix A: `VSCHAR`).

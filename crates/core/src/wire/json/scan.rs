@@ -213,12 +213,8 @@ fn plain_words(bytes: &[u8]) -> usize {
 
 /// How many bytes are in the blocks before the first one that has a special byte.
 fn clean_blocks(bytes: &[u8]) -> usize {
-    let clean = |block: &&[u8; 32]| {
-        block
-            .iter()
-            .fold(0, |found, byte| found | u8::from(*byte < b' ') | u8::from(*byte == b'"') | u8::from(*byte == b'\\'))
-            == 0
-    };
+    let special = |byte: u8| (byte ^ 2 < b'!') | (byte == b'\\');
+    let clean = |block: &&[u8; 32]| !block.iter().fold(false, |found, byte| found | special(*byte));
     bytes.as_chunks().0.iter().take_while(clean).count().wrapping_mul(32)
 }
 
@@ -226,10 +222,10 @@ fn clean_blocks(bytes: &[u8]) -> usize {
 /// above the lowest of them, which is always right.
 const fn special(word: [u8; 8]) -> u64 {
     let word = u64::from_le_bytes(word);
-    let control = word.wrapping_sub(each(b' '));
-    let quote = (word ^ each(b'"')).wrapping_sub(each(1));
+    // With one bit turned, the quote stands right behind the control characters.
+    let low = (word ^ each(2)).wrapping_sub(each(b'!'));
     let backslash = (word ^ each(b'\\')).wrapping_sub(each(1));
-    (control | quote | backslash) & !word & each(0x80)
+    (low | backslash) & !word & each(0x80)
 }
 
 const fn each(byte: u8) -> u64 {

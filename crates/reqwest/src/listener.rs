@@ -232,6 +232,7 @@ const VISITS_MAX: usize = 128;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{Read, Write};
 
     #[tokio::test]
     async fn c053_rfc8252_section_7_3_where_ipv4_cannot_be_it_is_ipv6() {
@@ -244,5 +245,21 @@ mod tests {
             let error = bind(at.ip(), at.port(), other).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_page_is_over_when_the_browser_closes_whatever_it_still_says() {
+        let socket = bind(Ipv4Addr::LOCALHOST.into(), 0, None).unwrap();
+        let mut browser = net::TcpStream::connect(socket.local_addr().unwrap()).unwrap();
+        let mut said = pin!(answer(socket.accept().await.unwrap().0, Reply::Gone));
+        let moment = LINGER / 10;
+        assert!(time::timeout(moment, &mut said).await.is_err());
+        let mut page = String::new();
+        browser.read_to_string(&mut page).unwrap();
+        assert_eq!(page, Reply::Gone.to_string());
+        browser.write_all(b"more").unwrap();
+        assert!(time::timeout(moment, &mut said).await.is_err());
+        drop(browser);
+        assert!(time::timeout(moment, &mut said).await.is_ok());
     }
 }

@@ -89,15 +89,14 @@ impl<'a> AuthorizationUrl<'a> {
         // Their lengths are known, so all are written at once.
         let mut proof = *PROOF;
         for (at, characters) in [(STATE_AT, &self.state), (CHALLENGE_AT, self.challenge.characters())] {
-            if let Some(place) = proof.get_mut(at..).and_then(|rest| rest.first_chunk_mut()) {
-                *place = *characters;
-            }
+            *proof.get_mut(at..).and_then(|rest| rest.first_chunk_mut()).ok_or(fmt::Error)? = *characters;
         }
-        fields.name(core::str::from_utf8(&proof).unwrap_or_default())?;
+        fields.name(core::str::from_utf8(&proof).map_err(|_| fmt::Error)?)?;
         fields.extra(self.extra)
     }
 }
 
+/// The fields of state and challenge, with room for the characters of both.
 const PROOF: &[u8; 136] = b"&state=0123456789abcdefghijklmnopqrstuvwxyz0123456\
     &code_challenge=0123456789abcdefghijklmnopqrstuvwxyz0123456&code_challenge_method=S256";
 const STATE_AT: usize = "&state=".len();

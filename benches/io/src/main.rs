@@ -1,7 +1,7 @@
 //! Logins and exchanges over loopback sockets, and prints tables.
 //!
-//! `cargo run --release -p proofkey-benches-io`, with `-- --quick` for a fast and rougher one. Times depend on the machine and
-//! on what else it does: compare ratios only.
+//! `cargo run --profile bench -p proofkey-benches-io`, with `-- --quick` for a fast and rougher one. Times depend on the machine
+//! and on what else it does: compare ratios only.
 
 use proofkey_benches_io::measure::{Contender, Figures, measure};
 use proofkey_benches_io::memory::Counting;
@@ -28,7 +28,7 @@ fn main() -> io::Result<()> {
         }
     };
     if cfg!(debug_assertions) {
-        eprintln!("io: a debug build measures nothing; add --release");
+        eprintln!("io: a debug build measures nothing; add `--profile bench`");
         process::exit(2);
     }
     rustls::crypto::ring::default_provider().install_default().map_err(|_| io::Error::other("there is a provider"))?;

@@ -1,6 +1,6 @@
 //! How the time of each parser grows with its input: once, ten times and a hundred times as much of it.
 //!
-//! `cargo run --release -p proofkey-benches --bin growth`. Linear is a time per octet that does not grow.
+//! `cargo run --profile bench -p proofkey-benches --bin growth`. Linear is a time per octet that does not grow.
 
 use proofkey_benches::fixtures::{client, pending, redirect, token_request};
 use proofkey_core::loopback::{Exchange, Step};

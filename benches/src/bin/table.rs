@@ -1,7 +1,7 @@
 //! Measures each path in one run, all contenders in turn, and prints one table.
 //!
-//! `cargo run --release -p proofkey-benches --bin table`, with `-- --quick` for a fast and rougher one. It fails where a
-//! target is missed. Times depend on the machine and on what else it does: compare ratios only.
+//! `cargo run --profile bench -p proofkey-benches --bin table`, with `-- --quick` for a fast and rougher one. It fails where
+//! a target is missed. Times depend on the machine and on what else it does: compare ratios only.
 
 use proofkey_benches::counter::{Count, Counting};
 use proofkey_benches::{Name, Path, Target, paths};
@@ -20,7 +20,7 @@ fn main() -> ExitCode {
         }
     };
     if cfg!(debug_assertions) {
-        eprintln!("table: a debug build measures nothing; add --release");
+        eprintln!("table: a debug build measures nothing; add `--profile bench`");
         return ExitCode::from(2);
     }
     let rows: Vec<Row> = paths::all().into_iter().map(|path| Row::measure(path, rounds)).collect();

@@ -47,8 +47,10 @@ pub struct Select {
     pub config: Option<PathBuf>,
 }
 
-/// What to do.
+/// What to do. Only the options of the subcommand that is asked for are put together: a document comment on the type that
+/// holds them would then take the place of the explanation here.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Command {
     /// Show the whole flow, step by step, against a server on this machine
     #[command(after_help = DEMO_EXAMPLES)]
@@ -91,7 +93,7 @@ impl Command {
     }
 }
 
-/// `proofkey demo`.
+// `proofkey demo`.
 #[derive(Args, Debug)]
 pub struct Demo {
     /// Let a built-in user agent press the sign-in and consent pages
@@ -112,7 +114,7 @@ pub struct Demo {
     pub json: bool,
 }
 
-/// `proofkey login`.
+// `proofkey login`.
 #[derive(Args, Debug)]
 pub struct Login {
     /// Where the browser comes back to. Without a port, a free one is taken
@@ -148,7 +150,7 @@ pub struct Login {
     pub server: Server,
 }
 
-/// Which server and client.
+// Which server and client.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Server and client")]
 pub struct Server {
@@ -192,7 +194,7 @@ pub enum StoreKind {
     Keyring,
 }
 
-/// `proofkey token`.
+// `proofkey token`.
 #[derive(Args, Debug)]
 pub struct Token {
     /// Ask for a token that is valid for at least this long
@@ -203,7 +205,7 @@ pub struct Token {
     pub json: bool,
 }
 
-/// `proofkey call`.
+// `proofkey call`.
 #[derive(Args, Debug)]
 pub struct Call {
     /// What to call: https, or http on this machine
@@ -236,7 +238,7 @@ pub struct Call {
     pub timeout: u32,
 }
 
-/// `proofkey status`.
+// `proofkey status`.
 #[derive(Args, Debug)]
 pub struct Status {
     /// Every profile and account that is signed in
@@ -247,7 +249,7 @@ pub struct Status {
     pub json: bool,
 }
 
-/// `proofkey logout`.
+// `proofkey logout`.
 #[derive(Args, Debug)]
 pub struct Logout {
     /// Forget the tokens even where the server did not revoke them, so that they stay valid until they end
@@ -258,7 +260,7 @@ pub struct Logout {
     pub json: bool,
 }
 
-/// `proofkey completions`.
+// `proofkey completions`.
 #[derive(Args, Debug)]
 pub struct Completions {
     /// The shell
@@ -299,6 +301,18 @@ mod tests {
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             assert!(help.contains(&format!("proofkey {}", command.get_name())), "{}", command.get_name());
         }
+    }
+
+    #[test]
+    fn a_subcommand_is_explained_as_it_is_listed() {
+        let mut cli = Cli::command();
+        let explained = |cli: &clap::Command| -> Vec<String> {
+            let about = |command: &clap::Command| command.get_about().map(ToString::to_string).unwrap_or_default();
+            cli.get_subcommands().filter(|command| command.get_name() != "help").map(about).collect()
+        };
+        let listed = explained(&cli);
+        cli.build();
+        assert_eq!(explained(&cli), listed);
     }
 
     #[test]

@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let status = std::str::from_utf8(answer.get(9..12).ok_or("no HTTP answer")?)?.parse()?;
     let body = answer.windows(4).position(|four| four == b"\r\n\r\n").ok_or("no end of the head")? + 4;
     let body = &mut answer[body..];
-    let response = Response { status, content_type: None, date: None, retry_after: None, body };
+    let response = Response::new(status, body);
     let tokens = token_request.read(response)?;
     println!(
         "an access token of {} octets, for {:?} seconds",

@@ -243,9 +243,10 @@ fn free<R>(work: impl FnOnce() -> R) {
 }
 
 fn answer(status: u16, body: &mut [u8]) -> Response<'_> {
-    let date = Some("Sun, 06 Nov 1994 08:49:37 GMT");
-    let retry_after = Some("Sun, 06 Nov 1994 08:50:00 GMT");
-    Response { status, content_type: Some("application/json; charset=utf-8"), date, retry_after, body }
+    Response::new(status, body)
+        .with_header("content-type", "application/json; charset=utf-8")
+        .with_header("date", "Sun, 06 Nov 1994 08:49:37 GMT")
+        .with_header("retry-after", "Sun, 06 Nov 1994 08:50:00 GMT")
 }
 
 fn print(value: impl fmt::Debug) {

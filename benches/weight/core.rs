@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let start = answer.windows(4).position(|four| four == b"\r\n\r\n").ok_or("no head")? + 4;
     let (head, body) = answer.split_at_mut(start);
     let status = std::str::from_utf8(head)?.split(' ').nth(1).ok_or("no status")?.parse()?;
-    let response = Response { status, content_type: None, date: None, retry_after: None, body };
+    let response = Response::new(status, body);
     println!("{}", token_request.read(response)?.access_token().expose());
     Ok(())
 }

@@ -103,7 +103,7 @@ fn read(request: TokenRequest<'_>, answer: &ResponseBuf) -> Result<Granted, Resp
         authorization: tokens.access_token().authorization().value(),
         refresh_token: tokens.refresh_token().map(|token| token.expose().to_owned()),
         expires_in: tokens.expires_in(),
-        scope: tokens.scope().map(str::to_owned),
+        scope: tokens.scope().granted().map(str::to_owned),
     })
 }
 

@@ -61,5 +61,5 @@ fn row(parser: &str, octets: usize, mut once: impl FnMut() -> Duration) {
 }
 
 fn response(body: &mut [u8]) -> Response<'_> {
-    Response { status: 200, content_type: Some("application/json"), date: None, retry_after: None, body }
+    Response::new(200, body).with_header("content-type", "application/json")
 }

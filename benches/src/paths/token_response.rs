@@ -118,7 +118,7 @@ fn proofkey(status: u16, body: &'static str) -> Contender {
 }
 
 fn response(status: u16, body: &mut [u8]) -> Response<'_> {
-    Response { status, content_type: Some("application/json"), date: None, retry_after: None, body }
+    Response::new(status, body).with_header("content-type", "application/json")
 }
 
 fn oauth2() -> impl FnMut(Exchange) -> Oauth2Answer {
@@ -222,7 +222,7 @@ mod tests {
                 token_type: "Bearer",
                 expires_in: ours.expires_in(),
                 refresh_token: ours.refresh_token().map(|token| token.expose()),
-                scope: ours.scope(),
+                scope: ours.scope().granted(),
             };
             assert_eq!(by_hand::tokens(&mut text.as_bytes().to_vec()).as_ref(), Some(&expected));
             let tokens: Tokens<'_> = serde_json::from_str(text).expect("tokens");

@@ -19,13 +19,13 @@ extern "C" {
 pub enum Failure {
     /// A login could not begin.
     Authorize(AuthorizeError<OutOfOctets>),
-    /// The redirect does not end the login well.
+    /// The redirect cannot finish the login.
     Callback(CallbackError),
     /// Something is configured wrongly.
     Config(ConfigError),
-    /// The server's answer is no success.
+    /// The server refused, or its answer cannot be used.
     Response(ResponseError),
-    /// What was kept of the login cannot be read.
+    /// The saved login cannot be read.
     Stored,
 }
 
@@ -60,7 +60,13 @@ impl Failure {
         }
     }
 
-    /// The server's error code, where the server refused.
+    /// Whether it is an answer to a refresh that ends the login.
+    #[must_use]
+    pub fn ends_login(&self) -> bool {
+        matches!(self, Self::Response(error) if error.ends_login())
+    }
+
+    /// The server's error code, if the server refused.
     #[must_use]
     pub fn error(&self) -> Option<&str> {
         match self {
@@ -79,14 +85,14 @@ impl fmt::Display for Failure {
             Self::Callback(error) => error.fmt(f),
             Self::Config(error) => error.fmt(f),
             Self::Response(error) => error.fmt(f),
-            Self::Stored => f.write_str("what was kept of this login cannot be read"),
+            Self::Stored => f.write_str("the saved login cannot be read"),
         }
     }
 }
 
 impl fmt::Display for OutOfOctets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("it gave too little")
+        f.write_str("it gave too few octets")
     }
 }
 

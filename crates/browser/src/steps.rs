@@ -4,10 +4,10 @@ use crate::client::read_pending;
 use crate::failure::Failure;
 use crate::wire::{Answer, Request, Tokens, opaque};
 use proofkey_core::{
-    AccessToken, ClientBuf, MetadataRequest, Redirect, RefreshToken, Revocable, RevocationRequest, TokenRequest,
-    WellKnown,
+    AccessToken, ClientBuf, NoMetadata, Redirect, RefreshToken, Revocable, RevocationRequest, TokenRequest,
 };
 use std::fmt;
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use zeroize::Zeroize;
 
@@ -79,7 +79,7 @@ impl Refresh {
     /// The request to send, once.
     ///
     /// # Errors
-    /// `config` where the refresh token cannot be one.
+    /// `config` if the refresh token cannot be one.
     pub fn request(&self) -> Result<Request, Failure> {
         Ok(self.step()?.request().into())
     }
@@ -88,8 +88,72 @@ impl Refresh {
     ///
     /// # Errors
     /// `response`, `server`, `status`.
-    pub fn read(self, mut answer: Answer) -> Result<Tokens, Failure> {
-        Ok(self.step()?.read(answer.as_response())?.into())
+    pub fn read(self, answer: Answer) -> Result<Tokens, Failure> {
+        self.outcome(answer).1
+    }
+
+    /// Reads the answer. Save the new refresh token of it before anything else is looked at: the old one may be spent.
+    #[must_use]
+    #[wasm_bindgen(js_name = readKeeping)]
+    pub fn read_keeping(self, answer: Answer) -> Kept {
+        let (refresh_token, outcome) = self.outcome(answer);
+        let (tokens, failure) = match outcome {
+            Ok(tokens) => (Some(tokens), None),
+            Err(failure) => (None, Some(failure)),
+        };
+        Kept { refresh_token, tokens, failure }
+    }
+}
+
+impl Refresh {
+    fn outcome(&self, mut answer: Answer) -> (Option<String>, Result<Tokens, Failure>) {
+        match self.step() {
+            Ok(step) => {
+                let (new, tokens) = step.read_keeping(answer.as_response());
+                (new.map(|token| token.expose().to_owned()), tokens.map(Tokens::from).map_err(Failure::from))
+            }
+            Err(failure) => (None, Err(failure)),
+        }
+    }
+}
+
+/// What a refresh gave: the new refresh token first, then the tokens or why there are none.
+#[wasm_bindgen]
+pub struct Kept {
+    refresh_token: Option<String>,
+    tokens: Option<Tokens>,
+    failure: Option<Failure>,
+}
+
+#[wasm_bindgen]
+impl Kept {
+    /// The new refresh token that the answer carries, whatever else is wrong with it.
+    #[wasm_bindgen(getter, js_name = refreshToken)]
+    #[must_use]
+    pub fn refresh_token(&self) -> Option<String> {
+        self.refresh_token.clone()
+    }
+
+    /// Whether the server no longer takes the refresh token: the user has to sign in again.
+    #[wasm_bindgen(getter, js_name = endsLogin)]
+    #[must_use]
+    pub fn ends_login(&self) -> bool {
+        self.failure.as_ref().is_some_and(Failure::ends_login)
+    }
+
+    /// The tokens, once.
+    ///
+    /// # Errors
+    /// `response`, `server`, `status`.
+    #[wasm_bindgen(js_name = takeTokens)]
+    pub fn take_tokens(&mut self) -> Result<Option<Tokens>, JsValue> {
+        self.failure.take().map_or_else(|| Ok(self.tokens.take()), |failure| Err(failure.into()))
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.refresh_token.zeroize();
     }
 }
 
@@ -146,45 +210,65 @@ impl Drop for Revocation {
     }
 }
 
-/// A request for an issuer's metadata, at one of its well-known addresses.
+/// The search for an issuer's metadata, from one well-known address to the next.
 #[wasm_bindgen]
 pub struct Discovery {
     issuer: String,
-    well_known: WellKnown,
+    tried: NoMetadata,
 }
 
 #[wasm_bindgen]
 impl Discovery {
-    /// Asks at the address `at` (from 0); none where there are no more of them.
+    /// Begins with the first address.
+    ///
+    /// # Errors
+    /// `config` if the issuer cannot be one.
+    #[wasm_bindgen(constructor)]
+    pub fn new(issuer: String) -> Result<Self, Failure> {
+        let tried = proofkey_core::Discovery::new(&issuer)?.tried();
+        Ok(Self { issuer, tried })
+    }
+
+    /// The next request; none if all addresses were asked.
+    ///
+    /// # Errors
+    /// None that the constructor did not have.
+    pub fn request(&self) -> Result<Option<Request>, Failure> {
+        Ok(self.step()?.request().map(Request::from))
+    }
+
+    /// Reads the answer: none if there is no metadata at this address.
+    ///
+    /// # Errors
+    /// `response` if what is found cannot be used; `server`, `status` if the server is busy or down.
+    pub fn read(&mut self, mut answer: Answer) -> Result<Option<Server>, Failure> {
+        let mut step = self.step()?;
+        let server = step.read(answer.as_response())?.map(|metadata| metadata.server().into());
+        self.tried = step.tried();
+        Ok(server)
+    }
+
+    /// There was no answer.
+    ///
+    /// # Errors
+    /// None that the constructor did not have.
+    pub fn unanswered(&mut self) -> Result<(), Failure> {
+        let mut step = self.step()?;
+        step.unanswered();
+        self.tried = step.tried();
+        Ok(())
+    }
+
+    /// What was tried, in words.
     #[must_use]
-    pub fn at(issuer: String, at: usize) -> Option<Self> {
-        WellKnown::ALL.get(at).map(|well_known| Self { issuer, well_known: *well_known })
-    }
-
-    /// The request to send.
-    ///
-    /// # Errors
-    /// `config` where the issuer cannot be one.
-    pub fn request(&self) -> Result<Request, Failure> {
-        Ok(self.step()?.request().into())
-    }
-
-    /// Reads the answer: none where there is no metadata at this address.
-    ///
-    /// # Errors
-    /// `response` where what is found cannot be used.
-    pub fn read(self, mut answer: Answer) -> Result<Option<Server>, Failure> {
-        match self.step()?.read(answer.as_response()) {
-            Ok(metadata) => Ok(Some(metadata.server().into())),
-            Err(error) if error.is_absence() => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+    pub fn tried(&self) -> String {
+        self.tried.at(&self.issuer).to_string()
     }
 }
 
 impl Discovery {
-    fn step(&self) -> Result<MetadataRequest<'_>, Failure> {
-        Ok(MetadataRequest::new(&self.issuer, self.well_known)?)
+    fn step(&self) -> Result<proofkey_core::Discovery<'_>, Failure> {
+        Ok(proofkey_core::Discovery::resume(&self.issuer, self.tried.clone())?)
     }
 }
 
@@ -197,7 +281,7 @@ pub struct Server {
     /// The token endpoint.
     #[wasm_bindgen(js_name = tokenEndpoint)]
     pub token_endpoint: String,
-    /// The revocation endpoint, where there is one.
+    /// The revocation endpoint, if there is one.
     #[wasm_bindgen(js_name = revocationEndpoint)]
     pub revocation_endpoint: Option<String>,
     /// Whether every redirect carries `iss`.
@@ -216,7 +300,7 @@ impl From<proofkey_core::Server<'_>> for Server {
     }
 }
 
-opaque!(Discovery Grant Refresh Revocation Server);
+opaque!(Discovery Grant Kept Refresh Revocation Server);
 
 #[cfg(test)]
 mod tests {
@@ -287,14 +371,33 @@ mod tests {
     }
 
     #[test]
-    fn discovery_goes_on_where_there_is_nothing() {
-        let found = r#"{"issuer":"https://as.example","authorization_endpoint":"https://as.example/a",
+    fn a_new_refresh_token_outlives_a_bad_answer() {
+        let mut kept = client().refresh("OLD".to_owned()).read_keeping(answer(200, TOKENS));
+        assert_eq!((kept.refresh_token().as_deref(), kept.ends_login()), (Some("RT"), false));
+        assert_eq!(kept.take_tokens().unwrap().unwrap().access_token(), "AT");
+        let bad = r#"{"access_token":7,"refresh_token":"RT"}"#;
+        let kept = client().refresh("OLD".to_owned()).read_keeping(answer(200, bad));
+        assert_eq!((kept.refresh_token().as_deref(), kept.ends_login()), (Some("RT"), false));
+        let kept = client().refresh("OLD".to_owned()).read_keeping(answer(400, r#"{"error":"invalid_grant"}"#));
+        assert_eq!((kept.refresh_token(), kept.ends_login()), (None, true));
+    }
+
+    #[test]
+    fn discovery_goes_on_if_there_is_nothing() {
+        let found = r#"{"issuer":"https://as.example/t","authorization_endpoint":"https://as.example/a",
             "token_endpoint":"https://as.example/t"}"#;
-        let at = |at| Discovery::at("https://as.example".to_owned(), at);
-        assert_eq!(at(0).unwrap().read(answer(200, found)).unwrap().unwrap().token_endpoint, "https://as.example/t");
-        assert!(at(1).unwrap().read(answer(404, "")).unwrap().is_none());
-        assert_eq!(code(at(2).unwrap().read(answer(200, "{}"))).0, "response");
-        assert!(at(3).is_none());
+        let mut discovery = Discovery::new("https://as.example/t".to_owned()).unwrap();
+        let first = discovery.request().unwrap().unwrap().url();
+        assert!(discovery.read(answer(404, "")).unwrap().is_none());
+        assert_ne!(discovery.request().unwrap().unwrap().url(), first);
+        discovery.unanswered().unwrap();
+        assert_eq!(discovery.read(answer(200, found)).unwrap().unwrap().token_endpoint, "https://as.example/t");
+        assert!(discovery.read(answer(200, "{}")).unwrap().is_none());
+        assert!(discovery.request().unwrap().is_none());
+        assert!(discovery.tried().contains(&format!("{first} answered 404")), "{}", discovery.tried());
+        let mut discovery = Discovery::new("https://as.example/t".to_owned()).unwrap();
+        assert_eq!(code(discovery.read(answer(503, ""))).0, "status");
+        assert_eq!(code(Discovery::new("http://as.example".to_owned())).0, "config");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What crosses to JavaScript and back.
 
-use proofkey_core::{Method, Response};
+use proofkey_core::{Method, Response, Scope};
 use std::fmt;
 use wasm_bindgen::prelude::wasm_bindgen;
 use zeroize::Zeroize;
@@ -70,13 +70,13 @@ impl Answer {
 
 impl Answer {
     pub(crate) fn as_response(&mut self) -> Response<'_> {
-        Response {
-            status: self.status,
-            content_type: self.content_type.as_deref(),
-            date: self.date.as_deref(),
-            retry_after: self.retry_after.as_deref(),
-            body: &mut self.body,
-        }
+        let Self { status, content_type, date, retry_after, body } = self;
+        let fields = [("content-type", content_type), ("date", date), ("retry-after", retry_after)];
+        let response = Response::new(*status, body);
+        fields.into_iter().fold(response, |response, (name, value)| match value {
+            Some(value) => response.with_header(name, value),
+            None => response,
+        })
     }
 }
 
@@ -113,11 +113,15 @@ impl Tokens {
         self.0.expires_in()
     }
 
-    /// The scope, where the server says that it differs from the requested one.
+    /// The scope, if the server says one: empty if it says something that is not a scope.
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn scope(&self) -> Option<String> {
-        self.0.scope().map(str::to_owned)
+        match self.0.scope() {
+            Scope::Granted(text) => Some(text.to_owned()),
+            Scope::Requested => None,
+            Scope::Unknown => Some(String::new()),
+        }
     }
 }
 

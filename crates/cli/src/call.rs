@@ -185,11 +185,11 @@ fn explain(response: &ResponseBuf, login: &Login) -> Result<(), Failure> {
         }
         Refusal::InvalidRequest => "the request is wrong, whatever the token: see the answer's body".to_owned(),
         Refusal::InvalidToken => format!("the API does not take this token; {sign_in}`"),
-        Refusal::Permission if login.settings.server == Choice::Itwin => {
-            "you lack a permission; the token is fine. Permissions on an iTwin are managed with the Access Control API"
-                .to_owned()
+        Refusal::Forbidden if login.settings.server == Choice::Itwin => {
+            "you may lack a permission. Permissions on an iTwin are managed with the Access Control API".to_owned()
         }
-        Refusal::Permission => "you lack a permission; the token is fine. Whoever manages the API grants it".to_owned(),
+        Refusal::Forbidden => "the API forbids this call; its answer may say why".to_owned(),
+        Refusal::OtherScheme => "the API asks for another way to sign in, and takes no token here".to_owned(),
     }))
 }
 

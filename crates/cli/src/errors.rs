@@ -27,7 +27,9 @@ impl From<CallbackError> for Failure {
     fn from(error: CallbackError) -> Self {
         match &error {
             CallbackError::Server(words) => refused(words, error.advice(), &error),
-            CallbackError::Client | CallbackError::Mode | CallbackError::Target => Kind::Configuration.because(error),
+            CallbackError::Client | CallbackError::Mode | CallbackError::Target { .. } => {
+                Kind::Configuration.because(error)
+            }
             _ => Kind::Refused.because(error).advise("start the login again"),
         }
     }
@@ -37,9 +39,10 @@ impl From<ResponseError> for Failure {
     fn from(error: ResponseError) -> Self {
         match &error {
             ResponseError::Server { error: words, .. } => refused(words, error.advice(), &error),
-            ResponseError::Endpoint(_) | ResponseError::Issuer | ResponseError::NoS256 | ResponseError::Redirect(_) => {
-                Kind::Configuration.because(error)
-            }
+            ResponseError::Endpoint(_)
+            | ResponseError::Issuer { .. }
+            | ResponseError::NoS256(_)
+            | ResponseError::Redirect(_) => Kind::Configuration.because(error),
             ResponseError::Status { status: 400..=499, .. } if error.advice() == Advice::Fix => {
                 Kind::Refused.because(error)
             }
@@ -79,7 +82,7 @@ impl From<DiscoverError> for Failure {
         match error {
             DiscoverError::Config(error) => error.into(),
             DiscoverError::Transport(error) => error.into(),
-            DiscoverError::Response(ref inner) if inner.is_absence() => Kind::Network.because(error).advise(
+            DiscoverError::NoMetadata { .. } => Kind::Configuration.because(error).advise(
                 "give the issuer exactly as the server writes it, or its endpoints: \
                  --authorization-endpoint URL --token-endpoint URL",
             ),
@@ -141,7 +144,7 @@ fn later(error: &dyn fmt::Display, after: Option<u32>) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proofkey_core::{Client, RefreshToken, Response, Server, UriFault};
+    use proofkey_core::{Client, Discovery, RefreshToken, Response, Server, UriFault};
     use std::io;
 
     #[test]
@@ -165,19 +168,24 @@ mod tests {
 
     #[test]
     fn each_error_has_its_exit_code() {
-        let status = |status, retry_after| ResponseError::Status { status, retry_after };
+        let status = |status, retry_after| ResponseError::Status { status, retry_after, is_page: false };
         let config = || ConfigError::Issuer(UriFault::Query);
         let broken = || io::Error::other("broken");
+        let no_metadata = || {
+            let issuer = "https://as.example".to_owned();
+            let tried = Discovery::new(&issuer).unwrap().tried();
+            DiscoverError::NoMetadata { issuer, tried }
+        };
         for (failure, kind, advice) in [
             (Failure::from(AuthorizeError::<io::Error>::Config(config())), Kind::Configuration, ""),
             (AuthorizeError::Random(broken()).into(), Kind::Unexpected, ""),
             (CallbackError::Client.into(), Kind::Configuration, ""),
             (CallbackError::Mode.into(), Kind::Configuration, ""),
-            (CallbackError::Target.into(), Kind::Configuration, ""),
+            (CallbackError::Target { expected: "a".into(), found: "b".into() }.into(), Kind::Configuration, ""),
             (CallbackError::State.into(), Kind::Refused, "start the login again"),
             (ResponseError::Endpoint(config()).into(), Kind::Configuration, ""),
-            (ResponseError::Issuer.into(), Kind::Configuration, ""),
-            (ResponseError::NoS256.into(), Kind::Configuration, ""),
+            (ResponseError::Issuer { expected: "a".into(), found: "b".into() }.into(), Kind::Configuration, ""),
+            (ResponseError::NoS256("plain".into()).into(), Kind::Configuration, ""),
             (ResponseError::Redirect(307).into(), Kind::Configuration, ""),
             (ResponseError::Json(0).into(), Kind::Network, ""),
             (status(404, None).into(), Kind::Refused, ""),
@@ -188,13 +196,13 @@ mod tests {
             (TransportError::Insecure.into(), Kind::Configuration, ""),
             (ExchangeError::Transport(TransportError::Deadline).into(), Kind::TimedOut, "try again later"),
             (ExchangeError::Config(config()).into(), Kind::Configuration, ""),
-            (ExchangeError::Response(ResponseError::TokenType).into(), Kind::Network, ""),
+            (ExchangeError::Response(ResponseError::TokenType(Some("mac"))).into(), Kind::Network, ""),
             (DiscoverError::Config(config()).into(), Kind::Configuration, ""),
-            (DiscoverError::Response(status(404, None)).into(), Kind::Network, "give the issuer exactly"),
-            (DiscoverError::Response(ResponseError::NoS256).into(), Kind::Configuration, ""),
+            (no_metadata().into(), Kind::Configuration, "give the issuer exactly"),
+            (DiscoverError::Response(ResponseError::NoS256("plain".into())).into(), Kind::Configuration, ""),
             (DiscoverError::Transport(TransportError::Deadline).into(), Kind::TimedOut, "try again later"),
             (LoginError::Authorize(AuthorizeError::RandomRepeats).into(), Kind::Unexpected, ""),
-            (LoginError::Callback(CallbackError::Issuer).into(), Kind::Refused, "start the login again"),
+            (LoginError::Callback(CallbackError::State).into(), Kind::Refused, "start the login again"),
             (LoginError::Cancelled.into(), Kind::Interrupted, ""),
             (LoginError::Config(config()).into(), Kind::Configuration, ""),
             (LoginError::Exchange(ExchangeError::Config(config())).into(), Kind::Configuration, ""),
@@ -206,7 +214,7 @@ mod tests {
         ] {
             assert_failure(failure, kind, advice);
         }
-        let failure = Failure::from(DiscoverError::Response(ResponseError::NoS256));
+        let failure = Failure::from(DiscoverError::Response(ResponseError::NoS256("plain".into())));
         assert!(failure.message.starts_with("the server's metadata: "), "{failure:?}");
     }
 
@@ -216,8 +224,8 @@ mod tests {
         let client = Client::new("client", "http://127.0.0.1/callback", server).unwrap();
         let request = client.refresh(RefreshToken::new("RT").unwrap());
         let mut body = format!(r#"{{"error":"{words}"}}"#).into_bytes();
-        let content_type = Some("application/json");
-        request.read(Response { status, content_type, date: None, retry_after, body: &mut body }).unwrap_err().into()
+        let response = Response::new(status, &mut body).with_header("retry-after", retry_after.unwrap_or_default());
+        request.read(response).unwrap_err().into()
     }
 
     #[track_caller]

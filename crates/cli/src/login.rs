@@ -13,7 +13,7 @@ use crate::settings::Settings;
 use crate::{interrupt, output, session, time};
 use event::Event;
 use getrandom::SysRng;
-use proofkey_core::{Client, ClientBuf, Redirect, Revocable, TokensBuf};
+use proofkey_core::{Client, ClientBuf, Redirect, Revocable, Scope, TokensBuf};
 use proofkey_ureq::{ExchangeError, Http, LoginError, SignedIn};
 use std::time::Duration;
 use waiting::Countdown;
@@ -142,7 +142,11 @@ fn keep(
     tokens: &TokensBuf,
     requested_at: u64,
 ) -> Result<(Login, Vec<String>), Failure> {
-    let granted: Option<Vec<&str>> = tokens.scope().map(|scope| scope.split(' ').collect());
+    let requested = settings.scope();
+    let granted: Option<Vec<&str>> = match tokens.scope() {
+        Scope::Unknown => None,
+        scope => Some(scope.words(&requested).collect()),
+    };
     let is_missing = |word: &&String| granted.as_ref().is_some_and(|granted| !granted.contains(&word.as_str()));
     let missing = settings.scope.iter().filter(is_missing).cloned().collect();
     Ok((Login::save(name, settings, client, tokens, requested_at)?, missing))

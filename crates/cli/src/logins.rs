@@ -4,7 +4,7 @@ use crate::args::{Select, StoreKind};
 use crate::config::Config;
 use crate::failure::{Failure, Kind};
 use crate::settings::Settings;
-use proofkey_core::{AccessToken, Client, Lifetime, RefreshToken, Server, TokensBuf};
+use proofkey_core::{AccessToken, Client, Lifetime, RefreshToken, Scope, Server, TokensBuf};
 use proofkey_native::{Key, Record, Secret, Store, StoreError};
 use std::fmt;
 use std::rc::Rc;
@@ -125,8 +125,9 @@ impl Login {
         record.refresh_token = tokens.refresh_token().map(|token| Secret::new(token.expose().to_owned()));
         record.requested_at = requested_at;
         record.expires_in = tokens.expires_in();
-        if let Some(scope) = tokens.scope() {
-            record.granted_scope = Some(scope.to_owned());
+        if let scope @ Scope::Granted(_) = tokens.scope() {
+            let requested: Vec<_> = record.requested_scope.iter().map(String::as_str).collect();
+            record.granted_scope = Some(scope.words(&requested).collect::<Vec<_>>().join(" "));
         }
     }
 

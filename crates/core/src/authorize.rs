@@ -1,7 +1,7 @@
 //! From a [`Client`] to the browser and back: [`AuthorizationUrl`], [`Pending`], and the check of the redirect.
 
 use crate::client::{Client, RESPONSE_PARAMETERS, check_extra};
-use crate::error::{AuthorizeError, CallbackError, ConfigError, ServerError};
+use crate::error::{AuthorizeError, CallbackError, ConfigError, Excerpt, ServerError};
 use crate::pkce::{self, CodeChallenge, CodeVerifier, State};
 use crate::token::TokenRequest;
 use crate::wire::form::{self, FieldWriter, Length, Value};
@@ -15,7 +15,7 @@ impl<'a> Client<'a> {
     /// [`Pending`] until it comes back. `scope` may be empty: the server then applies its default.
     ///
     /// # Errors
-    /// A scope that is none, or a generator that fails.
+    /// If a scope is invalid or the random generator fails.
     pub fn authorize<R: TryCryptoRng + ?Sized>(
         self,
         scope: &'a [&'a str],
@@ -47,13 +47,14 @@ pub struct AuthorizationUrl<'a> {
 }
 
 impl<'a> AuthorizationUrl<'a> {
-    /// Adds parameters of an extension or of the server's own, such as `("prompt", "consent")`. Only `resource` may be
-    /// given several times (RFC 8707 section 2).
+    /// Adds parameters of an extension or of the server's own, such as `("prompt", "consent")`, all in one call. Only
+    /// `resource` may be given several times (RFC 8707 section 2).
     ///
     /// # Errors
-    /// [`ConfigError::ExtraParameter`] where one is empty, stands there already, or is the protocol's own.
+    /// [`ConfigError::ExtraParameter`] if one is empty, repeated, or set by the protocol;
+    /// [`ConfigError::ExtraParametersTwice`] for a second call.
     pub fn with(self, extra: &'a [(&'a str, &'a str)]) -> Result<Self, ConfigError> {
-        check_extra(extra, self.client.server().authorization_endpoint)?;
+        check_extra(self.extra, extra, self.client.server().authorization_endpoint)?;
         Ok(Self { extra, ..self })
     }
 
@@ -120,9 +121,10 @@ impl fmt::Debug for AuthorizationUrl<'_> {
 /// A redirect as the caller saw it. Each form is checked against the registered redirect URI as far as it goes.
 #[derive(Clone, Copy)]
 pub enum Redirect<'r> {
-    /// The query alone, without `?`: `code=…&state=…`.
+    /// The query alone, without `?`: `code=…&state=…`. Where it arrived is not checked: a service with several servers and a
+    /// redirect URI for each (RFC 9700 section 4.4.2.2) takes [`Target`](Self::Target).
     Query(&'r str),
-    /// A request target, as an HTTP server sees it: `/callback?code=…&state=…`.
+    /// A request target, as an HTTP server sees it: `/callback?code=…&state=…`. Path and query are checked.
     Target(&'r str),
     /// The whole URL, as a browser shows it: `https://app.example/callback?code=…&state=…`.
     Url(&'r str),
@@ -156,16 +158,20 @@ impl Pending {
         if self.client != *client.fingerprint() {
             return Err(CallbackError::Client);
         }
-        let (query, fragment) = arrival(redirect, client.redirect_uri()).ok_or(CallbackError::Target)?;
+        let (query, fragment) =
+            arrival(redirect, client.redirect_uri()).ok_or_else(|| elsewhere(redirect, client.redirect_uri()))?;
         let ([code, state, iss, error, error_description, _error_uri], is_other) = answer(query)?;
         if !self.is_state(state) {
             return Err(CallbackError::State);
         }
         let server = client.server();
         match (iss, server.issuer) {
-            ("", _) if server.iss_parameter => return Err(CallbackError::Issuer),
-            ("", _) => {}
-            (iss, Some(issuer)) if !form::is(iss, issuer) => return Err(CallbackError::Issuer),
+            ("", None) => {}
+            ("", Some(_)) if !server.iss_parameter => {}
+            (iss, Some(issuer)) if !form::is(iss, issuer) => {
+                let (expected, found) = (Excerpt::from(issuer), Excerpt::of(octets(iss)));
+                return Err(CallbackError::Issuer { expected, found });
+            }
             _ => {}
         }
         if is_other || is_answer(fragment) {
@@ -261,6 +267,29 @@ fn arrival<'r>(redirect: Redirect<'r>, registered: &str) -> Option<(&'r str, &'r
     let clean = all(rest.as_bytes(), |octet| octet.is_ascii_graphic());
     let (query, fragment) = form::split_once(rest, b'#');
     (clean && keeps(query, kept)).then_some((query, fragment))
+}
+
+/// Both sides of a redirect that did not arrive, as far as they were compared. Of the redirect nothing is told but scheme,
+/// host, port and path, and nothing at all of what is not a URL: somebody may have pasted a secret.
+#[cold]
+fn elsewhere(redirect: Redirect<'_>, registered: &str) -> CallbackError {
+    let (base, _) = form::split_once(registered, b'?');
+    let place = |text: &'_ str| {
+        let end = text.find(['?', '#']).unwrap_or(text.len());
+        Excerpt::from(text.get(..end).unwrap_or_default())
+    };
+    let (expected, found) = match redirect {
+        Redirect::Query(_) => (place(base), place(base)),
+        Redirect::Target(target) => {
+            let path = uri::split(base).map_or("", |uri| path(&uri));
+            (place(path), if target.starts_with('/') { place(target) } else { place("") })
+        }
+        Redirect::Url(url) => {
+            let is_url = uri::split(url).is_some_and(|uri| uri.authority.is_some_and(|name| !name.contains('@')));
+            (place(base), if is_url || url.starts_with(base) { place(url) } else { place("") })
+        }
+    };
+    CallbackError::Target { expected, found }
 }
 
 /// What follows `registered` in a URL that is written as browsers show it: without the default port, with a path.

@@ -1,4 +1,4 @@
-//! Using an access token (RFC 6750): the header that carries it, and what an API answers where it does not suffice.
+//! Using an access token (RFC 6750): the header that carries it, and what an API answers if it is not enough.
 
 mod challenge;
 
@@ -17,7 +17,7 @@ impl<'a> AccessToken<'a> {
     /// lists, so any that cannot end the header is taken.
     ///
     /// # Errors
-    /// [`ConfigError::AccessToken`] where it is empty, or holds a space, a control character or what is not ASCII.
+    /// [`ConfigError::AccessToken`] if it is empty, or has a space, a control character or a character that is not ASCII.
     pub fn new(token: &'a str) -> Result<Self, ConfigError> {
         let fits = !token.is_empty() && all(token.as_bytes(), |octet| octet.is_ascii_graphic());
         if fits { Ok(Self(token)) } else { Err(ConfigError::AccessToken) }
@@ -84,33 +84,45 @@ impl Authorization<'_> {
 /// Why an API refused a request (RFC 6750 section 3.1).
 #[derive(Clone, Copy, Debug)]
 pub enum Refusal<'a> {
+    /// The API forbids the call and does not say more (403): a refresh does not help. On the iTwin platform the user lacks a
+    /// permission, which the Access Control API manages.
+    Forbidden,
     /// The token lacks a scope: sign in again and ask for it. A refresh does not help.
     InsufficientScope {
-        /// The scope that is needed, where the API says it.
+        /// The scope that is needed, if the API says it.
         scope: Option<Param<'a>>,
     },
-    /// The token is missing, expired, revoked or broken: refresh it once, then sign in again.
-    InvalidToken,
     /// The request is wrong, whatever the token.
     InvalidRequest,
-    /// The user lacks a permission; the token is fine. For the iTwin platform the Access Control API manages those.
-    Permission,
+    /// The token is missing, expired, revoked or broken, or the API does not say why it refused (401): refresh it once, unless
+    /// it is new.
+    InvalidToken,
+    /// The API asks for another authentication scheme, such as `Basic`, and for no token (401): a refresh does not help.
+    OtherScheme,
 }
 
 impl<'a> Refusal<'a> {
-    /// Reads a response's status and the values of its `WWW-Authenticate` header fields. None where neither the status
+    /// Reads a response's status and the values of its `WWW-Authenticate` header fields. None if neither the status
     /// (401, 403) nor a Bearer challenge is a refusal.
     pub fn of(status: u16, fields: impl IntoIterator<Item = &'a str>) -> Option<Self> {
-        let challenge = fields.into_iter().flat_map(challenges).find(Challenge::is_bearer);
-        let error = challenge.and_then(|challenge| challenge.param("error"));
+        let (mut bearer, mut others, mut proof) = (None, false, false);
+        for challenge in fields.into_iter().flat_map(challenges) {
+            match challenge.is_bearer() {
+                true => bearer = bearer.or(Some(challenge)),
+                false if challenge.scheme().eq_ignore_ascii_case("dpop") => proof = true,
+                false => others = true,
+            }
+        }
+        let error = bearer.and_then(|challenge| challenge.param("error"));
         match (status, error) {
             (400..=499, Some(error)) if error == *"insufficient_scope" => {
-                Some(Self::InsufficientScope { scope: challenge.and_then(|challenge| challenge.param("scope")) })
+                Some(Self::InsufficientScope { scope: bearer.and_then(|challenge| challenge.param("scope")) })
             }
             (400..=499, Some(error)) if error == *"invalid_token" => Some(Self::InvalidToken),
             (400..=499, Some(error)) if error == *"invalid_request" => Some(Self::InvalidRequest),
+            (401, _) if others && !proof && bearer.is_none() => Some(Self::OtherScheme),
             (401, _) => Some(Self::InvalidToken),
-            (403, _) => Some(Self::Permission),
+            (403, _) => Some(Self::Forbidden),
             _ => None,
         }
     }
@@ -153,15 +165,17 @@ mod tests {
         assert_eq!(of(401, r#"Bearer realm="x", error="invalid_token""#), "Some(InvalidToken)");
         assert_eq!(of(401, r#"Bearer realm="x""#), "Some(InvalidToken)");
         assert_eq!(of(401, ""), "Some(InvalidToken)");
-        assert_eq!(of(401, "Basic realm=x"), "Some(InvalidToken)");
+        assert_eq!(of(401, "Basic realm=x"), "Some(OtherScheme)");
+        assert_eq!(of(401, "Basic realm=x, DPoP"), "Some(InvalidToken)");
+        assert_eq!(of(401, "Basic realm=\""), "Some(InvalidToken)");
         assert_eq!(of(403, r#"bearer error=insufficient_scope, scope="a b""#), "scope a b");
         assert_eq!(of(403, r#"Basic x, Bearer ERROR="insufficient_scope""#), "scope ");
         assert_eq!(of(401, r#"Bearer error="insufficient_scope", scope="a""#), "scope a");
         assert_eq!(of(403, r#"Bearer error="invalid_token""#), "Some(InvalidToken)");
-        assert_eq!(of(403, r#"Bearer error="server_error""#), "Some(Permission)");
-        assert_eq!(of(403, ""), "Some(Permission)");
-        assert_eq!(of(403, r#"Basic error="insufficient_scope""#), "Some(Permission)");
-        assert_eq!(of(403, r#"Bearer error="insufficient_scope", error="invalid_token""#), "Some(Permission)");
+        assert_eq!(of(403, r#"Bearer error="server_error""#), "Some(Forbidden)");
+        assert_eq!(of(403, ""), "Some(Forbidden)");
+        assert_eq!(of(403, r#"Basic error="insufficient_scope""#), "Some(Forbidden)");
+        assert_eq!(of(403, r#"Bearer error="insufficient_scope", error="invalid_token""#), "Some(Forbidden)");
         assert_eq!(of(400, r#"Bearer error="invalid_request""#), "Some(InvalidRequest)");
         assert_eq!(of(404, ""), "None");
         assert_eq!(of(200, r#"Bearer error="invalid_token""#), "None");

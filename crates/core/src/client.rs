@@ -1,6 +1,6 @@
 //! What is known before a login starts: the [`Client`] and its [`Server`].
 
-use crate::error::{ConfigError, UriFault};
+use crate::error::{ConfigError, ParameterFault, UriFault};
 use crate::wire::{form, uri};
 use core::fmt;
 use sha2::{Digest, Sha256};
@@ -27,7 +27,7 @@ impl Server<'static> {
 }
 
 impl<'a> Server<'a> {
-    /// A server of which no more is known. Endpoints are https; plain http is for a loopback address.
+    /// A server of which no more is known. Endpoints are https; plain http is for a loopback address only.
     #[must_use]
     pub const fn new(authorization_endpoint: &'a str, token_endpoint: &'a str) -> Self {
         Self { authorization_endpoint, token_endpoint, revocation_endpoint: None, issuer: None, iss_parameter: false }
@@ -46,7 +46,7 @@ impl<'a> Server<'a> {
         Self { iss_parameter: true, ..self }
     }
 
-    /// Where tokens are revoked (RFC 7009).
+    /// Adds the endpoint at which tokens are revoked (RFC 7009).
     #[must_use]
     pub const fn with_revocation_endpoint(self, endpoint: &'a str) -> Self {
         Self { revocation_endpoint: Some(endpoint), ..self }
@@ -64,13 +64,13 @@ impl<'a> Server<'a> {
         self.token_endpoint
     }
 
-    /// The revocation endpoint, where it is known.
+    /// The revocation endpoint, if it is known.
     #[must_use]
     pub const fn revocation_endpoint(&self) -> Option<&'a str> {
         self.revocation_endpoint
     }
 
-    /// The issuer, where it is known.
+    /// The issuer, if it is known.
     #[must_use]
     pub const fn issuer(&self) -> Option<&'a str> {
         self.issuer
@@ -80,6 +80,19 @@ impl<'a> Server<'a> {
     #[must_use]
     pub const fn iss_parameter(&self) -> bool {
         self.iss_parameter
+    }
+
+    /// This server as metadata names it, without a revocation endpoint that cannot be used: it is not needed to sign in. Only
+    /// an issuer on loopback can send a client to plain http on loopback.
+    pub(crate) fn checked_at(self, loopback: bool) -> Result<Self, ConfigError> {
+        let is_usable = |endpoint: &&str| check_endpoint(endpoint).is_ok() && (loopback || is_https(endpoint));
+        let server = Self { revocation_endpoint: self.revocation_endpoint.filter(is_usable), ..self };
+        server.check()?;
+        let fault = UriFault::Scheme;
+        if !loopback && !is_https(server.authorization_endpoint) {
+            return Err(ConfigError::AuthorizationEndpoint(fault));
+        }
+        if loopback || is_https(server.token_endpoint) { Ok(server) } else { Err(ConfigError::TokenEndpoint(fault)) }
     }
 
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
@@ -105,7 +118,7 @@ pub struct Client<'a> {
 
 impl<'a> Client<'a> {
     /// A client as it is registered: its id (RFC 6749 section 2.2) and the redirect URI to come back to. That is
-    /// `https://…`, `http://` with a loopback address (without a port where a listener picks one, RFC 8252 section
+    /// `https://…`, `http://` with a loopback address (without a port if a listener picks one, RFC 8252 section
     /// 7.3), or a private scheme such as `com.example.app:/callback` (section 7.1).
     ///
     /// # Errors
@@ -163,16 +176,26 @@ impl fmt::Debug for Client<'_> {
     }
 }
 
-/// No parameter without a value, twice, of the protocol's own, or one that the endpoint's query holds already.
-pub(crate) fn check_extra(extra: &[(&str, &str)], endpoint: &str) -> Result<(), ConfigError> {
+/// Checks extra parameters for an endpoint. They are given once: a second list would replace the first.
+pub(crate) fn check_extra(given: &[(&str, &str)], extra: &[(&str, &str)], endpoint: &str) -> Result<(), ConfigError> {
+    if !given.is_empty() {
+        return Err(ConfigError::ExtraParametersTwice);
+    }
     let (_, query) = endpoint.split_once('?').unwrap_or_default();
     for (index, (name, value)) in extra.iter().enumerate() {
         let mut earlier = extra.iter().take(index).map(|(earlier, _)| earlier);
-        let repeated = (*name != "resource" && earlier.any(|earlier| earlier == name))
-            || form::pairs(query).any(|(taken, _)| form::is(taken, name));
-        if name.is_empty() || value.is_empty() || repeated || PROTOCOL_PARAMETERS.contains(name) {
-            return Err(ConfigError::ExtraParameter(index));
-        }
+        let fault = if name.is_empty() || value.is_empty() {
+            ParameterFault::Empty
+        } else if let Some(own) = PROTOCOL_PARAMETERS.iter().find(|own| *own == name) {
+            ParameterFault::Protocol(own)
+        } else if *name != "resource" && earlier.any(|earlier| earlier == name) {
+            ParameterFault::Repeated
+        } else if form::pairs(query).any(|(taken, _)| form::is(taken, name)) {
+            ParameterFault::InEndpoint
+        } else {
+            continue;
+        };
+        return Err(ConfigError::ExtraParameter { index, fault });
     }
     Ok(())
 }
@@ -196,10 +219,23 @@ fn check_endpoint(endpoint: &str) -> Result<(), UriFault> {
     check_query(&uri, &PROTOCOL_PARAMETERS)
 }
 
+/// A redirect is compared octet for octet with what the browser shows, so a URI that browsers write otherwise could never
+/// match.
 fn check_redirect_uri(redirect_uri: &str) -> Result<(), UriFault> {
     let uri = check_absolute(redirect_uri)?;
+    let query = uri.query.unwrap_or_default();
     if is_web(uri.scheme) {
-        let (host, _) = uri.host_and_port().ok_or(UriFault::Host)?;
+        let (host, port) = uri.host_and_port().ok_or(UriFault::Host)?;
+        if !uri::is_as_shown(host) {
+            return Err(UriFault::HostSpelling);
+        }
+        let digits = uri.authority.and_then(|authority| authority.strip_prefix(host)).unwrap_or_default();
+        if port.is_some() && digits.starts_with(":0") {
+            return Err(UriFault::Port);
+        }
+        if query.contains('\'') {
+            return Err(UriFault::Character);
+        }
         match uri.scheme {
             "https" => {}
             _ if host == "localhost" => return Err(UriFault::Localhost),
@@ -208,6 +244,15 @@ fn check_redirect_uri(redirect_uri: &str) -> Result<(), UriFault> {
         }
     } else if !uri.scheme.contains('.') || uri.authority.is_some() || !uri.path.starts_with('/') {
         return Err(UriFault::Scheme);
+    } else if uri.scheme.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Err(UriFault::HostSpelling);
+    }
+    if uri::has_dot_segment(uri.path) {
+        return Err(UriFault::DotSegment);
+    }
+    let names = || form::pairs(query).map(|(name, _)| name);
+    if names().any(|name| names().filter(|other| form::decode(name).eq(form::decode(other))).nth(1).is_some()) {
+        return Err(UriFault::RepeatedParameter);
     }
     check_query(&uri, &RESPONSE_PARAMETERS)
 }
@@ -229,6 +274,16 @@ fn check_query(uri: &uri::Uri<'_>, taken: &[&str]) -> Result<(), UriFault> {
         return Err(UriFault::Parameter);
     }
     Ok(())
+}
+
+/// Whether a URL names this machine.
+pub(crate) fn is_loopback_url(url: &str) -> bool {
+    let host = uri::split(url).and_then(|uri| uri.host_and_port()).map(|(host, _)| host);
+    host.is_some_and(|host| host.eq_ignore_ascii_case("localhost") || is_loopback(host))
+}
+
+fn is_https(url: &str) -> bool {
+    url.starts_with("https://")
 }
 
 fn is_web(scheme: &str) -> bool {

@@ -3,7 +3,10 @@
 use crate::authorize::{AuthorizationUrl, Pending, Redirect};
 use crate::bearer::{AccessToken, Authorization, Challenge, Param, Refusal};
 use crate::client::{Client, Server};
-use crate::error::{Advice, AuthorizeError, CallbackError, ConfigError, ResponseError, ServerError, UriFault};
+use crate::discovery::{Discovery, NoMetadata};
+use crate::error::{
+    Advice, AuthorizeError, CallbackError, ConfigError, Excerpt, ParameterFault, ResponseError, ServerError, UriFault,
+};
 use crate::http::{Method, Request, Url};
 use crate::lifetime::Lifetime;
 use crate::loopback::{Reply, Step};
@@ -11,7 +14,7 @@ use crate::metadata::Metadata;
 use crate::pkce::{CodeChallenge, CodeVerifier, State};
 use crate::response::Response;
 use crate::revoke::RevocationRequest;
-use crate::token::{RefreshToken, ScopeChange, TokenRequest, Tokens};
+use crate::token::{RefreshToken, Scope, ScopeChange, TokenRequest, Tokens};
 use core::fmt::Display;
 use defmt::{Debug2Format, Display2Format, Format, Formatter};
 
@@ -25,12 +28,12 @@ macro_rules! format_with {
     };
 }
 
-format_with!(Display2Format: CallbackError, ConfigError, ResponseError, ServerError, UriFault);
+format_with!(Display2Format: CallbackError, ConfigError, Excerpt, ParameterFault, ResponseError, ServerError, UriFault);
 
 format_with!(Debug2Format:
     AccessToken<'_>, Advice, Authorization<'_>, AuthorizationUrl<'_>, Challenge<'_>, Client<'_>, CodeChallenge,
-    CodeVerifier, Lifetime, Metadata<'_>, Method, Param<'_>, Pending, Redirect<'_>, Refusal<'_>, RefreshToken<'_>, Reply,
-    Request<'_>, Response<'_>, RevocationRequest<'_>, ScopeChange, Server<'_>, State, Step<'_>, TokenRequest<'_>,
+    CodeVerifier, Discovery<'_>, Lifetime, Metadata<'_>, Method, NoMetadata, Param<'_>, Pending, Redirect<'_>, Refusal<'_>, RefreshToken<'_>, Reply,
+    Request<'_>, Response<'_>, RevocationRequest<'_>, Scope<'_>, ScopeChange, Server<'_>, State, Step<'_>, TokenRequest<'_>,
     Tokens<'_>, Url<'_>,
 );
 

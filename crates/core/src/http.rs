@@ -1,4 +1,4 @@
-//! What is sent: a [`Request`], whole but for the sending.
+//! [`Request`]: an HTTP request, ready for an adapter to send.
 
 use crate::wire::form::{FieldWriter, Length, Value};
 use core::fmt::{self, Write};
@@ -14,8 +14,8 @@ pub enum Method {
 
 /// An HTTP request to the authorization server, for an adapter to send.
 ///
-/// Whoever sends it never follows a redirect, takes every status for a [`Response`](crate::Response), caps the body after
-/// decompression, keeps one overall deadline, and uses plain http only towards a loopback address.
+/// The adapter that sends it must never follow a redirect, must take every status as a [`Response`](crate::Response), cap the
+/// body after decompression, keep one overall deadline, and use plain http only for a loopback address.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
     url: Url<'a>,
@@ -47,8 +47,8 @@ impl<'a> Request<'a> {
     #[must_use]
     pub const fn headers(&self) -> &'static [(&'static str, &'static str)] {
         match self.method() {
-            Method::Get => &[("accept", "application/json")],
-            Method::Post => &[("accept", "application/json"), ("content-type", "application/x-www-form-urlencoded")],
+            Method::Get => &[ACCEPT, CODING],
+            Method::Post => &[ACCEPT, CODING, ("content-type", "application/x-www-form-urlencoded")],
         }
     }
 
@@ -97,6 +97,10 @@ impl fmt::Debug for Url<'_> {
         fmt::Display::fmt(self, f)
     }
 }
+
+const ACCEPT: (&str, &str) = ("accept", "application/json");
+/// Without it a server may choose any coding (RFC 9110 section 12.5.3).
+const CODING: (&str, &str) = ("accept-encoding", "identity");
 
 /// The fields of a body: each name between `&` and `=`. A field with an empty name is not written.
 #[derive(Clone, Copy)]

@@ -15,7 +15,7 @@
 //!    │                               Tokens ──access_token()──▶ AccessToken ──authorization()──▶ the API
 //!    └──revoke(token)──▶ RevocationRequest: request(), read()
 //!
-//!  MetadataRequest: request(), read() ──▶ Metadata ──server()──▶ Server ──Client::new──▶ Client
+//!  Discovery: request(), read() ──▶ Metadata ──server()──▶ Server ──Client::new──▶ Client
 //! ```
 //!
 //! # In scope
@@ -48,9 +48,7 @@
 //!
 //! // Send `token_request.request()` with any HTTP client, and read what it answers:
 //! let mut body = *br#"{"access_token":"2YotnFZFEjr1zCsicMWpAA","token_type":"Bearer","expires_in":3600}"#;
-//! let response = Response {
-//!     status: 200, content_type: Some("application/json"), date: None, retry_after: None, body: &mut body,
-//! };
+//! let response = Response::new(200, &mut body).with_header("content-type", "application/json");
 //! let tokens = token_request.read(response)?;
 //! assert_eq!(tokens.expires_in(), Some(3600));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -76,6 +74,7 @@ mod bearer;
 mod client;
 #[cfg(feature = "defmt")]
 mod defmt;
+mod discovery;
 mod error;
 mod http;
 mod lifetime;
@@ -90,14 +89,17 @@ mod wire;
 pub use authorize::{AuthorizationUrl, Pending, Redirect};
 pub use bearer::{AccessToken, Authorization, Challenge, Challenges, Param, Refusal, challenges};
 pub use client::{Client, Server};
-pub use error::{Advice, AuthorizeError, CallbackError, ConfigError, ResponseError, ServerError, UriFault};
+pub use discovery::{Discovery, NoMetadata};
+pub use error::{
+    Advice, AuthorizeError, CallbackError, ConfigError, Excerpt, ParameterFault, ResponseError, ServerError, UriFault,
+};
 pub use http::{Method, Request, Url};
 pub use lifetime::Lifetime;
 pub use metadata::{Metadata, MetadataRequest, WellKnown};
 pub use pkce::{CodeChallenge, CodeVerifier, State};
 pub use response::Response;
 pub use revoke::{Revocable, RevocationRequest};
-pub use token::{RefreshToken, ScopeChange, TokenRequest, Tokens};
+pub use token::{RefreshToken, Scope, ScopeChange, TokenRequest, Tokens};
 
 #[cfg(feature = "alloc")]
-pub use {client::ClientBuf, response::ResponseBuf, token::TokensBuf};
+pub use {client::ClientBuf, response::ResponseBuf, token::RefreshTokenBuf, token::TokensBuf};

@@ -1,14 +1,16 @@
 //! Authorization server metadata (RFC 8414, OpenID Connect Discovery 1.0): from an issuer to its endpoints.
 
-use crate::client::{Server, check_issuer};
-use crate::error::{ConfigError, ResponseError, UriFault};
+use crate::client::{Server, check_issuer, is_loopback_url};
+use crate::error::{ConfigError, Excerpt, ResponseError};
 use crate::http::{Request, Url};
 use crate::response::{Response, refusal, string, unfit};
-use crate::wire::json::{self, Kind, Value};
+use crate::wire::json::{Kind, Value};
 
-/// Where a server keeps its metadata.
+/// An address at which a server keeps its metadata.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WellKnown {
+    /// The address itself, which somebody gave instead of the issuer. It tells the right issuer in its error.
+    Given,
     /// `/.well-known/oauth-authorization-server` before the issuer's path (RFC 8414 section 3.1).
     OAuth,
     /// `/.well-known/openid-configuration` behind the issuer's path (OpenID Connect Discovery 1.0 section 4).
@@ -18,11 +20,11 @@ pub enum WellKnown {
 }
 
 impl WellKnown {
-    /// All of them, in the order in which to ask.
+    /// Those that a specification names, in the order in which [`Discovery`](crate::Discovery) asks.
     pub const ALL: [Self; 3] = [Self::OAuth, Self::OpenIdInserted, Self::OpenIdAppended];
 }
 
-/// A request for an issuer's metadata (RFC 8414 section 3).
+/// A request for an issuer's metadata (RFC 8414 section 3). [`Discovery`](crate::Discovery) makes them in order.
 #[derive(Clone, Copy, Debug)]
 pub struct MetadataRequest<'a> {
     issuer: &'a str,
@@ -33,15 +35,12 @@ impl<'a> MetadataRequest<'a> {
     /// Asks `issuer`, given exactly as the server writes it, at one of its well-known addresses.
     ///
     /// # Errors
-    /// [`ConfigError::Issuer`] where it is no https URL without query and fragment (http: loopback only).
+    /// [`ConfigError::Issuer`] if it is not an https URL without query and fragment (http: loopback only).
     pub fn new(issuer: &'a str, well_known: WellKnown) -> Result<Self, ConfigError> {
         check_issuer(issuer).map_err(ConfigError::Issuer)?;
-        let authority = issuer.find("://").map_or(0, |at| at.saturating_add(3));
-        let path = issuer.get(authority..).and_then(|rest| rest.find('/')).map(|at| authority.saturating_add(at));
-        let (origin, path) =
-            issuer.split_at_checked(path.unwrap_or(issuer.len())).ok_or(ConfigError::Issuer(UriFault::NotAbsolute))?;
-        let path = path.strip_suffix('/').unwrap_or(path);
+        let (origin, path) = split(issuer);
         let url = match well_known {
+            WellKnown::Given => Url([issuer, "", ""]),
             WellKnown::OAuth => Url([origin, "/.well-known/oauth-authorization-server", path]),
             WellKnown::OpenIdAppended => Url([origin, path, "/.well-known/openid-configuration"]),
             WellKnown::OpenIdInserted => Url([origin, "/.well-known/openid-configuration", path]),
@@ -55,44 +54,53 @@ impl<'a> MetadataRequest<'a> {
         Request::get(self.url)
     }
 
-    /// Reads the answer. The issuer must be identical octet for octet (RFC 8414 section 3.3), and PKCE with `S256` must
-    /// not be ruled out.
+    /// Reads the answer. The issuer must be identical octet for octet (RFC 8414 section 3.3), PKCE with `S256` must not be
+    /// ruled out, and only the metadata of a loopback issuer may name plain http. What a login does not need, and cannot be
+    /// used, counts as absent.
     ///
     /// # Errors
-    /// Where there is no metadata at this address, [`ResponseError::is_absence`] says so: ask the next one. Anything else is
+    /// If there is no metadata at this address, [`ResponseError::is_absence`] says so: ask the next one. Anything else is
     /// final.
-    pub fn read<'b>(self, mut response: Response<'b>) -> Result<Metadata<'b>, ResponseError>
+    pub fn read<'b>(self, response: Response<'b>) -> Result<Metadata<'b>, ResponseError>
     where
         'a: 'b,
     {
         if response.status != 200 {
-            return Err(refusal(&mut response));
+            return Err(refusal(response));
         }
-        if !response.may_be_json() {
-            return Err(ResponseError::ContentType);
-        }
-        let body = response.body;
-        let [authorization, iss_parameter, methods, issuer, revocation, scopes, token] = json::members(body, &MEMBERS)?;
+        let (members, whole) = response.members(&MEMBERS);
+        whole?;
+        let [authorization, iss_parameter, methods, issuer, revocation, scopes, token] = members;
         let text = |name, value| string(name, value)?.ok_or(ResponseError::Missing(name));
-        if text("issuer", issuer)? != self.issuer {
-            return Err(ResponseError::Issuer);
+        let found = text("issuer", issuer)?;
+        if found != self.issuer {
+            let (expected, found) = (Excerpt::from(self.issuer), Excerpt::from(found));
+            return Err(ResponseError::Issuer { expected, found });
         }
-        let methods = words("code_challenge_methods_supported", methods)?;
-        if methods.is_some_and(|methods| !methods.split(' ').any(|method| method == "S256")) {
-            return Err(ResponseError::NoS256);
+        let methods = words(methods);
+        if let Some(methods) = methods
+            && !methods.split(' ').any(|method| method == "S256")
+        {
+            return Err(ResponseError::NoS256(Excerpt::from(methods)));
         }
         let server = Server {
             authorization_endpoint: text("authorization_endpoint", authorization)?,
             token_endpoint: text("token_endpoint", token)?,
-            revocation_endpoint: string("revocation_endpoint", revocation)?,
+            revocation_endpoint: string("revocation_endpoint", revocation).ok().flatten(),
             issuer: Some(self.issuer),
             iss_parameter: flag("authorization_response_iss_parameter_supported", iss_parameter)?,
         };
-        let scopes = words("scopes_supported", scopes)?;
-        let pkce_advertised = methods.is_some();
-        server.check().map_err(ResponseError::Endpoint)?;
-        Ok(Metadata { server, scopes, pkce_advertised })
+        let server = server.checked_at(is_loopback_url(self.issuer)).map_err(ResponseError::Endpoint)?;
+        Ok(Metadata { server, scopes: words(scopes), pkce_advertised: methods.is_some() })
     }
+}
+
+/// Scheme, host and port of an issuer that was checked, and its path without a final slash.
+pub(crate) fn split(issuer: &str) -> (&str, &str) {
+    let authority = issuer.find("://").map_or(0, |at| at.saturating_add(3));
+    let path = issuer.get(authority..).and_then(|rest| rest.find('/')).map(|at| authority.saturating_add(at));
+    let (origin, path) = issuer.split_at_checked(path.unwrap_or(issuer.len())).unwrap_or((issuer, ""));
+    (origin, path.strip_suffix('/').unwrap_or(path))
 }
 
 /// What an issuer says of itself.
@@ -110,26 +118,22 @@ impl<'b> Metadata<'b> {
         self.server
     }
 
-    /// Whether `S256` is advertised. Where nothing is said it is sent all the same.
+    /// Whether `S256` is advertised. If the metadata says nothing about PKCE, it is sent all the same.
     #[must_use]
     pub const fn pkce_advertised(&self) -> bool {
         self.pkce_advertised
     }
 
-    /// The scopes that the server advertises, separated by a space.
+    /// The scopes that the server advertises, separated by a space; none if it advertises none that can be read.
     #[must_use]
     pub const fn scopes(&self) -> Option<&'b str> {
         self.scopes
     }
 }
 
-/// The words of an array, separated by a space.
-fn words<'b>(member: &'static str, value: Value<'b>) -> Result<Option<&'b str>, ResponseError> {
-    match value.kind {
-        Kind::Absent | Kind::Null => Ok(None),
-        Kind::Words => Ok(Some(value.text)),
-        kind => Err(unfit(member, kind)),
-    }
+/// The words of an array, separated by a space; none of anything else.
+fn words(value: Value<'_>) -> Option<&str> {
+    (value.kind == Kind::Words).then_some(value.text)
 }
 
 const fn flag(member: &'static str, value: Value<'_>) -> Result<bool, ResponseError> {

@@ -1,42 +1,85 @@
 //! What is read: a [`Response`], and what every endpoint's answer has in common.
 
-use crate::error::{ResponseError, ServerError};
+use crate::error::{Excerpt, ResponseError, ServerError};
 use crate::wire::json::{self, Kind, Value};
-use crate::wire::octets::all;
 use crate::wire::{date, form};
 use core::fmt;
 
 #[cfg(feature = "alloc")]
 pub use owned::ResponseBuf;
 
-/// An HTTP response from the authorization server. It is read in place: what is read borrows from `body`.
+/// An HTTP response from the authorization server. It is read in place: what is read borrows from the body.
+///
+/// ```
+/// use proofkey_core::Response;
+///
+/// let mut body = *br#"{"access_token":"2YotnFZFEjr1zCsicMWpAA","token_type":"Bearer"}"#;
+/// let response = Response::new(200, &mut body).with_header("Content-Type", "application/json");
+/// assert_eq!(response.status(), 200);
+/// ```
 pub struct Response<'b> {
-    /// The HTTP status, whatever it is.
-    pub status: u16,
-    /// The `Content-Type` header; several of them joined by a comma, as HTTP does.
-    pub content_type: Option<&'b str>,
-    /// The `Date` header, to which a `Retry-After` that is a date relates.
-    pub date: Option<&'b str>,
-    /// The `Retry-After` header (RFC 9110 section 10.2.3).
-    pub retry_after: Option<&'b str>,
-    /// The body without content coding. It holds secrets, and is overwritten while it is read.
-    pub body: &'b mut [u8],
+    pub(crate) status: u16,
+    content_type: Option<&'b str>,
+    is_coded: bool,
+    date: Option<&'b str>,
+    retry_after: Option<&'b str>,
+    pub(crate) body: &'b mut [u8],
 }
 
-impl Response<'_> {
-    /// Seconds to wait. At most a day; none where the header is missing or makes no sense.
+impl<'b> Response<'b> {
+    /// A response without header fields. The body holds secrets, and is overwritten while it is read.
+    #[must_use]
+    pub const fn new(status: u16, body: &'b mut [u8]) -> Self {
+        Self { status, content_type: None, is_coded: false, date: None, retry_after: None, body }
+    }
+
+    /// Adds a header field, in any order; its name in any case. Give it every field, each by itself if one is repeated: those
+    /// that do not matter are passed over.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: &'b str) -> Self {
+        if name.eq_ignore_ascii_case("content-type") {
+            // A repeated field is as good as its worst value (openid-client saw servers that send it twice).
+            let counts = self.content_type.is_none_or(is_json) && !value.trim_ascii().is_empty();
+            self.content_type = if counts { Some(value) } else { self.content_type };
+        } else if name.eq_ignore_ascii_case("content-encoding") {
+            let is_plain = |coding: &str| coding.is_empty() || coding.eq_ignore_ascii_case("identity");
+            self.is_coded |= !value.split(',').map(str::trim_ascii).all(is_plain);
+        } else if name.eq_ignore_ascii_case("date") {
+            self.date = self.date.or(Some(value));
+        } else if name.eq_ignore_ascii_case("retry-after") {
+            self.retry_after = self.retry_after.or(Some(value));
+        }
+        self
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Seconds to wait. At most a day; none if the header is missing or makes no sense.
     pub(crate) fn retry_after(&self) -> Option<u32> {
         date::retry_after(self.retry_after?, self.date)
     }
 
-    /// Whether the body calls itself JSON (`application/json`, `text/json` or any `+json`), JavaScript as the servers
-    /// of Facebook and Weibo do, or nothing at all.
-    pub(crate) fn may_be_json(&self) -> bool {
-        let Some(content_type) = self.content_type else { return true };
-        let media_type = form::split_once(content_type, b';').0.trim_ascii();
-        let is_json = JSON_TYPES.iter().any(|known| media_type.eq_ignore_ascii_case(known))
-            || media_type.rsplit_once('+').is_some_and(|(_, suffix)| suffix.eq_ignore_ascii_case("json"));
-        is_json && all(content_type.as_bytes(), |octet| octet != b',')
+    /// The members of a JSON object in the body as far as they can be read, and what is wrong with the whole.
+    pub(crate) fn members<const N: usize>(self, names: &[&str; N]) -> ([Value<'b>; N], Result<(), ResponseError>) {
+        let declared = self.content_type;
+        let (values, whole) = json::members(self.body, names);
+        // A body that its header calls coded may have been decoded on the way, as browsers do.
+        let whole = match (declared, whole) {
+            (Some(declared), _) if !is_json(declared) => Err(ResponseError::ContentType(Excerpt::from(declared))),
+            (_, Err(_)) if self.is_coded => Err(ResponseError::ContentCoding),
+            (_, whole) => whole.map_err(ResponseError::from),
+        };
+        (values, whole)
+    }
+
+    /// Whether the body is a page for people, as firewalls and proxies send it.
+    fn is_page(&self) -> bool {
+        self.content_type.is_some_and(|declared| declared.contains("html"))
+            || self.body.trim_ascii_start().starts_with(b"<")
     }
 }
 
@@ -49,36 +92,52 @@ impl fmt::Debug for Response<'_> {
     }
 }
 
-/// The error that a response is whose status is not 200.
-pub(crate) fn refusal(response: &mut Response<'_>) -> ResponseError {
+/// Whether every media type of a `Content-Type` is one under which servers send JSON: `application/json`, `text/json`, any
+/// `+json`; JavaScript (Facebook, Weibo); plain text and octets (servers that leave it to their framework's default).
+fn is_json(content_type: &str) -> bool {
+    let mut quoted = false;
+    let mut types = content_type.split(move |letter| {
+        quoted ^= letter == '"';
+        letter == ',' && !quoted
+    });
+    types.all(|one| {
+        let media_type = form::split_once(one, b';').0.trim_ascii();
+        one.trim_ascii().is_empty()
+            || JSON_TYPES.iter().any(|known| media_type.eq_ignore_ascii_case(known))
+            || media_type.rsplit_once('+').is_some_and(|(_, suffix)| suffix.eq_ignore_ascii_case("json"))
+    })
+}
+
+/// The error that a response is whose status is not a success.
+pub(crate) fn refusal(response: Response<'_>) -> ResponseError {
     let status = response.status;
     if let 300..=399 = status {
         return ResponseError::Redirect(status);
     }
     let retry_after = response.retry_after();
-    let error = if response.may_be_json() { read_error(response.body) } else { None };
+    let is_page = response.is_page();
+    let error = match response.members(&["error", "error_description"]) {
+        ([error, description], Ok(())) => error_of(error, description).ok().flatten(),
+        _ => None,
+    };
     match error {
         Some((code, description)) => {
             ResponseError::Server { error: ServerError::of_text(code, description), status, retry_after }
         }
-        None => ResponseError::Status { status, retry_after },
+        None => ResponseError::Status { status, retry_after, is_page },
     }
 }
 
-/// The error code and its description, which is empty where there is none.
-fn read_error(body: &mut [u8]) -> Option<(&str, &str)> {
-    let [error, description] = json::members(body, &["error", "error_description"]).ok()?;
-    error_of(error, description).ok()?
-}
-
-/// The same of members that have been read.
+/// The error code and its description of members that have been read; the description is empty if there is none.
 pub(crate) fn error_of<'b>(
     error: Value<'b>,
     description: Value<'b>,
 ) -> Result<Option<(&'b str, &'b str)>, ResponseError> {
     // It only explains: one that cannot be read must not hide the code.
     let description = || string("error_description", description).ok().flatten().unwrap_or_default();
-    Ok(string("error", error)?.map(|code| (code, description())))
+    // PHP writes `false` for nothing.
+    let code = if error.kind == Kind::False { None } else { string("error", error)? };
+    Ok(code.map(|code| (code, description())))
 }
 
 /// A string member; null and the empty string count as absent.
@@ -103,7 +162,18 @@ pub(crate) const fn unfit(member: &'static str, kind: Kind) -> ResponseError {
 /// The longest member that is read, in octets.
 pub(crate) const MEMBER_MAX: usize = 256 * 1024;
 
-const JSON_TYPES: [&str; 3] = ["application/json", "text/json", "text/javascript"];
+const JSON_TYPES: [&str; 10] = [
+    "application/json",
+    "text/json",
+    "text/plain",
+    "application/octet-stream",
+    "text/javascript",
+    "application/javascript",
+    "application/x-javascript",
+    "application/x-json",
+    "text/x-json",
+    "binary/octet-stream",
+];
 
 #[cfg(feature = "alloc")]
 mod owned {
@@ -137,11 +207,8 @@ mod owned {
         /// The response for a `read`, which overwrites the body.
         pub fn as_response(&mut self) -> Response<'_> {
             let Self { status, headers, body } = self;
-            let field = |name| headers.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str());
-            // Where two content types stand, none can be trusted: a comma makes it unreadable.
-            let types = headers.iter().filter(|(field, _)| field == "content-type").count();
-            let content_type = if types > 1 { Some(",") } else { field("content-type") };
-            Response { status: *status, content_type, date: field("date"), retry_after: field("retry-after"), body }
+            let headers = headers.iter();
+            headers.fold(Response::new(*status, body), |response, (name, value)| response.with_header(name, value))
         }
     }
 

@@ -10,10 +10,10 @@ use crate::wire::form::Value;
 use core::fmt;
 
 impl<'a> Client<'a> {
-    /// Ends a token at the server. Revoking the refresh token ends the whole grant where the server supports it.
+    /// Ends a token at the server. Many servers end the whole grant when its refresh token is revoked.
     ///
     /// # Errors
-    /// [`ConfigError::RevocationEndpoint`] where the server has none that is known.
+    /// [`ConfigError::RevocationEndpoint`] if the server has none that is known.
     pub const fn revoke(self, token: Revocable<'a>) -> Result<RevocationRequest<'a>, ConfigError> {
         match self.server().revocation_endpoint {
             Some(endpoint) => Ok(RevocationRequest { client: self, endpoint, token }),
@@ -56,12 +56,19 @@ impl RevocationRequest<'_> {
         Request::post(self.endpoint, Form { fields, extra: &[] })
     }
 
-    /// Reads the answer (section 2.2): any 200 says that the token is no longer valid, whatever the body.
+    /// Reads the answer (section 2.2): any 2xx says that the token is no longer valid, whatever the body; so does
+    /// `invalid_token`, which servers that know RFC 6750 better answer for a token that has ended.
     ///
     /// # Errors
     /// [`ResponseError`]; the token may still be valid then (section 2.2.1).
-    pub fn read(self, mut response: Response<'_>) -> Result<(), ResponseError> {
-        if response.status == 200 { Ok(()) } else { Err(refusal(&mut response)) }
+    pub fn read(self, response: Response<'_>) -> Result<(), ResponseError> {
+        if let 200..=299 = response.status {
+            return Ok(());
+        }
+        match refusal(response) {
+            ResponseError::Server { error, status: 400, .. } if error.code() == "invalid_token" => Ok(()),
+            error => Err(error),
+        }
     }
 }
 

@@ -5,14 +5,14 @@ use crate::client::{Client, check_extra};
 use crate::error::{ConfigError, ResponseError, ServerError};
 use crate::http::{Form, Request};
 use crate::pkce::CodeVerifier;
-use crate::response::{MEMBER_MAX, Response, error_of, refusal, string, unfit};
+use crate::response::{MEMBER_MAX, Response, error_of, refusal, string};
 use crate::wire::form::Value as Field;
 use crate::wire::json::{self, Kind, Value};
 use crate::wire::octets::all;
 use core::fmt;
 
 #[cfg(feature = "alloc")]
-pub use owned::TokensBuf;
+pub use owned::{RefreshTokenBuf, TokensBuf};
 
 impl<'a> Client<'a> {
     /// Asks for a new access token with the refresh token (RFC 6749 section 6), for the scope that was granted.
@@ -50,12 +50,13 @@ impl<'a> TokenRequest<'a> {
         Self { client_id: client.id(), endpoint: client.server().token_endpoint, grant, extra: &[] }
     }
 
-    /// Adds parameters of an extension or of the server's own. Only `resource` may be given several times.
+    /// Adds parameters of an extension or of the server's own, all in one call. Only `resource` may be given several times.
     ///
     /// # Errors
-    /// [`ConfigError::ExtraParameter`] where one is empty, stands there already, or is the protocol's own.
+    /// [`ConfigError::ExtraParameter`] if one is empty, repeated, or set by the protocol;
+    /// [`ConfigError::ExtraParametersTwice`] for a second call.
     pub fn with(self, extra: &'a [(&'a str, &'a str)]) -> Result<Self, ConfigError> {
-        check_extra(extra, self.endpoint)?;
+        check_extra(self.extra, extra, self.endpoint)?;
         Ok(Self { extra, ..self })
     }
 
@@ -81,11 +82,37 @@ impl<'a> TokenRequest<'a> {
     }
 
     /// Reads the answer (RFC 6749 sections 5.1 and 5.2). After a refresh the tokens hold the refresh token to keep: the
-    /// new one, or the old one where the server sent none.
+    /// new one, or the old one if the server sent none.
     ///
     /// # Errors
     /// [`ResponseError`]; its [`advice`](ResponseError::advice) says whether to try again or to sign in again.
     pub fn read<'b>(self, response: Response<'b>) -> Result<Tokens<'b>, ResponseError>
+    where
+        'a: 'b,
+    {
+        self.read_keeping(response).1
+    }
+
+    /// [`read`](Self::read), and first of all the new refresh token that the answer carries, if one can be read: whatever else
+    /// is wrong with the answer, and also from a body that was cut off behind it, but only from a 200 or 201 without `error`.
+    ///
+    /// After a refresh the server may have retired the old refresh token. So save this one before anything else is looked at:
+    /// if the old one is sent again, many servers end the whole login (RFC 9700 section 4.14).
+    ///
+    /// ```
+    /// # use proofkey_core::{Client, RefreshToken, Response, Server};
+    /// # let client = Client::new("my-app", "http://127.0.0.1/callback", Server::ITWIN)?;
+    /// let request = client.refresh(RefreshToken::new("RT1")?);
+    /// let mut body = *br#"{"access_token":7,"refresh_token":"RT2"}"#;
+    /// let (new, tokens) = request.read_keeping(Response::new(200, &mut body));
+    /// assert_eq!(new.map(RefreshToken::expose), Some("RT2"));
+    /// assert!(tokens.is_err());
+    /// # Ok::<(), proofkey_core::ConfigError>(())
+    /// ```
+    pub fn read_keeping<'b>(
+        self,
+        response: Response<'b>,
+    ) -> (Option<RefreshToken<'b>>, Result<Tokens<'b>, ResponseError>)
     where
         'a: 'b,
     {
@@ -111,7 +138,7 @@ impl<'a> RefreshToken<'a> {
     /// A refresh token that was kept.
     ///
     /// # Errors
-    /// [`ConfigError::RefreshToken`] where it is empty or not printable ASCII.
+    /// [`ConfigError::RefreshToken`] if it is empty or not printable ASCII.
     pub fn new(token: &'a str) -> Result<Self, ConfigError> {
         if token.is_empty() || !is_printable(token) { Err(ConfigError::RefreshToken) } else { Ok(Self(token)) }
     }
@@ -135,7 +162,7 @@ pub struct Tokens<'b> {
     access_token: AccessToken<'b>,
     refresh_token: Option<RefreshToken<'b>>,
     expires_in: Option<u32>,
-    scope: Option<&'b str>,
+    scope: Scope<'b>,
 }
 
 impl<'b> Tokens<'b> {
@@ -151,28 +178,67 @@ impl<'b> Tokens<'b> {
         self.refresh_token
     }
 
-    /// The lifetime in seconds, counted from the request; none where the server does not tell.
-    /// [`Lifetime`](crate::Lifetime) does the arithmetic.
+    /// The lifetime in seconds, counted from the request; none if the server does not say, or says something that is not a
+    /// number of seconds. [`Lifetime`](crate::Lifetime) does the arithmetic.
     #[must_use]
     pub const fn expires_in(&self) -> Option<u32> {
         self.expires_in
     }
 
-    /// The scope that the server says it granted, its words separated by a space; none where it is the requested one.
+    /// The scope that was granted.
     #[must_use]
-    pub const fn scope(&self) -> Option<&'b str> {
+    pub const fn scope(&self) -> Scope<'b> {
         self.scope
     }
 
-    /// What was granted beside what was requested (RFC 6749 section 3.3).
+    /// How the granted scope differs from the requested one (RFC 6749 section 3.3); none if that is not known.
     #[must_use]
-    pub fn compare_scope(&self, requested: &[&str]) -> ScopeChange {
-        let Some(scope) = self.scope else { return ScopeChange { narrowed: false, widened: false } };
-        let mut granted = scope.split(' ').filter(|word| !word.is_empty());
-        ScopeChange {
-            narrowed: requested.iter().any(|wanted| !granted.clone().any(|word| word == *wanted)),
-            widened: granted.any(|word| !requested.contains(&word)),
+    pub fn compare_scope(&self, requested: &[&str]) -> Option<ScopeChange> {
+        let granted = || self.scope.words(requested);
+        (self.scope != Scope::Unknown).then(|| ScopeChange {
+            narrowed: requested.iter().any(|wanted| !granted().any(|word| word == *wanted)),
+            widened: granted().any(|word| !requested.contains(&word)),
+        })
+    }
+}
+
+/// The scope that was granted (RFC 6749 section 5.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope<'b> {
+    /// What the server says, as it wrote it; the words of an array with a space between them. [`words`](Self::words) splits it.
+    Granted(&'b str),
+    /// The one that was requested: the server says nothing else.
+    Requested,
+    /// The server says something that is not a scope.
+    Unknown,
+}
+
+impl<'b> Scope<'b> {
+    /// What the server says; none if it says nothing, or something that is not a scope.
+    #[must_use]
+    pub const fn granted(self) -> Option<&'b str> {
+        match self {
+            Self::Granted(text) => Some(text),
+            Self::Requested | Self::Unknown => None,
         }
+    }
+
+    /// Its words; none if it is unknown.
+    ///
+    /// GitHub separates them by commas. A comma may also stand in a word, so it only separates if several words were
+    /// requested and none of them has one.
+    pub fn words<'s>(self, requested: &'s [&'s str]) -> impl Iterator<Item = &'s str>
+    where
+        'b: 's,
+    {
+        let commas = requested.len() > 1 && !requested.iter().any(|word| word.contains(','));
+        let (text, requested): (&'s str, &'s [&'s str]) = match self {
+            Self::Granted(text) => (text, &[]),
+            Self::Requested => ("", requested),
+            Self::Unknown => ("", &[]),
+        };
+        let granted = text.split(move |letter| letter == ' ' || (commas && letter == ','));
+        granted.filter(|word| !word.is_empty()).chain(requested.iter().copied())
     }
 }
 
@@ -185,58 +251,64 @@ pub struct ScopeChange {
     pub widened: bool,
 }
 
-fn read_tokens<'b>(mut response: Response<'b>, kept: Option<RefreshToken<'b>>) -> Result<Tokens<'b>, ResponseError> {
-    let retry_after = response.retry_after();
+fn read_tokens<'b>(
+    response: Response<'b>,
+    kept: Option<RefreshToken<'b>>,
+) -> (Option<RefreshToken<'b>>, Result<Tokens<'b>, ResponseError>) {
     let status = response.status;
-    if status != 200 {
-        return Err(refusal(&mut response));
+    // Servers on frameworks that answer a POST with 201 (python-sdk of MCP).
+    if !matches!(status, 200 | 201) {
+        return (None, Err(refusal(response)));
     }
-    if !response.may_be_json() {
-        return Err(ResponseError::ContentType);
-    }
-    let body = response.body;
-    let [access_token, token_type, expires_in, refresh_token, scope, error, description] =
-        json::members(body, &MEMBERS)?;
-    // GitHub and Slack answer errors with status 200.
-    if let Some((code, description)) = error_of(error, description)? {
-        return Err(ResponseError::Server { error: ServerError::of_text(code, description), status, retry_after });
-    }
-    let access_token = string("access_token", access_token)?.ok_or(ResponseError::Missing("access_token"))?;
-    let token_type = string("token_type", token_type)?.ok_or(ResponseError::Missing("token_type"))?;
-    if !token_type.eq_ignore_ascii_case("bearer") {
-        return Err(ResponseError::TokenType);
-    }
-    Ok(Tokens {
-        access_token: AccessToken::new(access_token).map_err(|_| ResponseError::Malformed("access_token"))?,
-        refresh_token: string("refresh_token", refresh_token)?
-            .map(|token| RefreshToken::new(token).map_err(|_| ResponseError::Malformed("refresh_token")))
-            .transpose()?
-            .or(kept),
-        expires_in: seconds("expires_in", expires_in)?,
-        scope: words("scope", scope)?,
-    })
+    let retry_after = response.retry_after();
+    let (members, whole) = response.members(&MEMBERS);
+    let [access_token, token_type, expires_in, refresh_token, scope, error, description] = members;
+    let error = error_of(error, description);
+    let text = if error == Ok(None) { string("refresh_token", refresh_token).ok().flatten() } else { None };
+    let new = text.and_then(|text| RefreshToken::new(text).ok());
+    let tokens = || {
+        whole?;
+        // GitHub and Slack answer errors with status 200.
+        if let Some((code, description)) = error? {
+            return Err(ResponseError::Server { error: ServerError::of_text(code, description), status, retry_after });
+        }
+        let access_token = string("access_token", access_token)?.ok_or(ResponseError::Missing("access_token"))?;
+        // Absent in answers of Weibo, Douban and others; nothing else than Bearer was asked for.
+        let token_type = string("token_type", token_type)?.unwrap_or("Bearer");
+        if !token_type.eq_ignore_ascii_case("bearer") {
+            let found = TOKEN_TYPES.into_iter().find(|known| known.eq_ignore_ascii_case(token_type));
+            return Err(ResponseError::TokenType(found));
+        }
+        let refresh_token = match string("refresh_token", refresh_token)? {
+            Some(_) => Some(new.ok_or(ResponseError::Malformed("refresh_token"))?),
+            None => kept,
+        };
+        Ok(Tokens {
+            access_token: AccessToken::new(access_token).map_err(|_| ResponseError::Malformed("access_token"))?,
+            refresh_token,
+            expires_in: seconds(expires_in),
+            scope: granted(scope),
+        })
+    };
+    (new, tokens())
 }
 
-/// A number of seconds; PayPal and Azure v1 write it as a string of digits.
-fn seconds(member: &'static str, Value { kind, text }: Value<'_>) -> Result<Option<u32>, ResponseError> {
+/// A number of seconds; PayPal and Azure v1 write it as a string. Others write `-1`, `""` or `false` for a lifetime that
+/// they do not tell.
+fn seconds(Value { kind, text }: Value<'_>) -> Option<u32> {
     match kind {
-        Kind::Absent | Kind::Null => return Ok(None),
-        Kind::Number => {}
-        Kind::String if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {}
-        Kind::Repeated => return Err(ResponseError::Duplicate(member)),
-        _ => return Err(ResponseError::Type(member)),
+        Kind::Number => json::integer(text),
+        Kind::String => json::integer(text.trim_ascii()),
+        _ => None,
     }
-    json::integer(text).map(Some).ok_or(ResponseError::Type(member))
 }
 
 /// Scope words separated by a space; Twitch sends an array of them. The empty string is a scope: none was granted.
-fn words<'b>(member: &'static str, Value { kind, text }: Value<'b>) -> Result<Option<&'b str>, ResponseError> {
+fn granted(Value { kind, text }: Value<'_>) -> Scope<'_> {
     match kind {
-        Kind::Absent | Kind::Null => Ok(None),
-        Kind::String | Kind::Words if text.len() > MEMBER_MAX => Err(ResponseError::TooBig(member)),
-        Kind::String | Kind::Words if !is_printable(text) => Err(ResponseError::Malformed(member)),
-        Kind::String | Kind::Words => Ok(Some(text)),
-        kind => Err(unfit(member, kind)),
+        Kind::Absent | Kind::Null => Scope::Requested,
+        Kind::String | Kind::Words if text.len() <= MEMBER_MAX && is_printable(text) => Scope::Granted(text),
+        _ => Scope::Unknown,
     }
 }
 
@@ -245,15 +317,49 @@ fn is_printable(text: &str) -> bool {
     all(text.as_bytes(), |octet| matches!(octet, b' '..=b'~'))
 }
 
+/// Types that are told apart: those of RFC 8693, RFC 9449 and drafts, and Slack's.
+const TOKEN_TYPES: [&str; 6] = ["bot", "DPoP", "mac", "N_A", "PoP", "user"];
+
 const MEMBERS: [&str; 7] =
     ["access_token", "token_type", "expires_in", "refresh_token", "scope", "error", "error_description"];
 
 #[cfg(feature = "alloc")]
 mod owned {
-    use super::{RefreshToken, Tokens};
+    use super::{RefreshToken, Scope, Tokens};
     use crate::bearer::AccessToken;
     use alloc::{borrow::ToOwned, string::String};
     use core::fmt;
+
+    /// A [`RefreshToken`] that owns its text. With the feature `zeroize` it is wiped when it is dropped.
+    #[derive(Clone)]
+    pub struct RefreshTokenBuf(String);
+
+    impl RefreshTokenBuf {
+        /// The view of it.
+        #[must_use]
+        pub fn as_refresh_token(&self) -> RefreshToken<'_> {
+            RefreshToken(&self.0)
+        }
+    }
+
+    impl From<RefreshToken<'_>> for RefreshTokenBuf {
+        fn from(token: RefreshToken<'_>) -> Self {
+            Self(token.expose().to_owned())
+        }
+    }
+
+    impl fmt::Debug for RefreshTokenBuf {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("RefreshTokenBuf(..)")
+        }
+    }
+
+    #[cfg(feature = "zeroize")]
+    impl Drop for RefreshTokenBuf {
+        fn drop(&mut self) {
+            zeroize::Zeroize::zeroize(&mut self.0);
+        }
+    }
 
     /// [`Tokens`] that own their parts. With the feature `zeroize` they are wiped when they are dropped.
     #[derive(Clone)]
@@ -261,7 +367,14 @@ mod owned {
         access_token: String,
         refresh_token: Option<String>,
         expires_in: Option<u32>,
-        scope: Option<String>,
+        scope: ScopeBuf,
+    }
+
+    #[derive(Clone)]
+    enum ScopeBuf {
+        Granted(String),
+        Requested,
+        Unknown,
     }
 
     impl TokensBuf {
@@ -272,7 +385,7 @@ mod owned {
                 access_token: AccessToken::checked(&self.access_token),
                 refresh_token: self.refresh_token.as_deref().map(RefreshToken),
                 expires_in: self.expires_in,
-                scope: self.scope.as_deref(),
+                scope: self.scope(),
             }
         }
 
@@ -288,16 +401,20 @@ mod owned {
             self.as_tokens().refresh_token
         }
 
-        /// The lifetime in seconds, counted from the request; none where the server does not tell.
+        /// The lifetime in seconds, counted from the request; none if the server does not say.
         #[must_use]
         pub const fn expires_in(&self) -> Option<u32> {
             self.expires_in
         }
 
-        /// The scope that the server says it granted; none where it is the requested one.
+        /// The scope that was granted.
         #[must_use]
-        pub fn scope(&self) -> Option<&str> {
-            self.scope.as_deref()
+        pub fn scope(&self) -> Scope<'_> {
+            match &self.scope {
+                ScopeBuf::Granted(text) => Scope::Granted(text),
+                ScopeBuf::Requested => Scope::Requested,
+                ScopeBuf::Unknown => Scope::Unknown,
+            }
         }
     }
 
@@ -307,7 +424,11 @@ mod owned {
                 access_token: tokens.access_token.expose().to_owned(),
                 refresh_token: tokens.refresh_token.map(|token| token.expose().to_owned()),
                 expires_in: tokens.expires_in,
-                scope: tokens.scope.map(ToOwned::to_owned),
+                scope: match tokens.scope {
+                    Scope::Granted(text) => ScopeBuf::Granted(text.to_owned()),
+                    Scope::Requested => ScopeBuf::Requested,
+                    Scope::Unknown => ScopeBuf::Unknown,
+                },
             }
         }
     }

@@ -1,11 +1,11 @@
-//! [`Http`]: what is sent to the server, and what comes back.
+//! [`Http`]: sends requests and reads responses.
 
 use crate::answer::Answer;
 use crate::error::{DiscoverError, ExchangeError, TransportError};
 use http::{HeaderValue, Version, header};
 use proofkey_core::{
-    AccessToken, Client, ClientBuf, MetadataRequest, Method, Request, ResponseBuf, ResponseError, Revocable,
-    TokenRequest, TokensBuf, WellKnown,
+    AccessToken, Client, ClientBuf, Discovery, Method, RefreshTokenBuf, Request, ResponseBuf, Revocable, TokenRequest,
+    TokensBuf,
 };
 use reqwest::{RequestBuilder, Url, redirect, retry};
 use rustls::ClientConfig;
@@ -20,7 +20,7 @@ use zeroize::Zeroize;
 
 /// An HTTP client that is fit for OAuth. It is cheap to clone.
 ///
-/// Every request has a connection of its own, and no proxy is used: neither can send a secret twice or elsewhere.
+/// Every request has a connection of its own, and no proxy is used, so that no secret is sent twice or elsewhere.
 #[derive(Clone, Debug)]
 pub struct Http {
     client: reqwest::Client,
@@ -32,15 +32,15 @@ impl Http {
     /// answer.
     ///
     /// # Errors
-    /// [`TransportError::Tls`] where the system has no certificate authorities.
+    /// [`TransportError::Tls`] if the system has no certificate authorities.
     pub fn new() -> Result<Self, TransportError> {
         Self::build(Vec::new())
     }
 
-    /// Trusts the certificate authorities in `pem` too: a company's, or one's own for tests.
+    /// Also trusts the certificate authorities in `pem`: a company's own, or one for tests.
     ///
     /// # Errors
-    /// [`TransportError::Tls`] where `pem` holds no certificate, or something broken.
+    /// [`TransportError::Tls`] if `pem` has no certificate, or one that is broken.
     pub fn with_root_certificates(pem: &[u8]) -> Result<Self, TransportError> {
         let broken = |_| TransportError::Tls(rustls::CertificateError::BadEncoding.into());
         let roots: Vec<_> = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(broken)?;
@@ -50,7 +50,7 @@ impl Http {
         Self::build(roots)
     }
 
-    /// Waits so long for an answer, from the first look-up of a name to the last octet of the body.
+    /// Sets how long to wait for an answer: from the first look-up of a name to the last octet of the body.
     #[must_use]
     pub fn with_deadline(self, deadline: Duration) -> Self {
         Self { deadline, ..self }
@@ -59,48 +59,67 @@ impl Http {
     /// Sends one request to the authorization server. Every status is a response. The body is capped at 1 MiB.
     ///
     /// # Errors
-    /// [`TransportError`] where there is none.
+    /// [`TransportError`] if there is none.
     pub async fn send(&self, request: &Request<'_>) -> Result<ResponseBuf, TransportError> {
         self.fetch(request).await.map(ResponseBuf::from)
     }
 
     /// Gets the tokens of a request: for a code, or for a refresh token.
     ///
+    /// If the future is dropped, a code or a rotated refresh token may be spent and its answer lost: let it run to its end.
+    ///
     /// # Errors
     /// [`ExchangeError`]; its [`advice`](ExchangeError::advice) says what to do.
     pub async fn exchange(&self, request: TokenRequest<'_>) -> Result<TokensBuf, ExchangeError> {
-        let mut answer = self.fetch(&request.request()).await.map_err(ExchangeError::Transport)?;
-        let tokens = request.read(answer.as_response()).map(TokensBuf::from);
+        self.exchange_keeping(request).await.1
+    }
+
+    /// [`exchange`](Self::exchange), and first of all the new refresh token that the answer carries, if one can be read:
+    /// whatever else is wrong with the answer, and also if the connection broke behind it. Save it before you look at the rest:
+    /// the old one may be spent ([`TokenRequest::read_keeping`]).
+    ///
+    /// # Errors
+    /// The second part is as [`exchange`](Self::exchange) has it.
+    pub async fn exchange_keeping(
+        &self,
+        request: TokenRequest<'_>,
+    ) -> (Option<RefreshTokenBuf>, Result<TokensBuf, ExchangeError>) {
+        let (mut answer, whole) = match self.receive(&request.request()).await {
+            Ok(received) => received,
+            Err(error) => return (None, Err(ExchangeError::Transport(error))),
+        };
+        let (new, tokens) = request.read_keeping(answer.as_response());
+        let new = new.map(RefreshTokenBuf::from);
+        let tokens = tokens.map(TokensBuf::from).map_err(ExchangeError::Response);
         answer.body.zeroize();
-        tokens.map_err(ExchangeError::Response)
+        (new, whole.map_err(ExchangeError::Transport).and(tokens))
     }
 
     /// Finds a server's endpoints from its issuer (RFC 8414, OpenID Connect Discovery), and makes a client of it.
     ///
     /// # Errors
-    /// [`DiscoverError`] where no well-known address has metadata, or where what is found there cannot be used.
+    /// [`DiscoverError`] if no well-known address has metadata, or what is found there cannot be used.
     pub async fn discover(
         &self,
         issuer: &str,
         client_id: &str,
         redirect_uri: &str,
     ) -> Result<ClientBuf, DiscoverError> {
-        let mut missing = None;
-        for well_known in WellKnown::ALL {
-            let request = MetadataRequest::new(issuer, well_known).map_err(DiscoverError::Config)?;
-            let mut answer = self.fetch(&request.request()).await.map_err(DiscoverError::Transport)?;
-            match request.read(answer.as_response()) {
-                Ok(metadata) => {
-                    let client = Client::new(client_id, redirect_uri, metadata.server());
-                    return client.map(ClientBuf::from).map_err(DiscoverError::Config);
+        let mut discovery = Discovery::new(issuer).map_err(DiscoverError::Config)?;
+        while let Some(request) = discovery.request() {
+            let mut answer = match self.fetch(&request).await {
+                Err(error) if error.is_unanswered() => {
+                    discovery.unanswered();
+                    continue;
                 }
-                Err(error) if error.is_absence() => {
-                    missing.get_or_insert(error);
-                }
-                Err(error) => return Err(DiscoverError::Response(error)),
+                answer => answer.map_err(DiscoverError::Transport)?,
+            };
+            if let Some(metadata) = discovery.read(answer.as_response()).map_err(DiscoverError::Response)? {
+                let client = Client::new(client_id, redirect_uri, metadata.server());
+                return client.map(ClientBuf::from).map_err(DiscoverError::Config);
             }
         }
-        Err(DiscoverError::Response(missing.unwrap_or(ResponseError::ContentType)))
+        Err(DiscoverError::NoMetadata { issuer: issuer.to_owned(), tried: discovery.tried() })
     }
 
     /// Revokes a token (RFC 7009).
@@ -117,7 +136,7 @@ impl Http {
     /// response; [`Refusal::of`](proofkey_core::Refusal::of) reads a 401 and a 403. The body is capped at 64 MiB.
     ///
     /// # Errors
-    /// [`TransportError`] where there is no response.
+    /// [`TransportError`] if there is no response.
     pub async fn call(
         &self,
         mut request: http::Request<Vec<u8>>,
@@ -125,15 +144,22 @@ impl Http {
     ) -> Result<ResponseBuf, TransportError> {
         request.headers_mut().remove(header::AUTHORIZATION);
         *request.version_mut() = Version::HTTP_11;
-        // hyper leaves it away, and there are servers that answer 411 then.
+        // hyper leaves it out, and some servers then answer 411.
         if request.body().is_empty() && !request.method().is_safe() {
             request.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         let builder = RequestBuilder::from_parts(self.client.clone(), reqwest::Request::try_from(request)?);
-        self.run(builder.bearer_auth(token.expose()), API_BODY_MAX).await.map(ResponseBuf::from)
+        let (answer, whole) = self.run(builder.bearer_auth(token.expose()), API_BODY_MAX).await?;
+        whole.map(|()| answer.into())
     }
 
     async fn fetch(&self, request: &Request<'_>) -> Result<Answer, TransportError> {
+        let (answer, whole) = self.receive(request).await?;
+        whole.map(|()| answer)
+    }
+
+    /// The answer, and whether all of it came.
+    async fn receive(&self, request: &Request<'_>) -> Result<(Answer, Result<(), TransportError>), TransportError> {
         let url = request.url().to_string();
         let mut builder = match request.method() {
             Method::Get => self.client.get(url),
@@ -145,24 +171,33 @@ impl Http {
         self.run(builder, OAUTH_BODY_MAX).await
     }
 
-    async fn run(&self, builder: RequestBuilder, body_max: usize) -> Result<Answer, TransportError> {
+    async fn run(
+        &self,
+        builder: RequestBuilder,
+        body_max: usize,
+    ) -> Result<(Answer, Result<(), TransportError>), TransportError> {
         let request = builder.build()?;
         if !is_secure(request.url()) {
             return Err(TransportError::Insecure);
         }
+        let mut answer = None;
         let exchange = async {
             let mut response = self.client.execute(request).await?;
             let (status, headers) = (response.status().as_u16(), mem::take(response.headers_mut()));
-            let mut body = Vec::new();
+            let Answer { body, .. } = answer.insert(Answer { status, headers, body: Vec::new() });
             while let Some(chunk) = response.chunk().await? {
                 if chunk.len() > body_max.saturating_sub(body.len()) {
                     return Err(TransportError::BodyTooBig);
                 }
                 body.extend_from_slice(&chunk);
             }
-            Ok(Answer { status, headers, body })
+            Ok(())
         };
-        tokio::time::timeout(self.deadline, exchange).await.unwrap_or(Err(TransportError::Deadline))
+        let whole = tokio::time::timeout(self.deadline, exchange).await.unwrap_or(Err(TransportError::Deadline));
+        match (answer, whole) {
+            (Some(answer), whole) => Ok((answer, whole)),
+            (None, whole) => Err(whole.err().unwrap_or(TransportError::Deadline)),
+        }
     }
 
     fn build(roots: Vec<CertificateDer<'static>>) -> Result<Self, TransportError> {

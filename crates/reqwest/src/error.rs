@@ -1,6 +1,6 @@
 //! One enum per place that can fail.
 
-use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, ResponseError};
+use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, NoMetadata, ResponseError};
 use std::{error, fmt, io};
 
 /// A request that got no response. It never holds a URL, a header or a body.
@@ -24,9 +24,9 @@ pub enum TransportError {
 /// A token request or a revocation that failed.
 #[derive(Debug)]
 pub enum ExchangeError {
-    /// The server cannot be asked: it has no revocation endpoint that is known.
+    /// The server has no known revocation endpoint.
     Config(ConfigError),
-    /// The server's answer is no success.
+    /// The server refused, or its answer cannot be used.
     Response(ResponseError),
     /// There was no answer.
     Transport(TransportError),
@@ -37,7 +37,14 @@ pub enum ExchangeError {
 pub enum DiscoverError {
     /// The issuer, the client id or the redirect URI cannot be used.
     Config(ConfigError),
-    /// The server has no metadata at any well-known address, or what it has cannot be used.
+    /// The server has no metadata at any well-known address.
+    NoMetadata {
+        /// The issuer that was asked for.
+        issuer: String,
+        /// What each address answered.
+        tried: NoMetadata,
+    },
+    /// The server's metadata cannot be used, or it is busy or down.
     Response(ResponseError),
     /// There was no answer.
     Transport(TransportError),
@@ -64,8 +71,20 @@ pub enum LoginError {
     TimedOut,
 }
 
+impl TransportError {
+    /// Whether the server was reached and gave no answer that can be read: it closed the connection, or sent something else
+    /// than HTTP or more than fits.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        match self {
+            Self::BodyTooBig => true,
+            Self::Http(error) => !error.is_connect() && !error.is_builder() && !error.is_timeout(),
+            Self::Deadline | Self::Insecure | Self::Tls(_) => false,
+        }
+    }
+}
+
 impl ExchangeError {
-    /// What to do now; none where nobody knows whether the request arrived.
+    /// What to do now; none if nobody knows whether the request arrived.
     #[must_use]
     pub fn advice(&self) -> Option<Advice> {
         match self {
@@ -81,7 +100,7 @@ impl DiscoverError {
     #[must_use]
     pub fn advice(&self) -> Advice {
         match self {
-            Self::Config(_) | Self::Transport(TransportError::Insecure) => Advice::Fix,
+            Self::Config(_) | Self::NoMetadata { .. } | Self::Transport(TransportError::Insecure) => Advice::Fix,
             Self::Response(error) => error.advice(),
             Self::Transport(_) => Advice::Retry { after: None },
         }
@@ -89,7 +108,7 @@ impl DiscoverError {
 }
 
 impl LoginError {
-    /// What to do now; none where nobody knows whether the code arrived.
+    /// What to do now; none if nobody knows whether the code arrived.
     #[must_use]
     pub fn advice(&self) -> Option<Advice> {
         match self {
@@ -117,7 +136,7 @@ impl fmt::Display for TransportError {
                 }
                 Ok(())
             }
-            Self::Insecure => f.write_str("refused to send over plain http to a host that is not this machine"),
+            Self::Insecure => f.write_str("plain http goes to loopback addresses only; write https://"),
             Self::Tls(error) => write!(f, "the certificate authorities to trust cannot be loaded: {error}"),
         }
     }
@@ -137,7 +156,8 @@ impl fmt::Display for DiscoverError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Config(error) => error.fmt(f),
-            Self::Response(error) => write!(f, "no usable metadata at this issuer: {error}"),
+            Self::NoMetadata { issuer, tried } => tried.at(issuer).fmt(f),
+            Self::Response(error) => write!(f, "the server's metadata: {error}"),
             Self::Transport(error) => error.fmt(f),
         }
     }
@@ -154,9 +174,9 @@ impl fmt::Display for LoginError {
                 f,
                 "cannot listen for the redirect: {error}; is another login running, or the port of the redirect URI taken?"
             ),
-            Self::NotLoopback => {
-                f.write_str("a redirect URI to listen at starts with http://127.0.0.1 or http://[::1]")
-            }
+            Self::NotLoopback => f.write_str(
+                "a listener needs a redirect URI that starts with http://127.0.0.1, http://[::1] or http://localhost",
+            ),
             Self::Open(error) => write!(f, "cannot open the browser: {error}"),
             Self::TimedOut => f.write_str("the sign-in was not finished in time"),
         }
@@ -185,11 +205,12 @@ impl error::Error for ExchangeError {
 
 impl error::Error for DiscoverError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        Some(match self {
-            Self::Config(error) => error,
-            Self::Response(error) => error,
-            Self::Transport(error) => error,
-        })
+        match self {
+            Self::Config(error) => Some(error),
+            Self::NoMetadata { .. } => None,
+            Self::Response(error) => Some(error),
+            Self::Transport(error) => Some(error),
+        }
     }
 }
 

@@ -1,11 +1,11 @@
-//! [`Http`]: what is sent to the server, and what comes back.
+//! [`Http`]: sends requests and reads responses.
 
 use crate::answer::Answer;
 use crate::error::{DiscoverError, ExchangeError, TransportError};
 use http::{HeaderValue, Uri, header};
 use proofkey_core::{
-    AccessToken, Client, ClientBuf, MetadataRequest, Method, Request, ResponseBuf, ResponseError, Revocable,
-    TokenRequest, TokensBuf, WellKnown,
+    AccessToken, Client, ClientBuf, Discovery, Method, RefreshTokenBuf, Request, ResponseBuf, Revocable, TokenRequest,
+    TokensBuf,
 };
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
@@ -21,7 +21,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 /// An HTTP client that is fit for OAuth. It is cheap to clone.
 ///
-/// Every request has a connection of its own, and no proxy is used: neither can send a secret twice or elsewhere.
+/// Every request has a connection of its own, and no proxy is used, so that no secret is sent twice or elsewhere.
 #[derive(Clone, Debug)]
 pub struct Http {
     agent: Agent,
@@ -42,7 +42,7 @@ impl Http {
         Self::build(Duration::from_secs(30), RootCerts::WebPki)
     }
 
-    /// Trusts the certificate authorities of the operating system instead, those of a company among them.
+    /// Trusts the certificate authorities of the operating system instead, which include a company's own.
     #[cfg(feature = "platform-verifier")]
     #[must_use]
     pub fn with_platform_roots(self) -> Self {
@@ -52,7 +52,7 @@ impl Http {
     /// Trusts the certificate authorities in `pem` instead, and no others.
     ///
     /// # Errors
-    /// Where `pem` holds no certificate, or something broken.
+    /// If `pem` has no certificate, or one that is broken.
     pub fn with_only_root_certificates(self, pem: &[u8]) -> Result<Self, TransportError> {
         let broken = |_| ureq::Error::Tls("a broken certificate in the PEM text");
         let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(broken)?;
@@ -67,7 +67,7 @@ impl Http {
         Ok(Self::build(self.deadline, RootCerts::from(roots)))
     }
 
-    /// Waits so long for an answer, from the first look-up of a name to the last octet of the body.
+    /// Sets how long to wait for an answer: from the first look-up of a name to the last octet of the body.
     #[must_use]
     pub fn with_deadline(self, deadline: Duration) -> Self {
         Self::build(deadline, self.roots)
@@ -76,7 +76,7 @@ impl Http {
     /// Sends one request to the authorization server. Every status is a response.
     ///
     /// # Errors
-    /// [`TransportError`] where there is none.
+    /// [`TransportError`] if there is none.
     pub fn send(&self, request: &Request<'_>) -> Result<ResponseBuf, TransportError> {
         self.fetch(request).map(ResponseBuf::from)
     }
@@ -86,34 +86,50 @@ impl Http {
     /// # Errors
     /// [`ExchangeError`]; its [`advice`](ExchangeError::advice) says what to do.
     pub fn exchange(&self, request: TokenRequest<'_>) -> Result<TokensBuf, ExchangeError> {
-        let mut answer = self.fetch(&request.request()).map_err(ExchangeError::Transport)?;
-        let tokens = request.read(answer.as_response()).map(TokensBuf::from);
+        self.exchange_keeping(request).1
+    }
+
+    /// [`exchange`](Self::exchange), and first of all the new refresh token that the answer carries, if one can be read:
+    /// whatever else is wrong with the answer, and also if the connection broke behind it. Save it before you look at the rest:
+    /// the old one may be spent ([`TokenRequest::read_keeping`]).
+    ///
+    /// # Errors
+    /// The second part is as [`exchange`](Self::exchange) has it.
+    pub fn exchange_keeping(
+        &self,
+        request: TokenRequest<'_>,
+    ) -> (Option<RefreshTokenBuf>, Result<TokensBuf, ExchangeError>) {
+        let (mut answer, whole) = match self.receive(&request.request()) {
+            Ok(received) => received,
+            Err(error) => return (None, Err(ExchangeError::Transport(error))),
+        };
+        let (new, tokens) = request.read_keeping(answer.as_response());
+        let new = new.map(RefreshTokenBuf::from);
+        let tokens = tokens.map(TokensBuf::from).map_err(ExchangeError::Response);
         answer.body.zeroize();
-        tokens.map_err(ExchangeError::Response)
+        (new, whole.map_err(ExchangeError::Transport).and(tokens))
     }
 
     /// Finds a server's endpoints from its issuer (RFC 8414, OpenID Connect Discovery), and makes a client of it.
     ///
     /// # Errors
-    /// [`DiscoverError`] where no well-known address has metadata, or where what is found there cannot be used.
+    /// [`DiscoverError`] if no well-known address has metadata, or what is found there cannot be used.
     pub fn discover(&self, issuer: &str, client_id: &str, redirect_uri: &str) -> Result<ClientBuf, DiscoverError> {
-        let mut missing = None;
-        for well_known in WellKnown::ALL {
-            let request = MetadataRequest::new(issuer, well_known).map_err(DiscoverError::Config)?;
-            let mut answer = self.fetch(&request.request()).map_err(DiscoverError::Transport)?;
-            match request.read(answer.as_response()) {
-                Ok(metadata) => {
-                    let client =
-                        Client::new(client_id, redirect_uri, metadata.server()).map_err(DiscoverError::Config)?;
-                    return Ok(client.into());
+        let mut discovery = Discovery::new(issuer).map_err(DiscoverError::Config)?;
+        while let Some(request) = discovery.request() {
+            let mut answer = match self.fetch(&request) {
+                Err(error) if error.is_unanswered() => {
+                    discovery.unanswered();
+                    continue;
                 }
-                Err(error) if error.is_absence() => {
-                    missing.get_or_insert(error);
-                }
-                Err(error) => return Err(DiscoverError::Response(error)),
+                answer => answer.map_err(DiscoverError::Transport)?,
+            };
+            if let Some(metadata) = discovery.read(answer.as_response()).map_err(DiscoverError::Response)? {
+                let client = Client::new(client_id, redirect_uri, metadata.server());
+                return client.map(ClientBuf::from).map_err(DiscoverError::Config);
             }
         }
-        Err(DiscoverError::Response(missing.unwrap_or(ResponseError::ContentType)))
+        Err(DiscoverError::NoMetadata { issuer: issuer.to_owned(), tried: discovery.tried() })
     }
 
     /// Revokes a token (RFC 7009).
@@ -130,7 +146,7 @@ impl Http {
     /// response; [`Refusal::of`](proofkey_core::Refusal::of) reads a 401 and a 403. The body is capped at 64 MiB.
     ///
     /// # Errors
-    /// [`TransportError`] where there is no response.
+    /// [`TransportError`] if there is no response.
     pub fn call(&self, request: http::Request<Vec<u8>>, token: AccessToken<'_>) -> Result<ResponseBuf, TransportError> {
         let (mut parts, body) = request.into_parts();
         let value = Zeroizing::new(token.authorization().value());
@@ -142,10 +158,17 @@ impl Http {
         } else {
             self.run(Ok(http::Request::from_parts(parts, body)), API_BODY_MAX)
         };
-        answer.map(ResponseBuf::from)
+        let (answer, whole) = answer?;
+        whole.map(|()| answer.into())
     }
 
     fn fetch(&self, request: &Request<'_>) -> Result<Answer, TransportError> {
+        let (answer, whole) = self.receive(request)?;
+        whole.map(|()| answer)
+    }
+
+    /// The answer, and whether all of it came.
+    fn receive(&self, request: &Request<'_>) -> Result<(Answer, Result<(), TransportError>), TransportError> {
         let mut builder = http::Request::builder().uri(request.url().to_string());
         for (name, value) in request.headers() {
             builder = builder.header(*name, HeaderValue::from_static(value));
@@ -163,26 +186,28 @@ impl Http {
         &self,
         request: Result<http::Request<B>, http::Error>,
         body_max: u64,
-    ) -> Result<Answer, TransportError> {
+    ) -> Result<(Answer, Result<(), TransportError>), TransportError> {
         let request = request.map_err(ureq::Error::Http)?;
         if !is_secure(request.uri()) {
             return Err(TransportError::Insecure);
         }
         let (head, mut body) = self.agent.run(request)?.into_parts();
         let mut reader = body.with_config().limit(body_max).reader();
+        let mut answer = Answer { status: head.status.as_u16(), headers: head.headers, body: Vec::new() };
         // What grows only by what has come takes less than twice the cap.
-        let (mut body, mut chunk) = (Vec::new(), [0; CHUNK]);
+        let mut chunk = [0; CHUNK];
         loop {
-            match reader.read(&mut chunk).map_err(ureq::Error::from)? {
-                0 => return Ok(Answer { status: head.status.as_u16(), headers: head.headers, body }),
-                length => body.extend_from_slice(chunk.get(..length).unwrap_or_default()),
+            match reader.read(&mut chunk).map_err(ureq::Error::from) {
+                Ok(0) => return Ok((answer, Ok(()))),
+                Ok(length) => answer.body.extend_from_slice(chunk.get(..length).unwrap_or_default()),
+                Err(error) => return Ok((answer, Err(error.into()))),
             }
         }
     }
 
     fn build(deadline: Duration, roots: RootCerts) -> Self {
         let config = Agent::config_builder()
-            // Another crate in the program may turn ureq's decoders on: they are not asked for all the same.
+            // The core asks for none, whatever decoders another crate in the program turns on.
             .accept_encoding(AutoHeaderValue::None)
             .allow_non_standard_methods(true)
             .http_status_as_error(false)

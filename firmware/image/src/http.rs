@@ -3,6 +3,7 @@
 use crate::host;
 use crate::uart::Uart;
 use core::fmt::{self, Write};
+use proofkey_core::Response;
 
 /// A line to one server, which stays connected.
 pub struct Line<'a> {
@@ -94,12 +95,12 @@ impl<'b> Answer<'b> {
         values(self.fields, name)
     }
 
-    /// The value of the field of that name. Where several stand none can be trusted: it is then a comma.
+    /// The response for a `read` of the core, with every field.
     #[must_use]
-    pub fn field(&self, name: &'static str) -> Option<&'b str> {
-        let mut values = self.fields(name);
-        let value = values.next();
-        if values.next().is_some() { Some(",") } else { value }
+    pub fn into_response(self) -> Response<'b> {
+        let fields = self.fields.lines().filter_map(|field| field.split_once(':'));
+        let response = Response::new(self.status, self.body);
+        fields.fold(response, |response, (name, value)| response.with_header(name, value.trim_ascii()))
     }
 }
 

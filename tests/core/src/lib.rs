@@ -93,8 +93,10 @@ fn finish(
     body: &[u8],
 ) -> Result<TokensBuf, ResponseError> {
     let mut body = body.to_vec();
-    let response = Response { status, content_type, date: None, retry_after: None, body: &mut body };
-    request.read(response).map(TokensBuf::from)
+    let response = Response::new(status, &mut body);
+    request
+        .read(content_type.into_iter().fold(response, |response, value| response.with_header("Content-Type", value)))
+        .map(TokensBuf::from)
 }
 
 /// The value of each field `name` in a query or body.

@@ -1,19 +1,23 @@
 //! What every error of the core says: what is wrong, where, and what to do; in one printable line.
 
-use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, ResponseError, UriFault};
+use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, ParameterFault, ResponseError, UriFault};
 use proofkey_core_tests::{accept, read_as};
 use std::collections::BTreeSet;
 use std::error::Error;
 
-const URI_FAULTS: [UriFault; 9] = [
+const URI_FAULTS: [UriFault; 13] = [
     UriFault::Absent,
     UriFault::Character,
+    UriFault::DotSegment,
     UriFault::Fragment,
     UriFault::Host,
+    UriFault::HostSpelling,
     UriFault::Localhost,
     UriFault::NotAbsolute,
     UriFault::Parameter,
+    UriFault::Port,
     UriFault::Query,
+    UriFault::RepeatedParameter,
     UriFault::Scheme,
 ];
 
@@ -47,7 +51,7 @@ fn every_error_is_one_line_of_its_own() {
     say(&AuthorizeError::Random(ConfigError::ClientId));
     let passed_on = AuthorizeError::<ConfigError>::Config(ConfigError::Scope(1)).to_string();
     assert!(said.contains(&passed_on), "{passed_on}");
-    assert_eq!(said.len(), 50);
+    assert_eq!(said.len(), 64);
 }
 
 #[test]
@@ -62,16 +66,26 @@ fn every_error_has_advice() {
 
 #[test]
 fn an_absence_of_metadata_is_what_a_server_without_them_answers() {
-    use ResponseError::{ContentType, Redirect, Server, Status};
+    use ResponseError::{ContentCoding, ContentType, Json, Redirect, Server, Status};
     for (error, _) in response_errors() {
-        let absence = matches!(error, ContentType | Redirect(_) | Server { .. } | Status { .. });
+        let other =
+            matches!(error, ContentCoding | ContentType(_) | Json(_) | Redirect(_) | Server { .. } | Status { .. });
+        let absence = other && !matches!(error.advice(), Advice::Retry { .. });
         assert_eq!(error.is_absence(), absence, "{error}");
     }
+    assert!(ResponseError::Missing("issuer").is_absence() && ResponseError::Type("issuer").is_absence());
 }
 
 fn config_errors() -> Vec<ConfigError> {
     use ConfigError::*;
-    let mut errors = vec![AccessToken, ClientId, CodeVerifier, ExtraParameter(1), RefreshToken, Scope(1)];
+    let mut errors = vec![AccessToken, ClientId, CodeVerifier, ExtraParametersTwice, RefreshToken, Scope(1)];
+    let faults = [
+        ParameterFault::Empty,
+        ParameterFault::InEndpoint,
+        ParameterFault::Protocol("state"),
+        ParameterFault::Repeated,
+    ];
+    errors.extend(faults.map(|fault| ExtraParameter { index: 1, fault }));
     let places = [AuthorizationEndpoint, Issuer, RedirectUri, RevocationEndpoint, TokenEndpoint];
     errors.extend(places.map(|place| place(UriFault::Absent)));
     errors.extend(URI_FAULTS[1..].iter().map(|fault| RedirectUri(*fault)));
@@ -85,15 +99,19 @@ fn callback_errors() -> Vec<(CallbackError, Advice)> {
         (Ambiguous, Advice::Reauthorize),
         (Client, Advice::Fix),
         (Duplicate("code"), Advice::Reauthorize),
-        (Issuer, Advice::Reauthorize),
+        (Issuer { expected: "a".into(), found: "b".into() }, Advice::Reauthorize),
+        (Issuer { expected: "a".into(), found: "".into() }, Advice::Reauthorize),
         (Malformed("code"), Advice::Reauthorize),
         (MissingCode, Advice::Reauthorize),
         (Mode, Advice::Fix),
         (refused("access_denied"), Advice::Reauthorize),
+        (refused("account_selection_required"), Advice::Reauthorize),
         (refused("temporarily_unavailable"), Advice::Retry { after: None }),
         (refused("invalid_scope"), Advice::Fix),
         (State, Advice::Reauthorize),
-        (Target, Advice::Fix),
+        (Target { expected: "a".into(), found: "b".into() }, Advice::Fix),
+        (Target { expected: "a".into(), found: "a".into() }, Advice::Fix),
+        (Target { expected: "a".into(), found: "".into() }, Advice::Fix),
     ]
 }
 
@@ -104,21 +122,23 @@ fn response_errors() -> Vec<(ResponseError, Advice)> {
         read_as(status, None, body.as_bytes()).unwrap_err()
     };
     vec![
-        (ContentType, Advice::Fix),
+        (ContentCoding, Advice::Fix),
+        (ContentType("text/html".into()), Advice::Fix),
         (Duplicate("access_token"), Advice::Fix),
         (Endpoint(ConfigError::TokenEndpoint(UriFault::Query)), Advice::Fix),
-        (Issuer, Advice::Fix),
+        (Issuer { expected: "a".into(), found: "b".into() }, Advice::Fix),
         (Json(7), Advice::Fix),
         (Malformed("access_token"), Advice::Fix),
         (Missing("access_token"), Advice::Fix),
-        (NoS256, Advice::Fix),
+        (NoS256("plain".into()), Advice::Fix),
         (Redirect(307), Advice::Fix),
         (refused(400, "invalid_grant"), Advice::Reauthorize),
         (refused(400, "invalid_client"), Advice::Fix),
         (refused(503, "invalid_request"), Advice::Retry { after: None }),
-        (Status { status: 404, retry_after: Some(7) }, Advice::Fix),
-        (Status { status: 429, retry_after: Some(7) }, Advice::Retry { after: Some(7) }),
-        (TokenType, Advice::Fix),
+        (Status { status: 404, retry_after: Some(7), is_page: true }, Advice::Fix),
+        (Status { status: 429, retry_after: Some(7), is_page: false }, Advice::Retry { after: Some(7) }),
+        (TokenType(Some("mac")), Advice::Fix),
+        (TokenType(None), Advice::Fix),
         (TooBig("access_token"), Advice::Fix),
         (Type("expires_in"), Advice::Fix),
     ]

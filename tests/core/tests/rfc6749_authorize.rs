@@ -1,6 +1,6 @@
 //! Sending the browser away, and what a client is made of (RFC 6749 sections 2.2, 3.1, 3.3 and 4.1.1; RFC 8252 section 7).
 
-use proofkey_core::{Client, ConfigError, Server, UriFault};
+use proofkey_core::{Client, ConfigError, ParameterFault, RefreshToken, Server, UriFault};
 use proofkey_core_tests::{Counter, REDIRECT_URI, accept_at, as_query, client, server, values};
 
 #[test]
@@ -49,13 +49,26 @@ fn c006_c038_section_3_1_no_parameter_is_sent_twice_or_overridden() {
         "access_token",
         "",
     ] {
-        assert_eq!(url.with(&[("x", "1"), (name, "1")]).map(|_| ()), Err(ConfigError::ExtraParameter(1)), "{name}");
+        let error = url.with(&[("x", "1"), (name, "1")]).map(|_| ()).expect_err(name);
+        let ConfigError::ExtraParameter { index: 1, fault } = error else { panic!("{name}: {error}") };
+        match fault {
+            ParameterFault::Protocol(own) => assert_eq!(own, name),
+            fault => assert_eq!((name, fault), ("", ParameterFault::Empty)),
+        }
+        assert!(name.is_empty() || error.to_string().starts_with(&format!("extra parameter `{name}`: ")), "{error}");
     }
-    assert_eq!(url.with(&[("prompt", "a"), ("prompt", "b")]).map(|_| ()), Err(ConfigError::ExtraParameter(1)));
+    let refused = |index, fault| Err(ConfigError::ExtraParameter { index, fault });
+    let twice = url.with(&[("prompt", "a"), ("prompt", "b")]).map(|_| ());
+    assert_eq!(twice, refused(1, ParameterFault::Repeated));
+    let once = url.with(&[]).and_then(|url| url.with(&[("acr_values", "a")])).expect("one list");
+    assert_eq!(once.with(&[("prompt", "b")]).map(|_| ()), Err(ConfigError::ExtraParametersTwice));
+    let refresh =
+        client().refresh(RefreshToken::new("R").expect("a token")).with(&[("audience", "a")]).expect("one list");
+    assert_eq!(refresh.with(&[("audience", "b")]).map(drop), Err(ConfigError::ExtraParametersTwice));
     let tenant = Server::new("https://as.example/a?t%65nant=1", "https://as.example/t");
     let tenant = Client::new("c", REDIRECT_URI, tenant).expect("a client");
     let (tenant, _) = tenant.authorize(&[], &mut Counter::default()).expect("a login begins");
-    assert_eq!(tenant.with(&[("tenant", "2")]).map(|_| ()), Err(ConfigError::ExtraParameter(0)));
+    assert_eq!(tenant.with(&[("tenant", "2")]).map(|_| ()), refused(0, ParameterFault::InEndpoint));
 
     let resources =
         [("resource", "https://api.example/1"), ("resource", "https://api.example/2"), ("prompt", "consent")];
@@ -75,7 +88,8 @@ fn c006_c038_section_3_1_no_parameter_is_sent_twice_or_overridden() {
 #[test]
 fn c090_a_parameter_without_value_is_refused() {
     let (url, _) = client().authorize(&[], &mut Counter::default()).expect("a login begins");
-    assert_eq!(url.with(&[("prompt", "")]).map(|_| ()), Err(ConfigError::ExtraParameter(0)));
+    let fault = ParameterFault::Empty;
+    assert_eq!(url.with(&[("prompt", "")]).map(|_| ()), Err(ConfigError::ExtraParameter { index: 0, fault }));
 }
 
 #[test]
@@ -133,6 +147,12 @@ fn c005_c066_c089_endpoints_are_https_without_fragment() {
         let three = Client::new("c", REDIRECT_URI, server().with_revocation_endpoint(endpoint)).map(|_| ());
         assert_eq!(three, Err(ConfigError::RevocationEndpoint(fault)), "{endpoint}");
     }
+    for bad in ["[0:1.23.23]", "[0::0::0]", "256.0.0.1", "0x.0x.0", "%43%7C", "a%C2%ADb", "xn--", "a,b", "1"] {
+        let url = format!("https://{bad}/a");
+        let server = Server::new("https://a/a", &url);
+        let refused = Client::new("c", REDIRECT_URI, server).map(drop);
+        assert_eq!(refused, Err(ConfigError::TokenEndpoint(UriFault::Host)), "{url}");
+    }
     for good in ["http://127.0.0.1:9400/a", "http://[::1]/a", "http://localhost:8080/a", "https://as.example:443/a?v=2"]
     {
         assert!(Client::new("c", REDIRECT_URI, Server::new(good, good)).is_ok(), "{good}");
@@ -155,7 +175,8 @@ fn c061_the_issuer_has_no_query_and_is_needed_where_iss_is_promised() {
 
 #[test]
 fn c007_c051_c052_c056_c080_redirect_uris() {
-    use UriFault::{Absent, Character, Fragment, Host, Localhost, NotAbsolute, Parameter, Scheme};
+    use UriFault::{Absent, Character, DotSegment, Fragment, Host, HostSpelling, Localhost, NotAbsolute, Parameter};
+    use UriFault::{Port, RepeatedParameter, Scheme};
     for (redirect_uri, fault) in [
         ("", Absent),
         ("/cb", NotAbsolute),
@@ -163,7 +184,7 @@ fn c007_c051_c052_c056_c080_redirect_uris() {
         ("http://host.example/cb", Scheme),
         ("http://192.168.0.1/cb", Scheme),
         ("http://0.0.0.0/cb", Scheme),
-        ("http://127.1/cb", Scheme),
+        ("http://127.1/cb", Host),
         ("http://localhost:8080/cb", Localhost),
         ("http:/cb", Host),
         ("https://", Host),
@@ -174,6 +195,28 @@ fn c007_c051_c052_c056_c080_redirect_uris() {
         ("https://app.example/cb?state=1", Parameter),
         ("https://app.example/cb?c%6Fde=1", Parameter),
         ("https://app.example/c b", Character),
+        ("https://app.example/cb?a='", Character),
+        ("https://App.example/cb", HostSpelling),
+        ("https://[2001:DB8::1]/cb", HostSpelling),
+        ("http://[0:0:0:0:0:0:0:1]:7/cb", HostSpelling),
+        ("Com.example.app:/cb", HostSpelling),
+        ("https://app.example/a/../cb", DotSegment),
+        ("https://app.example/./cb", DotSegment),
+        ("https://app.example/%2E%2e/cb", DotSegment),
+        ("com.example.app:/a/../cb", DotSegment),
+        ("https://app.example:0443/cb", Port),
+        ("http://127.0.0.1:0/cb", Port),
+        ("http://[::1]:007/cb", Port),
+        ("https://app.example/cb?t=1&t=2", RepeatedParameter),
+        ("https://app.example/cb?t=1&x&%74=1", RepeatedParameter),
+        ("https://[0:1.23.23]/cb", Host),
+        ("https://[0::0::0]/cb", Host),
+        ("https://256.0.0.1/cb", Host),
+        ("https://0x.0x.0/cb", Host),
+        ("https://%43%7C/cb", Host),
+        ("https://a%C2%ADb/cb", Host),
+        ("https://xn--/cb", Host),
+        ("https://app..example/cb", Host),
     ] {
         let refused = Client::new("c", redirect_uri, server()).map(|_| ());
         assert_eq!(refused, Err(ConfigError::RedirectUri(fault)), "{redirect_uri}");
@@ -185,6 +228,10 @@ fn c007_c051_c052_c056_c080_redirect_uris() {
         "http://[::1]:61023/oauth2redirect/example-provider",
         "https://app.example",
         "https://app.example/cb?tenant=1",
+        "https://app.example/cb?tenant=1&user=1&a=%27",
+        "https://app.example:443/.well-known/cb",
+        "https://xn--bcher-kva.example./cb",
+        "https://[2001:db8:0:1::]:8443/cb",
         "com.example.app:/cb",
     ] {
         assert!(Client::new("c", good, server()).is_ok(), "{good}");

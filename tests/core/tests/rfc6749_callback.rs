@@ -154,7 +154,7 @@ fn c068_c069_c070_c071_c072_rfc9207_section_2_4_the_issuer_octet_for_octet() {
         assert_eq!(verdict(unpromised, iss), Ok(()), "{iss}");
     }
     for missing in ["", "&iss=", "&iss"] {
-        assert_eq!(verdict(plain, missing), Err(Issuer), "{missing}");
+        assert!(matches!(verdict(plain, missing), Err(Issuer { .. })), "{missing}");
         assert_eq!(verdict(unpromised, missing), Ok(()), "{missing}");
         assert_eq!(verdict(unknown, missing), Ok(()), "{missing}");
     }
@@ -170,14 +170,14 @@ fn c068_c069_c070_c071_c072_rfc9207_section_2_4_the_issuer_octet_for_octet() {
         "%zz",
     ] {
         let iss = format!("&iss={other}");
-        assert_eq!(verdict(plain, &iss), Err(Issuer), "{other}");
-        assert_eq!(verdict(unpromised, &iss), Err(Issuer), "{other}");
+        assert!(matches!(verdict(plain, &iss), Err(Issuer { .. })), "{other}");
+        assert!(matches!(verdict(unpromised, &iss), Err(Issuer { .. })), "{other}");
     }
     // C071: a refusal from elsewhere is not shown.
-    assert_eq!(
-        accept(|s| format!("error=x&error_description=CANARY&state={s}&iss=https://evil.example")).1.map(drop),
-        Err(Issuer)
-    );
+    let (_, foreign) = accept(|s| format!("error=x&error_description=CANARY&state={s}&iss=https://evil.example/%1b"));
+    let both = Issuer { expected: ISSUER.into(), found: "https://evil.example/?".into() };
+    assert_eq!(foreign.map(drop), Err(both.clone()));
+    assert!(both.to_string().ends_with("expected `iss` https://as.example, got https://evil.example/?"), "{both}");
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn c059_a40_a42_a43_the_redirect_arrives_at_the_redirect_uri() {
     let target = |path: &str| accept_at(client(), |s| format!("{path}?code=C&state={s}{I}"), as_target);
     assert!(matches!(target("/cb"), (true, Ok(_))));
     for path in ["/", "/CB", "/cb/", "//cb", "/./cb", "/x/../cb", "/%63b", "/cb;x", "/cb%00", "/callback", ""] {
-        assert_eq!(target(path), (false, Err(Target)), "{path}");
+        assert!(matches!(target(path), (false, Err(Target { .. }))), "{path}");
     }
     let url = |base: &str| accept_at(client(), |s| format!("{base}?code=C&state={s}{I}"), as_url);
     assert!(matches!(url(REDIRECT_URI), (true, Ok(_))));
@@ -206,7 +206,7 @@ fn c059_a40_a42_a43_the_redirect_arrives_at_the_redirect_uri() {
         "/cb",
         "cb",
     ] {
-        assert_eq!(url(base), (false, Err(Target)), "{base}");
+        assert!(matches!(url(base), (false, Err(Target { .. }))), "{base}");
     }
     for (registered, shown, ours) in [
         ("https://app.example:443/cb", "https://app.example/cb", true),
@@ -228,10 +228,38 @@ fn c059_a40_a42_a43_the_redirect_arrives_at_the_redirect_uri() {
         assert_eq!((matches, accepted.is_ok()), (ours, ours), "{shown}");
     }
     let spaced = accept_at(client(), |s| format!("{REDIRECT_URI}?code=C\t&state={s}{I}"), as_url);
-    assert_eq!(spaced, (false, Err(Target)));
+    assert!(matches!(spaced, (false, Err(Target { .. }))));
     // A49: what is pasted must be the whole URL.
     for pasted in ["EVIL_CODE", "code#state"] {
-        assert_eq!(accept_at(client(), |_| pasted.to_owned(), as_url), (false, Err(Target)));
+        assert!(matches!(accept_at(client(), |_| pasted.to_owned(), as_url), (false, Err(Target { .. }))));
+    }
+}
+
+#[test]
+fn a49_a_redirect_elsewhere_is_told_without_its_secrets() {
+    let told = |text: &'static str, redirect: for<'r> fn(&'r str) -> Redirect<'r>| {
+        accept_at(client(), |_| text.to_owned(), redirect).1.expect_err(text).to_string()
+    };
+    for (pasted, found) in [
+        ("http://localhost:1/x?code=CANARY&state=CANARY#CANARY", "got http://localhost:1/x"),
+        ("https://app.example/cb#code=CANARY", "got https://app.example/cb"),
+        ("https://user:CANARY@app.example/cb", "got something that is not a URL"),
+        ("CANARY", "got something that is not a URL"),
+        ("javascript:CANARY", "got something that is not a URL"),
+        ("http://127.0.0.1:49152/cbCANAR\u{1b}", "got http://127.0.0.1:49152/cbCANAR?"),
+    ] {
+        let said = told(pasted, as_url);
+        assert!(said.contains("expected http://127.0.0.1:49152/cb, ") && said.ends_with(found), "{said}");
+        assert!(!said.contains("CANARY"), "{said}");
+    }
+    let said = told("/other?code=CANARY", as_target);
+    assert!(said.ends_with("expected /cb, got /other"), "{said}");
+    let tenant = client().with_redirect_uri("https://app.example/cb?tenant=1").expect("a client");
+    for (text, redirect) in
+        [("https://app.example/cb?x", as_url as for<'r> fn(&'r str) -> Redirect<'r>), ("code=C", as_query)]
+    {
+        let said = accept_at(tenant, |_| text.to_owned(), redirect).1.expect_err(text).to_string();
+        assert_eq!(said, "the redirect to https://app.example/cb lacks the parameters of the registered redirect URI");
     }
 }
 
@@ -253,7 +281,10 @@ fn c087_a41_the_query_of_the_redirect_uri_comes_back() {
         "tenant=%31&",
         "tenants=1&",
     ] {
-        assert_eq!(verdict(&format!("{query}code=C&state=S&iss=https://as.example")), Err(Target), "{query}");
+        assert!(
+            matches!(verdict(&format!("{query}code=C&state=S&iss=https://as.example")), Err(Target { .. })),
+            "{query}"
+        );
     }
 }
 

@@ -45,5 +45,6 @@ fn read(status: u16, content_type: Option<&str>, body: &str) -> Result<(), Respo
     let mut body = body.as_bytes().to_vec();
     let request =
         with_endpoint().revoke(Revocable::Refresh(RefreshToken::new("R").expect("a token"))).expect("an endpoint");
-    request.read(Response { status, content_type, date: None, retry_after: Some("30"), body: &mut body })
+    let response = Response::new(status, &mut body).with_header("Retry-After", "30");
+    request.read(content_type.into_iter().fold(response, |response, value| response.with_header("Content-Type", value)))
 }

@@ -2,7 +2,9 @@
 
 use crate::adapter::Wait;
 use crate::adapter::{DiscoverError, ExchangeError, LoginError, TransportError, http, trusting};
-use proofkey_core::{AccessToken, Advice, AuthorizeError, CallbackError, ConfigError, ResponseError, UriFault};
+use proofkey_core::{
+    AccessToken, Advice, AuthorizeError, CallbackError, ConfigError, Discovery, ResponseError, UriFault,
+};
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::io;
@@ -14,21 +16,22 @@ fn every_error_says_what_it_is_and_keeps_its_cause() {
     let unreachable = http().call(request, AccessToken::new("AT").unwrap()).wait().unwrap_err();
     assert!(matches!(unreachable, TransportError::Http(_)), "{unreachable}");
     let mut said = BTreeSet::new();
-    let errors: [(Box<dyn Error>, bool); 19] = [
+    let errors: [(Box<dyn Error>, bool); 20] = [
         (Box::new(unreachable), true),
         (Box::new(trusting("").unwrap_err()), true),
         (Box::new(TransportError::BodyTooBig), false),
         (Box::new(TransportError::Deadline), false),
         (Box::new(TransportError::Insecure), false),
         (Box::new(ExchangeError::Config(config())), true),
-        (Box::new(ExchangeError::Response(ResponseError::TokenType)), true),
+        (Box::new(ExchangeError::Response(ResponseError::TokenType(None))), true),
         (Box::new(ExchangeError::Transport(TransportError::Deadline)), true),
         (Box::new(DiscoverError::Config(ConfigError::Issuer(UriFault::Query))), true),
-        (Box::new(DiscoverError::Response(ResponseError::Issuer)), true),
+        (Box::new(DiscoverError::Response(ResponseError::NoS256("plain".into()))), true),
+        (Box::new(no_metadata()), false),
         (Box::new(DiscoverError::Transport(TransportError::BodyTooBig)), true),
         (Box::new(LoginError::Authorize(AuthorizeError::RandomRepeats)), true),
-        (Box::new(LoginError::Callback(CallbackError::Issuer)), true),
-        (Box::new(LoginError::Config(ConfigError::ExtraParameter(0))), true),
+        (Box::new(LoginError::Callback(CallbackError::State)), true),
+        (Box::new(LoginError::Config(ConfigError::ExtraParametersTwice)), true),
         (Box::new(LoginError::Exchange(ExchangeError::Response(ResponseError::Missing("access_token")))), true),
         (Box::new(LoginError::Listen(io::ErrorKind::AddrInUse.into())), true),
         (Box::new(LoginError::NotLoopback), false),
@@ -41,14 +44,14 @@ fn every_error_says_what_it_is_and_keeps_its_cause() {
         assert_eq!(error.source().is_some(), caused, "{text}");
         said.insert(text);
     }
-    assert_eq!(said.len(), 17, "all but the errors that are passed on: {said:#?}");
+    assert_eq!(said.len(), 18, "all but the errors that are passed on: {said:#?}");
 }
 
 #[test]
 fn an_exchange_that_may_have_arrived_has_no_advice() {
     for (error, advice) in [
         (ExchangeError::Config(ConfigError::ClientId), Some(Advice::Fix)),
-        (ExchangeError::Response(ResponseError::TokenType), Some(Advice::Fix)),
+        (ExchangeError::Response(ResponseError::TokenType(None)), Some(Advice::Fix)),
         (ExchangeError::Transport(TransportError::Insecure), Some(Advice::Fix)),
         (ExchangeError::Transport(TransportError::Deadline), None),
         (ExchangeError::Transport(TransportError::BodyTooBig), None),
@@ -59,10 +62,11 @@ fn an_exchange_that_may_have_arrived_has_no_advice() {
 
 #[test]
 fn a_discovery_can_be_tried_again_where_the_server_was_not_reached() {
-    let busy = ResponseError::Status { status: 503, retry_after: Some(7) };
+    let busy = ResponseError::Status { status: 503, retry_after: Some(7), is_page: false };
     for (error, advice) in [
         (DiscoverError::Config(ConfigError::ClientId), Advice::Fix),
-        (DiscoverError::Response(ResponseError::Issuer), Advice::Fix),
+        (DiscoverError::Response(ResponseError::NoS256("plain".into())), Advice::Fix),
+        (no_metadata(), Advice::Fix),
         (DiscoverError::Response(busy), Advice::Retry { after: Some(7) }),
         (DiscoverError::Transport(TransportError::Insecure), Advice::Fix),
         (DiscoverError::Transport(TransportError::Deadline), Advice::Retry { after: None }),
@@ -77,8 +81,8 @@ fn a_login_that_failed_is_mended_or_begun_again() {
         (LoginError::Authorize(AuthorizeError::RandomRepeats), Some(Advice::Fix)),
         (LoginError::Callback(CallbackError::State), Some(Advice::Reauthorize)),
         (LoginError::Callback(CallbackError::Mode), Some(Advice::Fix)),
-        (LoginError::Config(ConfigError::ExtraParameter(0)), Some(Advice::Fix)),
-        (LoginError::Exchange(ExchangeError::Response(ResponseError::TokenType)), Some(Advice::Fix)),
+        (LoginError::Config(ConfigError::ExtraParametersTwice), Some(Advice::Fix)),
+        (LoginError::Exchange(ExchangeError::Response(ResponseError::TokenType(None))), Some(Advice::Fix)),
         (LoginError::Exchange(ExchangeError::Transport(TransportError::Deadline)), None),
         (LoginError::Listen(io::ErrorKind::AddrInUse.into()), Some(Advice::Fix)),
         (LoginError::NotLoopback, Some(Advice::Fix)),
@@ -87,4 +91,10 @@ fn a_login_that_failed_is_mended_or_begun_again() {
     ] {
         assert_eq!(error.advice(), advice, "{error}");
     }
+}
+
+fn no_metadata() -> DiscoverError {
+    let issuer = "https://as.example".to_owned();
+    let tried = Discovery::new(&issuer).expect("an issuer").tried();
+    DiscoverError::NoMetadata { issuer, tried }
 }

@@ -231,7 +231,7 @@ fn what_cannot_begin_does_not() {
     let client = client(&server, CALLBACK);
     let login = Login::new(client.as_client(), SCOPE);
     let error = http.login(login.with_extra(&[("state", "x")]), |_| panic!("opened")).wait().unwrap_err();
-    assert!(matches!(error, LoginError::Config(ConfigError::ExtraParameter(0))), "{error}");
+    assert!(matches!(error, LoginError::Config(ConfigError::ExtraParameter { index: 0, .. })), "{error}");
     let error = http.login(Login::new(client.as_client(), &["a b"]), |_| panic!("opened")).wait().unwrap_err();
     assert!(matches!(error, LoginError::Authorize(_)), "{error}");
     let error = http.login(login, |_| Err(io::ErrorKind::NotFound.into())).wait().unwrap_err();

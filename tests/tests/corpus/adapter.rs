@@ -1,6 +1,8 @@
 //! Both adapters behind the same functions.
 
-use proofkey_core::{AccessToken, CallbackError, Client, ResponseBuf, ResponseError, TokenRequest, TokensBuf};
+use proofkey_core::{
+    AccessToken, CallbackError, Client, ClientBuf, RefreshTokenBuf, ResponseBuf, ResponseError, TokenRequest, TokensBuf,
+};
 use std::io;
 use std::pin::pin;
 use std::sync::LazyLock;
@@ -14,17 +16,22 @@ use tokio::runtime::Builder;
 pub(crate) struct Adapter {
     pub(crate) name: &'static str,
     pub(crate) call: fn(&str) -> Result<ResponseBuf, Failure>,
-    pub(crate) exchange: fn(TokenRequest<'_>, Duration) -> Outcome,
+    pub(crate) discover: fn(&str) -> Result<ClientBuf, Failure>,
+    pub(crate) exchange: fn(TokenRequest<'_>, Duration) -> (Kept, Outcome),
     pub(crate) login: fn(Client<'_>, Open<'_>, Duration, &AtomicBool) -> Outcome,
 }
 
 pub(crate) type Open<'o> = &'o dyn Fn(&str);
+/// The new refresh token of an answer, whatever else is wrong with it.
+pub(crate) type Kept = Option<RefreshTokenBuf>;
 pub(crate) type Outcome = Result<TokensBuf, Failure>;
 
 /// What either adapter can fail with.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Failure {
     Callback(CallbackError),
+    /// No address has metadata; what each of them answered, in words.
+    NoMetadata(String),
     Response(ResponseError),
     /// Anything else, by the name of its variant.
     Other(String),
@@ -35,10 +42,17 @@ impl Failure {
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Callback(CallbackError::Server(words)) => format!("Server({})", words.code()),
+            Self::Callback(CallbackError::Issuer { .. }) => "Issuer".into(),
+            Self::Callback(CallbackError::Target { .. }) => "Target".into(),
             Self::Callback(error) => format!("{error:?}").replace('"', ""),
+            Self::NoMetadata(_) => "NoMetadata".into(),
+            Self::Response(ResponseError::ContentType(_)) => "ContentType".into(),
+            Self::Response(ResponseError::Issuer { .. }) => "Issuer".into(),
             Self::Response(ResponseError::Json(_)) => "Json".into(),
+            Self::Response(ResponseError::NoS256(_)) => "NoS256".into(),
             Self::Response(ResponseError::Server { error, .. }) => format!("Server({})", error.code()),
             Self::Response(ResponseError::Status { status, .. }) => format!("Status({status})"),
+            Self::Response(ResponseError::TokenType(_)) => "TokenType".into(),
             Self::Response(error) => format!("{error:?}").replace('"', ""),
             Self::Other(name) => name.clone(),
         }
@@ -48,7 +62,11 @@ impl Failure {
 pub(crate) const BLOCKING: Adapter = Adapter {
     name: "blocking",
     call: |url| Ok(UREQ.call(get(url), token())?),
-    exchange: |request, deadline| Ok(UREQ.clone().with_deadline(deadline).exchange(request)?),
+    discover: |issuer| Ok(UREQ.discover(issuer, "client", "http://127.0.0.1/cb")?),
+    exchange: |request, deadline| {
+        let (kept, tokens) = UREQ.clone().with_deadline(deadline).exchange_keeping(request);
+        (kept, tokens.map_err(Failure::from))
+    },
     login: |client, open, timeout, cancel| {
         let login = proofkey_ureq::Login::new(client, &[]).with_timeout(timeout).with_cancel(cancel);
         Ok(UREQ.login(login, |url| opened(open, url))?.tokens)
@@ -58,7 +76,11 @@ pub(crate) const BLOCKING: Adapter = Adapter {
 pub(crate) const ASYNCHRONOUS: Adapter = Adapter {
     name: "asynchronous",
     call: |url| Ok(wait(REQWEST.call(get(url), token()))?),
-    exchange: |request, deadline| Ok(wait(REQWEST.clone().with_deadline(deadline).exchange(request))?),
+    discover: |issuer| Ok(wait(REQWEST.discover(issuer, "client", "http://127.0.0.1/cb"))?),
+    exchange: |request, deadline| {
+        let (kept, tokens) = wait(REQWEST.clone().with_deadline(deadline).exchange_keeping(request));
+        (kept, tokens.map_err(Failure::from))
+    },
     login: |client, open, timeout, cancel| {
         let login = proofkey_reqwest::Login::new(client, &[]).with_timeout(timeout);
         wait(async {
@@ -103,6 +125,19 @@ macro_rules! failures {
                 match error {
                     $adapter::LoginError::Callback(error) => Self::Callback(error),
                     $adapter::LoginError::Exchange(error) => error.into(),
+                    error => Self::Other(format!("{error:?}")),
+                }
+            }
+        }
+
+        impl From<$adapter::DiscoverError> for Failure {
+            fn from(error: $adapter::DiscoverError) -> Self {
+                match error {
+                    $adapter::DiscoverError::NoMetadata { issuer, tried } => {
+                        Self::NoMetadata(tried.at(&issuer).to_string())
+                    }
+                    $adapter::DiscoverError::Response(error) => Self::Response(error),
+                    $adapter::DiscoverError::Transport(error) => error.into(),
                     error => Self::Other(format!("{error:?}")),
                 }
             }

@@ -56,7 +56,7 @@ fn over_sockets(adapter: &Adapter) {
         (case.id.clone(), Answer { head, body, ..Answer::default() })
     }));
     run(&cases, |case| {
-        let send = |request: TokenRequest<'_>| (adapter.exchange)(request, Duration::from_secs(30));
+        let send = |request: TokenRequest<'_>| (adapter.exchange)(request, Duration::from_secs(30)).1;
         case.check(with_code(&answers.url(&case.id), send))
     });
     assert_eq!(answers.requests().len(), cases.len());

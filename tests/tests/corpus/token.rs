@@ -1,10 +1,11 @@
 //! `token.json`: answers of a token endpoint, to the core in memory and over sockets to both adapters.
 
-use super::adapter::{ASYNCHRONOUS, Adapter, BLOCKING, Failure};
+use super::adapter::{ASYNCHRONOUS, Adapter, BLOCKING, Failure, Kept};
 use super::answers::{Answer, Answers, with_code};
 use super::data::{self, Input, bounded, clean, run, same};
 use proofkey_core::{
-    Advice, Client, RefreshToken, ResponseBuf, ResponseError, Server as Endpoints, TokenRequest, TokensBuf,
+    Advice, Client, RefreshToken, RefreshTokenBuf, ResponseBuf, ResponseError, Scope, Server as Endpoints,
+    TokenRequest, TokensBuf,
 };
 use proofkey_tests::REDIRECT_URI;
 use proofkey_tests::recording::header;
@@ -33,6 +34,10 @@ struct Case {
     expected: String,
     #[serde(default = "only_at")]
     tokens: Tokens,
+    /// The new refresh token, which outlives a bad answer. In a good one it is that of the tokens.
+    kept: Option<String>,
+    #[serde(default)]
+    requested: Vec<String>,
     retry_after: Option<u32>,
     advice: Option<String>,
     why: String,
@@ -52,7 +57,21 @@ struct Tokens {
     access_token: Input,
     refresh_token: Option<String>,
     expires_in: Option<u32>,
-    scope: Option<Vec<String>>,
+    scope: Option<Words>,
+}
+
+/// The words of a scope, or that it is unknown.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(untagged)]
+enum Words {
+    Granted(Vec<String>),
+    Unknown(Unknown),
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Unknown {
+    Unknown,
 }
 
 #[test]
@@ -97,14 +116,15 @@ struct Exchange<'c> {
     octets: Vec<u8>,
 }
 
-type Outcome = Result<Granted, Failure>;
+/// The new refresh token of the answer, and what came of the rest.
+type Outcome = (Option<String>, Result<Granted, Failure>);
 
 #[derive(Debug, PartialEq)]
 struct Granted {
     access_token: String,
     refresh_token: Option<String>,
     expires_in: Option<u32>,
-    scope: Option<Vec<String>>,
+    scope: Option<Words>,
 }
 
 impl Case {
@@ -130,29 +150,36 @@ impl Exchange<'_> {
             body: self.octets.clone(),
         };
         self.outcome("https://as.example/token", |request| {
-            request.read(response.as_response()).map(TokensBuf::from).map_err(Failure::Response)
+            let (kept, tokens) = request.read_keeping(response.as_response());
+            (kept.map(RefreshTokenBuf::from), tokens.map(TokensBuf::from).map_err(Failure::Response))
         })
     }
 
     fn outcome(
         &self,
         token_endpoint: &str,
-        send: impl FnOnce(TokenRequest<'_>) -> Result<TokensBuf, Failure>,
+        send: impl FnOnce(TokenRequest<'_>) -> (Kept, Result<TokensBuf, Failure>),
     ) -> Outcome {
-        let tokens = match self.case.grant {
+        let (kept, tokens) = match self.case.grant {
             Grant::Code => with_code(token_endpoint, send),
             Grant::Refresh => {
                 let endpoints = Endpoints::new("https://as.example/authorize", token_endpoint);
                 let client = Client::new("client", REDIRECT_URI, endpoints).expect("a client");
                 send(client.refresh(RefreshToken::new("RT1").expect("a refresh token")))
             }
-        }?;
-        Ok(Granted {
+        };
+        let requested: Vec<_> = self.case.requested.iter().map(String::as_str).collect();
+        let granted = |tokens: TokensBuf| Granted {
             access_token: tokens.access_token().expose().to_owned(),
             refresh_token: tokens.refresh_token().map(|token| token.expose().to_owned()),
             expires_in: tokens.expires_in(),
-            scope: tokens.scope().map(|scope| scope.split_whitespace().map(str::to_owned).collect()),
-        })
+            scope: match tokens.scope() {
+                Scope::Requested => None,
+                Scope::Unknown => Some(Words::Unknown(Unknown::Unknown)),
+                scope => Some(Words::Granted(scope.words(&requested).map(str::to_owned).collect())),
+            },
+        };
+        (kept.map(|token| token.as_refresh_token().expose().to_owned()), tokens.map(granted))
     }
 
     fn answer(&self) -> Answer {
@@ -162,7 +189,9 @@ impl Exchange<'_> {
         Answer { head: if raw { String::new() } else { head }, body: self.octets.clone(), drip, hold }
     }
 
-    fn check(&self, outcome: &Outcome) -> Result<(), String> {
+    fn check(&self, (kept, outcome): &Outcome) -> Result<(), String> {
+        let good = self.case.tokens.refresh_token.clone().filter(|token| outcome.is_ok() && token != "RT1");
+        same(&self.id, "kept", kept, &good.or_else(|| self.case.kept.clone()))?;
         let name = outcome.as_ref().map_or_else(Failure::name, |_| "Accepted".to_owned());
         same(&self.id, &self.case.why, &name, &self.case.expected)?;
         match outcome {

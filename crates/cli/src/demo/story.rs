@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::output::{self, STRONG};
 use crate::parameter::parameter;
 use anstyle::{AnsiColor, Style};
-use proofkey_core::TokensBuf;
+use proofkey_core::{Scope, TokensBuf};
 use proofkey_devserver::{DevServer, Entry};
 use serde_json::{Map, Value, json};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -68,6 +68,11 @@ impl Story {
     pub fn tokens(&self, name: &str, text: &str, tokens: &TokensBuf) -> Result<(), Failure> {
         let expires_in = tokens.expires_in().map_or_else(|| "unknown".to_owned(), |seconds| format!("{seconds} s"));
         let refresh_token = tokens.refresh_token().map_or_else(|| "none".to_owned(), |token| short(token.expose()));
+        let scope = match tokens.scope() {
+            Scope::Granted(scope) => scope,
+            Scope::Requested => "as requested",
+            Scope::Unknown => "unknown",
+        };
         self.step(
             name,
             text,
@@ -75,7 +80,7 @@ impl Story {
                 ("access_token", &short(tokens.access_token().expose())),
                 ("token_type", "Bearer"),
                 ("expires_in", &expires_in),
-                ("scope", tokens.scope().unwrap_or("as requested")),
+                ("scope", scope),
                 ("refresh_token", &refresh_token),
             ],
         )

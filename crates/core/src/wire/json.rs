@@ -8,19 +8,30 @@ pub(crate) use number::integer;
 use core::{cell::Cell, slice};
 use scan::{Scan, Span};
 
-/// The members of those names, in the order of the names; all others are only checked.
+/// The members of those names, in the order of the names; all others are only checked. If the body is not one JSON object,
+/// those that stand before the fault are read all the same.
 ///
 /// The body is UTF-8, of which one byte order mark is passed over, and nothing but white space stands around its object.
 #[inline]
-pub(crate) fn members<'b, const N: usize>(body: &'b mut [u8], names: &[&str; N]) -> Result<[Value<'b>; N], JsonError> {
+pub(crate) fn members<'b, const N: usize>(
+    body: &'b mut [u8],
+    names: &[&str; N],
+) -> ([Value<'b>; N], Result<(), JsonError>) {
     let mut found = [const { Found { kind: Kind::Absent, start: 0, end: 0 } }; N];
-    find(body, names, &mut found)?;
-    let body = core::str::from_utf8(body).map_err(|error| JsonError { at: error.valid_up_to() })?;
+    let mut whole = find(body, names, &mut found);
+    let body: &'b [u8] = body;
+    let text = core::str::from_utf8(body).unwrap_or_else(|error| {
+        let at = error.valid_up_to();
+        whole = whole.and(Err(JsonError { at }));
+        body.get(..at).and_then(|valid| core::str::from_utf8(valid).ok()).unwrap_or_default()
+    });
     let mut values = [const { Value { kind: Kind::Absent, text: "" } }; N];
     for (value, found) in values.iter_mut().zip(&found) {
-        *value = Value { kind: found.kind, text: body.get(found.start..found.end).unwrap_or_default() };
+        if let Some(text) = text.get(found.start..found.end) {
+            *value = Value { kind: found.kind, text };
+        }
     }
-    Ok(values)
+    (values, whole)
 }
 
 /// A body that is not exactly one JSON object, from the byte `at` on.
@@ -283,7 +294,7 @@ mod tests {
             (r"code\ud800", "code", false),
         ] {
             let mut body = format!("{{\"{raw}\":1}}").into_bytes();
-            let name_is = members(&mut body, &[name]).map(|[value]| value.kind != Kind::Absent);
+            let name_is = whole(&mut body, &[name]).map(|[value]| value.kind != Kind::Absent);
             assert_eq!(name_is, Ok(same), "{raw} {name}");
         }
     }
@@ -308,18 +319,44 @@ mod tests {
             (r#"["a",{"b":"c"}]"#, None),
         ] {
             let mut body = format!("{{\"a\":{array}}}").into_bytes();
-            let found = members(&mut body, &["a"])
+            let found = whole(&mut body, &["a"])
                 .map(|[value]| (value.kind == Kind::Words, value.kind == Kind::List, value.text));
             let expected = (joined.is_some(), joined.is_none(), joined.unwrap_or_default());
             assert_eq!(found, Ok(expected), "{array}");
         }
     }
 
+    #[test]
+    fn what_stands_before_a_fault_is_read() {
+        for (body, found, at) in [
+            (&b"{\"a\":\"b\",\"c\":\"d"[..], Some("b"), 16),
+            (b"{\"a\":\"b\",", Some("b"), 9),
+            (b"{\"a\":\"b\"", Some("b"), 8),
+            (b"{\"a\":\"b", None, 7),
+            (b"{\"a\":\"b\"}x", Some("b"), 9),
+            (b"{\"c\":\"\xe2\x82", None, 8),
+            (b"{\"a\":\"b\",\"c\":\"\xff\"}", Some("b"), 14),
+            (b"{\"c\":\"\xff\",\"a\":\"b\"}", None, 6),
+        ] {
+            let mut octets = body.to_vec();
+            let ([value], whole) = members(&mut octets, &["a"]);
+            let value = Some(value.text).filter(|_| value.kind == Kind::String);
+            let shown = String::from_utf8_lossy(body);
+            assert_eq!(value, found, "{shown}");
+            assert!(whole.is_err_and(|error| error.at >= at.min(error.at) && error.at <= body.len()), "{shown}");
+        }
+    }
+
+    fn whole<'b, const N: usize>(body: &'b mut [u8], names: &[&str; N]) -> Result<[Value<'b>; N], JsonError> {
+        let (values, whole) = members(body, names);
+        whole.map(|()| values)
+    }
+
     /// The members of some names, as `name=value;`. What does not decode is a question mark.
     fn read(body: &[u8]) -> Result<String, JsonError> {
         let names = ["a", "b", "c", "d", "e", "f", "access_token", ""];
         let mut body = body.to_vec();
-        let found = members(&mut body, &names)?;
+        let found = whole(&mut body, &names)?;
         let show = |(name, value): (&&str, Value<'_>)| {
             let shown = match value.kind {
                 Kind::Absent => return String::new(),

@@ -1,5 +1,6 @@
 //! Absolute URIs (RFC 3986), split but never normalised.
 
+use core::fmt::{self, Write};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The parts of an absolute URI, as they were written.
@@ -12,7 +13,7 @@ pub(crate) struct Uri<'a> {
     pub(crate) fragment: Option<&'a str>,
 }
 
-/// Splits an absolute URI at the delimiters of RFC 3986 section 3; none where there is no scheme.
+/// Splits an absolute URI at the delimiters of RFC 3986 section 3; none if there is no scheme.
 pub(crate) fn split(uri: &str) -> Option<Uri<'_>> {
     let (scheme, rest) = uri.split_once(':')?;
     let mut letters = scheme.bytes();
@@ -58,7 +59,8 @@ impl<'a> Uri<'a> {
         self.authority.is_some_and(|own| own == authority || own.strip_suffix(port) == Some(authority))
     }
 
-    /// Host and port as written. None where the authority is missing, has no host, a user or a bad port.
+    /// Host and port as written. None if the authority is missing, its host is not one ([`is_host`]), it names a user, or
+    /// the port is not a number up to 65535.
     pub(crate) fn host_and_port(&self) -> Option<(&'a str, Option<u16>)> {
         let authority = self.authority?;
         if authority.contains('@') {
@@ -69,7 +71,7 @@ impl<'a> Uri<'a> {
             None => authority.find(':').unwrap_or(authority.len()),
         };
         let (host, rest) = authority.split_at_checked(host_end)?;
-        if host.is_empty() || (!host.starts_with('[') && host.contains(['[', ']'])) {
+        if !is_host(host) {
             return None;
         }
         match rest.strip_prefix(':') {
@@ -79,6 +81,68 @@ impl<'a> Uri<'a> {
             }
             _ => None,
         }
+    }
+}
+
+/// Whether this can be a host: a name of letters, digits, `-`, `_` and `.`, an IPv4 address in dotted decimal, or an IPv6
+/// literal. Browsers read a name whose last label is a number as an IPv4 address, in any notation.
+fn is_host(host: &str) -> bool {
+    if host.starts_with('[') {
+        return ip_literal(host).is_some();
+    }
+    let name = host.strip_suffix('.').unwrap_or(host);
+    if name.rsplit('.').next().is_some_and(is_number) {
+        return ip_literal(host).is_some();
+    }
+    name.len() <= NAME_MAX && name.split('.').all(is_label)
+}
+
+fn is_number(label: &str) -> bool {
+    let hexadecimal = label.strip_prefix("0x").or_else(|| label.strip_prefix("0X"));
+    match hexadecimal {
+        Some(digits) => digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        None => !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_digit()),
+    }
+}
+
+/// A label of a name. One that begins with `xn--` is Punycode (RFC 3492): something must follow, and not end with the
+/// delimiter.
+fn is_label(label: &str) -> bool {
+    let encoded = label.split_at_checked(4).filter(|(prefix, _)| prefix.eq_ignore_ascii_case("xn--"));
+    (1..=LABEL_MAX).contains(&label.len())
+        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        && encoded.is_none_or(|(_, rest)| !rest.is_empty() && !rest.ends_with('-'))
+}
+
+/// Whether browsers show the host as it is written here: in lower case, an IPv6 address in its short form (RFC 5952).
+pub(crate) fn is_as_shown(host: &str) -> bool {
+    match ip_literal(host) {
+        // Rust writes an IPv4-mapped address with dots, browsers do not.
+        Some(IpAddr::V6(ip)) if ip.to_ipv4_mapped().is_some() => false,
+        Some(IpAddr::V6(ip)) => {
+            let mut rest = host;
+            write!(Matches(&mut rest), "[{ip}]").is_ok() && rest.is_empty()
+        }
+        _ => !host.bytes().any(|byte| byte.is_ascii_uppercase()),
+    }
+}
+
+/// Whether a path has a segment that browsers resolve: `.` or `..`, also in escapes.
+pub(crate) fn has_dot_segment(path: &str) -> bool {
+    path.split('/').any(|segment| {
+        let dots = segment.bytes().filter(|byte| *byte == b'.').count();
+        let escaped = segment.as_bytes().windows(3).filter(|three| three.eq_ignore_ascii_case(b"%2e")).count();
+        matches!(dots.saturating_add(escaped), 1 | 2) && dots.saturating_add(escaped.saturating_mul(3)) == segment.len()
+    })
+}
+
+/// Takes what is written off the front of a text; an error if the text does not begin with it.
+struct Matches<'m, 'a>(&'m mut &'a str);
+
+impl Write for Matches<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        *self.0 = self.0.strip_prefix(text).ok_or(fmt::Error)?;
+        Ok(())
     }
 }
 
@@ -96,6 +160,10 @@ fn cut(text: &str, delimiter: char) -> (&str, Option<&str>) {
         None => (text, None),
     }
 }
+
+/// RFC 1035 section 2.3.4.
+const LABEL_MAX: usize = 63;
+const NAME_MAX: usize = 253;
 
 #[cfg(test)]
 mod tests {
@@ -137,6 +205,88 @@ mod tests {
             "https://a]b",
         ] {
             assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_a_name_or_an_address() {
+        let labels = |count: usize| "a.".repeat(count);
+        let label = |length: usize| "a".repeat(length);
+        for good in [
+            "as.example",
+            "as.example.",
+            "AS-1_x.example",
+            "localhost",
+            "a",
+            "1a.2b",
+            "10.example",
+            "xn--bcher-kva.example",
+            "xn-.example",
+            "0xg",
+            "127.0.0.1",
+            "255.255.255.255",
+            "[::1]",
+            "[::ffff:1.2.3.4]",
+            &label(63),
+            &labels(127),
+        ] {
+            assert!(is_host(good), "{good}");
+        }
+        for bad in [
+            "",
+            ".",
+            ".a",
+            "a..b",
+            "a..",
+            "256.0.0.1",
+            "127.0.0.1.",
+            "1.2.3",
+            "1",
+            "01.2.3.4",
+            "a.1",
+            "a.0x1F",
+            "0x.0x.0",
+            "0X7f000001",
+            "%43%7C",
+            "a%C2%ADb",
+            "xn--",
+            "xn--.example",
+            "a.XN--",
+            "xn--a-",
+            "a b",
+            "a~b",
+            "a!b",
+            "a*b",
+            "a,b",
+            "é",
+            "[0:1.23.23]",
+            "[0::0::0]",
+            "[::1",
+            "[]",
+            "[v1.a]",
+            "[fe80::1%25lo]",
+            &label(64),
+            &labels(128),
+        ] {
+            assert!(!is_host(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn browsers_show_some_hosts_and_paths_otherwise() {
+        for good in ["as.example", "127.0.0.1", "[::1]", "[2001:db8::1]", "[2001:db8:0:1::]", "[::1:0:0:0]"] {
+            assert!(is_as_shown(good), "{good}");
+        }
+        for bad in
+            ["As.example", "[0:0:0:0:0:0:0:1]", "[::0001]", "[2001:DB8::1]", "[2001:db8::0:1]", "[::ffff:1.2.3.4]"]
+        {
+            assert!(!is_as_shown(bad), "{bad}");
+        }
+        for bad in ["/.", "/..", "/./cb", "/a/../cb", "/%2e/cb", "/a/%2E%2e", "/.%2e/cb", "/%2e.", "/a/."] {
+            assert!(has_dot_segment(bad), "{bad}");
+        }
+        for good in ["", "/", "/cb", "/...", "/.a", "/a.", "/a..b", "/%2e%2e%2e", "/%252e", "/.well-known/x", "//"] {
+            assert!(!has_dot_segment(good), "{good}");
         }
     }
 

@@ -109,7 +109,7 @@ fn call(
 
 fn tell(console: &mut Console, what: &str, answer: &Answer<'_>) -> Result<(), HttpError> {
     let fields = ["content-type", "date", "retry-after", "www-authenticate"];
-    let fields = fields.iter().filter_map(|name| answer.field(name)).map(str::len).sum::<usize>();
+    let fields = fields.iter().filter_map(|name| answer.fields(name).next()).map(str::len).sum::<usize>();
     writeln!(console, "{what} {} {fields} {}", answer.status, answer.body.len())?;
     Ok(())
 }

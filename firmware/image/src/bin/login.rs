@@ -126,13 +126,7 @@ fn send<'b>(line: &mut Line<'_>, request: Request<'_>, buffer: &'b mut [u8]) -> 
     out.write_str("\r\n")?;
     request.write_body(out)?;
     let answer = line.receive(buffer)?;
-    Ok(Response {
-        status: answer.status,
-        content_type: answer.field("content-type"),
-        date: answer.field("date"),
-        retry_after: answer.field("retry-after"),
-        body: answer.body,
-    })
+    Ok(answer.into_response())
 }
 
 /// Asks the API who has signed in.

@@ -336,6 +336,6 @@ mod tests {
     }
 
     fn is_object(body: &[u8]) -> bool {
-        members(&mut body.to_vec(), &[]).is_ok()
+        members(&mut body.to_vec(), &[]).1.is_ok()
     }
 }

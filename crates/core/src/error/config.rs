@@ -1,0 +1,183 @@
+//! What can be wrong with a configuration.
+
+use core::fmt;
+
+/// A [`Client::authorize`](crate::Client::authorize) that could not begin. `E` is the error of the caller's generator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthorizeError<E> {
+    /// A scope or an extra parameter cannot be sent.
+    Config(ConfigError),
+    /// The random generator failed. Nothing was made.
+    Random(E),
+    /// The random generator gave the same 32 octets twice: it is broken, and a login made from it could be guessed.
+    RandomRepeats,
+}
+
+/// What is wrong with a configuration, found before anything is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConfigError {
+    /// The access token cannot be a header: it must be printable ASCII without a space, and not empty.
+    AccessToken,
+    /// The authorization endpoint cannot be used.
+    AuthorizationEndpoint(UriFault),
+    /// The client id is empty or not printable ASCII (RFC 6749 appendix A.1).
+    ClientId,
+    /// The code verifier is not 43 to 128 unreserved characters (RFC 7636 section 4.1).
+    CodeVerifier,
+    /// An extra parameter cannot be sent.
+    ExtraParameter {
+        /// Its place in the list, from 0.
+        index: usize,
+        /// What is wrong with it.
+        fault: ParameterFault,
+    },
+    /// Extra parameters were given already: give all of them in one call.
+    ExtraParametersTwice,
+    /// The issuer cannot be one (RFC 8414 section 2).
+    Issuer(UriFault),
+    /// The redirect URI cannot be used.
+    RedirectUri(UriFault),
+    /// The refresh token is empty or not printable ASCII (RFC 6749 appendix A.17).
+    RefreshToken,
+    /// The server's revocation endpoint cannot be used, or is not known.
+    RevocationEndpoint(UriFault),
+    /// The scope at this place (from 0) is empty, or has a space, `"`, `\` or a character that is not ASCII (RFC 6749
+    /// section 3.3).
+    Scope(usize),
+    /// The token endpoint cannot be used.
+    TokenEndpoint(UriFault),
+}
+
+/// What is wrong with an extra parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParameterFault {
+    /// Its name or its value is empty.
+    Empty,
+    /// The endpoint's own query has it already.
+    InEndpoint,
+    /// The protocol sets this one itself.
+    Protocol(&'static str),
+    /// It stands in the list twice. Only `resource` may (RFC 8707 section 2).
+    Repeated,
+}
+
+/// What is wrong with a URI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UriFault {
+    /// It is missing.
+    Absent,
+    /// It has a character that a URI cannot have or that browsers encode, or a `%` without two hexadecimal digits.
+    Character,
+    /// Its path has a `.` or `..` segment, which browsers resolve.
+    DotSegment,
+    /// It has a fragment (`#`).
+    Fragment,
+    /// It has no host, or one that is neither a name, a dotted IPv4 address nor an IPv6 literal; the port is not a number up
+    /// to 65535; or it names a user.
+    Host,
+    /// Browsers write its scheme or host in another way: in lower case, an IPv6 address in its short form.
+    HostSpelling,
+    /// The host is `localhost`: write `127.0.0.1` or `[::1]` (RFC 8252 section 8.3).
+    Localhost,
+    /// It is not an absolute URI.
+    NotAbsolute,
+    /// Its query has a parameter that the protocol sets.
+    Parameter,
+    /// Its port is 0 or begins with a zero.
+    Port,
+    /// It has a query.
+    Query,
+    /// Its query has a parameter twice.
+    RepeatedParameter,
+    /// The scheme is neither https, nor http with a loopback address, nor (for a redirect URI) a private one in reverse
+    /// domain notation with a single slash (RFC 8252 section 7.1).
+    Scheme,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AccessToken => f.write_str("the access token is empty or has characters that a header cannot carry"),
+            Self::AuthorizationEndpoint(fault) => write!(f, "authorization endpoint: {fault}"),
+            Self::ClientId => f.write_str("client id: it must be printable ASCII and not empty"),
+            Self::CodeVerifier => {
+                f.write_str("code verifier: it must be 43 to 128 characters out of A-Z a-z 0-9 - . _ ~")
+            }
+            Self::ExtraParameter { index, fault } => match fault {
+                ParameterFault::Protocol(name) => {
+                    write!(f, "extra parameter `{name}`: the protocol sets it itself")
+                }
+                fault => write!(f, "extra parameter {index} (from 0): {fault}"),
+            },
+            Self::ExtraParametersTwice => {
+                f.write_str("extra parameters were given already; give all of them in one call")
+            }
+            Self::Issuer(fault) => write!(f, "issuer: {fault}"),
+            Self::RedirectUri(fault @ UriFault::Scheme) => write!(
+                f,
+                "redirect URI: {fault}; a private scheme must be a reverse domain name with one slash (com.example.app:/path)"
+            ),
+            Self::RedirectUri(fault) => write!(f, "redirect URI: {fault}"),
+            Self::RefreshToken => f.write_str("the refresh token is empty or not printable ASCII"),
+            Self::RevocationEndpoint(fault) => write!(f, "revocation endpoint: {fault}"),
+            Self::Scope(index) => {
+                write!(f, "scope {index} (from 0): it must be printable ASCII without space, quote or backslash")
+            }
+            Self::TokenEndpoint(fault) => write!(f, "token endpoint: {fault}"),
+        }
+    }
+}
+
+impl fmt::Display for ParameterFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "its name or value is empty",
+            Self::InEndpoint => "the authorization server's endpoint has it in its own query",
+            Self::Protocol(_) => "the protocol sets it itself",
+            Self::Repeated => "it is given twice",
+        })
+    }
+}
+
+impl fmt::Display for UriFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Absent => "it is missing",
+            Self::Character => {
+                "it has a character that must be percent-encoded, or a `%` without two hexadecimal digits"
+            }
+            Self::DotSegment => "its path must not have a `.` or `..` segment, since browsers resolve it",
+            Self::Fragment => "it must not have a fragment (`#`)",
+            Self::Host => {
+                "it needs a host (a name, an IPv4 address or an [IPv6] address), no user name, and a port up to 65535"
+            }
+            Self::HostSpelling => "write scheme and host as browsers show them: in lower case, IPv6 in its short form",
+            Self::Localhost => "write 127.0.0.1 or [::1] instead of localhost",
+            Self::NotAbsolute => "it is not a full URI with a scheme, such as https://host/path",
+            Self::Parameter => "its query has a parameter that the protocol sets itself",
+            Self::Port => "the port must be 1 to 65535 without leading zeros",
+            Self::Query => "it must not have a query (`?`)",
+            Self::RepeatedParameter => "its query has a parameter twice",
+            Self::Scheme => "it must start with https://, or with http:// and a loopback address",
+        })
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for AuthorizeError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::Random(error) => write!(f, "the random generator failed: {error}"),
+            Self::RandomRepeats => f.write_str("the random generator repeats itself and must not be used"),
+        }
+    }
+}
+
+impl<E: fmt::Debug + fmt::Display> core::error::Error for AuthorizeError<E> {}
+impl core::error::Error for ConfigError {}
+
+impl<E> From<ConfigError> for AuthorizeError<E> {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}

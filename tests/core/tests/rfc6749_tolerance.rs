@@ -1,0 +1,119 @@
+//! What is read of the answers of odd servers, what of a bad answer is kept, and what ends a login (RFC 6749 sections 5 and
+//! 6).
+
+use proofkey_core::ResponseError::{ContentCoding, ContentType, Json};
+use proofkey_core::{RefreshToken, Response, TokensBuf};
+use proofkey_core_tests::{client, read_as};
+
+#[test]
+fn t84_repeated_fields_and_t97_a_coded_body() {
+    let read = |fields: &[(&str, &'static str)], body: &[u8]| {
+        let mut body = body.to_vec();
+        let response = Response::new(200, &mut body);
+        let response = fields.iter().fold(response, |response, (name, value)| response.with_header(name, value));
+        client().refresh(RefreshToken::new("R").expect("a token")).read(response).map(drop)
+    };
+    let base = br#"{"access_token":"AT","token_type":"Bearer"}"#;
+    let (json, html) = (("Content-Type", "application/json"), ("CONTENT-TYPE", "text/html"));
+    assert_eq!(read(&[json, json, ("content-type", "application/json;charset=utf-8")], base), Ok(()));
+    for fields in [[json, html], [html, json]] {
+        assert_eq!(read(&fields, base), Err(ContentType("text/html".into())), "the worst one counts");
+    }
+    let gzip = b"\x1f\x8b\x08\0\0\0\0\0\0\xff";
+    for coding in ["gzip", "identity, br", "x"] {
+        assert_eq!(read(&[json, ("Content-Encoding", coding)], gzip), Err(ContentCoding), "{coding}");
+        assert_eq!(read(&[json, ("Content-Encoding", coding)], base), Ok(()), "a browser has decoded it");
+    }
+    for coding in ["identity", "", " , Identity"] {
+        assert!(matches!(read(&[json, ("Content-Encoding", coding)], gzip), Err(Json(_))), "{coding}");
+    }
+}
+
+#[test]
+fn section_6_a_new_refresh_token_is_kept_whatever_else_is_wrong() {
+    let kept = |status, content_type: &'static str, body: &str| {
+        let mut body = body.as_bytes().to_vec();
+        let response = Response::new(status, &mut body).with_header("content-type", content_type);
+        let request = client().refresh(RefreshToken::new("RT1").expect("a token"));
+        let (new, tokens) = request.read_keeping(response);
+        (new.map(|token| token.expose().to_owned()), tokens.map(TokensBuf::from))
+    };
+    let json = "application/json";
+    let wrong = [
+        r#""access_token":7"#,
+        r#""access_token":"""#,
+        r#""access_token":"a b""#,
+        r#""access_token":"A","token_type":"mac""#,
+        r#""access_token":"A","token_type":7"#,
+        r#""access_token":"A","access_token":"A""#,
+        "",
+    ];
+    for wrong in wrong {
+        for status in [200, 201] {
+            for body in [
+                format!(r#"{{{wrong}{},"refresh_token":"RT2"}}"#, if wrong.is_empty() { r#""x":1"# } else { "" }),
+                format!(r#"{{"refresh_token":"RT2",{wrong}}}"#),
+            ] {
+                let (new, tokens) = kept(status, json, &body);
+                assert_eq!((new.as_deref(), tokens.is_err()), (Some("RT2"), true), "{body}");
+            }
+        }
+    }
+    let whole = r#"{"access_token":"A","expires_in":"","scope":7,"error":false,"refresh_token":"RT2"}"#;
+    let (new, tokens) = kept(200, json, whole);
+    let tokens = tokens.expect("tokens");
+    assert_eq!((new.as_deref(), tokens.refresh_token().map(RefreshToken::expose)), (Some("RT2"), Some("RT2")));
+    assert_eq!(kept(200, "text/html", whole).0.as_deref(), Some("RT2"));
+    for cut in 0..whole.len() {
+        let (new, tokens) = kept(200, json, &whole[..cut]);
+        let is_there = cut >= whole.len() - 1;
+        assert_eq!((new.is_some(), tokens.is_err()), (is_there, true), "{}", &whole[..cut]);
+    }
+    let first = r#"{"refresh_token":"RT2","access_token":"A"#;
+    assert_eq!(kept(200, json, first).0.as_deref(), Some("RT2"), "cut behind it");
+    assert_eq!(kept(200, json, "{\"refresh_token\":\"RT2\",\"x\":\"\u{e9}").0.as_deref(), Some("RT2"));
+    for (status, body) in [
+        (200, r#"{"access_token":"A"}"#),
+        (200, r#"{"access_token":"A","refresh_token":""}"#),
+        (200, r#"{"access_token":"A","refresh_token":7}"#),
+        (200, r#"{"access_token":"A","refresh_token":"a\u0001"}"#),
+        (200, r#"{"access_token":"A","refresh_token":"a","refresh_token":"a"}"#),
+        (200, r#"{"refresh_token":"RT2","error":"invalid_grant"}"#),
+        (200, r#"{"refresh_token":"RT2","error":{}}"#),
+        (202, whole),
+        (204, whole),
+        (400, whole),
+        (503, whole),
+    ] {
+        assert_eq!(kept(status, json, body).0, None, "{status} {body}");
+    }
+}
+
+#[test]
+fn section_6_what_ends_a_login() {
+    let ends = |status, content_type, body: &str| {
+        read_as(status, Some(content_type), body.as_bytes()).expect_err(body).ends_login()
+    };
+    let json = "application/json";
+    let error = |code: &str| format!(r#"{{"error":"{code}"}}"#);
+    for code in ["invalid_grant", "bad_refresh_token", "invalid_token", "invalid_request", "access_denied", "x"] {
+        for status in [200, 400, 401] {
+            assert!(ends(status, json, &error(code)), "{status} {code}");
+        }
+        for status in [301, 403, 404, 429, 500, 503] {
+            assert!(!ends(status, json, &error(code)), "{status} {code}");
+        }
+    }
+    let others = "invalid_client unauthorized_client unsupported_grant_type invalid_scope invalid_target \
+        invalid_dpop_proof use_dpop_nonce slow_down server_error temporarily_unavailable";
+    for code in others.split_whitespace() {
+        assert!([200, 400, 401].iter().all(|status| !ends(*status, json, &error(code))), "{code}");
+    }
+    for status in [400, 401] {
+        assert!(
+            ends(status, json, "") && ends(status, json, r#"{"message":"no"}"#) && ends(status, "text/plain", "no")
+        );
+        assert!(!ends(status, "text/html", "") && !ends(status, json, "<html>"), "a firewall's page");
+    }
+    assert!(!ends(200, "text/html", "<html>") && !ends(200, json, "") && !ends(204, json, ""));
+}

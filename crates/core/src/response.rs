@@ -66,11 +66,13 @@ impl<'b> Response<'b> {
     /// The members of a JSON object in the body as far as they can be read, and what is wrong with the whole.
     pub(crate) fn members<const N: usize>(self, names: &[&str; N]) -> ([Value<'b>; N], Result<(), ResponseError>) {
         let declared = self.content_type;
+        // Also gzip that no header tells.
+        let is_coded = self.is_coded || self.body.starts_with(b"\x1f\x8b");
         let (values, whole) = json::members(self.body, names);
         // A body that its header calls coded may have been decoded on the way, as browsers do.
         let whole = match (declared, whole) {
             (Some(declared), _) if !is_json(declared) => Err(ResponseError::ContentType(Excerpt::from(declared))),
-            (_, Err(_)) if self.is_coded => Err(ResponseError::ContentCoding),
+            (_, Err(_)) if is_coded => Err(ResponseError::ContentCoding),
             (_, whole) => whole.map_err(ResponseError::from),
         };
         (values, whole)
@@ -135,9 +137,7 @@ pub(crate) fn error_of<'b>(
 ) -> Result<Option<(&'b str, &'b str)>, ResponseError> {
     // It only explains: one that cannot be read must not hide the code.
     let description = || string("error_description", description).ok().flatten().unwrap_or_default();
-    // PHP writes `false` for nothing.
-    let code = if error.kind == Kind::False { None } else { string("error", error)? };
-    Ok(code.map(|code| (code, description())))
+    Ok(string("error", error)?.map(|code| (code, description())))
 }
 
 /// A string member; null and the empty string count as absent.

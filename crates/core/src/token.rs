@@ -263,8 +263,10 @@ fn read_tokens<'b>(
     let retry_after = response.retry_after();
     let (members, whole) = response.members(&MEMBERS);
     let [access_token, token_type, expires_in, refresh_token, scope, error, description] = members;
+    // PHP writes `false` for nothing.
+    let is_refused = !matches!(error.kind, Kind::Absent | Kind::False | Kind::Null) && !error.text.is_empty();
     let error = error_of(error, description);
-    let text = if error == Ok(None) { string("refresh_token", refresh_token).ok().flatten() } else { None };
+    let text = if is_refused { None } else { string("refresh_token", refresh_token).ok().flatten() };
     let new = text.and_then(|text| RefreshToken::new(text).ok());
     let tokens = || {
         whole?;

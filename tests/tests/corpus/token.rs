@@ -40,6 +40,8 @@ struct Case {
     requested: Vec<String>,
     retry_after: Option<u32>,
     advice: Option<String>,
+    /// Whether an answer to a refresh ends the login.
+    ends: Option<bool>,
     why: String,
 }
 
@@ -205,6 +207,7 @@ impl Exchange<'_> {
                     _ => None,
                 };
                 same(&self.id, "retry after", retry_after, self.case.retry_after)?;
+                same(&self.id, "ends the login", error.ends_login(), self.case.ends.unwrap_or(error.ends_login()))?;
                 let advice = match error.advice() {
                     Advice::Retry { after } if after == retry_after => "Retry".to_owned(),
                     advice => format!("{advice:?}"),

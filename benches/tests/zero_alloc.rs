@@ -145,7 +145,7 @@ fn the_listener() {
     free(|| [Reply::SignedIn, Reply::Refused, Reply::Busy].map(|reply| print((display(reply), reply.len()))));
     free(|| {
         let loopback = Loopback::of("http://127.0.0.1/callback?a=b").expect("a loopback address");
-        display(loopback.at((loopback.ip(), 49152).into()));
+        loopback.addresses().for_each(|ip| display(loopback.at((ip, 49152).into())));
     });
 }
 

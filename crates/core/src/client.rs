@@ -238,8 +238,7 @@ fn check_redirect_uri(redirect_uri: &str) -> Result<(), UriFault> {
         }
         match uri.scheme {
             "https" => {}
-            _ if host == "localhost" => return Err(UriFault::Localhost),
-            _ if is_loopback(host) => {}
+            _ if host == "localhost" || is_loopback(host) => {}
             _ => return Err(UriFault::Scheme),
         }
     } else if !uri.scheme.contains('.') || uri.authority.is_some() || !uri.path.starts_with('/') {

@@ -1,8 +1,8 @@
 //! The loopback redirect receiver (RFC 8252 section 7.3) without sockets: octets in, a step out.
 //!
-//! Bind [`Loopback::ip`] and [`Loopback::port`] first, then begin the login with the redirect URI [`Loopback::at`] the
-//! bound address. Feed what a connection sends to an [`Exchange`] of its own. A [`Step::Refuse`] is a stranger's: answer it,
-//! and go on listening. Only [`Step::Callback`] carries the login's own state: hand it to
+//! Bind [`Loopback::addresses`] at [`Loopback::port`] first, then begin the login with the redirect URI [`Loopback::at`] the
+//! bound address. Feed what a connection sends to an [`Exchange`] of its own. On [`Step::Refuse`], answer and keep
+//! listening: the request came from a stranger. Only [`Step::Callback`] carries the login's own state: pass it to
 //! [`Pending::accept`](crate::Pending::accept), and answer [`Reply::SignedIn`] or [`Reply::Refused`].
 
 mod reply;
@@ -11,59 +11,75 @@ pub use reply::Reply;
 
 use crate::authorize::{Pending, Redirect, arrived};
 use crate::client::Client;
-use crate::wire::uri;
-use core::fmt;
-use core::mem;
-use core::net::{IpAddr, SocketAddr};
+use crate::wire::uri::{self, Uri};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use core::{fmt, iter, mem};
 
-/// The longest head of a request that is read, in octets.
+/// The longest request head that is read, in octets.
 pub const HEAD_MAX: usize = 64 * 1024;
 
 /// Where to listen, read from a redirect URI.
 #[derive(Clone, Copy, Debug)]
 pub struct Loopback<'a> {
-    ip: IpAddr,
+    /// None for `localhost`.
+    literal: Option<IpAddr>,
     port: Option<u16>,
     path_and_query: &'a str,
 }
 
 impl<'a> Loopback<'a> {
-    /// None where the redirect URI is not `http://` with a loopback address.
+    /// Reads a redirect URI. None unless it is `http://` with a loopback address, or with exactly `localhost`.
     #[must_use]
     pub fn of(redirect_uri: &'a str) -> Option<Self> {
         let parts = uri::split(redirect_uri)?;
         let (host, port) = parts.host_and_port()?;
-        let ip = uri::ip_literal(host).filter(IpAddr::is_loopback)?;
+        let literal = match host {
+            LOCALHOST => None,
+            host => Some(uri::ip_literal(host).filter(IpAddr::is_loopback)?),
+        };
         let path_and_query = redirect_uri.strip_prefix("http://")?.strip_prefix(parts.authority?)?;
-        Some(Self { ip, port, path_and_query })
+        Some(Self { literal, port, path_and_query })
     }
 
-    /// The address to bind.
+    /// The addresses to bind, all at the same port: the literal address, or 127.0.0.1 and `::1` for `localhost`, since
+    /// a browser may try either. Leave out an address that this machine does not have. A port that is taken at one of them
+    /// must end the login: whoever holds it would receive the code.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> + use<> {
+        let second = self.literal.is_none().then_some(IPV6);
+        iter::once(self.literal.unwrap_or(IPV4)).chain(second)
+    }
+
+    /// The address to bind instead if this machine has none of [`addresses`](Self::addresses): `::1` for 127.0.0.1 without
+    /// a port (RFC 8252 section 7.3).
     #[must_use]
-    pub const fn ip(&self) -> IpAddr {
-        self.ip
+    pub fn stand_in(&self) -> Option<IpAddr> {
+        (self.literal == Some(IPV4) && self.port.is_none()).then_some(IPV6)
     }
 
-    /// The port to bind; none where any will do.
+    /// The port to bind. None if any port will do.
     #[must_use]
     pub const fn port(&self) -> Option<u16> {
         self.port
     }
 
-    /// The redirect URI at the address that was bound.
+    /// The redirect URI at the address that was bound. For `localhost`, only the port of `bound` counts.
     pub fn at(&self, bound: SocketAddr) -> impl fmt::Display + 'a {
-        At { bound, path_and_query: self.path_and_query }
+        At { loopback: *self, bound }
     }
 }
 
 struct At<'a> {
+    loopback: Loopback<'a>,
     bound: SocketAddr,
-    path_and_query: &'a str,
 }
 
 impl fmt::Display for At<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}{}", self.bound, self.path_and_query)
+        let Self { loopback: Loopback { literal, path_and_query, .. }, bound } = *self;
+        match literal {
+            Some(_) => write!(f, "http://{bound}{path_and_query}"),
+            None => write!(f, "http://{LOCALHOST}:{}{path_and_query}", bound.port()),
+        }
     }
 }
 
@@ -146,19 +162,19 @@ fn read_head<'r>(head: &'r [u8], client: Client<'_>, pending: &Pending) -> Resul
         return Err(Reply::BadRequest);
     }
     let own = uri::split(client.redirect_uri()).ok_or(Reply::Misdirected)?;
-    if !own.is_authority(read_fields(lines)?) {
+    if !is_own(&own, read_fields(lines)?) {
         return Err(Reply::Misdirected);
     }
-    let redirect = if target.starts_with('/') {
-        Redirect::Target(target)
-    } else if target
-        .strip_prefix("http://")
-        .and_then(|rest| rest.split(['/', '?']).next())
-        .is_some_and(|authority| own.is_authority(authority))
-    {
-        Redirect::Url(target)
-    } else {
-        return Err(Reply::Misdirected);
+    let redirect = match target.strip_prefix("http://") {
+        None => Redirect::Target(target),
+        Some(rest) => {
+            let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+            if !is_own(&own, authority) {
+                return Err(Reply::Misdirected);
+            }
+            // The authority is checked. What is left is a request target, unless the path is empty.
+            if rest.starts_with('/') { Redirect::Target(rest) } else { Redirect::Url(target) }
+        }
     };
     if pending.matches(client, redirect) {
         Ok(redirect)
@@ -167,6 +183,15 @@ fn read_head<'r>(head: &'r [u8], client: Client<'_>, pending: &Pending) -> Resul
     } else {
         Err(Reply::NotFound)
     }
+}
+
+/// Whether a request to `authority` is meant for the listener. At `localhost` the address that it stands for counts as
+/// well: a proxy, or WSL, may write that.
+fn is_own(own: &Uri<'_>, authority: &str) -> bool {
+    // A client with plain http has no other host that begins so.
+    let port = own.authority.filter(|_| own.scheme == "http").and_then(|own| own.strip_prefix(LOCALHOST));
+    let theirs = ADDRESSES.into_iter().find_map(|address| authority.strip_prefix(address));
+    own.is_authority(authority) || theirs.is_some_and(|theirs| Uri { authority: port, ..*own }.is_authority(theirs))
 }
 
 /// Checks every header field, and finds the host. Values may hold any octet that does not end them (RFC 9110 section 5.5).
@@ -207,6 +232,10 @@ const fn is_token(octet: u8) -> bool {
         || matches!(octet, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
 }
 
+const ADDRESSES: [&str; 2] = ["127.0.0.1", "[::1]"];
+const IPV4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const IPV6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
+const LOCALHOST: &str = "localhost";
 const FIELDS_MAX: usize = 100;
 const LINE_MAX: usize = TARGET_MAX + "GET  HTTP/1.1\r\n".len();
 const METHOD_MAX: usize = 32;

@@ -7,7 +7,7 @@ use proofkey_core::loopback::{Exchange, Loopback, Reply, Step};
 use proofkey_core::{Client, Pending, Redirect};
 use std::collections::VecDeque;
 use std::future::{self, Future};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -29,9 +29,9 @@ impl Listener {
     /// [::1] instead (RFC 8252 section 7.3).
     pub(crate) fn bind(client: Client<'_>) -> Result<Self, LoginError> {
         let loopback = Loopback::of(client.redirect_uri()).ok_or(LoginError::NotLoopback)?;
-        let any = loopback.ip() == Ipv4Addr::LOCALHOST && loopback.port().is_none();
-        let other = any.then_some(Ipv6Addr::LOCALHOST.into());
-        let socket = bind(loopback.ip(), loopback.port().unwrap_or(0), other).map_err(LoginError::Listen)?;
+        let first = loopback.addresses().next().ok_or(LoginError::NotLoopback)?;
+        let bound = bind(first, loopback.port().unwrap_or(0), loopback.stand_in());
+        let socket = bound.map_err(LoginError::Listen)?;
         let bound = socket.local_addr().map_err(LoginError::Listen)?;
         Ok(Self { socket, redirect_uri: loopback.at(bound).to_string() })
     }
@@ -233,6 +233,7 @@ const VISITS_MAX: usize = 128;
 mod tests {
     use super::*;
     use std::io::{Read, Write};
+    use std::net::{Ipv4Addr, Ipv6Addr};
 
     #[tokio::test]
     async fn c053_rfc8252_section_7_3_where_ipv4_cannot_be_it_is_ipv6() {

@@ -5,7 +5,7 @@ use crate::login::SignedIn;
 use proofkey_core::loopback::{Exchange, Loopback, Reply, Step};
 use proofkey_core::{Client, Pending, Redirect, TokenRequest};
 use std::io::{ErrorKind, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, TcpListener, TcpStream};
+use std::net::{IpAddr, Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -23,11 +23,10 @@ impl Listener {
     pub(crate) fn bind(client: Client<'_>) -> Result<Self, LoginError> {
         let loopback = Loopback::of(client.redirect_uri()).ok_or(LoginError::NotLoopback)?;
         let bind = |ip: IpAddr| TcpListener::bind((ip, loopback.port().unwrap_or(0)));
-        let socket = match bind(loopback.ip()) {
-            Err(error) if loopback.ip() == Ipv4Addr::LOCALHOST && loopback.port().is_none() => {
-                bind(Ipv6Addr::LOCALHOST.into()).map_err(|_| error)
-            }
-            bound => bound,
+        let first = loopback.addresses().next().ok_or(LoginError::NotLoopback)?;
+        let socket = match (bind(first), loopback.stand_in()) {
+            (Err(error), Some(other)) => bind(other).map_err(|_| error),
+            (bound, _) => bound,
         };
         let socket = socket.map_err(LoginError::Listen)?;
         socket.set_nonblocking(true).map_err(LoginError::Listen)?;

@@ -3,7 +3,7 @@
 use core::convert::Infallible;
 use core::fmt::{self, Write};
 use core::hint::black_box;
-use core::net::{Ipv4Addr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use heapless::String;
 use proofkey_core::loopback::{self, Exchange, Loopback, Reply};
 use proofkey_core::{
@@ -39,9 +39,9 @@ fn pkce() -> Option<()> {
 }
 
 fn configuration() -> Option<()> {
-    let error = Client::new("app", black_box("http://localhost/callback"), SERVER).err()?;
-    is(error == ConfigError::RedirectUri(UriFault::Localhost))?;
-    is(shown(error)?.starts_with("redirect URI: write 127.0.0.1"))?;
+    let error = Client::new("app", black_box("http://app.example/callback"), SERVER).err()?;
+    is(error == ConfigError::RedirectUri(UriFault::Scheme))?;
+    is(shown(error)?.starts_with("redirect URI: it must start with https://"))?;
     let error = client()?.authorize(black_box(&["a b"]), &mut Fixed::login()).err()?;
     is(error == AuthorizeError::Config(ConfigError::Scope(0)))?;
     let same = client()?.authorize(&[], &mut Fixed([0; 64], 0)).err()?;
@@ -50,7 +50,7 @@ fn configuration() -> Option<()> {
 
 fn login() -> Option<()> {
     let listener = Loopback::of(black_box("http://127.0.0.1/callback"))?;
-    is(listener.ip().is_loopback() && listener.port().is_none())?;
+    is(listener.addresses().eq([IpAddr::V4(Ipv4Addr::LOCALHOST)]) && listener.port().is_none())?;
     let redirect_uri = shown(listener.at(SocketAddr::from((Ipv4Addr::LOCALHOST, 51004))))?;
     let client = client()?.with_redirect_uri(&redirect_uri).ok()?;
     let (url, pending) = client.authorize(&["read", "write"], &mut Fixed::login()).ok()?;

@@ -5,14 +5,13 @@ use proofkey_core_tests::{accept, read_as};
 use std::collections::BTreeSet;
 use std::error::Error;
 
-const URI_FAULTS: [UriFault; 13] = [
+const URI_FAULTS: [UriFault; 12] = [
     UriFault::Absent,
     UriFault::Character,
     UriFault::DotSegment,
     UriFault::Fragment,
     UriFault::Host,
     UriFault::HostSpelling,
-    UriFault::Localhost,
     UriFault::NotAbsolute,
     UriFault::Parameter,
     UriFault::Port,
@@ -51,7 +50,7 @@ fn every_error_is_one_line_of_its_own() {
     say(&AuthorizeError::Random(ConfigError::ClientId));
     let passed_on = AuthorizeError::<ConfigError>::Config(ConfigError::Scope(1)).to_string();
     assert!(said.contains(&passed_on), "{passed_on}");
-    assert_eq!(said.len(), 64);
+    assert_eq!(said.len(), 63);
 }
 
 #[test]

@@ -175,7 +175,7 @@ fn c061_the_issuer_has_no_query_and_is_needed_where_iss_is_promised() {
 
 #[test]
 fn c007_c051_c052_c056_c080_redirect_uris() {
-    use UriFault::{Absent, Character, DotSegment, Fragment, Host, HostSpelling, Localhost, NotAbsolute, Parameter};
+    use UriFault::{Absent, Character, DotSegment, Fragment, Host, HostSpelling, NotAbsolute, Parameter};
     use UriFault::{Port, RepeatedParameter, Scheme};
     for (redirect_uri, fault) in [
         ("", Absent),
@@ -185,7 +185,9 @@ fn c007_c051_c052_c056_c080_redirect_uris() {
         ("http://192.168.0.1/cb", Scheme),
         ("http://0.0.0.0/cb", Scheme),
         ("http://127.1/cb", Host),
-        ("http://localhost:8080/cb", Localhost),
+        ("http://localhost.:8080/cb", Scheme),
+        ("http://app.localhost:8080/cb", Scheme),
+        ("http://LOCALHOST:8080/cb", HostSpelling),
         ("http:/cb", Host),
         ("https://", Host),
         ("myapp:/cb", Scheme),
@@ -226,6 +228,8 @@ fn c007_c051_c052_c056_c080_redirect_uris() {
         "http://127.0.0.1:49152/cb?x=1",
         "http://127.8.9.10:1/cb",
         "http://[::1]:61023/oauth2redirect/example-provider",
+        "http://localhost/cb",
+        "http://localhost:3000/signin-callback",
         "https://app.example",
         "https://app.example/cb?tenant=1",
         "https://app.example/cb?tenant=1&user=1&a=%27",

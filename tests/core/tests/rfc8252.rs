@@ -2,15 +2,15 @@
 //! at once, and makes the same step.
 
 use proofkey_core::loopback::{HEAD_MAX, Loopback, Reply};
-use proofkey_core::{Client, ConfigError, Redirect, UriFault};
+use proofkey_core::{Client, ConfigError, Redirect};
 use proofkey_core_tests::heard::{BAD, MORE, get, good, heard, heard_by, strangers};
 use proofkey_core_tests::{Counter, begin, client, good_query, server};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
 #[test]
 fn c052_section_7_3_the_redirect_uri_has_the_bound_address() {
-    for (registered, ip, port, bound, redirect_uri, target) in [
+    for (registered, addresses, port, bound, redirect_uri, target) in [
         ("http://127.0.0.1/cb", "127.0.0.1", None, "127.0.0.1:7", "http://127.0.0.1:7/cb", "/cb?"),
         ("http://127.0.0.1:7/a?b=%2F", "127.0.0.1", Some(7), "127.0.0.1:7", "http://127.0.0.1:7/a?b=%2F", "/a?b=%2F&"),
         ("http://127.0.0.1:0007/cb", "127.0.0.1", Some(7), "127.0.0.1:7", "http://127.0.0.1:7/cb", "/cb?"),
@@ -20,9 +20,13 @@ fn c052_section_7_3_the_redirect_uri_has_the_bound_address() {
         ("http://[0:0::0:1]:7/cb", "::1", Some(7), "[::1]:7", "http://[::1]:7/cb", "/cb?"),
         ("http://127.0.0.1/cb", "127.0.0.1", None, "[::1]:7", "http://[::1]:7/cb", "/cb?"),
         ("http://127.0.0.1:80/cb", "127.0.0.1", Some(80), "127.0.0.1:80", "http://127.0.0.1:80/cb", "/cb?"),
+        ("http://localhost/cb", "127.0.0.1 ::1", None, "127.0.0.1:7", "http://localhost:7/cb", "/cb?"),
+        ("http://localhost:7/cb", "127.0.0.1 ::1", Some(7), "[::1]:7", "http://localhost:7/cb", "/cb?"),
+        ("http://localhost?c=/", "127.0.0.1 ::1", None, "[::1]:7", "http://localhost:7?c=/", "/?c=/&"),
+        ("http://localhost:80", "127.0.0.1 ::1", Some(80), "127.0.0.1:80", "http://localhost:80", "/?"),
     ] {
         let loopback = Loopback::of(registered).expect(registered);
-        assert_eq!((loopback.ip(), loopback.port()), (ip.parse().expect("an address"), port), "{registered}");
+        assert_eq!((bind(&loopback), loopback.port()), (addresses.to_owned(), port), "{registered}");
         assert_eq!(loopback.at(bound.parse().expect("an address")).to_string(), redirect_uri, "{registered}");
         let client = client().with_redirect_uri(redirect_uri).expect("a client");
         let pending = begin(client);
@@ -36,25 +40,50 @@ fn c052_section_7_3_the_redirect_uri_has_the_bound_address() {
 }
 
 #[test]
-fn c054_c056_section_8_3_only_addresses_of_this_machine_are_listened_at() {
-    for ip in ["127.0.0.1", "127.0.0.2", "127.255.255.254", "[::1]"] {
-        let loopback = Loopback::of(&format!("http://{ip}:7/cb")).map(|loopback| loopback.ip());
-        assert!(loopback.as_ref().is_some_and(IpAddr::is_loopback), "{ip}");
+fn c053_section_7_3_only_127_0_0_1_at_any_port_has_a_stand_in() {
+    let stand_in = |uri: &str| Loopback::of(uri).expect(uri).stand_in();
+    assert_eq!(stand_in("http://127.0.0.1/cb"), Some(IpAddr::V6(Ipv6Addr::LOCALHOST)));
+    for other in ["http://127.0.0.1:7/cb", "http://127.0.0.2/cb", "http://[::1]/cb", "http://localhost/cb"] {
+        assert_eq!(stand_in(other), None, "{other}");
     }
-    let others = "localhost localhost. LOCALHOST 0.0.0.0 [::] 0 126.255.255.255 128.0.0.1 192.168.0.1 [fe80::1] [::2] \
-        [::ffff:127.0.0.1] [127.0.0.1] ::1 127.1 0x7f000001 2130706433 127.0.0.01 127.0.0.1.evil.example \
-        user@127.0.0.1 evil.example ";
+}
+
+#[test]
+fn c054_c056_section_8_3_only_this_machine_is_listened_at() {
+    for (host, addresses) in [
+        ("127.0.0.1", "127.0.0.1"),
+        ("127.0.0.2", "127.0.0.2"),
+        ("127.255.255.254", "127.255.255.254"),
+        ("[::1]", "::1"),
+        ("localhost", "127.0.0.1 ::1"),
+    ] {
+        let redirect_uri = format!("http://{host}:7/cb");
+        assert_eq!(Loopback::of(&redirect_uri).map(|loopback| bind(&loopback)).as_deref(), Some(addresses));
+        assert!(Client::new("client", &redirect_uri, server()).is_ok(), "{redirect_uri}");
+    }
+    let others = "localhost. LOCALHOST Localhost app.localhost localhost.localdomain localhost.evil.example xlocalhost \
+        localhos user@localhost 0.0.0.0 [::] 0 126.255.255.255 128.0.0.1 192.168.0.1 [fe80::1] [::2] [::ffff:127.0.0.1] \
+        [127.0.0.1] [localhost] ::1 127.1 0x7f000001 2130706433 127.0.0.01 127.0.0.1.evil.example user@127.0.0.1 \
+        evil.example ";
     for host in others.split(' ') {
         for redirect_uri in [format!("http://{host}:7/cb"), format!("http://{host}/cb")] {
             assert!(Loopback::of(&redirect_uri).is_none(), "{redirect_uri}");
-            let refused = Client::new("client", &redirect_uri, server()).map(drop);
-            let localhost = refused == Err(ConfigError::RedirectUri(UriFault::Localhost));
-            assert!(refused.is_err() && localhost == (host == "localhost"), "{redirect_uri}");
+            let refused = Client::new("client", &redirect_uri, server());
+            assert!(matches!(refused, Err(ConfigError::RedirectUri(_))), "{redirect_uri}");
         }
     }
-    for other in ["https://127.0.0.1/cb", "com.example.app:/cb", "http:/127.0.0.1/cb", "//127.0.0.1/cb", "/cb", ""] {
+    for other in ["https://127.0.0.1/cb", "https://localhost/cb", "com.example.app:/cb", "http:/127.0.0.1/cb"] {
         assert!(Loopback::of(other).is_none(), "{other}");
     }
+    for other in ["http:localhost/cb", "//127.0.0.1/cb", "//localhost/cb", "localhost/cb", "localhost:7/cb", "/cb", ""]
+    {
+        assert!(Loopback::of(other).is_none(), "{other}");
+    }
+}
+
+/// The addresses to bind.
+fn bind(loopback: &Loopback<'_>) -> String {
+    loopback.addresses().map(|ip| ip.to_string()).collect::<Vec<_>>().join(" ")
 }
 
 #[test]
@@ -94,6 +123,65 @@ fn a42_a44_a_foreign_host_is_refused() {
 }
 
 #[test]
+fn c056_at_localhost_its_two_addresses_are_the_host_too() {
+    let client = client().with_redirect_uri("http://localhost:49152/cb").expect("a client");
+    let pending = begin(client);
+    let target = format!("/cb?{}", good_query(&pending));
+    let heard_at =
+        |target: &str, host: &str| heard_by(client, &pending, format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n"));
+    let own = ["localhost:49152", "127.0.0.1:49152", "[::1]:49152"];
+    for host in own {
+        assert_eq!(heard_at(&target, host), Ok(Some(target.clone())), "{host}");
+        for authority in own {
+            let absolute = format!("http://{authority}{target}");
+            assert_eq!(heard_at(&absolute, host), Ok(Some(target.clone())), "{authority} {host}");
+        }
+    }
+    let strangers = "evil.localhost:49152 localhost LOCALHOST:49152 Localhost:49152 localhost.:49152 localhost: \
+        localhost:49153 localhost:491520 localhost:049152 localhost:80 localhost49152 127.0.0.1 127.0.0.1: \
+        127.0.0.1:49153 127.0.0.2:49152 127.1:49152 [::1] [::1]:49153 ::1:49152 [0:0:0:0:0:0:0:1]:49152 \
+        [::ffff:127.0.0.1]:49152 user@localhost:49152 localhost.evil.example:49152 127.0.0.1.evil.example:49152 \
+        localhost:49152,evil.example localhost127.0.0.1:49152 127.0.0.1localhost:49152 127.0.0.1[::1]:49152 evil.example";
+    for host in strangers.split_whitespace() {
+        assert_eq!(heard_at(&target, host), Err(Reply::Misdirected), "{host}");
+        let absolute = format!("http://{host}{target}");
+        assert_eq!(heard_at(&absolute, own[0]), Err(Reply::Misdirected), "{absolute}");
+    }
+}
+
+#[test]
+fn c056_the_addresses_are_no_host_of_a_name_that_only_begins_so() {
+    for redirect_uri in ["https://localhost:49152/cb", "https://localhost.example/cb", "https://app.localhost/cb"] {
+        let client = client().with_redirect_uri(redirect_uri).expect("a client");
+        let pending = begin(client);
+        let target = format!("/cb?{}", good_query(&pending));
+        for host in ["127.0.0.1:49152", "127.0.0.1", "127.0.0.1.example", "[::1]:49152", "[::1].example", "[::1]"] {
+            let heard = heard_by(client, &pending, format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n"));
+            assert_eq!(heard, Err(Reply::Misdirected), "{redirect_uri} {host}");
+        }
+    }
+}
+
+#[test]
+fn c056_the_paste_of_localhost_is_compared_as_it_is_written() {
+    for (registered, shown, ours) in [
+        ("http://localhost:7/cb", "http://localhost:7/cb", true),
+        ("http://localhost:80/cb", "http://localhost/cb", true),
+        ("http://localhost/cb", "http://localhost:80/cb", false),
+        ("http://localhost:7/cb", "http://127.0.0.1:7/cb", false),
+        ("http://localhost:7/cb", "http://[::1]:7/cb", false),
+        ("http://localhost:7/cb", "http://app.localhost:7/cb", false),
+        ("http://127.0.0.1:7/cb", "http://localhost:7/cb", false),
+    ] {
+        let client = client().with_redirect_uri(registered).expect("a client");
+        let pending = begin(client);
+        let url = format!("{shown}?{}", good_query(&pending));
+        assert_eq!(pending.matches(client, Redirect::Url(&url)), ours, "{registered} {shown}");
+        assert_eq!(pending.accept(client, Redirect::Url(&url)).is_ok(), ours, "{registered} {shown}");
+    }
+}
+
+#[test]
 fn a45_exactly_one_host_is_needed() {
     let hosts = "Accept: */*|Host:|Host: \t |X-Forwarded-Host: 127.0.0.1:49152|Host: 127.0.0.1:49152\r\nHost:|\
         Host: 127.0.0.1:49152\r\nHost: 127.0.0.1:49152|Host: 127.0.0.1:49152\r\nhOST: evil.example";
@@ -112,7 +200,19 @@ fn a45_exactly_one_host_is_needed() {
 fn a46_the_absolute_form_is_read() {
     let absolute = |authority: &str| format!("http://{authority}{}", good());
     let right = absolute("127.0.0.1:49152");
-    assert_eq!(heard(get(&right)), Ok(Some(right.clone())));
+    assert_eq!(heard(get(&right)), Ok(Some(good())), "the authority has had its check");
+    let query = good_query(&begin(client()));
+    for (path, heard_as) in
+        [("/other", Err(Reply::NotFound)), ("", Err(Reply::NotFound)), ("//cb", Err(Reply::NotFound))]
+    {
+        assert_eq!(heard(get(&format!("http://127.0.0.1:49152{path}?{query}"))), heard_as, "{path}");
+    }
+    let bare = client().with_redirect_uri("http://127.0.0.1:49152").expect("a client");
+    let pending = begin(bare);
+    for path in ["", "/"] {
+        let target = format!("http://127.0.0.1:49152{path}?{}", good_query(&pending));
+        assert!(matches!(heard_by(bare, &pending, get(&target)), Ok(Some(_))), "{target}");
+    }
     for wrong in ["evil.example", "127.0.0.1", "127.0.0.1:1", "localhost:49152", "127.0.0.1:49152@evil.example"] {
         assert_eq!(heard(get(&absolute(wrong))), Err(Reply::Misdirected), "{wrong}");
     }

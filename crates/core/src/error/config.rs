@@ -77,8 +77,6 @@ pub enum UriFault {
     Host,
     /// Browsers write its scheme or host in another way: in lower case, an IPv6 address in its short form.
     HostSpelling,
-    /// The host is `localhost`: write `127.0.0.1` or `[::1]` (RFC 8252 section 8.3).
-    Localhost,
     /// It is not an absolute URI.
     NotAbsolute,
     /// Its query has a parameter that the protocol sets.
@@ -89,8 +87,8 @@ pub enum UriFault {
     Query,
     /// Its query has a parameter twice.
     RepeatedParameter,
-    /// The scheme is neither https, nor http with a loopback address, nor (for a redirect URI) a private one in reverse
-    /// domain notation with a single slash (RFC 8252 section 7.1).
+    /// The scheme is neither https, nor http with a loopback address or `localhost`, nor (for a redirect URI) a private
+    /// one in reverse domain notation with a single slash (RFC 8252 section 7.1).
     Scheme,
 }
 
@@ -152,13 +150,12 @@ impl fmt::Display for UriFault {
                 "it needs a host (a name, an IPv4 address or an [IPv6] address), no user name, and a port up to 65535"
             }
             Self::HostSpelling => "write scheme and host as browsers show them: in lower case, IPv6 in its short form",
-            Self::Localhost => "write 127.0.0.1 or [::1] instead of localhost",
             Self::NotAbsolute => "it is not a full URI with a scheme, such as https://host/path",
             Self::Parameter => "its query has a parameter that the protocol sets itself",
             Self::Port => "the port must be 1 to 65535 without leading zeros",
             Self::Query => "it must not have a query (`?`)",
             Self::RepeatedParameter => "its query has a parameter twice",
-            Self::Scheme => "it must start with https://, or with http:// and a loopback address",
+            Self::Scheme => "it must start with https://, or with http:// and 127.0.0.1, [::1] or localhost",
         })
     }
 }

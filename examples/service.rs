@@ -1,8 +1,8 @@
 //! A web service whose users sign in: `service PORT ISSUER CLIENT_ID API_URL`. The login waits in the user's session.
 
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::{Router, http::StatusCode, routing::get};
+use axum::{Router, http::StatusCode, http::Uri, routing::get};
 use getrandom::SysRng;
 use proofkey_reqwest::proofkey_core::{self, ClientBuf, Pending};
 use proofkey_reqwest::{Http, http::Request};
@@ -42,16 +42,16 @@ async fn sign_in(State(app): State<Arc<App>>, session: Session) -> Result<Redire
     Ok(Redirect::to(&url.to_string()))
 }
 
-async fn callback(State(app): State<Arc<App>>, session: Session, RawQuery(query): RawQuery) -> Result<String, Failure> {
+async fn callback(State(app): State<Arc<App>>, session: Session, uri: Uri) -> Result<String, Failure> {
     let pending: Pending = session.remove("login").await?.ok_or("no login waits in this session")?;
-    let query = query.unwrap_or_default();
-    let request = pending.accept(app.client.as_client(), proofkey_core::Redirect::Query(&query))?;
+    let target = uri.path_and_query().map_or("", |target| target.as_str());
+    let request = pending.accept(app.client.as_client(), proofkey_core::Redirect::Target(target))?;
     let tokens = app.http.exchange(request).await?;
     let answer = app.http.call(Request::get(&app.api).body(Vec::new())?, tokens.access_token()).await?;
     Ok(String::from_utf8_lossy(&answer.body).into_owned())
 }
 
-/// Whatever went wrong, told to the user in one line.
+/// Any error, shown to the user in one line.
 struct Failure(Box<dyn Error + Send + Sync>);
 
 impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for Failure {

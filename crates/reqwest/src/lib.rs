@@ -44,9 +44,9 @@
 //!         Ok((url.to_string(), pending))
 //!     }
 //!
-//!     /// `GET /callback`, with its query and what [`begin`](Self::begin) parked.
-//!     async fn finish(&self, pending: Pending, query: &str) -> Result<TokensBuf> {
-//!         let request = pending.accept(self.client.as_client(), Redirect::Query(query))?;
+//!     /// `GET /callback`: with its path and query, and what [`begin`](Self::begin) parked.
+//!     async fn finish(&self, pending: Pending, target: &str) -> Result<TokensBuf> {
+//!         let request = pending.accept(self.client.as_client(), Redirect::Target(target))?;
 //!         Ok(self.http.exchange(request).await?)
 //!     }
 //! }

@@ -13,7 +13,7 @@ fn errors_are_logged_as_they_display() {
     displayed(&CallbackError::Server(words));
     displayed(&ConfigError::Issuer(UriFault::Absent));
     displayed(&UriFault::Absent);
-    displayed(&ResponseError::ContentType);
+    displayed(&ResponseError::ContentType("text/html".into()));
     displayed(&AuthorizeError::Random("no entropy"));
     displayed(&AuthorizeError::<&str>::RandomRepeats);
 }

@@ -149,7 +149,7 @@ fn call(
         Some(Refusal::InsufficientScope { .. }) => " insufficient scope",
         Some(Refusal::InvalidRequest) => " invalid request",
         Some(Refusal::InvalidToken) => " invalid token",
-        Some(Refusal::Permission) => " no permission",
+        Some(Refusal::Forbidden) => " no permission",
     };
     writeln!(console, "called {}{refusal}", answer.status)?;
     Ok(())
@@ -180,7 +180,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (what, which) = match self {
             Self::Authorize => ("random generator", ""),
-            Self::Callback(CallbackError::Issuer) => ("issuer", ""),
+            Self::Callback(CallbackError::Issuer { .. }) => ("issuer", ""),
             Self::Callback(CallbackError::Server(error)) => ("server ", error.code()),
             Self::Callback(CallbackError::State) => ("state", ""),
             Self::Callback(_) => ("redirect", ""),
@@ -193,7 +193,7 @@ impl fmt::Display for Failure {
             Self::Response(ResponseError::Missing(member)) => ("missing ", *member),
             Self::Response(ResponseError::Redirect(_)) => ("redirected", ""),
             Self::Response(ResponseError::Server { error, .. }) => ("server ", error.code()),
-            Self::Response(ResponseError::TokenType) => ("token type", ""),
+            Self::Response(ResponseError::TokenType(_)) => ("token type", ""),
             Self::Response(_) => ("response", ""),
         };
         write!(f, "{what}{which}")

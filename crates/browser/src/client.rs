@@ -80,7 +80,7 @@ impl Client {
         Refresh::new(self.0.clone(), refresh_token)
     }
 
-    /// Ends the access token, or the refresh token where `refresh` is set.
+    /// Ends the access token, or the refresh token if `refresh` is set.
     #[must_use]
     pub fn revoke(&self, token: String, refresh: bool) -> Revocation {
         Revocation::new(self.0.clone(), token, refresh)

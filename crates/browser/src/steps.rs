@@ -190,7 +190,7 @@ impl Revocation {
     /// The request to send.
     ///
     /// # Errors
-    /// `config` where the server has no revocation endpoint that is known, or the token cannot be one.
+    /// `config` if the server has no known revocation endpoint, or the token cannot be one.
     pub fn request(&self) -> Result<Request, Failure> {
         Ok(self.step()?.request().into())
     }
@@ -272,7 +272,7 @@ impl Discovery {
     }
 }
 
-/// What an issuer says of itself.
+/// An issuer's metadata.
 #[wasm_bindgen(getter_with_clone)]
 pub struct Server {
     /// The authorization endpoint.

@@ -5,7 +5,7 @@ use std::fmt;
 use wasm_bindgen::prelude::wasm_bindgen;
 use zeroize::Zeroize;
 
-/// A request to send: a POST where it has a body.
+/// A request to send: a POST if it has a body.
 #[wasm_bindgen(js_name = HttpRequest)]
 pub struct Request {
     url: String,

@@ -205,7 +205,7 @@ impl Pending {
     }
 
     fn is_state(&self, raw: &str) -> bool {
-        // Whatever is decoded gets shorter or is no state.
+        // Decoding makes a text shorter, or leaves it as it is.
         match raw.as_bytes().try_into() {
             Ok(octets) => self.state.is(octets),
             Err(_) => self.state.matches(octets(raw)),
@@ -256,7 +256,7 @@ pub(crate) fn arrived(client: Client<'_>, redirect: Redirect<'_>) -> bool {
 }
 
 /// The query and the fragment of a redirect that arrived at `registered`, compared byte for byte. Servers of Facebook add
-/// `#_=_` to every redirect, others `#_` (RFC 9700 section 4.1.3); a fragment only matters where it holds a response.
+/// `#_=_` to every redirect, others `#_` (RFC 9700 section 4.1.3); a fragment only matters if it holds a response.
 fn arrival<'r>(redirect: Redirect<'r>, registered: &str) -> Option<(&'r str, &'r str)> {
     let (base, kept) = form::split_once(registered, b'?');
     let rest = match redirect {
@@ -347,7 +347,7 @@ mod stored {
     use core::fmt;
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-    /// One string: state, verifier and client, with a dot between them. It holds the verifier: keep it where only the
+    /// One string: state, verifier and client, with a dot between them. It holds the verifier: keep it so that only the
     /// user's own session reads it.
     impl Serialize for Pending {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -373,7 +373,7 @@ mod stored {
         }
 
         fn visit_str<E: de::Error>(self, text: &str) -> Result<Pending, E> {
-            parse(text).ok_or_else(|| E::custom("this is no pending login as it was written"))
+            parse(text).ok_or_else(|| E::custom("this is not a pending login as it was written"))
         }
     }
 

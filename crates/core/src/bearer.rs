@@ -1,4 +1,4 @@
-//! Using an access token (RFC 6750): the header that carries it, and what an API answers if it is not enough.
+//! Using an access token (RFC 6750): the header that carries it, and how an API refuses it.
 
 mod challenge;
 
@@ -55,7 +55,7 @@ impl Authorization<'_> {
     /// Writes the value.
     ///
     /// # Errors
-    /// Where `out` fails.
+    /// If `out` fails.
     pub fn write<W: Write + ?Sized>(self, out: &mut W) -> fmt::Result {
         out.write_str(SCHEME)?;
         out.write_str(self.0.0)

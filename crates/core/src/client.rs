@@ -1,4 +1,4 @@
-//! What is known before a login starts: the [`Client`] and its [`Server`].
+//! [`Client`] and [`Server`]: what is known before a login starts.
 
 use crate::error::{ConfigError, ParameterFault, UriFault};
 use crate::wire::{form, uri};
@@ -293,7 +293,7 @@ fn is_loopback(host: &str) -> bool {
     uri::ip_literal(host).is_some_and(|ip| ip.is_loopback())
 }
 
-/// SHA-256 over all that a login is pinned to, each part with its length before it.
+/// SHA-256 over everything that a login is pinned to, each part with its length before it.
 fn fingerprint(id: &str, redirect_uri: &str, server: &Server<'_>) -> [u8; 32] {
     let parts = [
         id,

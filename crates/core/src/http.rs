@@ -55,7 +55,7 @@ impl<'a> Request<'a> {
     /// Writes the body, which holds secrets: never log it.
     ///
     /// # Errors
-    /// Where `out` fails.
+    /// If `out` fails.
     pub fn write_body<W: Write + ?Sized>(&self, mut out: &mut W) -> fmt::Result {
         self.form.as_ref().map_or(Ok(()), |form| form.write(&mut out))
     }

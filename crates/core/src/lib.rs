@@ -1,6 +1,6 @@
 //! OAuth 2.0 for public clients: the Authorization Code flow with PKCE as a state machine without I/O.
 //!
-//! A state is a small value; a step consumes it, so that the next step is the only one that can follow:
+//! A state is a small value; a step consumes it, so that only the next legal step can follow:
 //!
 //! ```text
 //!  Client ──authorize(scope, rng)──▶ AuthorizationUrl ─ ─ ─▶ the user's browser

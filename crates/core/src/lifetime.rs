@@ -11,7 +11,7 @@ pub struct Lifetime {
 }
 
 impl Lifetime {
-    /// `expires_in` seconds from `requested_at` on; none where the server did not say.
+    /// `expires_in` seconds from `requested_at` on; none if the server did not say.
     #[must_use]
     pub const fn new(requested_at: u64, expires_in: Option<u32>) -> Self {
         Self { requested_at, expires_in }
@@ -34,7 +34,7 @@ impl Lifetime {
         Some(if left < given as u64 { left as u32 } else { given })
     }
 
-    /// Whether the token has ended. Never known where the lifetime is not: such a token is used until a 401.
+    /// Whether the token has ended. A token of unknown lifetime never has: use it until a 401.
     ///
     /// A lifetime of 0 has ended from the start: such a token serves the one call it was fetched for.
     #[must_use]
@@ -44,7 +44,7 @@ impl Lifetime {
 
     /// Whether to refresh now: a tenth of the lifetime is left, 60 seconds at most, or none at all.
     ///
-    /// Also where `now` lies before the request: the clock was set back, and the lifetime can no longer be trusted.
+    /// Also if `now` is before the request: the clock was set back, and the lifetime can no longer be trusted.
     #[must_use]
     pub const fn is_due(self, now: u64) -> bool {
         match (self.expires_in, self.remaining(now)) {

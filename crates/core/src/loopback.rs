@@ -138,7 +138,7 @@ impl Exchange {
     }
 }
 
-/// The answer to a request that is no `GET`, as soon as that is certain.
+/// The answer to a request that is not a `GET`, as soon as that is certain.
 fn refused_method(received: &[u8]) -> Option<Reply> {
     let method = received.iter().take(METHOD_MAX).position(|octet| !octet.is_ascii_alphabetic());
     match method.and_then(|at| received.get(at)) {

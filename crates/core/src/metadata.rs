@@ -103,7 +103,7 @@ pub(crate) fn split(issuer: &str) -> (&str, &str) {
     (origin, path.strip_suffix('/').unwrap_or(path))
 }
 
-/// What an issuer says of itself.
+/// An issuer's metadata.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Metadata<'b> {
     server: Server<'b>,

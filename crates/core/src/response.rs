@@ -1,4 +1,4 @@
-//! What is read: a [`Response`], and what every endpoint's answer has in common.
+//! [`Response`]: an HTTP response, and what every endpoint's answer has in common.
 
 use crate::error::{Excerpt, ResponseError, ServerError};
 use crate::wire::json::{self, Kind, Value};
@@ -110,7 +110,7 @@ fn is_json(content_type: &str) -> bool {
     })
 }
 
-/// The error that a response is whose status is not a success.
+/// Reads the error of a response whose status is not a success.
 pub(crate) fn refusal(response: Response<'_>) -> ResponseError {
     let status = response.status;
     if let 300..=399 = status {
@@ -150,7 +150,7 @@ pub(crate) fn string<'b>(member: &'static str, value: Value<'b>) -> Result<Optio
     }
 }
 
-/// What is wrong with a member that is none of what it may be.
+/// Maps an unexpected JSON type to an error.
 pub(crate) const fn unfit(member: &'static str, kind: Kind) -> ResponseError {
     match kind {
         Kind::HalfString => ResponseError::Malformed(member),

@@ -22,8 +22,8 @@ impl<'a> Client<'a> {
     }
 }
 
-/// A request for tokens, with a code or with a refresh token. Borrowing it for [`request`](Self::request) leaves it
-/// whole, so it survives a send that failed before it left; [`read`](Self::read) ends it.
+/// A request for tokens, with a code or with a refresh token. [`request`](Self::request) only borrows it, so it survives a
+/// send that failed before it left; [`read`](Self::read) consumes it.
 pub struct TokenRequest<'a> {
     client_id: &'a str,
     endpoint: &'a str,
@@ -156,7 +156,7 @@ impl fmt::Debug for RefreshToken<'_> {
     }
 }
 
-/// What the token endpoint granted (RFC 6749 section 5.1). It borrows from the response and the request.
+/// The tokens that the token endpoint granted (RFC 6749 section 5.1). They borrow from the response and the request.
 #[derive(Clone, Copy, Debug)]
 pub struct Tokens<'b> {
     access_token: AccessToken<'b>,

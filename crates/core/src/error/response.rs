@@ -71,7 +71,7 @@ impl ResponseError {
     }
 
     /// Whether this answer to a refresh says that the server no longer takes the refresh token, by whatever name: the user
-    /// has to sign in again, and sending it once more is no use.
+    /// has to sign in again, and sending it once more does not help.
     ///
     /// Servers differ in what they call it: `invalid_grant` (RFC 6749 section 5.2), `bad_refresh_token` with status 200
     /// (GitHub), `invalid_request`, or a 400 without a word. A 403, a 404, a redirect or a page of HTML is a firewall's or a

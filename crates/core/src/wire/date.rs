@@ -29,7 +29,7 @@ pub(crate) fn retry_after(value: &str, date: Option<&str>) -> Option<u32> {
     Some(u32::try_from(wait).map_or(DAY, |seconds| seconds.min(DAY)))
 }
 
-/// Whole days from 1970 on; none where there is no such day.
+/// Whole days from 1970 on; none if there is no such day.
 fn days(year: u64, month: usize, day: u64) -> Option<u64> {
     let since = year.checked_sub(1970)?;
     let leap = u64::from(leap_years(year) > leap_years(year.saturating_sub(1)));

@@ -95,7 +95,7 @@ pub(crate) fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// What stands before and behind the first `delimiter`, which is ASCII; all and nothing where there is none.
+/// What stands before and behind the first `delimiter`, which is ASCII; all and nothing if there is none.
 pub(crate) fn split_once(text: &str, delimiter: u8) -> (&str, &str) {
     // Mostly there is none, which is soon seen.
     if all(text.as_bytes(), |octet| octet != delimiter) {
@@ -104,7 +104,7 @@ pub(crate) fn split_once(text: &str, delimiter: u8) -> (&str, &str) {
     cut(text, text.bytes().position(|octet| octet == delimiter))
 }
 
-/// What stands before and behind the octet `at`; all and nothing where there is none.
+/// What stands before and behind the octet `at`; all and nothing if there is none.
 fn cut(text: &str, at: Option<usize>) -> (&str, &str) {
     let (before, rest) = text.split_at_checked(at.unwrap_or(text.len())).unwrap_or((text, ""));
     (before, rest.get(1..).unwrap_or_default())

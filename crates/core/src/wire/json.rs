@@ -55,7 +55,7 @@ pub(crate) enum Kind {
     False,
     /// A string in which half of a surrogate pair stands alone.
     HalfString,
-    /// An array with an element that is no string, is empty, has a space in it, or does not decode.
+    /// An array with an element that is not a string, is empty, has a space in it, or does not decode.
     List,
     Null,
     Number,

@@ -1,6 +1,6 @@
 //! Numbers as whole ones, without floats.
 
-/// A valid number, truncated, at most `u32::MAX`; none where it is negative.
+/// A valid number, truncated, at most `u32::MAX`; none if it is negative.
 pub(crate) fn integer(number: &str) -> Option<u32> {
     if let Some(value) = decimal(number.bytes())
         && !number.is_empty()

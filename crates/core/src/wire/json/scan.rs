@@ -1,4 +1,4 @@
-//! The grammar of RFC 8259, as far as where things stand.
+//! The grammar of RFC 8259: where things begin and end.
 
 use super::JsonError;
 

@@ -80,8 +80,8 @@ impl<'b> Response<'b> {
 
     /// Whether the body is a page for people, as firewalls and proxies send it.
     fn is_page(&self) -> bool {
-        self.content_type.is_some_and(|declared| declared.contains("html"))
-            || self.body.trim_ascii_start().starts_with(b"<")
+        let is_html = |declared: &str| declared.as_bytes().windows(4).any(|four| four.eq_ignore_ascii_case(b"html"));
+        self.content_type.is_some_and(is_html) || self.body.trim_ascii_start().starts_with(b"<")
     }
 }
 

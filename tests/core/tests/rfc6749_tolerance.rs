@@ -115,7 +115,7 @@ fn section_6_what_ends_a_login() {
         assert!(
             ends(status, json, "") && ends(status, json, r#"{"message":"no"}"#) && ends(status, "text/plain", "no")
         );
-        assert!(!ends(status, "text/html", "") && !ends(status, json, "<html>"), "a firewall's page");
+        assert!(!ends(status, "TEXT/HTML", "") && !ends(status, json, "<html>"), "a firewall's page");
     }
     assert!(!ends(200, "text/html", "<html>") && !ends(200, json, "") && !ends(204, json, ""));
 }

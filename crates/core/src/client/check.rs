@@ -1,0 +1,164 @@
+//! What a client is made of, checked: endpoints, issuer, redirect URI, extra parameters.
+
+use crate::error::{ConfigError, ParameterFault, UriFault};
+use crate::wire::{form, uri};
+
+/// Checks extra parameters for an endpoint. They are given once: a second list would replace the first.
+pub(crate) fn check_extra(given: &[(&str, &str)], extra: &[(&str, &str)], endpoint: &str) -> Result<(), ConfigError> {
+    if !given.is_empty() {
+        return Err(ConfigError::ExtraParametersTwice);
+    }
+    let (_, query) = endpoint.split_once('?').unwrap_or_default();
+    for (index, (name, value)) in extra.iter().enumerate() {
+        let mut earlier = extra.iter().take(index).map(|(earlier, _)| earlier);
+        let fault = if name.is_empty() || value.is_empty() {
+            ParameterFault::Empty
+        } else if let Some(own) = PROTOCOL_PARAMETERS.iter().find(|own| *own == name) {
+            ParameterFault::Protocol(own)
+        } else if *name != "resource" && earlier.any(|earlier| earlier == name) {
+            ParameterFault::Repeated
+        } else if form::pairs(query).any(|(taken, _)| form::is(taken, name)) {
+            ParameterFault::InEndpoint
+        } else {
+            continue;
+        };
+        return Err(ConfigError::ExtraParameter { index, fault });
+    }
+    Ok(())
+}
+
+pub(crate) fn check_issuer(issuer: &str) -> Result<(), UriFault> {
+    check_endpoint(issuer)?;
+    if issuer.contains('?') { Err(UriFault::Query) } else { Ok(()) }
+}
+
+pub(super) fn check_endpoint(endpoint: &str) -> Result<(), UriFault> {
+    let uri = check_absolute(endpoint)?;
+    if !is_web(uri.scheme) {
+        return Err(UriFault::Scheme);
+    }
+    let (host, _) = uri.host_and_port().ok_or(UriFault::Host)?;
+    match uri.scheme {
+        "https" => {}
+        "http" if host == "localhost" || is_loopback(host) => {}
+        _ => return Err(UriFault::Scheme),
+    }
+    check_query(&uri, &PROTOCOL_PARAMETERS)
+}
+
+/// A redirect is compared octet for octet with what the browser shows, so a URI that browsers write otherwise could never
+/// match.
+pub(super) fn check_redirect_uri(redirect_uri: &str) -> Result<(), UriFault> {
+    let uri = check_absolute(redirect_uri)?;
+    let query = uri.query.unwrap_or_default();
+    if is_web(uri.scheme) {
+        let (host, port) = uri.host_and_port().ok_or(UriFault::Host)?;
+        if !uri::is_as_shown(host) {
+            return Err(UriFault::HostSpelling);
+        }
+        let digits = uri.authority.and_then(|authority| authority.strip_prefix(host)).unwrap_or_default();
+        if port.is_some() && digits.starts_with(":0") {
+            return Err(UriFault::Port);
+        }
+        if query.contains('\'') {
+            return Err(UriFault::Character);
+        }
+        match uri.scheme {
+            "https" => {}
+            _ if host == "localhost" || is_loopback(host) => {}
+            _ => return Err(UriFault::Scheme),
+        }
+    } else if !uri.scheme.contains('.') || uri.authority.is_some() || !uri.path.starts_with('/') {
+        return Err(UriFault::Scheme);
+    } else if uri.scheme.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Err(UriFault::HostSpelling);
+    }
+    if uri::has_dot_segment(uri.path) {
+        return Err(UriFault::DotSegment);
+    }
+    let names = || form::pairs(query).map(|(name, _)| name);
+    if names().any(|name| names().filter(|other| form::decode(name).eq(form::decode(other))).nth(1).is_some()) {
+        return Err(UriFault::RepeatedParameter);
+    }
+    check_query(&uri, &RESPONSE_PARAMETERS)
+}
+
+fn check_absolute(text: &str) -> Result<uri::Uri<'_>, UriFault> {
+    if text.is_empty() {
+        return Err(UriFault::Absent);
+    }
+    if !uri::is_clean(text) {
+        return Err(UriFault::Character);
+    }
+    let uri = uri::split(text).ok_or(UriFault::NotAbsolute)?;
+    if uri.fragment.is_some() { Err(UriFault::Fragment) } else { Ok(uri) }
+}
+
+fn check_query(uri: &uri::Uri<'_>, taken: &[&str]) -> Result<(), UriFault> {
+    let mut pairs = form::pairs(uri.query.unwrap_or_default());
+    if pairs.any(|(name, _)| taken.iter().any(|taken| form::is(name, taken))) {
+        return Err(UriFault::Parameter);
+    }
+    Ok(())
+}
+
+/// Whether a URL names this machine.
+pub(crate) fn is_loopback_url(url: &str) -> bool {
+    let host = uri::split(url).and_then(|uri| uri.host_and_port()).map(|(host, _)| host);
+    host.is_some_and(|host| host.eq_ignore_ascii_case("localhost") || is_loopback(host))
+}
+
+pub(super) fn is_https(url: &str) -> bool {
+    url.starts_with("https://")
+}
+
+fn is_web(scheme: &str) -> bool {
+    matches!(scheme, "http" | "https")
+}
+
+fn is_loopback(host: &str) -> bool {
+    uri::ip_literal(host).is_some_and(|ip| ip.is_loopback())
+}
+
+const PROTOCOL_PARAMETERS: [&str; 25] = [
+    "access_token",
+    "assertion",
+    "client_assertion",
+    "client_assertion_type",
+    "client_id",
+    "client_secret",
+    "code",
+    "code_challenge",
+    "code_challenge_method",
+    "code_verifier",
+    "grant_type",
+    "id_token",
+    "password",
+    "redirect_uri",
+    "refresh_token",
+    "request",
+    "request_uri",
+    "response_mode",
+    "response_type",
+    "scope",
+    "state",
+    "token",
+    "token_type",
+    "token_type_hint",
+    "username",
+];
+
+/// What a server may add to the redirect URI (RFC 6749 section 4.1.2, RFC 9207) or only adds in other flows. In the order in
+/// which they are picked apart, and the most frequent first.
+pub(crate) const RESPONSE_PARAMETERS: [&str; 10] = [
+    "code",
+    "state",
+    "iss",
+    "error",
+    "error_description",
+    "error_uri",
+    "access_token",
+    "id_token",
+    "response",
+    "token_type",
+];

@@ -4,13 +4,16 @@ mod adapters {
     mod errors;
     pub(crate) mod flood;
     mod hostile;
+    mod localhost;
     pub(crate) mod login;
     mod tls;
     mod transport;
 }
 
 mod adapter {
-    pub(crate) use proofkey_reqwest::{DiscoverError, ExchangeError, Http, Login, LoginError, TransportError};
+    pub(crate) use proofkey_reqwest::{
+        DiscoverError, ExchangeError, Http, ListenError, Login, LoginError, TransportError,
+    };
     use tokio::runtime::Builder;
 
     pub(crate) fn http() -> Http {

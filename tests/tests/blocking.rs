@@ -4,13 +4,16 @@ mod adapters {
     mod errors;
     pub(crate) mod flood;
     mod hostile;
+    mod localhost;
     pub(crate) mod login;
     pub(crate) mod tls;
     mod transport;
 }
 
 mod adapter {
-    pub(crate) use proofkey_ureq::{DiscoverError, ExchangeError, Http, Login, LoginError, TransportError};
+    pub(crate) use proofkey_ureq::{
+        DiscoverError, ExchangeError, Http, ListenError, Login, LoginError, TransportError,
+    };
 
     pub(crate) fn http() -> Http {
         Http::new()

@@ -105,7 +105,9 @@ impl From<LoginError> for Failure {
             LoginError::NotLoopback => {
                 Kind::Configuration.because(error).advise("for any other redirect URI add --paste")
             }
-            LoginError::Listen(ref inner) if inner.kind() == ErrorKind::AddrInUse => Kind::Configuration.because(error),
+            LoginError::Listen(ref inner) if inner.source.kind() == ErrorKind::AddrInUse => {
+                Kind::Configuration.because(error)
+            }
             LoginError::Listen(_) | LoginError::Open(_) => Kind::Unexpected.because(error),
             LoginError::TimedOut => Kind::TimedOut.because(error).advise("try again; --timeout SECONDS waits longer"),
         }
@@ -145,6 +147,7 @@ fn later(error: &dyn fmt::Display, after: Option<u32>) -> Failure {
 mod tests {
     use super::*;
     use proofkey_core::{Client, Discovery, RefreshToken, Response, Server, UriFault};
+    use proofkey_ureq::ListenError;
     use std::io;
 
     #[test]
@@ -206,8 +209,8 @@ mod tests {
             (LoginError::Cancelled.into(), Kind::Interrupted, ""),
             (LoginError::Config(config()).into(), Kind::Configuration, ""),
             (LoginError::Exchange(ExchangeError::Config(config())).into(), Kind::Configuration, ""),
-            (LoginError::Listen(ErrorKind::AddrInUse.into()).into(), Kind::Configuration, ""),
-            (LoginError::Listen(broken()).into(), Kind::Unexpected, ""),
+            (listen(ErrorKind::AddrInUse.into()).into(), Kind::Configuration, ""),
+            (listen(broken()).into(), Kind::Unexpected, ""),
             (LoginError::NotLoopback.into(), Kind::Configuration, "add --paste"),
             (LoginError::Open(broken()).into(), Kind::Unexpected, ""),
             (LoginError::TimedOut.into(), Kind::TimedOut, "--timeout SECONDS waits longer"),
@@ -216,6 +219,10 @@ mod tests {
         }
         let failure = Failure::from(DiscoverError::Response(ResponseError::NoS256("plain".into())));
         assert!(failure.message.starts_with("the server's metadata: "), "{failure:?}");
+    }
+
+    fn listen(source: io::Error) -> LoginError {
+        LoginError::Listen(ListenError { address: ([127, 0, 0, 1], 3000).into(), source })
     }
 
     /// What the token endpoint refuses with.

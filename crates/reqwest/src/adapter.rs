@@ -1,12 +1,12 @@
 //! [`Http`]: sends requests and reads responses.
 
-use crate::answer::Answer;
 use crate::error::{DiscoverError, ExchangeError, TransportError};
 use http::{HeaderValue, Version, header};
 use proofkey_core::{
     AccessToken, Client, ClientBuf, Discovery, Method, RefreshTokenBuf, Request, ResponseBuf, Revocable, TokenRequest,
     TokensBuf,
 };
+use proofkey_http::Answer;
 use reqwest::{RequestBuilder, Url, redirect, retry};
 use rustls::ClientConfig;
 use rustls::crypto::ring;

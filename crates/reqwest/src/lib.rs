@@ -60,7 +60,6 @@
 //! Every future is `Send`, needs a tokio runtime of any flavour with I/O and time enabled, and is cancelled by dropping it.
 
 mod adapter;
-mod answer;
 mod error;
 mod listener;
 mod login;
@@ -68,4 +67,5 @@ mod login;
 pub use adapter::Http;
 pub use error::{DiscoverError, ExchangeError, LoginError, TransportError};
 pub use login::{Login, SignedIn};
+pub use proofkey_http::ListenError;
 pub use {http, proofkey_core};

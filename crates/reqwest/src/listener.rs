@@ -1,42 +1,42 @@
-//! The loopback listener (RFC 8252 section 7.3): many visits, one future, no stranger ends it.
+//! The loopback listener (RFC 8252 section 7.3): one future takes many connections, and no stranger ends the login.
 
 use crate::adapter::Http;
 use crate::error::LoginError;
 use crate::login::SignedIn;
 use proofkey_core::loopback::{Exchange, Loopback, Reply, Step};
 use proofkey_core::{Client, Pending, Redirect};
+use proofkey_http::{Bound, ListenError};
 use std::collections::VecDeque;
 use std::future::{self, Future};
-use std::net::IpAddr;
+use std::io;
 use std::pin::{Pin, pin};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
-use std::{io, net};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task;
 use tokio::time::{self, Instant};
 
-/// A bound port.
+/// The bound sockets of a login.
 pub(crate) struct Listener {
-    socket: TcpListener,
+    sockets: Vec<TcpListener>,
     redirect_uri: String,
 }
 
 impl Listener {
-    /// Binds the address of the redirect URI. Where it is 127.0.0.1 with any port, and this machine has no IPv4, it binds
-    /// [::1] instead (RFC 8252 section 7.3).
+    /// Binds the addresses of the redirect URI.
     pub(crate) fn bind(client: Client<'_>) -> Result<Self, LoginError> {
         let loopback = Loopback::of(client.redirect_uri()).ok_or(LoginError::NotLoopback)?;
-        let first = loopback.addresses().next().ok_or(LoginError::NotLoopback)?;
-        let bound = bind(first, loopback.port().unwrap_or(0), loopback.stand_in());
-        let socket = bound.map_err(LoginError::Listen)?;
-        let bound = socket.local_addr().map_err(LoginError::Listen)?;
-        Ok(Self { socket, redirect_uri: loopback.at(bound).to_string() })
+        let Bound { sockets, redirect_uri } = proofkey_http::bind(&loopback).map_err(LoginError::Listen)?;
+        let register = |(socket, address)| {
+            TcpListener::from_std(socket).map_err(|source| LoginError::Listen(ListenError { address, source }))
+        };
+        let sockets = sockets.into_iter().map(register).collect::<Result<_, _>>()?;
+        Ok(Self { sockets, redirect_uri })
     }
 
-    /// The redirect URI at the bound address.
+    /// The redirect URI with the bound port.
     pub(crate) fn redirect_uri(&self) -> &str {
         &self.redirect_uri
     }
@@ -50,10 +50,11 @@ impl Listener {
         timeout: Duration,
     ) -> Result<SignedIn, LoginError> {
         let door = Door { http, client, pending: Mutex::new(Some(pending)) };
-        let mut visits = Visits { socket: &self.socket, door: &door, open: VecDeque::new(), pause: None };
+        let sockets = self.sockets.iter().collect();
+        let mut visits = Visits { sockets, door: &door, open: VecDeque::new(), pause: None };
         let mut late = pin!(time::sleep(timeout));
         future::poll_fn(|cx| {
-            // First, because visits without end use up what one poll may do.
+            // First, because endless visits would use up the budget of this poll.
             if door.waits() && late.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Err(LoginError::TimedOut));
             }
@@ -68,10 +69,11 @@ type Visit<'d> = Pin<Box<dyn Future<Output = Option<Outcome>> + Send + 'd>>;
 
 /// All connections, the oldest first.
 struct Visits<'d> {
-    socket: &'d TcpListener,
+    /// The one whose turn it is comes first.
+    sockets: Vec<&'d TcpListener>,
     door: &'d Door<'d>,
     open: VecDeque<Visit<'d>>,
-    /// No connection can be accepted until then.
+    /// No connection is accepted before it ends.
     pause: Option<Pin<Box<time::Sleep>>>,
 }
 
@@ -85,9 +87,9 @@ impl<'d> Visits<'d> {
                 Poll::Pending => index += 1,
             }
         }
-        // However many come, each is read some times before it is shown out.
+        // Bounded, so that each connection is read a few times before a flood can push it out.
         for _ in 0..ACCEPTS_MAX {
-            // While the code is exchanged none is shown out: it could be the one that brought it.
+            // During the exchange no connection is pushed out: it could be the one that brought the code.
             if self.open.len() >= VISITS_MAX && !self.door.waits() {
                 return Poll::Pending;
             }
@@ -102,19 +104,27 @@ impl<'d> Visits<'d> {
                 Poll::Pending => self.open.push_back(visit),
             }
         }
-        // There is more to hear than one turn takes: be woken again.
+        // There is more than one turn takes: ask to be polled again.
         let _ = pin!(task::yield_now()).poll(cx);
         Poll::Pending
     }
 
-    /// The next connection. Where there is none because something is used up, it tries again a little later.
+    /// The next connection, from each socket in turn: a flood at one address holds up nobody at the other. If the system
+    /// has run out of something, it tries again a little later.
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<TcpStream> {
         loop {
             if let Some(pause) = &mut self.pause {
                 std::task::ready!(pause.as_mut().poll(cx));
                 self.pause = None;
             }
-            match std::task::ready!(self.socket.poll_accept(cx)) {
+            let mut sockets = self.sockets.iter().enumerate();
+            let accepted = sockets.find_map(|(at, socket)| match socket.poll_accept(cx) {
+                Poll::Ready(accepted) => Some((at, accepted)),
+                Poll::Pending => None,
+            });
+            let Some((at, accepted)) = accepted else { return Poll::Pending };
+            self.sockets.rotate_left(at + 1);
+            match accepted {
                 Ok((stream, _)) => return Poll::Ready(stream),
                 Err(_) => self.pause = Some(Box::pin(time::sleep(PAUSE))),
             }
@@ -122,7 +132,7 @@ impl<'d> Visits<'d> {
     }
 }
 
-/// Where every visit comes to. The login is behind it until its own redirect takes it.
+/// What all connections share. It holds the login until the redirect of that login comes.
 struct Door<'a> {
     http: &'a Http,
     client: Client<'a>,
@@ -136,7 +146,7 @@ enum Heard<'r> {
 }
 
 impl Door<'_> {
-    /// One connection from its first octet to its last. Only the redirect of this login has an outcome.
+    /// Serves one connection from its first octet to its last. Only the redirect of this login has an outcome.
     async fn visit(&self, mut stream: TcpStream) -> Option<Outcome> {
         let until = Instant::now() + HEAD_DEADLINE;
         let mut received = Vec::with_capacity(CHUNK);
@@ -148,7 +158,7 @@ impl Door<'_> {
                 Err(_) => break Heard::Refuse(Reply::Timeout),
             }
             match self.hear(&mut exchange, &received) {
-                // Whoever always has more to say lets the others speak.
+                // Yields, so that a chatty connection cannot starve the others.
                 Heard::More => task::yield_now().await,
                 heard => break heard,
             }
@@ -195,18 +205,8 @@ impl Door<'_> {
     }
 }
 
-/// Binds the address, or the other one where that cannot be.
-fn bind(ip: IpAddr, port: u16, other: Option<IpAddr>) -> io::Result<TcpListener> {
-    let socket = net::TcpListener::bind((ip, port)).or_else(|error| match other {
-        Some(other) => net::TcpListener::bind((other, port)).map_err(|_| error),
-        None => Err(error),
-    })?;
-    socket.set_nonblocking(true)?;
-    TcpListener::from_std(socket)
-}
-
-/// Writes the page, and waits until the browser has read it and closed, but not for long: what is still unread when a
-/// connection closes resets it, and the page is lost.
+/// Writes the page, and waits a moment until the browser has read it and closed. Closing earlier, with octets unread, would
+/// reset the connection and lose the page.
 async fn answer(mut stream: TcpStream, reply: Reply) {
     let page = reply.to_string();
     let said = async {
@@ -218,7 +218,7 @@ async fn answer(mut stream: TcpStream, reply: Reply) {
         }
         io::Result::Ok(())
     };
-    // Where the browser has gone, the login does not mind.
+    // A browser that has gone does not matter to the login.
     drop(time::timeout(LINGER, said).await);
 }
 
@@ -233,24 +233,11 @@ const VISITS_MAX: usize = 128;
 mod tests {
     use super::*;
     use std::io::{Read, Write};
-    use std::net::{Ipv4Addr, Ipv6Addr};
-
-    #[tokio::test]
-    async fn c053_rfc8252_section_7_3_where_ipv4_cannot_be_it_is_ipv6() {
-        let taken = net::TcpListener::bind("127.0.0.1:0").and_then(|socket| Ok((socket.local_addr()?, socket)));
-        let (at, _taken) = taken.unwrap();
-        let other = Some(Ipv6Addr::LOCALHOST.into());
-        let bound = bind(at.ip(), at.port(), other).and_then(|socket| Ok((socket.local_addr()?, socket)));
-        assert_eq!(bound.as_ref().map(|(bound, _)| bound.ip()).ok(), other);
-        for other in [other, None] {
-            let error = bind(at.ip(), at.port(), other).unwrap_err();
-            assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
-        }
-    }
+    use std::net;
 
     #[tokio::test(start_paused = true)]
     async fn a_page_is_over_when_the_browser_closes_whatever_it_still_says() {
-        let socket = bind(Ipv4Addr::LOCALHOST.into(), 0, None).unwrap();
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut browser = net::TcpStream::connect(socket.local_addr().unwrap()).unwrap();
         let mut said = pin!(answer(socket.accept().await.unwrap().0, Reply::Gone));
         let moment = LINGER / 10;

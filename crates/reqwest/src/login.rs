@@ -8,7 +8,7 @@ use proofkey_core::{Client, TokensBuf};
 use std::io;
 use std::time::{Duration, SystemTime};
 
-/// What a login needs to know.
+/// The settings of a login.
 #[derive(Clone, Copy, Debug)]
 pub struct Login<'a> {
     client: Client<'a>,
@@ -17,7 +17,7 @@ pub struct Login<'a> {
     timeout: Duration,
 }
 
-/// What a login ends with.
+/// The result of a login.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
     /// What the server granted.
@@ -27,8 +27,9 @@ pub struct SignedIn {
 }
 
 impl<'a> Login<'a> {
-    /// A login of `client`, whose redirect URI is `http://127.0.0.1/…` or `http://[::1]/…`: with the port that is
-    /// registered, or without one where the server takes any (RFC 8252 section 7.3). The user has five minutes.
+    /// A login of `client`. Its redirect URI is `http://127.0.0.1/…` or `http://[::1]/…`, or `http://localhost/…` if the
+    /// client is registered so: with the registered port, or without one if the server takes any (RFC 8252 section 7.3).
+    /// The user has five minutes.
     #[must_use]
     pub const fn new(client: Client<'a>, scope: &'a [&'a str]) -> Self {
         Self { client, scope, extra: &[], timeout: Duration::from_secs(300) }
@@ -40,7 +41,7 @@ impl<'a> Login<'a> {
         Self { extra, ..self }
     }
 
-    /// Gives the user so long to come back.
+    /// Sets how long the user has to sign in.
     #[must_use]
     pub const fn with_timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
@@ -52,7 +53,7 @@ impl Http {
     /// and exchanges the code. The port is closed when the future ends or is dropped. `open` must not wait for the user.
     ///
     /// # Errors
-    /// [`LoginError`]. An error of `open` ends the login; return `Ok` where the user can open the URL himself.
+    /// [`LoginError`]. An error of `open` ends the login; return `Ok` if the user can open the URL themselves.
     pub async fn login(
         &self,
         login: Login<'_>,

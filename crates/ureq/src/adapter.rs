@@ -1,12 +1,12 @@
 //! [`Http`]: sends requests and reads responses.
 
-use crate::answer::Answer;
 use crate::error::{DiscoverError, ExchangeError, TransportError};
 use http::{HeaderValue, Uri, header};
 use proofkey_core::{
     AccessToken, Client, ClientBuf, Discovery, Method, RefreshTokenBuf, Request, ResponseBuf, Revocable, TokenRequest,
     TokensBuf,
 };
+use proofkey_http::Answer;
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use std::io::Read;

@@ -3,6 +3,7 @@
 use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, NoMetadata, ResponseError};
 use std::io::{self, ErrorKind};
 use std::{error, fmt};
+use proofkey_http::ListenError;
 
 /// A request that got no response.
 ///
@@ -62,9 +63,9 @@ pub enum LoginError {
     Config(ConfigError),
     /// The code could not be exchanged.
     Exchange(ExchangeError),
-    /// The loopback address cannot be listened at.
-    Listen(io::Error),
-    /// The redirect URI is not `http://` with a loopback address, so that no listener can receive it.
+    /// An address of the redirect URI cannot be listened at.
+    Listen(ListenError),
+    /// The redirect URI is not `http://` with a loopback address or `localhost`, so no listener can receive the redirect.
     NotLoopback,
     /// The browser could not be opened.
     Open(io::Error),
@@ -170,10 +171,7 @@ impl fmt::Display for LoginError {
             Self::Cancelled => f.write_str("the login was cancelled"),
             Self::Config(error) => error.fmt(f),
             Self::Exchange(error) => write!(f, "the code could not be exchanged for a token: {error}"),
-            Self::Listen(error) => write!(
-                f,
-                "cannot listen for the redirect: {error}; is another login running, or the port of the redirect URI taken?"
-            ),
+            Self::Listen(error) => error.fmt(f),
             Self::NotLoopback => f.write_str(
                 "a listener needs a redirect URI that starts with http://127.0.0.1, http://[::1] or http://localhost",
             ),
@@ -220,7 +218,8 @@ impl error::Error for LoginError {
             Self::Callback(error) => Some(error),
             Self::Config(error) => Some(error),
             Self::Exchange(error) => Some(error),
-            Self::Listen(error) | Self::Open(error) => Some(error),
+            Self::Listen(error) => Some(error),
+            Self::Open(error) => Some(error),
             Self::Cancelled | Self::NotLoopback | Self::TimedOut => None,
         }
     }

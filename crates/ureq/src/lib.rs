@@ -24,7 +24,6 @@
 //! received, secrets too, at the level `trace` alone. Give no logger that target at that level; no other target has a secret.
 
 mod adapter;
-mod answer;
 mod error;
 mod listener;
 mod login;
@@ -32,4 +31,5 @@ mod login;
 pub use adapter::Http;
 pub use error::{DiscoverError, ExchangeError, LoginError, TransportError};
 pub use login::{Login, SignedIn};
+pub use proofkey_http::ListenError;
 pub use {http, proofkey_core};

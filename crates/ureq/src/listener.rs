@@ -1,43 +1,30 @@
-//! The loopback listener (RFC 8252 section 7.3): many visits, no stranger ends it.
+//! The loopback listener (RFC 8252 section 7.3): it takes many connections, and no stranger ends the login.
 
 use crate::error::{ExchangeError, LoginError};
 use crate::login::SignedIn;
 use proofkey_core::loopback::{Exchange, Loopback, Reply, Step};
 use proofkey_core::{Client, Pending, Redirect, TokenRequest};
+use proofkey_http::Bound;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{IpAddr, Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use std::{mem, panic, thread};
 
-/// A bound port.
-pub(crate) struct Listener {
-    socket: TcpListener,
-    redirect_uri: String,
-}
+/// The bound sockets of a login.
+pub(crate) struct Listener(Bound);
 
 impl Listener {
-    /// Binds the address of the redirect URI. Where it is 127.0.0.1 with any port, and this machine has no IPv4, it binds
-    /// [::1] instead (RFC 8252 section 7.3).
+    /// Binds the addresses of the redirect URI.
     pub(crate) fn bind(client: Client<'_>) -> Result<Self, LoginError> {
         let loopback = Loopback::of(client.redirect_uri()).ok_or(LoginError::NotLoopback)?;
-        let bind = |ip: IpAddr| TcpListener::bind((ip, loopback.port().unwrap_or(0)));
-        let first = loopback.addresses().next().ok_or(LoginError::NotLoopback)?;
-        let socket = match (bind(first), loopback.stand_in()) {
-            (Err(error), Some(other)) => bind(other).map_err(|_| error),
-            (bound, _) => bound,
-        };
-        let socket = socket.map_err(LoginError::Listen)?;
-        socket.set_nonblocking(true).map_err(LoginError::Listen)?;
-        let bound = socket.local_addr().map_err(LoginError::Listen)?;
-        let redirect_uri = loopback.at(bound).to_string();
-        Ok(Self { socket, redirect_uri })
+        proofkey_http::bind(&loopback).map(Self).map_err(LoginError::Listen)
     }
 
-    /// The redirect URI at the bound address.
+    /// The redirect URI with the bound port.
     pub(crate) fn redirect_uri(&self) -> &str {
-        &self.redirect_uri
+        &self.0.redirect_uri
     }
 
     /// Waits for the redirect of this login, exchanges its code, and tells the browser how it went.
@@ -49,7 +36,8 @@ impl Listener {
         cancel: &AtomicBool,
         exchange: impl FnOnce(TokenRequest<'_>) -> Result<SignedIn, ExchangeError> + Send,
     ) -> Result<SignedIn, LoginError> {
-        let mut visits = Visits { socket: &self.socket, client, open: Vec::new(), pause: Duration::ZERO };
+        let sockets = self.0.sockets.iter().map(|(socket, _)| socket).collect();
+        let mut visits = Visits { sockets, client, open: Vec::new(), pause: Duration::ZERO };
         let mut visit = loop {
             if cancel.load(Ordering::Relaxed) {
                 return Err(LoginError::Cancelled);
@@ -63,7 +51,7 @@ impl Listener {
             }
         };
         let received = mem::take(&mut visit.received);
-        // The octets are read once more, which makes the same step.
+        // Reading the same octets again gives the same step.
         let redirect = match Exchange::new().read(&received, client, &pending) {
             Step::Callback(redirect) => redirect,
             Step::More | Step::Refuse(_) => Redirect::Query(""),
@@ -91,7 +79,8 @@ impl Listener {
 
 /// All connections, the oldest first.
 struct Visits<'a> {
-    socket: &'a TcpListener,
+    /// The one whose turn it is comes first.
+    sockets: Vec<&'a TcpListener>,
     client: Client<'a>,
     open: Vec<Visit>,
     /// How long to wait before the next turn.
@@ -99,8 +88,8 @@ struct Visits<'a> {
 }
 
 impl Visits<'_> {
-    /// Reads what there is, and accepts some more. Gives the visit that brought the redirect of this login, which is
-    /// behind `pending` until then.
+    /// Reads what has come, and accepts some more connections. Returns the visit that brought the redirect of this login, if
+    /// that has come. `pending` is `None` once it is taken.
     fn turn(&mut self, pending: Option<&Pending>) -> Option<Visit> {
         let mut idle = true;
         let mut index = 0;
@@ -116,7 +105,7 @@ impl Visits<'_> {
             }
             index += 1;
         }
-        // However many come, each is read some times before it is shown out.
+        // Bounded, so that each connection is read a few times before a flood can push it out.
         for _ in 0..ACCEPTS_MAX {
             let Some(mut visit) = self.accept() else { break };
             idle = false;
@@ -138,8 +127,11 @@ impl Visits<'_> {
         None
     }
 
-    fn accept(&self) -> Option<Visit> {
-        let (stream, _) = self.socket.accept().ok()?;
+    /// The next connection, from each socket in turn: a flood at one address holds up nobody at the other.
+    fn accept(&mut self) -> Option<Visit> {
+        let accepted = |(at, socket): (usize, &&TcpListener)| Some((at, socket.accept().ok()?.0));
+        let (at, stream) = self.sockets.iter().enumerate().find_map(accepted)?;
+        self.sockets.rotate_left(at + 1);
         stream.set_nonblocking(true).ok()?;
         Some(Visit { stream, received: Vec::new(), exchange: Exchange::new(), since: Instant::now(), answered: false })
     }
@@ -197,12 +189,12 @@ impl Visit {
         }
     }
 
-    /// Writes the page, which is smaller than any socket's buffer: a client that does not read holds nothing up.
+    /// Writes the page. It is smaller than any socket's buffer, so a client that does not read holds nothing up.
     fn answer(&mut self, reply: Reply) {
         let sent = self.stream.write_all(reply.to_string().as_bytes());
         let closed = sent.and_then(|()| self.stream.shutdown(Shutdown::Write));
         self.answered = true;
-        // Where the page did not leave, the connection is over at once.
+        // If the page could not be sent, the connection is over at once.
         self.since = if closed.is_ok() { Instant::now() } else { self.since };
         self.received = Vec::new();
     }

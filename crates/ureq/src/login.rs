@@ -9,7 +9,7 @@ use std::io;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant, SystemTime};
 
-/// What a login needs to know.
+/// The settings of a login.
 #[derive(Clone, Copy, Debug)]
 pub struct Login<'a> {
     client: Client<'a>,
@@ -19,7 +19,7 @@ pub struct Login<'a> {
     cancel: &'a AtomicBool,
 }
 
-/// What a login ends with.
+/// The result of a login.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
     /// What the server granted.
@@ -29,8 +29,9 @@ pub struct SignedIn {
 }
 
 impl<'a> Login<'a> {
-    /// A login of `client`, whose redirect URI is `http://127.0.0.1/…` or `http://[::1]/…`: with the port that is
-    /// registered, or without one where the server takes any (RFC 8252 section 7.3). The user has five minutes.
+    /// A login of `client`. Its redirect URI is `http://127.0.0.1/…` or `http://[::1]/…`, or `http://localhost/…` if the
+    /// client is registered so: with the registered port, or without one if the server takes any (RFC 8252 section 7.3).
+    /// The user has five minutes.
     #[must_use]
     pub const fn new(client: Client<'a>, scope: &'a [&'a str]) -> Self {
         static NEVER: AtomicBool = AtomicBool::new(false);
@@ -43,13 +44,13 @@ impl<'a> Login<'a> {
         Self { extra, ..self }
     }
 
-    /// Gives the user so long to come back.
+    /// Sets how long the user has to sign in.
     #[must_use]
     pub const fn with_timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
 
-    /// Gives the login up as soon as the flag is set.
+    /// Cancels the login as soon as the flag is set.
     #[must_use]
     pub const fn with_cancel(self, cancel: &'a AtomicBool) -> Self {
         Self { cancel, ..self }
@@ -61,7 +62,7 @@ impl Http {
     /// and exchanges the code. The port is closed when it returns.
     ///
     /// # Errors
-    /// [`LoginError`]. An error of `open` ends the login; return `Ok` where the user can open the URL himself.
+    /// [`LoginError`]. An error of `open` ends the login; return `Ok` if the user can open the URL themselves.
     pub fn login(&self, login: Login<'_>, open: impl FnOnce(&str) -> io::Result<()>) -> Result<SignedIn, LoginError> {
         let until = Instant::now().checked_add(login.timeout).ok_or(LoginError::TimedOut)?;
         let listener = Listener::bind(login.client)?;

@@ -1,7 +1,7 @@
 //! What the adapter's own errors say.
 
 use crate::adapter::Wait;
-use crate::adapter::{DiscoverError, ExchangeError, LoginError, TransportError, http, trusting};
+use crate::adapter::{DiscoverError, ExchangeError, ListenError, LoginError, TransportError, http, trusting};
 use proofkey_core::{
     AccessToken, Advice, AuthorizeError, CallbackError, ConfigError, Discovery, ResponseError, UriFault,
 };
@@ -33,7 +33,7 @@ fn every_error_says_what_it_is_and_keeps_its_cause() {
         (Box::new(LoginError::Callback(CallbackError::State)), true),
         (Box::new(LoginError::Config(ConfigError::ExtraParametersTwice)), true),
         (Box::new(LoginError::Exchange(ExchangeError::Response(ResponseError::Missing("access_token")))), true),
-        (Box::new(LoginError::Listen(io::ErrorKind::AddrInUse.into())), true),
+        (Box::new(listen()), true),
         (Box::new(LoginError::NotLoopback), false),
         (Box::new(LoginError::Open(io::ErrorKind::NotFound.into())), true),
         (Box::new(LoginError::TimedOut), false),
@@ -84,7 +84,7 @@ fn a_login_that_failed_is_mended_or_begun_again() {
         (LoginError::Config(ConfigError::ExtraParametersTwice), Some(Advice::Fix)),
         (LoginError::Exchange(ExchangeError::Response(ResponseError::TokenType(None))), Some(Advice::Fix)),
         (LoginError::Exchange(ExchangeError::Transport(TransportError::Deadline)), None),
-        (LoginError::Listen(io::ErrorKind::AddrInUse.into()), Some(Advice::Fix)),
+        (listen(), Some(Advice::Fix)),
         (LoginError::NotLoopback, Some(Advice::Fix)),
         (LoginError::Open(io::ErrorKind::NotFound.into()), Some(Advice::Fix)),
         (LoginError::TimedOut, Some(Advice::Reauthorize)),
@@ -97,4 +97,8 @@ fn no_metadata() -> DiscoverError {
     let issuer = "https://as.example".to_owned();
     let tried = Discovery::new(&issuer).expect("an issuer").tried();
     DiscoverError::NoMetadata { issuer, tried }
+}
+
+fn listen() -> LoginError {
+    LoginError::Listen(ListenError { address: ([127, 0, 0, 1], 3000).into(), source: io::ErrorKind::AddrInUse.into() })
 }

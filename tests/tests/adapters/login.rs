@@ -26,6 +26,7 @@ pub(crate) fn client(server: &Server, redirect_uri: &str) -> ClientBuf {
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) redirect_uri: String,
+    /// One of those that the redirect URI stands for.
     pub(crate) address: SocketAddr,
     pub(crate) state: String,
 }
@@ -43,7 +44,8 @@ impl Asked {
                 .replace("%5D", "]")
         };
         let redirect_uri = value("redirect_uri");
-        let address = redirect_uri.split('/').nth(2).unwrap().parse().unwrap();
+        let authority = redirect_uri.split('/').nth(2).unwrap();
+        let address = authority.replace("localhost", "127.0.0.1").parse().unwrap();
         Self { redirect_uri, address, state: value("state") }
     }
 
@@ -211,8 +213,9 @@ fn a_port_that_is_taken_is_told_before_the_browser_opens() {
     let client = client(&server, &format!("http://{address}/callback"));
     let login = Login::new(client.as_client(), SCOPE);
     let error = http().login(login, |_| panic!("opened")).wait().unwrap_err();
-    assert!(matches!(&error, LoginError::Listen(error) if error.kind() == io::ErrorKind::AddrInUse), "{error}");
-    assert!(error.to_string().contains("port of the redirect URI taken"), "{error}");
+    assert!(matches!(&error, LoginError::Listen(error) if error.address == address), "{error}");
+    assert!(error.to_string().starts_with(&format!("cannot listen at {address}: Address already in use")), "{error}");
+    assert!(error.to_string().ends_with("is another login running, or does another program use this port?"), "{error}");
     drop(taken);
     let (open, played) = browser(|asked| (browse(asked.address, &asked.callback()), asked.address));
     assert!(http().login(login, open).wait().is_ok());

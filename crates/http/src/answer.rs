@@ -1,18 +1,22 @@
-//! [`Answer`]: a response as the HTTP library gives it.
+//! [`Answer`]: a response as the `http` crate has it.
 
 use http::{HeaderMap, HeaderValue};
 use proofkey_core::{Response, ResponseBuf};
 
-/// A response whose header fields are still those of the HTTP library.
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Vec<u8>,
+/// A response whose header fields are still those of the `http` crate. It is not `Debug`, since its body may hold secrets.
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// All header fields.
+    pub headers: HeaderMap,
+    /// The whole body.
+    pub body: Vec<u8>,
 }
 
 impl Answer {
-    /// The response for a `read`, which overwrites the body.
-    pub(crate) fn as_response(&mut self) -> Response<'_> {
+    /// The response to `read`, which overwrites the body.
+    #[must_use]
+    pub fn as_response(&mut self) -> Response<'_> {
         let Self { status, headers, body } = self;
         let fields = headers.iter().map(|(name, value)| (name, str::from_utf8(value.as_bytes()).unwrap_or(UNREADABLE)));
         fields.fold(Response::new(*status, body), |response, (name, value)| response.with_header(name.as_str(), value))

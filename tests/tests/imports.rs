@@ -44,16 +44,17 @@ const MODULES: [(&str, &[&str]); 18] = [
 ];
 
 /// What each crate may import from the workspace.
-const CRATES: [(&str, &[&str]); 14] = [
+const CRATES: [(&str, &[&str]); 15] = [
     ("benches", &["proofkey-core"]),
     ("benches/io", &["proofkey-benches", "proofkey-core", "proofkey-reqwest", "proofkey-ureq"]),
     ("crates/browser", &["proofkey-core"]),
     ("crates/cli", &["proofkey-core", "proofkey-devserver", "proofkey-native", "proofkey-ureq"]),
     ("crates/core", &[]),
     ("crates/devserver", &[]),
+    ("crates/http", &["proofkey-core"]),
     ("crates/native", &["proofkey-core"]),
-    ("crates/reqwest", &["proofkey-core"]),
-    ("crates/ureq", &["proofkey-core"]),
+    ("crates/reqwest", &["proofkey-core", "proofkey-http"]),
+    ("crates/ureq", &["proofkey-core", "proofkey-http"]),
     ("examples/web-sys", &["proofkey-core"]),
     ("firmware/image", &["proofkey-core"]),
     ("firmware/nostd", &["proofkey-core"]),

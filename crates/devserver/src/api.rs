@@ -1,4 +1,4 @@
-//! The protected API (RFC 6750): something to call with a token.
+//! The protected API (RFC 6750), to be called with a token.
 
 use crate::server::App;
 use crate::state::Grant;
@@ -49,7 +49,7 @@ async fn admin(state: State<Arc<App>>, query: RawQuery, headers: HeaderMap) -> R
     guarded(state, query, headers, "admin", |_| ok(&json!({"admin": true}))).await
 }
 
-/// The token suffices; the user does not.
+/// The token is sufficient, but the user lacks a permission.
 async fn forbidden(state: State<Arc<App>>, query: RawQuery, headers: HeaderMap) -> Response {
     guarded(state, query, headers, "itwin-platform", |_| {
         let error =
@@ -77,7 +77,7 @@ async fn guarded(
 /// RFC 6750 section 2.1 is the only way to present a token; section 3.1 tells the refusals apart.
 fn grant_of(app: &App, query: Option<&str>, headers: &HeaderMap) -> Result<Grant, Response> {
     if form_urlencoded::parse(query.unwrap_or_default().as_bytes()).any(|(name, _)| name == "access_token") {
-        let description = "error=\"invalid_request\", error_description=\"a token has no place in a URL\"";
+        let description = "error=\"invalid_request\", error_description=\"a token must not be in the URL\"";
         return Err(refused(StatusCode::BAD_REQUEST, description));
     }
     let mut values = headers.get_all(header::AUTHORIZATION).iter();

@@ -94,7 +94,7 @@ fn consent_page(app: &App, request: &AuthorizationRequest<'_>, query: &str, id: 
     with_session(id, page)
 }
 
-/// A request that may be answered with a redirect.
+/// A request that can be answered with a redirect.
 struct AuthorizationRequest<'a> {
     client: &'a ClientRegistration,
     params: Params,
@@ -106,12 +106,12 @@ impl<'a> AuthorizationRequest<'a> {
     /// An unknown client or redirect URI gets a page and never a redirect (RFC 6749 section 4.1.2.1).
     fn read(app: &'a App, query: &str) -> Result<Self, Response> {
         let page = |text: &str| pages::error(StatusCode::BAD_REQUEST, text);
-        let params = Params::parse(query).map_err(|name| page(&format!("The parameter “{name}” stands twice.")))?;
+        let params = Params::parse(query).map_err(|name| page(&format!("The parameter “{name}” was sent twice.")))?;
         let known = app.options.clients.iter().find(|client| client.client_id == params.text("client_id"));
-        let client = known.ok_or_else(|| page("This application is not known here (client_id)."))?;
+        let client = known.ok_or_else(|| page("This client_id is not registered here."))?;
         let redirect_uri = params.text("redirect_uri").to_owned();
         if !client.redirect_uris.iter().any(|registered| is_registered(registered, &redirect_uri)) {
-            return Err(page("The application is not registered with this redirect_uri."));
+            return Err(page("This redirect_uri is not registered for this application."));
         }
         let words = params.text("scope").split(' ').filter(|word| !word.is_empty());
         let scope: Vec<String> = words.map(str::to_owned).collect();
@@ -128,11 +128,11 @@ impl<'a> AuthorizationRequest<'a> {
             && challenge.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));
         match self.params.text("response_type") {
             "code" => {}
-            "" => return Some(("invalid_request", "there is no response_type")),
-            _ => return Some(("unsupported_response_type", "only code")),
+            "" => return Some(("invalid_request", "response_type is missing")),
+            _ => return Some(("unsupported_response_type", "only response_type=code is supported")),
         }
         if !matches!(self.params.text("response_mode"), "" | "query") {
-            return Some(("invalid_request", "only response_mode query"));
+            return Some(("invalid_request", "only response_mode=query is supported"));
         }
         if self.params.text("code_challenge_method") != "S256" {
             return Some(("invalid_request", "code_challenge_method must be S256"));
@@ -141,7 +141,7 @@ impl<'a> AuthorizationRequest<'a> {
             return Some(("invalid_request", "code_challenge must be 43 characters of base64url"));
         }
         let unknown = self.scope.iter().any(|word| !self.client.scopes.contains(word));
-        unknown.then_some(("invalid_scope", "a scope is not known or not allowed for this client"))
+        unknown.then_some(("invalid_scope", "a scope is unknown, or not allowed for this client"))
     }
 
     fn grant(&self, app: &App, user: String) -> Response {
@@ -185,7 +185,7 @@ impl<'a> AuthorizationRequest<'a> {
     /// Where the browser will be sent, for `form-action`: Chromium applies it to redirects as well.
     fn origin(&self) -> String {
         match Url::parse(&self.redirect_uri) {
-            // A policy has no words for an IPv6 address.
+            // A policy cannot name an IPv6 address.
             Ok(url) if matches!(url.host(), Some(Host::Ipv6(_))) => format!("{}:", url.scheme()),
             Ok(url) if matches!(url.scheme(), "http" | "https") => url.origin().ascii_serialization(),
             Ok(url) => format!("{}:", url.scheme()),
@@ -194,7 +194,7 @@ impl<'a> AuthorizationRequest<'a> {
     }
 }
 
-/// Identical, but for the port of a loopback address (RFC 8252 section 7.3).
+/// Whether they are identical, except for the port of a loopback address or `localhost` (RFC 8252 section 7.3).
 fn is_registered(registered: &str, given: &str) -> bool {
     if registered == given {
         return true;
@@ -203,9 +203,10 @@ fn is_registered(registered: &str, given: &str) -> bool {
     let loopback = match known.host() {
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
         Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        _ => false,
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
     };
-    // What the parser would tidy up was not written as it is registered.
+    // A URI that the parser changes was not written as it is registered.
     let exact = url.as_str() == given && url.port().is_some();
     loopback
         && exact
@@ -215,14 +216,15 @@ fn is_registered(registered: &str, given: &str) -> bool {
         && url == known
 }
 
-/// The fields of a form that one of our own pages sent, the request it belongs to, and the session.
+/// The fields of a form that one of our own pages sent, the request it belongs to, and the session id.
 fn form(app: &App, headers: &HeaderMap, body: &str) -> Result<(Params, String, String), Response> {
-    let form = Params::parse(body).map_err(|_| pages::error(StatusCode::BAD_REQUEST, "A field stands twice."))?;
+    let form =
+        Params::parse(body).map_err(|_| pages::error(StatusCode::BAD_REQUEST, "A form field was sent twice."))?;
     let (id, session) = app.grants().session(session_id(headers));
     if form.text("csrf") != session.csrf {
         return Err(pages::error(
             StatusCode::FORBIDDEN,
-            "This form is not from this browser, or too old. Start again in the application.",
+            "This form was opened in another browser, or it is too old. Start again in the application.",
         ));
     }
     let query = form.text("request").to_owned();
@@ -270,6 +272,24 @@ mod tests {
         ] {
             assert!(!is_registered(registered, bad), "{bad}");
         }
+        let registered = "http://localhost/callback";
+        for good in [registered, "http://localhost:1/callback", "http://localhost:65535/callback"] {
+            assert!(is_registered(registered, good), "{good}");
+        }
+        for bad in [
+            "http://localhost:1/",
+            "http://localhost:1/callback?x=1",
+            "http://127.0.0.1:1/callback",
+            "http://[::1]:1/callback",
+            "http://LOCALHOST:1/callback",
+            "http://localhost.:1/callback",
+            "http://app.localhost:1/callback",
+            "https://localhost:1/callback",
+            "http://user@localhost:1/callback",
+        ] {
+            assert!(!is_registered(registered, bad), "{bad}");
+        }
+        assert!(!is_registered("http://app.example/callback", "http://app.example:1/callback"));
         assert!(!is_registered("https://app.example/paste", "https://app.example:444/paste"));
     }
 }

@@ -1,4 +1,4 @@
-//! Which web pages may call the server: those on loopback, and those that a client is registered with.
+//! Which web pages can call the server: those on loopback, and those at a registered redirect URI.
 
 use crate::Options;
 use axum::http::{HeaderValue, Method, header};
@@ -11,7 +11,7 @@ pub(crate) fn layer(options: &Options) -> io::Result<CorsLayer> {
     for uri in options.clients.iter().flat_map(|client| &client.redirect_uris) {
         let url =
             Url::parse(uri).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, format!("{uri}: {error}")))?;
-        // A scheme of an app's own has an opaque origin, `null`, which is everyone's.
+        // An app's private scheme has the opaque origin `null`, which many pages share.
         if url.origin().is_tuple() {
             origins.push(url.origin().ascii_serialization());
         }

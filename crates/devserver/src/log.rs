@@ -13,7 +13,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
-/// One request, and the status of its answer. It holds whatever the client sent: never log it elsewhere.
+/// A request and the status of its answer. It holds secrets that the client sent: do not log it elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The method.
@@ -26,7 +26,7 @@ pub struct Entry {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: String,
-    /// The status of the answer; 0 where there was none.
+    /// The status of the answer; 0 if there was none.
     pub status: u16,
 }
 
@@ -68,7 +68,7 @@ pub(crate) async fn record(State(app): State<Arc<App>>, request: Request, next: 
     response
 }
 
-/// An answer whose body breaks off, and the connection with it.
+/// An answer that breaks off in its body and closes the connection.
 pub(crate) fn hangup() -> Response {
     let mut response = Body::new(Broken).into_response();
     response.extensions_mut().insert(Hangup);

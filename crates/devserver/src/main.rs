@@ -9,7 +9,7 @@ use std::process::ExitCode;
 #[derive(Parser)]
 #[command(version)]
 struct Args {
-    /// The port on 127.0.0.1; 0 takes any that is free.
+    /// The port on 127.0.0.1; 0 for any free port.
     #[arg(long, default_value_t = 9400)]
     port: u16,
     /// The lifetime of access tokens in seconds.
@@ -18,21 +18,21 @@ struct Args {
     /// The lifetime of authorization codes in seconds.
     #[arg(long, default_value_t = 60)]
     code_ttl: u32,
-    /// The client that may ask.
+    /// The client id to register.
     #[arg(long, value_name = "ID", default_value_t = ClientRegistration::default().client_id)]
     client_id: String,
-    /// A redirect URI of the client, in place of the loopback addresses on any port; may be given several times.
+    /// A redirect URI to register, instead of 127.0.0.1, [::1] and localhost on any port; can be repeated.
     #[arg(long, value_name = "URI")]
     redirect_uri: Vec<String>,
-    /// A scope that the client may ask for, in place of itwin-platform, offline_access and admin; several times.
+    /// A scope that the client can ask for, instead of itwin-platform, offline_access and admin; can be repeated.
     #[arg(long, value_name = "SCOPE")]
     scope: Vec<String>,
-    /// Something to do wrong, to see what an app makes of it; one for each place, may be given several times.
+    /// A fault to switch on, to see how an app copes with it; can be repeated, once for each endpoint.
     #[arg(long, value_enum, value_name = "FAULT")]
     fault: Vec<Fault>,
 }
 
-/// What can be done wrong from the command line. The library can do more.
+/// The faults that the command line has. The library has more.
 #[derive(Clone, Copy, ValueEnum)]
 enum Fault {
     /// The API answers 503
@@ -51,7 +51,7 @@ enum Fault {
     CallbackWrongIss,
     /// The redirect carries another state
     CallbackWrongState,
-    /// The metadata belongs to another issuer
+    /// The metadata names another issuer
     MetadataIssuerMismatch,
     /// The metadata names no revocation endpoint
     MetadataNoRevocation,
@@ -65,7 +65,7 @@ enum Fault {
     RevocationDown,
     /// The token endpoint answers 503, with Retry-After
     TokenDown,
-    /// The token endpoint does what it is asked for, and hangs up
+    /// The token endpoint does its work, then hangs up without an answer
     TokenHangup,
     /// The token endpoint redirects to another host
     TokenRedirect,
@@ -134,11 +134,11 @@ fn serve(args: &Args) -> io::Result<()> {
         faults,
     })?;
     let text = format!(
-        "For development only: any password is right, and nothing is kept.\n\
+        "For development only: any password is accepted, and nothing is stored.\n\
          Issuer  {}\n\
          Client  {clients}\n\
          API     {}\n\
-         Ctrl-C ends it.\n",
+         Press Ctrl-C to stop.\n",
         server.issuer(),
         server.api("/api/me")
     );

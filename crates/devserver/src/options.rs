@@ -1,17 +1,17 @@
-//! What the server is told: its clients, its times, and what it shall do wrong.
+//! The settings of a server: its clients, lifetimes and faults.
 
-/// How to start a [`DevServer`](crate::DevServer).
+/// The settings of a [`DevServer`](crate::DevServer).
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The port on 127.0.0.1; 0 takes any that is free.
+    /// The port on 127.0.0.1; 0 for any free port.
     pub port: u16,
     /// The lifetime of access tokens in seconds.
     pub access_token_ttl: u32,
     /// The lifetime of authorization codes in seconds.
     pub code_ttl: u32,
-    /// The clients that may ask.
+    /// The registered clients.
     pub clients: Vec<ClientRegistration>,
-    /// What to do wrong from the start.
+    /// The faults from the start.
     pub faults: Faults,
 }
 
@@ -34,14 +34,14 @@ pub struct ClientRegistration {
     pub client_id: String,
     /// The name that the consent page shows.
     pub name: String,
-    /// The redirect URIs. A loopback address without a port stands for every port (RFC 8252 section 7.3).
+    /// The redirect URIs. A loopback address or `localhost` without a port stands for every port (RFC 8252 section 7.3).
     pub redirect_uris: Vec<String>,
-    /// The scopes that it may ask for.
+    /// The scopes that it can ask for.
     pub scopes: Vec<String>,
 }
 
 impl Default for ClientRegistration {
-    /// `demo-native`: loopback on any port, or a page to paste from.
+    /// `demo-native`: 127.0.0.1, `[::1]` or `localhost` at any port, or a page to paste from.
     fn default() -> Self {
         let strings = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
         Self {
@@ -50,6 +50,7 @@ impl Default for ClientRegistration {
             redirect_uris: strings(&[
                 "http://127.0.0.1/callback",
                 "http://[::1]/callback",
+                "http://localhost/callback",
                 "https://app.example/paste",
             ]),
             scopes: strings(&["itwin-platform", "offline_access", "admin"]),
@@ -57,7 +58,7 @@ impl Default for ClientRegistration {
     }
 }
 
-/// What to do wrong. By default: nothing.
+/// Faults to switch on. By default there are none.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
     /// In the redirect to the client.
@@ -70,52 +71,52 @@ pub struct Faults {
     pub revocation: Option<EndpointFault>,
     /// At the API.
     pub api: Option<EndpointFault>,
-    /// The lifetime in seconds that the token response claims, whatever the access token's own is.
+    /// The lifetime in seconds that the token response claims. It does not change the access token's own.
     pub expires_in: Option<u32>,
-    /// Refresh tokens are not rotated: a refresh answers without a new one.
+    /// Refresh tokens are not rotated: the answer to a refresh has no new one.
     pub keep_refresh_token: bool,
 }
 
-/// What to do wrong in the redirect to the client.
+/// A fault of the redirect to the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallbackFault {
-    /// A code and an error.
+    /// It has a code and an error.
     CodeAndError,
-    /// The code twice.
+    /// It has the code twice.
     DuplicateCode,
-    /// The state twice, the second time another.
+    /// It has `state` twice, the second time with another value.
     DuplicateState,
-    /// No `iss`.
+    /// It has no `iss`.
     MissingIss,
-    /// No `state`.
+    /// It has no `state`.
     MissingState,
-    /// The `iss` of another server.
+    /// It has the `iss` of another server.
     WrongIss,
-    /// A `state` that is not the one sent.
+    /// It has a `state` that is not the one sent.
     WrongState,
 }
 
-/// What to do wrong in the metadata.
+/// A fault of the metadata.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetadataFault {
-    /// The issuer has a slash too many.
+    /// The issuer has an extra slash.
     IssuerMismatch,
-    /// No promise of `iss` in the redirect, although it is sent (RFC 9207 section 3).
+    /// It does not promise an `iss` in the redirect, although one is sent (RFC 9207 section 3).
     NoIss,
-    /// No revocation endpoint.
+    /// It has no revocation endpoint.
     NoRevocation,
-    /// PKCE without `S256`.
+    /// It offers PKCE without `S256`.
     NoS256,
-    /// A token endpoint at plain http of another host.
+    /// Its token endpoint is plain http at another host.
     PlainHttpTokenEndpoint,
 }
 
-/// What to do wrong at an endpoint.
+/// A fault of an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EndpointFault {
-    /// Does what it is asked for, rotation included, and closes the connection without an answer.
+    /// Does its work, rotation included, then closes the connection without an answer.
     Hangup,
-    /// Answers with exactly this, and does nothing.
+    /// Answers exactly this, without doing its work.
     Respond {
         /// The HTTP status.
         status: u16,
@@ -124,7 +125,7 @@ pub enum EndpointFault {
         /// The body.
         body: String,
     },
-    /// Waits so many milliseconds, then does what it is asked for.
+    /// Waits this many milliseconds, then does its work.
     Stall {
         /// Milliseconds.
         millis: u64,

@@ -1,4 +1,4 @@
-//! The pages: sign-in, consent, and what went wrong. Static but for a few words, without scripts.
+//! The pages: sign-in, consent and errors. They have no scripts, and little of them varies.
 
 use crate::server::{AUTHORIZE, App, CONSENT, LOGIN, REVOCATION, TOKEN};
 use axum::extract::State;
@@ -68,7 +68,7 @@ pub(crate) fn consent(
 
 pub(crate) fn error(status: StatusCode, text: &str) -> Response {
     let body = html! {
-        h1 { "This does not work" }
+        h1 { "This request failed" }
         p.lead role="alert" { (text) }
     };
     page(status, "Error", "", &body)

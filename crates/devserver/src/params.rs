@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 pub(crate) struct Params(BTreeMap<String, String>);
 
 impl Params {
-    /// An empty value counts as absent; a name that stands twice is an error (RFC 6749 section 3.1), and is told.
+    /// An empty value counts as absent. A repeated name is the error (RFC 6749 section 3.1).
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut params = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(text.as_bytes()) {

@@ -26,7 +26,7 @@ impl Running {
                     _ = stopped => Ok(()),
                 }
             });
-            // Connections that a client keeps open do not hold the end up.
+            // Connections that a client keeps open must not delay the end.
             runtime.shutdown_background();
             served
         })?;
@@ -36,13 +36,13 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Each fails only where the thread has ended before.
+        // Each fails only if the thread has already ended.
         self.stop.take().map(|stop| stop.send(()));
         self.thread.take().map(JoinHandle::join);
     }
 }
 
-/// Binds a port of 127.0.0.1; 0 takes any that is free.
+/// Binds a port of 127.0.0.1; 0 for any free port.
 pub(crate) fn bind(port: u16) -> io::Result<TcpListener> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
     listener.set_nonblocking(true)?;

@@ -22,7 +22,7 @@ impl DevServer {
     /// Starts a server on 127.0.0.1, on a thread of its own.
     ///
     /// # Errors
-    /// Where the port is taken, or a redirect URI of a client is no URL.
+    /// If the port is taken, or a redirect URI of a client is not a URL.
     pub fn start(options: Options) -> io::Result<Self> {
         let listener = bind(options.port)?;
         let app = Arc::new(App::new(options, listener.local_addr()?));
@@ -72,7 +72,7 @@ impl DevServer {
         self.app.log.entries()
     }
 
-    /// The requests so far, which the log forgets: for those who follow it.
+    /// Takes the requests so far out of the log.
     #[must_use]
     pub fn take_log(&self) -> Vec<Entry> {
         self.app.log.take()
@@ -83,7 +83,7 @@ impl DevServer {
         self.app.log.clear();
     }
 
-    /// Does this wrong from now on.
+    /// Replaces the faults from now on.
     pub fn set_faults(&self, faults: Faults) {
         *self.app.faults.lock().unwrap_or_else(PoisonError::into_inner) = faults;
     }

@@ -29,11 +29,11 @@ pub struct Site {
 }
 
 impl Site {
-    /// Serves files on 127.0.0.1 (port 0 takes any that is free). Their Content-Security-Policy lets them run their own
+    /// Serves files on 127.0.0.1 (port 0 for any free port). Their Content-Security-Policy lets them run their own
     /// scripts and WebAssembly, and call themselves and `server`.
     ///
     /// # Errors
-    /// Where the port is taken, or `server` cannot be a header.
+    /// If the port is taken, or `server` cannot be in a header.
     pub fn start(port: u16, server: &str, files: Vec<File>) -> io::Result<Self> {
         let policy =
             HeaderValue::try_from(format!("{POLICY}; connect-src 'self' {server}")).map_err(io::Error::other)?;

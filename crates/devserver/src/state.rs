@@ -17,7 +17,7 @@ pub(crate) struct Grants {
 /// One browser.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
-    /// Stands in every form, so that no other page can send one.
+    /// It is in every form, so that no other page can send one.
     pub(crate) csrf: String,
     pub(crate) user: Option<String>,
     consents: HashSet<String>,
@@ -65,7 +65,7 @@ impl Grants {
         (id, session)
     }
 
-    /// Signs a user in, under a new session id, so that no id from before is worth anything.
+    /// Signs a user in under a new session id, so that an earlier id is worthless.
     pub(crate) fn sign_in(&mut self, id: &str, user: &str) -> String {
         let fresh = random();
         if let Some(mut session) = self.sessions.remove(id) {
@@ -92,7 +92,7 @@ impl Grants {
         code
     }
 
-    /// Uses a code up. A second use revokes what the first one got (RFC 6749 section 4.1.2).
+    /// Uses a code up. A second use revokes the tokens of the first (RFC 6749 section 4.1.2).
     pub(crate) fn use_code(
         &mut self,
         code: &str,
@@ -100,10 +100,10 @@ impl Grants {
         redirect_uri: &str,
         verifier: &str,
     ) -> Result<Grant, &'static str> {
-        let code = self.codes.get_mut(code).ok_or("the code is not known")?;
+        let code = self.codes.get_mut(code).ok_or("the code is unknown")?;
         if std::mem::replace(&mut code.used, true) {
             self.revoked.insert(code.grant.family.clone());
-            return Err("the code was used before; all tokens of it are revoked");
+            return Err("the code was used before; all its tokens are revoked");
         }
         if code.until <= Instant::now() {
             return Err("the code has expired");
@@ -112,17 +112,17 @@ impl Grants {
             return Err("the code was issued to another client");
         }
         if code.redirect_uri != redirect_uri {
-            return Err("the redirect_uri is not the one of the authorization request");
+            return Err("the redirect_uri differs from the one of the authorization request");
         }
         if Base64UrlUnpadded::encode_string(&Sha256::digest(verifier)) != code.challenge {
-            return Err("the code_verifier does not fit the code_challenge");
+            return Err("the code_verifier does not match the code_challenge");
         }
         Ok(code.grant.clone())
     }
 
-    /// What a refresh token is good for. Where it was used up before, its family is revoked (RFC 9700 section 4.14.2).
+    /// The grant of a refresh token. If the token was used before, its family is revoked (RFC 9700 section 4.14.2).
     pub(crate) fn refresh(&mut self, token: &str, client_id: &str) -> Result<Grant, &'static str> {
-        let token = self.refresh_tokens.get(token).ok_or("the refresh token is not known")?;
+        let token = self.refresh_tokens.get(token).ok_or("the refresh token is unknown")?;
         if token.grant.client_id != client_id {
             return Err("the refresh token was issued to another client");
         }
@@ -156,7 +156,7 @@ impl Grants {
         token
     }
 
-    /// What an access token is good for, as long as it is.
+    /// The grant of an access token, while that is valid.
     pub(crate) fn access(&self, token: &str) -> Option<Grant> {
         let token = self.access_tokens.get(token)?;
         let valid = token.until > Instant::now() && !self.revoked.contains(&token.grant.family);

@@ -19,14 +19,14 @@ pub(crate) async fn token(State(app): State<Arc<App>>, headers: HeaderMap, body:
 pub(crate) async fn revoke(State(app): State<Arc<App>>, headers: HeaderMap, body: String) -> Response {
     let revoke = |params: &Params| {
         let client = client(&app, params)?;
-        let token = params.find("token").ok_or(("invalid_request", "there is no token"))?;
+        let token = params.find("token").ok_or(("invalid_request", "token is missing"))?;
         app.grants().revoke(token, &client.client_id);
         Ok(json!({}))
     };
     with_fault(app.faults().revocation, || answer(&headers, &body, revoke)).await
 }
 
-/// What the endpoint does, and what it does wrong.
+/// Runs the endpoint's work with a fault.
 pub(crate) async fn with_fault(fault: Option<EndpointFault>, work: impl FnOnce() -> Response) -> Response {
     match fault {
         None => work(),
@@ -66,9 +66,9 @@ fn answer(
         .unwrap_or_default()
         .trim()
         .eq_ignore_ascii_case("application/x-www-form-urlencoded");
-    let params = Params::parse(body).map_err(|_| ("invalid_request", "a parameter stands twice"));
+    let params = Params::parse(body).map_err(|_| ("invalid_request", "a parameter was sent twice"));
     let result = match params {
-        _ if !form => Err(("invalid_request", "the body is no form")),
+        _ if !form => Err(("invalid_request", "the body is not a form")),
         _ if headers.contains_key(header::AUTHORIZATION) => {
             Err(("invalid_client", "a public client has no credentials"))
         }
@@ -81,7 +81,7 @@ fn answer(
     };
     let mut response = (status, [(header::CONTENT_TYPE, "application/json")], document.to_string()).into_response();
     if form && headers.contains_key(header::AUTHORIZATION) {
-        // RFC 6749 section 5.2: who authenticates by header is refused by header.
+        // RFC 6749 section 5.2: a client that authenticates with a header is refused with one.
         *response.status_mut() = StatusCode::UNAUTHORIZED;
         let challenge = HeaderValue::from_static("Basic realm=\"devserver\"");
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
@@ -97,9 +97,9 @@ fn grant(app: &App, params: &Params) -> Result<serde_json::Value, Refused> {
     let keep = faults.keep_refresh_token;
     let (access, grant, kept) = match params.text("grant_type") {
         "authorization_code" => {
-            let code = required("code", "there is no code")?;
-            let redirect_uri = required("redirect_uri", "there is no redirect_uri")?;
-            let verifier = required("code_verifier", "there is no code_verifier")?;
+            let code = required("code", "code is missing")?;
+            let redirect_uri = required("redirect_uri", "redirect_uri is missing")?;
+            let verifier = required("code_verifier", "code_verifier is missing")?;
             if !is_verifier(verifier) {
                 return Err(("invalid_request", "the code_verifier is not 43 to 128 unreserved characters"));
             }
@@ -108,7 +108,7 @@ fn grant(app: &App, params: &Params) -> Result<serde_json::Value, Refused> {
             (grant.clone(), grant, false)
         }
         "refresh_token" => {
-            let token = required("refresh_token", "there is no refresh_token")?;
+            let token = required("refresh_token", "refresh_token is missing")?;
             let grant = grants.refresh(token, &client.client_id).map_err(|why| ("invalid_grant", why))?;
             let access = narrowed(&grant, params)?;
             if !keep {
@@ -116,8 +116,8 @@ fn grant(app: &App, params: &Params) -> Result<serde_json::Value, Refused> {
             }
             (access, grant, keep)
         }
-        "" => return Err(("invalid_request", "there is no grant_type")),
-        _ => return Err(("unsupported_grant_type", "only authorization_code and refresh_token")),
+        "" => return Err(("invalid_request", "grant_type is missing")),
+        _ => return Err(("unsupported_grant_type", "only authorization_code and refresh_token are supported")),
     };
     let ttl = app.options.access_token_ttl;
     let mut document = json!({
@@ -132,7 +132,7 @@ fn grant(app: &App, params: &Params) -> Result<serde_json::Value, Refused> {
     Ok(document)
 }
 
-/// A refresh may ask for less, never for more; less is for the access token alone (RFC 6749 section 6).
+/// A refresh can ask for less, never for more. Only the new access token has less (RFC 6749 section 6).
 fn narrowed(grant: &Grant, params: &Params) -> Result<Grant, Refused> {
     let mut access = grant.clone();
     if let Some(scope) = params.find("scope") {
@@ -141,7 +141,7 @@ fn narrowed(grant: &Grant, params: &Params) -> Result<Grant, Refused> {
     if access.scope.iter().all(|wanted| grant.has(wanted)) {
         Ok(access)
     } else {
-        Err(("invalid_scope", "more than was granted"))
+        Err(("invalid_scope", "the scope is wider than what was granted"))
     }
 }
 
@@ -149,12 +149,8 @@ fn client<'a>(app: &'a App, params: &Params) -> Result<&'a ClientRegistration, R
     if params.find("client_secret").is_some() {
         return Err(("invalid_client", "a public client has no secret"));
     }
-    let id = params.find("client_id").ok_or(("invalid_request", "there is no client_id"))?;
-    app.options
-        .clients
-        .iter()
-        .find(|client| client.client_id == id)
-        .ok_or(("invalid_client", "the client is not known"))
+    let id = params.find("client_id").ok_or(("invalid_request", "client_id is missing"))?;
+    app.options.clients.iter().find(|client| client.client_id == id).ok_or(("invalid_client", "the client is unknown"))
 }
 
 /// RFC 7636 section 4.1.

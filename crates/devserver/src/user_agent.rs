@@ -1,4 +1,4 @@
-//! A user and a browser in one: presses the real sign-in and consent pages where no browser is at hand.
+//! A user and a browser in one: presses the buttons of the real sign-in and consent pages without a browser.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,22 +12,22 @@ use url::{Host, Url};
 pub enum Decision {
     /// Signs in and allows.
     Allow,
-    /// Cancels the sign-in; denies where already signed in.
+    /// Cancels the sign-in, or denies if already signed in.
     Cancel,
     /// Signs in and denies.
     Deny,
 }
 
-/// Where it ended.
+/// How a visit ended.
 #[derive(Clone, Debug)]
 pub struct Visit {
-    /// The redirect URI with the answer; none where the server sent the browser nowhere.
+    /// The redirect URI with the answer. None if the server did not redirect there.
     pub callback: Option<String>,
     /// The status of the last page.
     pub status: u16,
-    /// The last page; empty where the redirect URI is not on loopback, and so was not visited.
+    /// The last page. Empty if the redirect URI is not on loopback and so was not visited.
     pub page: String,
-    /// What the user saw and did, in plain words.
+    /// What the user did, in plain words.
     pub steps: Vec<String>,
 }
 
@@ -36,7 +36,7 @@ pub struct Visit {
 pub enum UserAgentError {
     /// A request failed.
     Http(ureq::Error),
-    /// It was led away from loopback, or to what is no URL.
+    /// A page led away from loopback, or to something that is not a URL.
     Led(String),
     /// There were more than 20 pages and redirects.
     TooMany,
@@ -56,7 +56,7 @@ impl Default for UserAgent {
 }
 
 impl UserAgent {
-    /// A browser that has never been anywhere.
+    /// A browser without cookies.
     #[must_use]
     pub fn new() -> Self {
         let config = Agent::config_builder()
@@ -133,7 +133,7 @@ impl UserAgent {
     }
 }
 
-/// What the user does at one page: sends its form, or follows a link.
+/// What the user does at a page: sends its form, or follows a link.
 struct Pressed {
     step: String,
     action: String,

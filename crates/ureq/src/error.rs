@@ -1,9 +1,9 @@
 //! One enum per place that can fail.
 
 use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, NoMetadata, ResponseError};
+use proofkey_http::ListenError;
 use std::io::{self, ErrorKind};
 use std::{error, fmt};
-use proofkey_http::ListenError;
 
 /// A request that got no response.
 ///

@@ -70,22 +70,22 @@ fn what_is_no_token_request_is_told_so() {
     };
     let form = "application/x-www-form-urlencoded";
     for (content_type, body, expected) in [
-        ("application/json", "grant_type=refresh_token", "invalid_request: the body is no form"),
-        ("text/plain", "", "invalid_request: the body is no form"),
-        (form, "client_id=demo-native&client_id=demo-native", "invalid_request: a parameter stands twice"),
-        (form, "client_id=demo-native", "invalid_request: there is no grant_type"),
-        (form, "client_id=unknown&grant_type=refresh_token&refresh_token=x", "invalid_client: the client is not known"),
+        ("application/json", "grant_type=refresh_token", "invalid_request: the body is not a form"),
+        ("text/plain", "", "invalid_request: the body is not a form"),
+        (form, "client_id=demo-native&client_id=demo-native", "invalid_request: a parameter was sent twice"),
+        (form, "client_id=demo-native", "invalid_request: grant_type is missing"),
+        (form, "client_id=unknown&grant_type=refresh_token&refresh_token=x", "invalid_client: the client is unknown"),
         (
             "Application/X-WWW-Form-Urlencoded ; charset=utf-8",
             "client_id=demo-native&grant_type=",
-            "invalid_request: there is no grant_type",
+            "invalid_request: grant_type is missing",
         ),
         (
             form,
             "client_id=demo-native&grant_type=password",
-            "unsupported_grant_type: only authorization_code and refresh_token",
+            "unsupported_grant_type: only authorization_code and refresh_token are supported",
         ),
-        (form, "client_id=demo-native&grant_type=refresh_token", "invalid_request: there is no refresh_token"),
+        (form, "client_id=demo-native&grant_type=refresh_token", "invalid_request: refresh_token is missing"),
     ] {
         assert_eq!(tell(content_type, body), expected, "{content_type} {body}");
     }

@@ -24,6 +24,8 @@ struct Case {
     #[serde(default)]
     server: Iss,
     issuer: Option<String>,
+    /// The host of the redirect URI, if it is not the address.
+    host: Option<String>,
     query: Option<String>,
     input: Input,
     expected: String,
@@ -171,8 +173,8 @@ fn login(adapter: &Adapter, server: &Server, strangers: &[&Case], end: &Case) ->
 }
 
 impl Case {
-    fn setting(&self) -> (Iss, &Option<String>, &Option<String>) {
-        (self.server, &self.issuer, &self.query)
+    fn setting(&self) -> (Iss, [&Option<String>; 3]) {
+        (self.server, [&self.issuer, &self.host, &self.query])
     }
 
     /// Where the code of its login is exchanged.
@@ -186,7 +188,8 @@ impl Case {
 
     fn client(&self, redirect_uri: &str, token_endpoint: &str) -> ClientBuf {
         let query = self.query.iter().map(|query| format!("?{query}"));
-        let redirect_uri = [redirect_uri.to_owned()].into_iter().chain(query).collect::<String>();
+        let host = self.host.as_deref().unwrap_or("127.0.0.1");
+        let redirect_uri = [redirect_uri.replace("127.0.0.1", host)].into_iter().chain(query).collect::<String>();
         let endpoints = Endpoints::new("https://as.example/authorize", token_endpoint);
         let known = endpoints.with_issuer(self.issuer.as_deref().unwrap_or(ISSUER));
         let endpoints = match self.server {
@@ -256,7 +259,8 @@ pub(crate) struct Asked {
 impl Asked {
     pub(crate) fn read(url: &str) -> Self {
         let redirect_uri = values(url, "redirect_uri")[0].replace("%3A", ":").replace("%2F", "/");
-        let address = redirect_uri.split('/').nth(2).expect("an authority").parse().expect("an address");
+        let authority = redirect_uri.split('/').nth(2).expect("an authority");
+        let address = authority.replace("localhost", "127.0.0.1").parse().expect("an address");
         Self { address, state: values(url, "state")[0].to_owned() }
     }
 

@@ -21,6 +21,26 @@ fn script() {
 }
 
 #[test]
+fn redirects() {
+    for kind in ["loopback", "localhost", "page"] {
+        let server = DevServer::start(Options::default()).unwrap();
+        let mut example = Command::new(env!("CARGO_BIN_EXE_redirects"));
+        example.args([&server.issuer(), "demo-native", kind]).env("BROWSER", env!("CARGO_BIN_EXE_press"));
+        let mut example = example.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(example.stdout.take().unwrap()).lines().map(Result::unwrap);
+        if kind == "page" {
+            let url = lines.next().unwrap();
+            let visit = UserAgent::new().run(url.strip_prefix("Open ").unwrap(), Decision::Allow).unwrap();
+            writeln!(example.stdin.take().unwrap(), "{}", visit.callback.unwrap()).unwrap();
+        }
+        assert_eq!(lines.last().unwrap(), "an access token of 43 octets", "{kind}");
+        assert!(example.wait().unwrap().success());
+        let asked = server.log().into_iter().find(|entry| entry.path == "/connect/token").unwrap().body;
+        assert_eq!(asked.contains("http%3A%2F%2Flocalhost%3A"), kind == "localhost", "{asked}");
+    }
+}
+
+#[test]
 fn service() {
     let server = DevServer::start(Options { clients: vec![web_client()], ..Options::default() }).unwrap();
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();

@@ -101,7 +101,7 @@ test('a stranger at the loopback port ends nothing', { timeout }, () => withPage
   assert.equal((await fetch(new URL('/favicon.ico', callback))).status, 404);
   const evil = await context.newPage();
   await evil.goto(`${callback}?code=EVIL&state=x`);
-  assert.equal(await evil.textContent('h1'), 'This is not the sign-in that is waiting');
+  assert.equal(await evil.textContent('h1'), 'This is not the expected sign-in');
   await page.goto(url);
   await signIn(page);
   await page.click('#allow');

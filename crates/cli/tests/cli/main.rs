@@ -5,6 +5,7 @@ mod call;
 mod config;
 mod demo;
 mod desk;
+mod guide;
 mod localhost;
 mod login;
 mod logout;

@@ -1,4 +1,4 @@
-//! What the browser is answered: static pages that hold nothing of the request.
+//! The answers to the browser: static pages that repeat nothing of the request.
 
 use crate::wire::form::Length;
 use core::fmt::{self, Write as _};
@@ -6,7 +6,7 @@ use core::fmt::{self, Write as _};
 /// An answer to the browser. It is `Display`: the whole HTTP response, head and page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reply {
-    /// 400: no HTTP request, or a redirect of no login that waits here.
+    /// 400: not an HTTP request, or the redirect of another login.
     BadRequest,
     /// 503: too many connections.
     Busy,
@@ -20,7 +20,7 @@ pub enum Reply {
     Misdirected,
     /// 404: not the redirect URI.
     NotFound,
-    /// 200: the sign-in was refused or failed; the application knows why.
+    /// 200: the sign-in was refused or failed. The application knows why.
     Refused,
     /// 200: signed in.
     SignedIn,
@@ -43,7 +43,7 @@ impl Reply {
         length(format_args!("{self}"))
     }
 
-    /// Never: a response has a head.
+    /// Always false: a response has a head.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         false
@@ -52,19 +52,19 @@ impl Reply {
     /// Status, reason phrase, mark, heading and the line below it.
     const fn parts(self) -> (u16, &'static str, &'static str, &'static str, &'static str) {
         match self {
-            Self::BadRequest => (400, "Bad Request", CROSS, "This is not the sign-in that is waiting", START),
+            Self::BadRequest => (400, "Bad Request", CROSS, "This is not the expected sign-in", START),
             Self::Busy => (503, "Service Unavailable", CROSS, "Too many requests", "Try again in a moment."),
             Self::Gone => (410, "Gone", CROSS, "This sign-in is over", START),
             Self::HeadTooLarge => (431, "Request Header Fields Too Large", CROSS, "The request is too large", START),
             Self::MethodNotAllowed => (405, "Method Not Allowed", CROSS, "Only GET is answered here", START),
             Self::Misdirected => (421, "Misdirected Request", CROSS, "This request was meant for another host", START),
-            Self::NotFound => (404, "Not Found", CROSS, "There is nothing here", START),
+            Self::NotFound => (404, "Not Found", CROSS, "Page not found", START),
             Self::Refused => (
                 200,
                 "OK",
                 CROSS,
                 "Not signed in",
-                "The sign-in was refused or did not succeed. The application tells more. You can close this tab.",
+                "The sign-in was refused or failed. The application has the details. You can close this tab.",
             ),
             Self::SignedIn => (200, "OK", CHECK, "Signed in", "You can close this tab and return to the application."),
             Self::Timeout => (408, "Request Timeout", CROSS, "The request took too long", START),
@@ -111,7 +111,7 @@ const CHECK: &str = "check";
 const CROSS: &str = "cross";
 const START: &str = "Start the sign-in again in the application.";
 
-/// The hash is that of [`STYLE`]; a test keeps it so.
+/// The hash is that of [`STYLE`]; a test checks it.
 const HEAD: &str = "Content-Type: text/html; charset=utf-8\r\n\
     Content-Security-Policy: default-src 'none'; style-src 'sha256-nO+d8NjLnLc9EtvC8DPjwpyZjPBrhSP5d88/Frg3r6o='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n\
     Cache-Control: no-store\r\n\

@@ -1,4 +1,4 @@
-//! Who can reach the loopback listeners: nobody but programs on this machine, at the one address that was bound.
+//! Who can reach the loopback listeners: only programs on this machine, at the addresses that were bound.
 
 use proofkey_core::{Client, ClientBuf, Server};
 use proofkey_tests::values;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 #[test]
 fn c054_nobody_comes_in_by_another_address_of_this_machine() {
-    for redirect_uri in ["http://127.0.0.1/cb", "http://[::1]/cb"] {
+    for redirect_uri in ["http://127.0.0.1/cb", "http://[::1]/cb", "http://localhost/cb"] {
         let client = client(redirect_uri);
         let (blocking, asynchronous) = (Mutex::new(0), Mutex::new(0));
         let login = proofkey_ureq::Login::new(client.as_client(), &[]).with_timeout(Duration::ZERO);
@@ -35,7 +35,8 @@ fn c054_nobody_comes_in_by_another_address_of_this_machine() {
 fn refused_elsewhere(url: &str) -> usize {
     let redirect_uri = values(url, "redirect_uri")[0].replace("%3A", ":").replace("%2F", "/");
     let redirect_uri = redirect_uri.replace("%5B", "[").replace("%5D", "]");
-    let bound: SocketAddr = redirect_uri.split('/').nth(2).expect("an authority").parse().expect("an address");
+    let authority = redirect_uri.split('/').nth(2).expect("an authority").replace("localhost", "127.0.0.1");
+    let bound: SocketAddr = authority.parse().expect("an address");
     assert!(bound.ip() == Ipv4Addr::LOCALHOST || bound.ip() == Ipv6Addr::LOCALHOST, "{bound}");
     TcpStream::connect(bound).expect("the listener");
     let others = others();

@@ -7,16 +7,32 @@ mod unix;
 
 #[cfg(not(unix))]
 pub(crate) use portable::Folder;
+#[cfg(not(unix))]
+use portable::access;
 #[cfg(unix)]
 pub(crate) use unix::Folder;
+#[cfg(unix)]
+use unix::access;
 
+use std::fs::File;
+use std::io::{ErrorKind, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::{error, fmt, io};
 
 /// A folder or a file in it that cannot be used.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum FolderError {
-    /// Others could read it or could have put it there.
+    /// Other users have access to it.
+    Exposed {
+        /// Who has.
+        access: Access,
+        /// The permission bits that it must have.
+        wanted: u32,
+    },
+    /// It belongs to another user.
+    Foreign(Access),
+    /// It is a link or something else that a store never makes.
     Insecure {
         /// The folder or file.
         path: PathBuf,
@@ -29,20 +45,78 @@ pub enum FolderError {
         path: PathBuf,
         /// What the system says.
         source: io::Error,
+        /// Who may use it, if the system denied access.
+        access: Option<Access>,
     },
+}
+
+/// Who may use a folder or file, and who tried to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// The folder or file; of a path that cannot be looked up, the last part that can.
+    pub path: PathBuf,
+    /// The id of the user that it belongs to.
+    pub owner: u32,
+    /// The permission bits.
+    pub mode: u32,
+    /// The id of the user that runs this program.
+    pub user: u32,
 }
 
 impl FolderError {
     fn io(path: impl AsRef<Path>, source: impl Into<io::Error>) -> Self {
-        Self::Io { path: path.as_ref().to_owned(), source: source.into() }
+        let (path, source) = (path.as_ref().to_owned(), source.into());
+        let denied = matches!(source.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem);
+        let access = if denied { access(&path) } else { None };
+        Self::Io { path, source, access }
+    }
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, owner, mode, user } = self;
+        write!(f, "{} belongs to ", path.display())?;
+        if owner == user {
+            f.write_str("you")?
+        } else {
+            write!(f, "user {owner} and you are user {user}")?
+        }
+        write!(f, " (mode {mode:03o})")
     }
 }
 
 impl fmt::Display for FolderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Exposed { access, wanted } => {
+                write!(f, "others have access: {access}; run `chmod {wanted:o} {}`", Quoted(&access.path))
+            }
+            Self::Foreign(access) => {
+                write!(f, "{access}; run this as user {}, or use a folder of your own", access.owner)
+            }
             Self::Insecure { path, fault } => write!(f, "{}: {fault}", path.display()),
-            Self::Io { path, source } => write!(f, "{}: {source}", path.display()),
+            Self::Io { path, source, access } => {
+                write!(f, "{}: {source}", path.display())?;
+                match access {
+                    Some(access) if source.kind() == ErrorKind::ReadOnlyFilesystem => {
+                        write!(f, "; {access}; use a folder on a file system that can be written")
+                    }
+                    Some(access) if access.owner == access.user => {
+                        write!(f, "; {access}; run `chmod u+rwX {}`", Quoted(&access.path))
+                    }
+                    Some(access) => write!(
+                        f,
+                        "; {access}; run `sudo chown -R {} {}`, or use a folder of your own",
+                        access.user,
+                        Quoted(&access.path)
+                    ),
+                    None => match source.kind() {
+                        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => f.write_str("; free some space"),
+                        ErrorKind::FileTooLarge => f.write_str("; raise the limit for files (`ulimit -f`)"),
+                        _ => Ok(()),
+                    },
+                }
+            }
         }
     }
 }
@@ -50,9 +124,45 @@ impl fmt::Display for FolderError {
 impl error::Error for FolderError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
-            Self::Insecure { .. } => None,
             Self::Io { source, .. } => Some(source),
+            _ => None,
         }
+    }
+}
+
+/// A path as a shell reads it.
+struct Quoted<'a>(&'a Path);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.0.display().to_string();
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+@".contains(&byte);
+        if path.bytes().all(plain) { f.write_str(&path) } else { write!(f, "'{}'", path.replace('\'', r"'\''")) }
+    }
+}
+
+/// A file that is being written, to take the place of another.
+#[derive(Debug)]
+pub(crate) struct Temporary {
+    name: String,
+    file: File,
+}
+
+impl Temporary {
+    /// Takes room on the disk.
+    fn fill(&mut self, room: usize) -> io::Result<()> {
+        if room == 0 {
+            return Ok(());
+        }
+        self.file.write_all(&vec![0; room])?;
+        self.file.sync_all()
+    }
+
+    fn write(&mut self, octets: &[u8]) -> io::Result<()> {
+        self.file.rewind()?;
+        self.file.write_all(octets)?;
+        self.file.set_len(octets.len() as u64)?;
+        self.file.sync_all()
     }
 }
 
@@ -73,6 +183,13 @@ const FILE_MAX: u64 = 1024 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_can_be_pasted_into_a_shell() {
+        for (path, quoted) in [("/a/b.c", "/a/b.c"), ("/A B", "'/A B'"), ("/it's", r"'/it'\''s'"), ("/$x", "'/$x'")] {
+            assert_eq!(Quoted(Path::new(path)).to_string(), quoted);
+        }
+    }
 
     #[test]
     fn no_two_writers_use_the_same_file_and_its_name_is_swept_up() {

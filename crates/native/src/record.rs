@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Key {
-    /// The issuer, or the authorization endpoint where the issuer is not known.
+    /// The issuer, or the authorization endpoint if the issuer is not known.
     pub issuer: String,
     /// The client id.
     pub client_id: String,
@@ -29,11 +29,11 @@ pub struct Record {
     pub refresh_token: Option<Secret>,
     /// When the tokens were asked for, in seconds since 1970.
     pub requested_at: u64,
-    /// The access token's lifetime from then on, in seconds; none where the server did not tell.
+    /// The access token's lifetime from then on, in seconds, if the server told it.
     pub expires_in: Option<u32>,
     /// The scope that was requested.
     pub requested_scope: Vec<String>,
-    /// The scope that the server said it granted; none where it is the requested one.
+    /// The scope that the server said it granted; `None` means the requested one.
     pub granted_scope: Option<String>,
     /// The redirect URI of the client.
     pub redirect_uri: String,
@@ -41,9 +41,9 @@ pub struct Record {
     pub authorization_endpoint: String,
     /// The token endpoint, the only place that the refresh token is sent to.
     pub token_endpoint: String,
-    /// The revocation endpoint, where the server has one.
+    /// The revocation endpoint, if the server has one.
     pub revocation_endpoint: Option<String>,
-    /// What the application keeps with it. Nothing secret.
+    /// What else the application wants to keep. Nothing secret.
     pub notes: BTreeMap<String, String>,
 }
 

@@ -1,14 +1,18 @@
 //! Where records are kept: [`Store`], and the [`Lock`] under which they are written.
 
-use crate::folder::{Folder, FolderError};
+use crate::error::StoreError;
+#[cfg(feature = "keyring")]
+use crate::error::keyring_fault;
+use crate::folder::{Folder, FolderError, Temporary};
 use crate::record::{Key, Record};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use etcetera::BaseStrategy;
 use sha2::{Digest, Sha256};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{error, fmt, thread};
 use zeroize::Zeroizing;
 
 /// Records by [`Key`], shared by all processes of one user.
@@ -30,12 +34,12 @@ impl Store {
     /// `~/Library/Application Support/proofkey` on macOS, `%LOCALAPPDATA%\proofkey` on Windows.
     ///
     /// # Errors
-    /// [`StoreError`] where there is no such folder and none can be made, or others have access to it.
+    /// [`StoreError`] if the folder cannot be made, or if others have access to it.
     pub fn files() -> Result<Self, StoreError> {
         Self::files_in(&default_folder()?)
     }
 
-    /// Records in files, in a folder of the caller's choice.
+    /// Records in files, in a folder that the caller chooses.
     ///
     /// # Errors
     /// As [`Store::files`].
@@ -43,7 +47,7 @@ impl Store {
         Ok(Self { folder: Folder::open(folder)?, place: Place::Files })
     }
 
-    /// Records in the system's keyring; only locks are files, which hold nothing.
+    /// Records in the system's keyring. Only locks and notes are files.
     ///
     /// # Errors
     /// [`StoreError::NoKeyring`], and as [`Store::files`].
@@ -53,18 +57,18 @@ impl Store {
         Ok(Self { folder: Folder::open(&default_folder()?)?, place: Place::Keyring })
     }
 
-    /// The record of `key`; none where there is none.
+    /// The record of `key`, if there is one.
     ///
     /// # Errors
-    /// [`StoreError`] where it is not as it was written, or is not safe. It is left as it is.
+    /// [`StoreError`] if it is not as it was written, or is not safe. It is left as it is.
     pub fn load(&self, key: &Key) -> Result<Option<Record>, StoreError> {
         self.load_named(&name_of(key))
     }
 
-    /// All records, each in its own right: one that cannot be read hides no other.
+    /// All records. One that cannot be read does not hide the others.
     ///
     /// # Errors
-    /// [`StoreError`] where the folder cannot be read.
+    /// [`StoreError`] if the folder cannot be read.
     pub fn list(&self) -> Result<Vec<Result<Record, StoreError>>, StoreError> {
         let names = self.folder.names(LOCK_ENDING)?;
         Ok(names.iter().filter_map(|name| self.load_named(name).transpose()).collect())
@@ -73,23 +77,55 @@ impl Store {
     /// Waits until no other process or thread holds the lock of `key`. Read the record again under it.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] where that takes longer than `patience`.
+    /// [`StoreError::Locked`] if that takes longer than `patience`.
     pub fn lock(&self, key: &Key, patience: Duration) -> Result<Lock<'_>, StoreError> {
         let name = name_of(key);
-        let file = self.folder.lock_file(&format!("{name}{LOCK_ENDING}"))?;
+        let lock_name = format!("{name}{LOCK_ENDING}");
         let begun = Instant::now();
         loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::WouldBlock) if begun.elapsed() < patience => thread::sleep(PAUSE),
-                Err(TryLockError::WouldBlock) => return Err(StoreError::Locked { name }),
-                Err(TryLockError::Error(source)) => {
-                    return Err(FolderError::Io { path: PathBuf::from(name), source }.into());
+            let (file, made) = self.folder.lock_file(&lock_name)?;
+            loop {
+                match file.try_lock() {
+                    Ok(()) => break,
+                    Err(TryLockError::WouldBlock) if begun.elapsed() < patience => thread::sleep(PAUSE),
+                    Err(TryLockError::WouldBlock) => return Err(StoreError::Locked { name }),
+                    Err(TryLockError::Error(source)) => {
+                        return Err(FolderError::Io { path: PathBuf::from(name), source, access: None }.into());
+                    }
                 }
             }
+            // The holder before us may have removed the file. Then a newer one is what others lock.
+            if self.folder.is_current(&file, &lock_name)? {
+                self.folder.sweep(&name)?;
+                return Ok(Lock { store: self, key: key.clone(), name, empty: AtomicBool::new(made), _file: file });
+            }
         }
+    }
+
+    /// A text that is kept beside the records, under a name of the caller's choice. It holds nothing secret.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be read.
+    pub fn note(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let Some(octets) = self.folder.read(&note_name(name))? else { return Ok(None) };
+        let text = str::from_utf8(&octets).map(str::to_owned);
+        text.map(Some).map_err(|_| StoreError::Corrupt { name: note_name(name), fault: "it is not UTF-8" })
+    }
+
+    /// Writes such a text, or removes it. It stays when records are removed. Only one process or thread may write at a time.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the folder cannot be written.
+    pub fn set_note(&self, name: &str, text: Option<&str>) -> Result<(), StoreError> {
+        let name = note_name(name);
         self.folder.sweep(&name)?;
-        Ok(Lock { store: self, key: key.clone(), name, _file: file })
+        match text {
+            Some(text) => {
+                let temporary = self.folder.reserve(&name, 0)?;
+                Ok(self.folder.replace(temporary, &name, text.as_bytes())?)
+            }
+            None => Ok(self.folder.remove(&name).map(drop)?),
+        }
     }
 
     fn load_named(&self, name: &str) -> Result<Option<Record>, StoreError> {
@@ -115,6 +151,8 @@ pub struct Lock<'s> {
     store: &'s Store,
     key: Key,
     name: String,
+    /// Whether there is no record, as far as is known, so that the lock file is of no further use.
+    empty: AtomicBool,
     _file: File,
 }
 
@@ -127,23 +165,35 @@ impl Lock<'_> {
         self.store.load(&self.key)
     }
 
+    /// Makes sure that a record can be saved, before something is done that cannot be undone: a file with room for twice the
+    /// present record, and 32 KiB at least, is put on the disk. In a keyring the present record is written once more.
+    ///
+    /// # Errors
+    /// [`StoreError`] if no record can be saved now.
+    pub fn reserve(&self) -> Result<Reservation<'_>, StoreError> {
+        let temporary = match self.store.place {
+            Place::Files => {
+                let present = self.store.folder.read(&self.name)?.map_or(0, |octets| octets.len());
+                Some(self.store.folder.reserve(&self.name, present.saturating_mul(2).max(ROOM_MIN))?)
+            }
+            #[cfg(feature = "keyring")]
+            Place::Keyring => {
+                if let Some(record) = self.load()? {
+                    self.save(&record)?;
+                }
+                None
+            }
+        };
+        Ok(Reservation { lock: self, temporary })
+    }
+
     /// Writes the record. After a crash at any moment the old or the new one is there.
     ///
     /// # Errors
-    /// [`StoreError`]; the old record is there then, or the new one. [`StoreError::OtherKey`] where it is not the lock's own
+    /// [`StoreError`]; the old record is there then, or the new one. [`StoreError::OtherKey`] if it is not the lock's own
     /// record.
     pub fn save(&self, record: &Record) -> Result<(), StoreError> {
-        if record.key != self.key {
-            return Err(StoreError::OtherKey);
-        }
-        let octets = encode(record).ok_or(StoreError::TooBig)?;
-        match self.store.place {
-            Place::Files => Ok(self.store.folder.write(&self.name, &octets)?),
-            #[cfg(feature = "keyring")]
-            Place::Keyring => {
-                keyring_entry(&self.name)?.set_secret(&octets).map_err(|error| keyring_fault(&self.name, error))
-            }
-        }
+        self.write(record, &mut None)
     }
 
     /// Removes the record. Whether there was one.
@@ -151,84 +201,69 @@ impl Lock<'_> {
     /// # Errors
     /// [`StoreError`]; the record may still be there then.
     pub fn remove(&self) -> Result<bool, StoreError> {
-        match self.store.place {
-            Place::Files => Ok(self.store.folder.remove(&self.name)?),
+        let removed = match self.store.place {
+            Place::Files => self.store.folder.remove(&self.name)?,
             #[cfg(feature = "keyring")]
             Place::Keyring => match keyring_entry(&self.name)?.delete_credential() {
-                Ok(()) => Ok(true),
-                Err(keyring::Error::NoEntry) => Ok(false),
-                Err(error) => Err(keyring_fault(&self.name, error)),
+                Ok(()) => true,
+                Err(keyring::Error::NoEntry) => false,
+                Err(error) => return Err(keyring_fault(&self.name, error)),
             },
-        }
+        };
+        self.empty.store(true, Ordering::Relaxed);
+        Ok(removed)
     }
-}
 
-/// A record that cannot be read or written.
-#[derive(Debug)]
-pub enum StoreError {
-    /// What is stored is not what was written. It is left as it is.
-    Corrupt {
-        /// The file or the keyring's entry.
-        name: String,
-        /// What is wrong.
-        fault: &'static str,
-    },
-    /// The folder or the file cannot be used.
-    Folder(FolderError),
-    /// The keyring refused.
-    #[cfg(feature = "keyring")]
-    Keyring(keyring::Error),
-    /// Another process holds the lock.
-    Locked {
-        /// The file or the keyring's entry.
-        name: String,
-    },
-    /// The system names no home folder.
-    NoHome,
-    /// There is no keyring.
-    #[cfg(feature = "keyring")]
-    NoKeyring(&'static keyring::Error),
-    /// The record is not the one that the lock was taken for.
-    OtherKey,
-    /// The record is longer than a store takes.
-    TooBig,
-}
-
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Corrupt { name, fault } => {
-                write!(f, "the stored sign-in {name} cannot be used: {fault}; remove it and sign in again")
+    fn write(&self, record: &Record, reserved: &mut Option<Temporary>) -> Result<(), StoreError> {
+        if record.key != self.key {
+            return Err(StoreError::OtherKey);
+        }
+        let octets = encode(record).ok_or(StoreError::TooBig)?;
+        self.empty.store(false, Ordering::Relaxed);
+        match self.store.place {
+            Place::Files => {
+                let folder = &self.store.folder;
+                let temporary = reserved.take().map_or_else(|| folder.reserve(&self.name, 0), Ok)?;
+                Ok(folder.replace(temporary, &self.name, &octets)?)
             }
-            Self::Folder(error) => write!(f, "token store: {error}"),
             #[cfg(feature = "keyring")]
-            Self::Keyring(error) => write!(f, "system keyring: {error}; unlock it and try again"),
-            Self::Locked { name } => write!(f, "another process is using the stored sign-in {name}; try again"),
-            Self::NoHome => f.write_str("token store: the system names no home folder; set HOME or XDG_STATE_HOME"),
-            #[cfg(feature = "keyring")]
-            Self::NoKeyring(error) => write!(f, "there is no system keyring ({error}); keep the sign-ins in files"),
-            Self::OtherKey => f.write_str("the record belongs to another account than the lock"),
-            Self::TooBig => f.write_str("the record is too long for this store; files take half a mebibyte"),
+            Place::Keyring => {
+                keyring_entry(&self.name)?.set_secret(&octets).map_err(|error| keyring_fault(&self.name, error))
+            }
         }
     }
 }
 
-impl error::Error for StoreError {
-    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        match self {
-            Self::Folder(error) => Some(error),
-            #[cfg(feature = "keyring")]
-            Self::Keyring(error) => Some(error),
-            #[cfg(feature = "keyring")]
-            Self::NoKeyring(error) => Some(*error),
-            _ => None,
+impl Drop for Lock<'_> {
+    fn drop(&mut self) {
+        if self.empty.load(Ordering::Relaxed) {
+            self.store.folder.remove_lock(&format!("{}{LOCK_ENDING}", self.name));
         }
     }
 }
 
-impl From<FolderError> for StoreError {
-    fn from(error: FolderError) -> Self {
-        Self::Folder(error)
+/// Room for a record that is yet to come. It is given back when it is dropped.
+#[derive(Debug)]
+pub struct Reservation<'l> {
+    lock: &'l Lock<'l>,
+    temporary: Option<Temporary>,
+}
+
+impl Reservation<'_> {
+    /// As [`Lock::save`], in the room that was reserved.
+    ///
+    /// # Errors
+    /// As [`Lock::save`].
+    pub fn save(mut self, record: &Record) -> Result<(), StoreError> {
+        self.lock.write(record, &mut self.temporary)
+    }
+}
+
+impl Drop for Reservation<'_> {
+    fn drop(&mut self) {
+        if let Some(temporary) = self.temporary.take() {
+            self.lock.store.folder.discard(&temporary);
+        }
     }
 }
 
@@ -258,8 +293,17 @@ fn checksum(json: &[u8]) -> String {
 
 /// A name for files and entries that tells nothing and that no two keys share.
 fn name_of(key: &Key) -> String {
+    hashed(&[&key.issuer, &key.client_id, &key.account])
+}
+
+/// Names of notes differ in letters that a file system may not tell apart.
+fn note_name(name: &str) -> String {
+    format!("{}.note", hashed(&[name]))
+}
+
+fn hashed(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
-    for part in [&key.issuer, &key.client_id, &key.account] {
+    for part in parts {
         hash.update(part.len().to_string());
         hash.update(":");
         hash.update(part);
@@ -279,50 +323,8 @@ fn keyring_entry(name: &str) -> Result<keyring::Entry, StoreError> {
     keyring::Entry::new("proofkey", name).map_err(|error| keyring_fault(name, error))
 }
 
-/// Some errors of the keyring hold what is stored, and would print it.
-#[cfg(feature = "keyring")]
-fn keyring_fault(name: &str, error: keyring::Error) -> StoreError {
-    match error {
-        keyring::Error::BadDataFormat(octets, _) | keyring::Error::BadEncoding(octets) => {
-            drop(Zeroizing::new(octets));
-            StoreError::Corrupt { name: name.to_owned(), fault: "the keyring cannot decode it" }
-        }
-        keyring::Error::TooLong(..) => StoreError::TooBig,
-        error => StoreError::Keyring(error),
-    }
-}
-
 const FORMAT: &str = "proofkey record 1 ";
 const LOCK_ENDING: &str = ".lock";
 const PAUSE: Duration = Duration::from_millis(20);
 const RECORD_MAX: usize = 512 * 1024;
-
-#[cfg(all(test, feature = "keyring"))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn c029_errors_of_the_keyring_do_not_print_what_is_stored() {
-        let stored = || b"CANARY".to_vec();
-        let printed = format!("{:?}", stored());
-        for error in
-            [keyring::Error::BadEncoding(stored()), keyring::Error::BadDataFormat(stored(), "no format".into())]
-        {
-            assert!(format!("{error:?}").contains(&printed), "the keyring's own error prints it");
-            let error = keyring_fault("name", error);
-            assert!(!format!("{error} {error:?}").contains(&printed));
-            assert!(matches!(error, StoreError::Corrupt { .. }));
-        }
-        let long = keyring_fault("name", keyring::Error::TooLong("secret".to_owned(), 2560));
-        assert!(matches!(long, StoreError::TooBig));
-    }
-
-    #[test]
-    fn errors_of_the_keyring_are_kept_as_the_cause() {
-        static NONE: keyring::Error = keyring::Error::NoEntry;
-        for error in [keyring_fault("name", keyring::Error::NoEntry), StoreError::NoKeyring(&NONE)] {
-            let cause = error::Error::source(&error).expect("a cause").to_string();
-            assert!(error.to_string().contains(&cause) && error.to_string().contains("keyring"), "{error}");
-        }
-    }
-}
+const ROOM_MIN: usize = 32 * 1024;

@@ -6,6 +6,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Barrier, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -42,7 +43,8 @@ fn x15_wider_modes_are_refused_and_say_what_to_do() {
         store.load(&key("a")).unwrap_err(),
         store.lock(&key("a"), PATIENCE).unwrap_err(),
     ] {
-        assert!(error.to_string().contains("chmod 700"), "{error}");
+        let error = error.to_string();
+        assert!(error.contains("belongs to you (mode 750)") && error.contains("chmod 700"), "{error}");
     }
 }
 
@@ -50,7 +52,9 @@ fn x15_wider_modes_are_refused_and_say_what_to_do() {
 fn x15_foreign_owners_are_refused() {
     let (_home, folder, store) = store();
     save(&store, &record("a"));
-    let refused = |error: StoreError| assert!(error.to_string().contains("another user"), "{error}");
+    let refused = |error: StoreError| {
+        assert!(matches!(error, StoreError::Folder(FolderError::Foreign(_))), "{error}");
+    };
     if rustix_is_root() {
         std::os::unix::fs::chown(record_file(&folder), Some(1), None).unwrap();
         refused(store.load(&key("a")).unwrap_err());
@@ -102,7 +106,7 @@ fn x16_a_pipe_is_refused_and_not_waited_for() {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || sender.send(store.load(&key("a")).map(drop)));
     let refused = receiver.recv_timeout(PATIENCE).expect("an answer before anybody writes");
-    assert!(refused.unwrap_err().to_string().contains("no regular file"));
+    assert!(refused.unwrap_err().to_string().contains("not a regular file"));
 }
 
 #[test]
@@ -154,6 +158,82 @@ fn x17_what_a_dead_writer_left_is_swept_up() {
     assert_eq!(store.load(&key("a")).unwrap().unwrap().access_token.expose(), "AT-a");
     drop(store.lock(&key("a"), PATIENCE).unwrap());
     assert_eq!(files(&folder).len(), 2);
+}
+
+#[test]
+fn a_reserved_record_is_written_into_its_room_or_leaves_nothing() {
+    let (_home, folder, store) = store();
+    save(&store, &record("a"));
+    let lock = store.lock(&key("a"), PATIENCE).unwrap();
+    let reservation = lock.reserve().unwrap();
+    let room = files(&folder).into_iter().map(|path| fs::metadata(path).unwrap().len()).max().unwrap();
+    assert!(files(&folder).len() == 3 && room == 32 * 1024, "{room}");
+    assert_eq!(lock.load().unwrap().unwrap().access_token.expose(), "AT-a", "the old one is there");
+    drop(reservation);
+    assert_eq!(files(&folder).len(), 2);
+
+    let mut long = record("a");
+    long.access_token = Secret::new("x".repeat(40_000));
+    lock.reserve().unwrap().save(&long).unwrap();
+    assert_eq!(lock.load().unwrap().unwrap().access_token, long.access_token);
+    let reservation = lock.reserve().unwrap();
+    assert!(files(&folder).iter().any(|path| fs::metadata(path).unwrap().len() > 80_000), "twice the present record");
+    reservation.save(&record("a")).unwrap();
+    assert_eq!(lock.load().unwrap().unwrap().access_token.expose(), "AT-a", "and nothing of the longer one");
+    assert!(matches!(lock.reserve().unwrap().save(&record("b")), Err(StoreError::OtherKey)));
+    assert_eq!(files(&folder).len(), 2);
+}
+
+#[test]
+fn where_nothing_is_kept_no_lock_file_stays() {
+    let (_home, folder, store) = store();
+    assert!(store.lock(&key("a"), PATIENCE).unwrap().load().unwrap().is_none());
+    drop(store.lock(&key("a"), PATIENCE).unwrap().reserve().unwrap());
+    assert!(files(&folder).is_empty());
+    save(&store, &record("a"));
+    assert_eq!(files(&folder).len(), 2);
+    assert!(store.lock(&key("a"), PATIENCE).unwrap().remove().unwrap());
+    assert!(files(&folder).is_empty());
+}
+
+#[test]
+fn x18_a_lock_file_that_is_removed_lets_no_two_writers_in() {
+    let (_home, folder, store) = store();
+    let (barrier, inside, most) = (Barrier::new(8), AtomicUsize::new(0), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                barrier.wait();
+                for _ in 0..200 {
+                    let lock = store.lock(&key("a"), PATIENCE).unwrap();
+                    most.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    thread::yield_now();
+                    inside.fetch_sub(1, Ordering::SeqCst);
+                    drop(lock);
+                }
+            });
+        }
+    });
+    assert_eq!(most.into_inner(), 1);
+    assert!(files(&folder).is_empty());
+}
+
+#[test]
+fn a_note_stays_when_the_record_goes() {
+    let (_home, folder, store) = store();
+    save(&store, &record("a"));
+    assert_eq!(store.note("Work/me").unwrap(), None);
+    store.set_note("Work/me", Some("one")).unwrap();
+    store.set_note("work/me", Some("two")).unwrap();
+    store.lock(&key("a"), PATIENCE).unwrap().remove().unwrap();
+    assert_eq!(store.note("Work/me").unwrap().as_deref(), Some("one"), "another name, also on macOS");
+    assert!(store.list().unwrap().is_empty(), "a note is not a record");
+    store.set_note("Work/me", None).unwrap();
+    store.set_note("Work/me", None).unwrap();
+    assert_eq!((store.note("Work/me").unwrap(), files(&folder).len()), (None, 1));
+    assert_eq!(mode(&files(&folder)[0]), 0o600);
+    fs::write(&files(&folder)[0], [0xff]).unwrap();
+    assert!(matches!(store.note("work/me"), Err(StoreError::Corrupt { .. })));
 }
 
 #[test]

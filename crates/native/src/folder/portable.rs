@@ -1,8 +1,8 @@
-//! Elsewhere: the user's own data folder, whose access rights every file in it inherits.
+//! On other systems: the user's own data folder, whose access rights every file in it inherits.
 
-use super::{FILE_MAX, FolderError, temporary, temporary_prefix};
+use super::{Access, FILE_MAX, FolderError, Temporary, temporary, temporary_prefix};
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -32,16 +32,33 @@ impl Folder {
         Ok(Some(octets))
     }
 
-    pub(crate) fn write(&self, name: &str, octets: &[u8]) -> Result<(), FolderError> {
-        let path = self.path.join(name);
-        let write = || {
-            let temporary = self.path.join(temporary(name)?);
-            let mut file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
-            file.write_all(octets)?;
-            file.sync_all()?;
-            fs::rename(temporary, &path)
+    pub(crate) fn reserve(&self, name: &str, room: usize) -> Result<Temporary, FolderError> {
+        let make = || {
+            let name = temporary(name)?;
+            let file = OpenOptions::new().write(true).create_new(true).open(self.path.join(&name))?;
+            Ok(Temporary { name, file })
         };
-        write().map_err(|error| FolderError::io(&path, error))
+        let mut temporary = make().map_err(|error: io::Error| FolderError::io(&self.path, error))?;
+        match temporary.fill(room) {
+            Ok(()) => Ok(temporary),
+            Err(error) => {
+                self.discard(&temporary);
+                Err(FolderError::io(&self.path, error))
+            }
+        }
+    }
+
+    pub(crate) fn replace(&self, mut temporary: Temporary, name: &str, octets: &[u8]) -> Result<(), FolderError> {
+        let written =
+            temporary.write(octets).and_then(|()| fs::rename(self.path.join(&temporary.name), self.path.join(name)));
+        written.map_err(|error| {
+            self.discard(&temporary);
+            FolderError::io(&self.path, error)
+        })
+    }
+
+    pub(crate) fn discard(&self, temporary: &Temporary) {
+        let _ = fs::remove_file(self.path.join(&temporary.name));
     }
 
     pub(crate) fn remove(&self, name: &str) -> Result<bool, FolderError> {
@@ -53,11 +70,18 @@ impl Folder {
         }
     }
 
-    pub(crate) fn lock_file(&self, name: &str) -> Result<File, FolderError> {
+    pub(crate) fn lock_file(&self, name: &str) -> Result<(File, bool), FolderError> {
         let path = self.path.join(name);
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-        file.map_err(|error| FolderError::io(path, error))
+        file.map(|file| (file, false)).map_err(|error| FolderError::io(path, error))
     }
+
+    /// A lock file stays here, since its name cannot be compared with the open file.
+    pub(crate) fn is_current(&self, _: &File, _: &str) -> Result<bool, FolderError> {
+        Ok(true)
+    }
+
+    pub(crate) fn remove_lock(&self, _: &str) {}
 
     pub(crate) fn names(&self, ending: &str) -> Result<Vec<String>, FolderError> {
         let entries = self.entries()?;
@@ -76,7 +100,7 @@ impl Folder {
     }
 
     fn entries(&self) -> Result<Vec<String>, FolderError> {
-        let read = || -> std::io::Result<Vec<String>> {
+        let read = || -> io::Result<Vec<String>> {
             let mut entries = Vec::new();
             for entry in fs::read_dir(&self.path)? {
                 entries.extend(entry?.file_name().into_string().ok());
@@ -85,4 +109,8 @@ impl Folder {
         };
         read().map_err(|error| FolderError::io(&self.path, error))
     }
+}
+
+pub(super) fn access(_: &Path) -> Option<Access> {
+    None
 }

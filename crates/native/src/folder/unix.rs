@@ -1,10 +1,12 @@
-//! On Unix: everything by way of the open folder, so that no link or renamed folder on the path leads elsewhere.
+//! On Unix: everything goes through the open folder, so that no link or renamed folder on the path leads elsewhere.
 
-use super::{FILE_MAX, FolderError, temporary, temporary_prefix};
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, fchmod, fstat, fsync, openat, renameat, unlinkat};
+use super::{Access, FILE_MAX, FolderError, Temporary, temporary, temporary_prefix};
+use rustix::fs::{
+    AtFlags, Dir, FileType, Mode, OFlags, RawMode, Stat, fchmod, fstat, fsync, openat, renameat, statat, unlinkat,
+};
 use rustix::{io::Errno, process::geteuid};
 use std::fs::{DirBuilder, File};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -34,7 +36,7 @@ impl Folder {
         Ok(folder)
     }
 
-    /// The whole file; none where there is none.
+    /// The whole file, if there is one.
     pub(crate) fn read(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, FolderError> {
         self.check()?;
         let Some(file) = self.open_file(name, OFlags::RDONLY | OFlags::NONBLOCK)? else { return Ok(None) };
@@ -49,19 +51,38 @@ impl Folder {
         Ok(Some(octets))
     }
 
-    /// Writes the file anew: after a crash the old or the new one is there, whole.
-    pub(crate) fn write(&self, name: &str, octets: &[u8]) -> Result<(), FolderError> {
+    /// Makes a file that is to take the place of `name`, with so much room in it that is on the disk.
+    pub(crate) fn reserve(&self, name: &str, room: usize) -> Result<Temporary, FolderError> {
         self.check()?;
-        let temporary = temporary(name).map_err(|error| self.io(name, error))?;
-        let written = self.write_new(&temporary, octets).and_then(|()| {
-            renameat(&self.fd, &temporary, &self.fd, name)?;
+        let make = || {
+            let name = temporary(name)?;
+            Ok(Temporary { file: self.create(&name)?, name })
+        };
+        let mut temporary = make().map_err(|error: io::Error| FolderError::io(&self.path, error))?;
+        match temporary.fill(room) {
+            Ok(()) => Ok(temporary),
+            Err(error) => {
+                self.discard(&temporary);
+                Err(FolderError::io(&self.path, error))
+            }
+        }
+    }
+
+    /// Writes the file `name` anew: after a crash the old or the new one is there, whole.
+    pub(crate) fn replace(&self, mut temporary: Temporary, name: &str, octets: &[u8]) -> Result<(), FolderError> {
+        let written = temporary.write(octets).and_then(|()| {
+            renameat(&self.fd, &temporary.name, &self.fd, name)?;
             Ok(fsync(&self.fd)?)
         });
         written.map_err(|error| {
-            // What is left over is swept up by the next holder of the lock, if not now.
-            let _ = unlinkat(&self.fd, &temporary, AtFlags::empty());
-            self.io(name, error)
+            self.discard(&temporary);
+            FolderError::io(&self.path, error)
         })
+    }
+
+    /// Removes a file that was not needed. What is left over is swept up by the next holder of the lock.
+    pub(crate) fn discard(&self, temporary: &Temporary) {
+        let _ = unlinkat(&self.fd, &temporary.name, AtFlags::empty());
     }
 
     /// Whether there was such a file.
@@ -69,18 +90,43 @@ impl Folder {
         match unlinkat(&self.fd, name, AtFlags::empty()) {
             Ok(()) => fsync(&self.fd).map(|()| true).map_err(|error| self.io(name, error)),
             Err(Errno::NOENT) => Ok(false),
+            Err(error) => Err(FolderError::io(&self.path, error)),
+        }
+    }
+
+    /// A file to hold a lock on, and whether it was made for this.
+    pub(crate) fn lock_file(&self, name: &str) -> Result<(File, bool), FolderError> {
+        self.check()?;
+        loop {
+            match self.create(name) {
+                Ok(file) => return Ok((file, true)),
+                Err(Errno::EXIST) => {}
+                // A folder that cannot be written may have the file already.
+                Err(error) => match self.open_file(name, OFlags::RDWR) {
+                    Ok(Some(file)) => return Ok((file, false)),
+                    _ => return Err(FolderError::io(&self.path, error)),
+                },
+            }
+            // None: its last holder has removed it.
+            if let Some(file) = self.open_file(name, OFlags::RDWR)? {
+                return Ok((file, false));
+            }
+        }
+    }
+
+    /// Whether a lock on this file counts: it still has its name.
+    pub(crate) fn is_current(&self, file: &File, name: &str) -> Result<bool, FolderError> {
+        let own = fstat(file).map_err(|error| self.io(name, error))?;
+        match statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(named) => Ok((own.st_dev, own.st_ino) == (named.st_dev, named.st_ino)),
+            Err(Errno::NOENT) => Ok(false),
             Err(error) => Err(self.io(name, error)),
         }
     }
 
-    /// A file to hold a lock on. It stays.
-    pub(crate) fn lock_file(&self, name: &str) -> Result<File, FolderError> {
-        self.check()?;
-        match self.create(name) {
-            Ok(file) => Ok(file),
-            Err(Errno::EXIST) => self.open_file(name, OFlags::RDWR)?.ok_or_else(|| self.io(name, Errno::NOENT)),
-            Err(error) => Err(self.io(name, error)),
-        }
+    /// Removes a lock file. Only for its holder.
+    pub(crate) fn remove_lock(&self, name: &str) {
+        let _ = unlinkat(&self.fd, name, AtFlags::empty());
     }
 
     /// The names of all files that end so, without the ending.
@@ -112,12 +158,6 @@ impl Folder {
         read().map_err(|error| FolderError::io(&self.path, error))
     }
 
-    fn write_new(&self, name: &str, octets: &[u8]) -> io::Result<()> {
-        let mut file = self.create(name)?;
-        file.write_all(octets)?;
-        file.sync_all()
-    }
-
     /// A file that was not there before. Its mode does not depend on the umask.
     fn create(&self, name: &str) -> rustix::io::Result<File> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -129,15 +169,10 @@ impl Folder {
     /// The folder is ours alone, still.
     fn check(&self) -> Result<(), FolderError> {
         let stat = fstat(&self.fd).map_err(|error| FolderError::io(&self.path, error))?;
-        let fault = match stat {
-            stat if stat.st_uid != geteuid().as_raw() => FOREIGN,
-            stat if stat.st_mode & 0o077 != 0 => "others have access to this folder; run `chmod 700` on it",
-            _ => return Ok(()),
-        };
-        Err(FolderError::Insecure { path: self.path.clone(), fault })
+        private(&self.path, &stat, Mode::RWXU)
     }
 
-    /// A regular file that is ours alone; none where there is none.
+    /// A regular file that is ours alone, if there is one.
     fn open_file(&self, name: &str, flags: OFlags) -> Result<Option<File>, FolderError> {
         let file = match openat(&self.fd, name, flags | OFlags::NOFOLLOW | OFlags::CLOEXEC, PRIVATE) {
             Ok(fd) => File::from(fd),
@@ -146,23 +181,51 @@ impl Folder {
             Err(error) => return Err(self.io(name, error)),
         };
         let stat = fstat(&file).map_err(|error| self.io(name, error))?;
-        let fault = match stat {
-            stat if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile => Some("this is no regular file"),
-            stat if stat.st_uid != geteuid().as_raw() => Some(FOREIGN),
-            // One that was replaced since it was opened has no name any longer: it is the old one, whole.
-            stat if stat.st_nlink > 1 => Some(LINK),
-            stat if stat.st_mode & 0o077 != 0 => Some("others have access to this file; run `chmod 600` on it"),
-            _ => None,
-        };
-        fault.map_or(Ok(Some(file)), |fault| Err(self.insecure(name, fault)))
+        match stat {
+            _ if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile => {
+                Err(self.insecure(name, "this is not a regular file; remove it"))
+            }
+            // One that was replaced since it was opened has no name any more: it is the old one, whole.
+            _ if stat.st_nlink > 1 => Err(self.insecure(name, LINK)),
+            _ => private(&self.path.join(name), &stat, PRIVATE).map(|()| Some(file)),
+        }
     }
 
     fn io(&self, name: &str, error: impl Into<io::Error>) -> FolderError {
-        FolderError::io(self.path.join(name), error)
+        let error = error.into();
+        match error.kind() {
+            ErrorKind::ReadOnlyFilesystem => FolderError::io(&self.path, error),
+            _ => FolderError::io(self.path.join(name), error),
+        }
     }
 
     fn insecure(&self, name: &str, fault: &'static str) -> FolderError {
         FolderError::Insecure { path: self.path.join(name), fault }
+    }
+}
+
+/// Who may use `path`, or the last part of it that can be looked up.
+pub(super) fn access(path: &Path) -> Option<Access> {
+    let (path, stat) = path.ancestors().find_map(|path| Some((path, rustix::fs::lstat(path).ok()?)))?;
+    Some(access_of(path, &stat))
+}
+
+fn access_of(path: &Path, stat: &Stat) -> Access {
+    let mode = bits(stat.st_mode) & 0o777;
+    Access { path: path.to_owned(), owner: stat.st_uid, mode, user: geteuid().as_raw() }
+}
+
+#[allow(clippy::useless_conversion, reason = "16 bits on macOS, 32 on Linux")]
+fn bits(mode: RawMode) -> u32 {
+    mode.into()
+}
+
+/// It is ours alone.
+fn private(path: &Path, stat: &Stat, wanted: Mode) -> Result<(), FolderError> {
+    match access_of(path, stat) {
+        access if access.owner != access.user => Err(FolderError::Foreign(access)),
+        access if access.mode & 0o077 != 0 => Err(FolderError::Exposed { access, wanted: bits(wanted.bits()) }),
+        _ => Ok(()),
     }
 }
 
@@ -180,7 +243,6 @@ fn make(path: &Path) -> io::Result<bool> {
     }
 }
 
-const FOREIGN: &str = "this belongs to another user; remove it or choose another folder";
 const LINK: &str = "this is a link, or has a second name; remove it";
-const NO_FOLDER: &str = "this is a link or no folder; remove it";
+const NO_FOLDER: &str = "this is a link or not a folder; remove it";
 const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);

@@ -31,6 +31,6 @@ mod token;
 pub mod user_agent;
 
 pub use log::Entry;
-pub use options::{CallbackFault, ClientRegistration, EndpointFault, Faults, MetadataFault, Options};
+pub use options::{Alteration, CallbackFault, ClientRegistration, EndpointFault, Faults, MetadataFault, Options};
 pub use server::DevServer;
 pub use site::{File, Site};

@@ -1,7 +1,7 @@
 //! The request log that tests read.
 
 use crate::server::App;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, request::Parts};
 use axum::middleware::Next;
@@ -70,21 +70,37 @@ pub(crate) async fn record(State(app): State<Arc<App>>, request: Request, next: 
 
 /// An answer that breaks off in its body and closes the connection.
 pub(crate) fn hangup() -> Response {
-    let mut response = Body::new(Broken).into_response();
+    let mut response = cut("");
     response.extensions_mut().insert(Hangup);
     response
+}
+
+/// An answer whose body is longer than what comes of it.
+pub(crate) fn cut(start: &str) -> Response {
+    Body::new(Broken(Bytes::copy_from_slice(start.as_bytes()), false)).into_response()
 }
 
 #[derive(Clone)]
 struct Hangup;
 
-struct Broken;
+/// A body that breaks off after these octets.
+struct Broken(Bytes, bool);
 
 impl http_body::Body for Broken {
-    type Data = axum::body::Bytes;
+    type Data = Bytes;
     type Error = io::Error;
 
-    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Self::Data>>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Self::Data>>>> {
+        let start = std::mem::take(&mut self.0);
+        if !start.is_empty() {
+            self.1 = true;
+            return Poll::Ready(Some(Ok(Frame::data(start))));
+        }
+        // Once more, so that what there is leaves before the connection breaks.
+        if std::mem::take(&mut self.1) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         Poll::Ready(Some(Err(io::ErrorKind::ConnectionAborted.into())))
     }
 }

@@ -111,10 +111,40 @@ pub enum MetadataFault {
     PlainHttpTokenEndpoint,
 }
 
+/// An answer that is changed after the work was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alteration {
+    /// The HTTP status.
+    pub status: u16,
+    /// The content type.
+    pub content_type: String,
+    /// Members of the JSON object to replace, each with the JSON text of its new value; without one, it is removed.
+    pub members: Vec<(String, Option<String>)>,
+    /// Another body altogether.
+    pub body: Option<String>,
+    /// The body breaks off before this text, and the connection with it.
+    pub cut_before: Option<String>,
+}
+
+impl Default for Alteration {
+    /// The answer as it is.
+    fn default() -> Self {
+        Self {
+            status: 200,
+            content_type: "application/json".to_owned(),
+            members: Vec::new(),
+            body: None,
+            cut_before: None,
+        }
+    }
+}
+
 /// A fault of an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EndpointFault {
-    /// Does its work, rotation included, then closes the connection without an answer.
+    /// Does what it is asked for, rotation included, and changes the answer. An error of its own is not changed.
+    Alter(Alteration),
+    /// Does what it is asked for, rotation included, and closes the connection without an answer.
     Hangup,
     /// Answers exactly this, without doing its work.
     Respond {

@@ -1,14 +1,16 @@
 //! The token endpoint (RFC 6749 section 3.2) and the revocation endpoint (RFC 7009).
 
-use crate::log::hangup;
+use crate::log::{cut, hangup};
 use crate::params::Params;
 use crate::server::App;
 use crate::state::Grant;
-use crate::{ClientRegistration, EndpointFault};
+use crate::{Alteration, ClientRegistration, EndpointFault};
+use axum::body::{Body, to_bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +32,7 @@ pub(crate) async fn revoke(State(app): State<Arc<App>>, headers: HeaderMap, body
 pub(crate) async fn with_fault(fault: Option<EndpointFault>, work: impl FnOnce() -> Response) -> Response {
     match fault {
         None => work(),
+        Some(EndpointFault::Alter(alteration)) => alter(work(), &alteration).await,
         Some(EndpointFault::Hangup) => {
             drop(work());
             hangup()
@@ -49,6 +52,41 @@ pub(crate) async fn with_fault(fault: Option<EndpointFault>, work: impl FnOnce()
             work()
         }
     }
+}
+
+async fn alter(response: Response, alteration: &Alteration) -> Response {
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    if !parts.status.is_success() {
+        return Response::from_parts(parts, Body::from(body));
+    }
+    let body = alteration.body.clone().unwrap_or_else(|| with_members(&body, &alteration.members));
+    let mut response = match alteration.cut_before.as_ref().and_then(|text| body.split_once(text.as_str())) {
+        Some((start, _)) => cut(start),
+        None => body.into_response(),
+    };
+    *response.status_mut() = StatusCode::from_u16(alteration.status).unwrap_or_default();
+    if let Ok(value) = HeaderValue::from_str(&alteration.content_type) {
+        response.headers_mut().insert(header::CONTENT_TYPE, value);
+    }
+    response
+}
+
+/// A JSON object as text, with some members changed.
+fn with_members(body: &[u8], members: &[(String, Option<String>)]) -> String {
+    let mut object: BTreeMap<String, String> = serde_json::from_slice::<BTreeMap<String, serde_json::Value>>(body)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(name, value)| (name, value.to_string()))
+        .collect();
+    for (name, value) in members {
+        match value {
+            Some(value) => object.insert(name.clone(), value.clone()),
+            None => object.remove(name),
+        };
+    }
+    let members: Vec<_> = object.into_iter().map(|(name, value)| format!("{}:{value}", json!(name))).collect();
+    format!("{{{}}}", members.join(","))
 }
 
 /// An error code and a description (RFC 6749 section 5.2).

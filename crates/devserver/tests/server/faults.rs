@@ -1,8 +1,9 @@
 //! What a test switches on and reads off.
 
-use crate::client::{VERIFIER, agent, login, query, refresh, refresh_form, start, text, visit};
+use crate::client::{VERIFIER, agent, call, login, query, refresh, refresh_form, start, text, visit};
 use proofkey_devserver::user_agent::Decision;
-use proofkey_devserver::{CallbackFault, EndpointFault, Faults};
+use proofkey_devserver::{Alteration, CallbackFault, EndpointFault, Faults};
+use std::io::Read;
 
 #[test]
 fn faults_bite() {
@@ -35,6 +36,43 @@ fn faults_bite() {
     assert_eq!(refresh(&server, text(&kept, "refresh_token")).0, 200);
     server.set_faults(Faults { expires_in: Some(7), ..Faults::default() });
     assert_eq!(login(&server)["expires_in"], 7);
+}
+
+#[test]
+fn an_answer_is_altered_after_the_work_is_done() {
+    let server = start();
+    let alter = |alteration| {
+        server.set_faults(Faults { token: Some(EndpointFault::Alter(alteration)), ..Faults::default() });
+    };
+    let mut tokens = login(&server);
+    let members = vec![("expires_in".to_owned(), Some("\"\"".to_owned())), ("scope".to_owned(), None)];
+    alter(Alteration { status: 201, members, ..Alteration::default() });
+    let (status, changed) = refresh(&server, text(&tokens, "refresh_token"));
+    assert_eq!((status, &changed["expires_in"], changed.get("scope")), (201, &"".into(), None));
+    assert_eq!(call(&server, "/api/me", text(&changed, "access_token")).0, 200);
+    tokens = changed;
+
+    alter(Alteration { cut_before: Some(",\"scope\"".into()), ..Alteration::default() });
+    let response = agent().post(server.token_endpoint()).send_form(refresh_form(text(&tokens, "refresh_token")));
+    let mut body = response.unwrap().into_body().into_reader();
+    let mut read = Vec::new();
+    assert!(body.read_to_end(&mut read).is_err());
+    let read = String::from_utf8(read).unwrap();
+    let kept = read.split_once("\"refresh_token\":\"").unwrap().1.trim_end_matches('"');
+    assert!(read.ends_with(&format!("{kept}\"")) && kept.len() == 43, "{read}");
+
+    alter(Alteration {
+        status: 200,
+        content_type: "text/html".into(),
+        body: Some("<p>".into()),
+        ..Alteration::default()
+    });
+    let response = agent().post(server.token_endpoint()).send_form(refresh_form(kept));
+    let mut response = response.unwrap();
+    assert_eq!(response.headers()["content-type"], "text/html");
+    assert_eq!(response.body_mut().read_to_string().unwrap(), "<p>");
+    assert_eq!(refresh(&server, kept).1["error"], "invalid_grant", "a refusal is not altered, and the token was spent");
+    assert_eq!(call(&server, "/api/me", text(&tokens, "access_token")).0, 401, "the family has ended");
 }
 
 #[test]

@@ -1,9 +1,12 @@
-//! Ctrl-C, and the stretches in which it has to wait: a rotated refresh token must be written down before we go.
+//! Ctrl-C and the other signals that end a process, and the stretches in which they have to wait: a rotated refresh token
+//! must be stored before we go.
 
 use crate::failure::{Failure, Kind};
 use crate::output;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
 
 /// Whether an interrupt came while it had to wait.
 pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -11,16 +14,23 @@ pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 /// Does `work` to its end although an interrupt comes; a second one ends the process all the same.
 ///
 /// # Errors
-/// That of `work`, or [`Kind::Interrupted`] where one came.
+/// That of `work`, or [`Kind::Interrupted`] if an interrupt came.
 pub fn deferred<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     watch();
     DEFERRING.fetch_add(1, Ordering::SeqCst);
     let result = work();
     DEFERRING.fetch_sub(1, Ordering::SeqCst);
-    if INTERRUPTED.load(Ordering::SeqCst) { Err(failure()) } else { result }
+    if !INTERRUPTED.load(Ordering::SeqCst) {
+        return result;
+    }
+    Err(match result {
+        Ok(_) => Kind::Interrupted.because("interrupted; what was under way was finished and stored first"),
+        Err(Failure { kind: Kind::Interrupted, .. }) => failure(),
+        Err(Failure { message, .. }) => Kind::Interrupted.because(format_args!("interrupted; {message}")),
+    })
 }
 
-/// [`deferred`] for an exchange with a server: whoever interrupts is told what it waits for.
+/// [`deferred`] for an exchange with a server: an interrupt is answered with what it waits for.
 ///
 /// # Errors
 /// As [`deferred`].
@@ -31,26 +41,109 @@ pub fn deferred_exchange<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result
     result
 }
 
-/// That an interrupt came.
+/// An interrupt as a failure.
 pub fn failure() -> Failure {
     Kind::Interrupted.because("interrupted")
 }
 
-/// Takes Ctrl-C and the signals that end a process, unless whoever started us has them ignored.
+/// Takes Ctrl-C and the signals that end a process, except those that whoever started us has them ignored.
 pub fn watch() {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let _ = ctrlc::try_set_handler(|| {
-            let again = INTERRUPTED.swap(true, Ordering::SeqCst);
-            if again || DEFERRING.load(Ordering::SeqCst) == 0 {
-                std::process::exit(Kind::Interrupted.exit().into());
-            }
-            if EXCHANGING.load(Ordering::SeqCst) {
-                output::note("waiting for the server, so that no token is lost; interrupt again to end at once");
-            }
-        });
+    ONCE.call_once(system::watch);
+}
+
+fn interrupted() {
+    let again = INTERRUPTED.swap(true, Ordering::SeqCst);
+    if again || DEFERRING.load(Ordering::SeqCst) == 0 {
+        std::process::exit(Kind::Interrupted.exit().into());
+    }
+    // Most work ends sooner, and then there is nothing to say. Without a thread nothing is said either.
+    let _ = thread::Builder::new().spawn(|| {
+        thread::sleep(PATIENCE);
+        if EXCHANGING.load(Ordering::SeqCst) {
+            output::note("waiting for the server, so that no token is lost; interrupt again to end at once");
+        }
     });
+}
+
+#[cfg(unix)]
+mod system {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+    use signal_hook::iterator::Signals;
+    use std::sync::mpsc;
+    use std::thread;
+
+    /// Each signal by itself: one that is ignored takes nothing from the others.
+    pub(super) fn watch() {
+        let (ready, is_ready) = mpsc::channel::<()>();
+        let listen = move || {
+            let Ok(mut signals) = Signals::new([] as [i32; 0]) else { return };
+            let handle = signals.handle();
+            for signal in [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal)) {
+                let _ = handle.add_signal(signal);
+            }
+            // A file that may not grow is an error of the write, and does not end the process.
+            let _ = handle.add_signal(SIGXFSZ);
+            drop(ready);
+            signals.forever().filter(|signal| *signal != SIGXFSZ).for_each(|_| super::interrupted());
+        };
+        if thread::Builder::new().spawn(listen).is_ok() {
+            // It ends when the sender is gone.
+            let _ = is_ready.recv();
+        }
+    }
+
+    /// Whether whoever started us has a signal ignored, as `nohup` and a shell's `&` do.
+    fn is_ignored(signal: i32) -> bool {
+        listed_as_ignored(signal).unwrap_or_else(|| survived(signal))
+    }
+
+    /// What Linux tells of this process.
+    fn listed_as_ignored(signal: i32) -> Option<bool> {
+        let status = std::fs::read_to_string("/proc/self/status").ok()?;
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+        let mask = u64::from_str_radix(mask.trim(), 16).ok()?;
+        Some(mask & 1_u64.checked_shl(u32::try_from(signal).ok()?.checked_sub(1)?)? != 0)
+    }
+
+    /// Whether a child, which inherits what is ignored, lives on.
+    fn survived(signal: i32) -> bool {
+        let script = format!("kill -{signal} $$");
+        let status = std::process::Command::new("/bin/sh").args(["-c", &script]).status();
+        status.is_ok_and(|status| status.success())
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        const CHILD: &str = "PROOFKEY_TEST_IGNORES_HUP";
+
+        #[test]
+        fn both_ways_to_see_an_ignored_signal_agree() {
+            for signal in [SIGHUP, SIGINT, SIGTERM] {
+                let ignored = survived(signal);
+                assert!(listed_as_ignored(signal).is_none_or(|listed| listed == ignored), "{signal}");
+            }
+            if std::env::var_os(CHILD).is_some() {
+                assert!(survived(SIGHUP));
+            } else {
+                let own = std::env::current_exe().unwrap();
+                let mut command = std::process::Command::new("sh");
+                command.args(["-c", "trap '' HUP; exec \"$0\" both_ways"]).arg(own).env(CHILD, "1");
+                assert!(command.output().unwrap().status.success());
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod system {
+    pub(super) fn watch() {
+        let _ = ctrlc::try_set_handler(super::interrupted);
+    }
 }
 
 static DEFERRING: AtomicUsize = AtomicUsize::new(0);
 static EXCHANGING: AtomicBool = AtomicBool::new(false);
+const PATIENCE: Duration = Duration::from_secs(1);

@@ -197,9 +197,13 @@ pub enum StoreKind {
 // `proofkey token`.
 #[derive(Args, Debug)]
 pub struct Token {
-    /// Ask for a token that is valid for at least this long
+    /// Require a token that is valid for at least this long; exit code 2 if the server's tokens are shorter. If the server
+    /// does not say how long they are valid, there is a warning
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     pub min_valid: u32,
+    /// Get a new token even if the present one is still valid
+    #[arg(long)]
+    pub refresh: bool,
     /// Print the token with its type, end and scope as one JSON object
     #[arg(long)]
     pub json: bool,
@@ -252,6 +256,9 @@ pub struct Status {
 // `proofkey logout`.
 #[derive(Args, Debug)]
 pub struct Logout {
+    /// Also forget the server, client and scope that `proofkey login` would use again
+    #[arg(long)]
+    pub forget_settings: bool,
     /// Forget the tokens even where the server did not revoke them, so that they stay valid until they end
     #[arg(long)]
     pub forget_anyway: bool,

@@ -26,7 +26,11 @@ pub fn run(args: &args::Login, select: &Select, config: &Config) -> Result<(), F
     interrupt::watch();
     let name = Name::of(select, config);
     let before = Login::load(&name, config);
-    let settings = Settings::of_login(args, config, &name.profile, before.as_ref().ok().map(|login| &login.settings))?;
+    let known = match &before {
+        Ok(login) => Some(login.settings.clone()),
+        Err(_) => logins::remembered(&name)?,
+    };
+    let settings = Settings::of_login(args, config, &name.profile, known.as_ref())?;
     before.as_ref().map_or(Ok(()), |before| same(before, &settings))?;
     logins::check_store(&name, &settings)?;
     // One that cannot be read is as good as none: it will be written anew.
@@ -38,7 +42,7 @@ pub fn run(args: &args::Login, select: &Select, config: &Config) -> Result<(), F
     let http = session::http();
     let client = client(&settings, &http)?;
     let client = client.as_client();
-    let (login, missing) = interrupt::deferred(|| {
+    let (login, missing) = interrupt::deferred_exchange(|| {
         let (tokens, requested_at) = if args.paste {
             by_hand(args, &settings, client, &http)?
         } else {

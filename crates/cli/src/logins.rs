@@ -4,13 +4,14 @@ use crate::args::{Select, StoreKind};
 use crate::config::Config;
 use crate::failure::{Failure, Kind};
 use crate::settings::Settings;
+use crate::time::now;
 use proofkey_core::{AccessToken, Client, Lifetime, RefreshToken, Scope, Server, TokensBuf};
-use proofkey_native::{Key, Record, Secret, Store, StoreError};
+use proofkey_native::{FolderError, Key, Record, Secret, Store, StoreError};
 use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// What a login is called here: the profile, and the account in it.
+/// The name of a login: its profile, and the account in it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name {
     /// The profile.
@@ -20,7 +21,7 @@ pub struct Name {
 }
 
 impl Name {
-    /// What the command line and the configuration file mean.
+    /// The login that the command line and the configuration file mean.
     pub fn of(select: &Select, config: &Config) -> Self {
         let account = select.account.clone().or_else(|| config.profile(&select.profile).account);
         Self { profile: select.profile.clone(), account: account.unwrap_or_else(|| DEFAULT.to_owned()) }
@@ -52,9 +53,9 @@ impl fmt::Display for Name {
 /// A stored login.
 #[derive(Debug)]
 pub struct Login {
-    /// What it is called.
+    /// Its name.
     pub name: Name,
-    /// What it was made with.
+    /// The settings that it was made with.
     pub settings: Settings,
     /// The tokens.
     pub record: Record,
@@ -65,11 +66,16 @@ impl Login {
     /// Reads the login of that name.
     ///
     /// # Errors
-    /// [`Kind::LoginRequired`] where there is none; or a store cannot be read, or holds what was not written by us.
+    /// [`Kind::LoginRequired`] if there is none; or a store cannot be read, or holds what was not written by us.
     pub fn load(name: &Name, config: &Config) -> Result<Self, Failure> {
         let mut missing = format!("not signed in ({name})");
-        for found in find(config.profile(&name.profile).store, Some(name))? {
-            match found {
+        let found = match Self::load_remembered(name)? {
+            Some(login) => vec![login],
+            // An earlier version remembered no settings.
+            None => find(config.profile(&name.profile).store, Some(name))?,
+        };
+        for login in found {
+            match login {
                 Ok(login) => return Ok(login),
                 Err(unreadable) => missing = format!("{missing}; {}", unreadable.message),
             }
@@ -77,18 +83,18 @@ impl Login {
         Err(Kind::LoginRequired.because(missing).advise(format_args!("sign in with `{}`", name.command("login"))))
     }
 
-    /// Every login there is, or why one cannot be read.
+    /// All logins, each as it is or why it cannot be read.
     ///
     /// # Errors
-    /// Where a store cannot be read at all.
+    /// If a store cannot be read at all.
     pub fn load_all() -> Result<Vec<Result<Self, Failure>>, Failure> {
         find(None, None)
     }
 
-    /// Writes a fresh login down, over the one of that name.
+    /// Stores a new login, over the one of that name.
     ///
     /// # Errors
-    /// Where the store cannot be written.
+    /// If the store cannot be written.
     pub fn save(
         name: &Name,
         settings: &Settings,
@@ -109,13 +115,25 @@ impl Login {
         record.notes.insert(SETTINGS.to_owned(), note);
         let mut login = Self { name: name.clone(), settings: settings.clone(), record, store };
         login.take(tokens, requested_at);
-        login.store.lock(&key, LOCK_WAIT)?.save(&login.record)?;
+        let lock = login.store.lock(&key, LOCK_WAIT)?;
+        login.remember();
+        lock.save(&login.record)?;
+        drop(lock);
         Ok(login)
     }
 
-    /// Where it is kept.
+    /// The store that it is kept in.
     pub fn store(&self) -> Rc<Store> {
         Rc::clone(&self.store)
+    }
+
+    /// Remembers the settings under the login's name, for the next login and so that the record is found at once. Only for
+    /// the holder of the record's lock. If it fails, the next login has to be told.
+    pub fn remember(&self) {
+        let text = serde_json::to_string(&self.settings).unwrap_or_default();
+        if self.store.note(&note(&self.name)).ok().flatten().as_ref() != Some(&text) {
+            let _ = self.store.set_note(&note(&self.name), Some(&text));
+        }
     }
 
     /// Takes over what the server granted.
@@ -125,16 +143,49 @@ impl Login {
         record.refresh_token = tokens.refresh_token().map(|token| Secret::new(token.expose().to_owned()));
         record.requested_at = requested_at;
         record.expires_in = tokens.expires_in();
+        record.notes.remove(ENDED);
+        record.notes.remove(PAUSE_UNTIL);
         if let scope @ Scope::Granted(_) = tokens.scope() {
             let requested: Vec<_> = record.requested_scope.iter().map(String::as_str).collect();
             record.granted_scope = Some(scope.words(&requested).collect::<Vec<_>>().join(" "));
         }
     }
 
+    /// Takes over that the server no longer accepts the refresh token. The access token may still be valid.
+    pub fn end(&mut self, why: &str) {
+        self.record.refresh_token = None;
+        self.record.notes.insert(ENDED.to_owned(), why.to_owned());
+    }
+
+    /// Why the server no longer accepts the refresh token, if that is so.
+    pub fn ended(&self) -> Option<&str> {
+        self.record.notes.get(ENDED).map(String::as_str)
+    }
+
+    /// Takes over that the server wants no refresh before a time, in seconds since 1970.
+    pub fn pause(&mut self, until: u64) {
+        self.record.notes.insert(PAUSE_UNTIL.to_owned(), until.to_string());
+    }
+
+    /// Until when the server wants no refresh.
+    pub fn paused_until(&self) -> Option<u64> {
+        self.record.notes.get(PAUSE_UNTIL)?.parse().ok()
+    }
+
+    /// Takes over that the token comes from a refresh, so that its lifetime is that of the next ones.
+    pub fn mark_refreshed(&mut self) {
+        self.record.notes.insert(REFRESHED.to_owned(), "yes".to_owned());
+    }
+
+    /// Whether the token comes from a refresh.
+    pub fn is_refreshed(&self) -> bool {
+        self.record.notes.contains_key(REFRESHED)
+    }
+
     /// The client, at the server that the tokens come from.
     ///
     /// # Errors
-    /// Where the record was tampered with.
+    /// If the record was tampered with.
     pub fn client(&self) -> Result<Client<'_>, Failure> {
         let record = &self.record;
         let server = Server::new(&record.authorization_endpoint, &record.token_endpoint);
@@ -163,6 +214,11 @@ impl Login {
         Lifetime::new(self.record.requested_at, self.record.expires_in)
     }
 
+    /// Whether the access token has ended, as far as is known.
+    pub fn is_expired(&self) -> bool {
+        self.lifetime().is_expired(now())
+    }
+
     /// The scope that was granted.
     pub fn scope(&self) -> Vec<&str> {
         match &self.record.granted_scope {
@@ -171,31 +227,70 @@ impl Login {
         }
     }
 
+    /// The settings of the last login tell where its record is, so that no other is opened.
+    fn load_remembered(name: &Name) -> Result<Option<Result<Self, Failure>>, Failure> {
+        let Some(settings) = remembered(name)? else { return Ok(None) };
+        let store = Rc::new(open(settings.store)?);
+        match store.load(&key(name, &settings)) {
+            Ok(record) => Ok(record.map(|record| Self::of_record(name.clone(), record, store))),
+            Err(error @ StoreError::Corrupt { .. }) => Ok(Some(Err(error.into()))),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     fn of_record(name: Name, record: Record, store: Rc<Store>) -> Result<Self, Failure> {
         let note = record.notes.get(SETTINGS).and_then(|note| serde_json::from_str(note).ok());
         match note {
             Some(settings) if key(&name, &settings) == record.key => Ok(Self { name, settings, record, store }),
-            _ => Err(Kind::Unexpected.because(format_args!("the stored login ({name}) is not as it was written"))),
+            _ => Err(Kind::Unexpected.because(format_args!("the stored sign-in ({name}) is not as it was written"))),
         }
     }
 }
 
-/// Whether a login with these settings can be kept, as far as that is known before the user signs in.
+/// Whether a login with these settings can be stored, as far as that is known before the user signs in.
 ///
 /// # Errors
-/// Where the store cannot be opened, or its folder cannot be written.
+/// If the store cannot be opened, or its folder cannot be written.
 pub fn check_store(name: &Name, settings: &Settings) -> Result<(), Failure> {
-    open(settings.store)?.lock(&key(name, settings), LOCK_WAIT)?;
+    open(settings.store)?.lock(&key(name, settings), LOCK_WAIT)?.reserve()?;
     Ok(())
+}
+
+/// The settings of the last login of that name. They survive a logout.
+///
+/// # Errors
+/// If the store cannot be read.
+pub fn remembered(name: &Name) -> Result<Option<Settings>, Failure> {
+    let text = match Store::files()?.note(&note(name)) {
+        Ok(text) => text,
+        // It will be written anew.
+        Err(StoreError::Corrupt { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+/// Forgets them. Whether there were any.
+///
+/// # Errors
+/// If the store cannot be written.
+pub fn forget_settings(name: &Name) -> Result<bool, Failure> {
+    let store = Store::files()?;
+    let known = store.note(&note(name))?.is_some();
+    if known {
+        store.set_note(&note(name), None)?;
+    }
+    Ok(known)
+}
+
+/// The name that a login's settings are remembered under.
+fn note(name: &Name) -> String {
+    format!("{}/{}", name.profile, name.account)
 }
 
 /// The key that a login with these settings is stored under.
 pub fn key(name: &Name, settings: &Settings) -> Key {
-    Key {
-        issuer: settings.server.name().to_owned(),
-        client_id: settings.client_id.clone(),
-        account: format!("{}/{}", name.profile, name.account),
-    }
+    Key { issuer: settings.server.name().to_owned(), client_id: settings.client_id.clone(), account: note(name) }
 }
 
 /// The logins in the wanted store, or in any; of one name, or all of them.
@@ -246,13 +341,24 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Locked { .. } => Kind::TimedOut.because(error),
+            StoreError::Folder(ref folder) if is_denied(folder) && cfg!(all(unix, not(target_os = "macos"))) => {
+                Kind::Unexpected.because(error).advise("XDG_STATE_HOME=FOLDER keeps the sign-ins in another folder")
+            }
             error => Kind::Unexpected.because(error),
         }
     }
+}
+
+fn is_denied(error: &FolderError) -> bool {
+    matches!(error, FolderError::Exposed { .. } | FolderError::Foreign(_) | FolderError::Io { access: Some(_), .. })
 }
 
 /// How long to wait for another process that refreshes or signs out.
 pub const LOCK_WAIT: Duration = Duration::from_secs(60);
 
 const DEFAULT: &str = "default";
+/// Notes of a record.
+const ENDED: &str = "ended";
+const PAUSE_UNTIL: &str = "pause_until";
+const REFRESHED: &str = "refreshed";
 const SETTINGS: &str = "settings";

@@ -3,7 +3,7 @@
 use crate::args::{self, Select};
 use crate::config::Config;
 use crate::failure::{Failure, Kind};
-use crate::logins::{LOCK_WAIT, Login, Name};
+use crate::logins::{self, LOCK_WAIT, Login, Name};
 use crate::{interrupt, output, session};
 use proofkey_core::Revocable;
 use serde::Serialize;
@@ -13,7 +13,13 @@ use serde::Serialize;
 /// # Errors
 /// Where the server did not revoke: the tokens are still valid then, and kept (RFC 7009 section 2.2.1).
 pub fn run(args: &args::Logout, select: &Select, config: &Config) -> Result<(), Failure> {
-    let mut login = Login::load(&Name::of(select, config), config)?;
+    let name = Name::of(select, config);
+    let mut login = match Login::load(&name, config) {
+        Err(failure) if failure.kind == Kind::LoginRequired && args.forget_settings => {
+            return if logins::forget_settings(&name)? { forgotten(args, &name) } else { Err(failure) };
+        }
+        loaded => loaded?,
+    };
     let outcome = interrupt::deferred_exchange(|| {
         let store = login.store();
         let lock = store.lock(&login.record.key, LOCK_WAIT)?;
@@ -33,12 +39,16 @@ pub fn run(args: &args::Logout, select: &Select, config: &Config) -> Result<(), 
             }
             Ok(revocation) => revocation,
         };
+        login.remember();
         lock.remove()?;
         Ok(revocation)
     })?;
+    if args.forget_settings {
+        logins::forget_settings(&name)?;
+    }
     if args.json {
         let Name { profile, account } = &login.name;
-        return output::json(&Outcome { profile, account, forgotten: true, revocation: outcome });
+        return output::json(&Outcome { profile, account, forgotten: true, revocation: Some(outcome) });
     }
     output::note(match outcome {
         Revocation::Done => format!("signed out ({}): the tokens are revoked and forgotten", login.name),
@@ -48,6 +58,16 @@ pub fn run(args: &args::Logout, select: &Select, config: &Config) -> Result<(), 
             login.name
         ),
     });
+    Ok(())
+}
+
+/// There were no tokens, only settings.
+fn forgotten(args: &args::Logout, name: &Name) -> Result<(), Failure> {
+    if args.json {
+        let Name { profile, account } = name;
+        return output::json(&Outcome { profile, account, forgotten: true, revocation: None });
+    }
+    output::note(format_args!("forgotten: the settings of the last sign-in ({name})"));
     Ok(())
 }
 
@@ -80,5 +100,6 @@ struct Outcome<'a> {
     profile: &'a str,
     account: &'a str,
     forgotten: bool,
-    revocation: Revocation,
+    /// None if there were no tokens.
+    revocation: Option<Revocation>,
 }

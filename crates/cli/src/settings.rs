@@ -1,4 +1,4 @@
-//! What a login is made with: the options, else the configuration file, else the login before.
+//! The settings of a login: from the options, else the configuration file, else the last login.
 
 use crate::args::{self, Provider, StoreKind};
 use crate::config::{Config, Profile};
@@ -7,7 +7,7 @@ use crate::hosts::ApiHost;
 use proofkey_core::Server;
 use serde::{Deserialize, Serialize};
 
-/// What a login is made with. It holds no secret.
+/// The settings of a login. They hold no secret.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
@@ -17,9 +17,9 @@ pub struct Settings {
     pub client_id: String,
     /// The redirect URI as it is registered.
     pub redirect_uri: String,
-    /// The scope to ask for; empty for the server's default.
+    /// The scope to request; empty for the server's default.
     pub scope: Vec<String>,
-    /// Further parameters of the authorization URL.
+    /// Extra parameters for the authorization URL.
     pub extra: Vec<(String, String)>,
     /// The hosts that `login --api-host` allowed, and the provider's own.
     pub api_hosts: Vec<ApiHost>,
@@ -47,17 +47,18 @@ pub enum Choice {
 }
 
 impl Settings {
-    /// Puts the three sources together. The login before counts only as a whole: its client id belongs to its server.
+    /// Puts the three sources together. The last login counts only as a whole: its client id belongs to its server.
     ///
     /// # Errors
-    /// [`Kind::Configuration`] where the server or the client id is not known.
+    /// [`Kind::Configuration`] if the server or the client id is not known.
     pub fn of_login(args: &args::Login, config: &Config, name: &str, before: Option<&Self>) -> Result<Self, Failure> {
         let profile = config.profile(name);
         let Some(server) = Choice::of_args(&args.server).or_else(|| Choice::of_profile(&profile)) else {
             let before = before.ok_or_else(|| {
                 Kind::Configuration.because(format_args!("no server is known for profile `{name}`")).advise(
                     format_args!(
-                        "add --provider itwin, --issuer URL, or the two endpoints; or write them to {}",
+                        "add --provider itwin, --issuer URL, or --authorization-endpoint and --token-endpoint; \
+                         or write them to {}",
                         config.place()
                     ),
                 )
@@ -111,12 +112,12 @@ impl Settings {
         self
     }
 
-    /// The scope to ask for.
+    /// The scope to request.
     pub fn scope(&self) -> Vec<&str> {
         self.scope.iter().map(String::as_str).collect()
     }
 
-    /// Further parameters of the authorization URL.
+    /// Extra parameters for the authorization URL.
     pub fn extra(&self) -> Vec<(&str, &str)> {
         self.extra.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
     }
@@ -152,7 +153,7 @@ impl Choice {
         }
     }
 
-    /// The server, where its endpoints need not be asked for.
+    /// The server, unless its endpoints have to be asked for.
     pub fn server(&self) -> Option<Server<'_>> {
         match self {
             Self::Endpoints { authorization, token, revocation } => {
@@ -175,12 +176,20 @@ impl Choice {
         }
     }
 
-    /// What the tokens are filed under, and what the user is told: the issuer, or else the authorization endpoint.
+    /// The issuer, if it is known.
+    pub fn issuer(&self) -> Option<&str> {
+        match self {
+            Self::Endpoints { .. } => None,
+            Self::Issuer(issuer) => Some(issuer),
+            Self::Itwin => Some("https://ims.bentley.com"),
+        }
+    }
+
+    /// The server's name for the store and for the user: the issuer, or else the authorization endpoint.
     pub fn name(&self) -> &str {
         match self {
             Self::Endpoints { authorization, .. } => authorization,
-            Self::Issuer(issuer) => issuer,
-            Self::Itwin => "https://ims.bentley.com",
+            choice => choice.issuer().unwrap_or_default(),
         }
     }
 }

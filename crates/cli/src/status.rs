@@ -1,4 +1,4 @@
-//! `proofkey status`: who is signed in, where, and for how long.
+//! `proofkey status`: profile, server and expiry of the sign-ins.
 
 use crate::args::{self, Select, StoreKind};
 use crate::config::Config;
@@ -9,10 +9,10 @@ use crate::time::{Span, Utc, now};
 use serde::Serialize;
 use std::fmt;
 
-/// Tells of one login, or of all.
+/// Shows one login, or all.
 ///
 /// # Errors
-/// [`Kind::LoginRequired`] where nobody is signed in.
+/// [`Kind::LoginRequired`] if nobody is signed in.
 pub fn run(args: &args::Status, select: &Select, config: &Config) -> Result<(), Failure> {
     if !args.all {
         let login = Login::load(&Name::of(select, config), config)?;
@@ -22,7 +22,7 @@ pub fn run(args: &args::Status, select: &Select, config: &Config) -> Result<(), 
         } else {
             output::styled(&status)?
         }
-        return if status.signed_in { Ok(()) } else { Err(ended(&login.name)) };
+        return if status.signed_in { Ok(()) } else { Err(ended(&login)) };
     }
     let mut logins = Vec::new();
     for login in Login::load_all()? {
@@ -48,9 +48,11 @@ pub fn run(args: &args::Status, select: &Select, config: &Config) -> Result<(), 
     }
 }
 
-fn ended(name: &Name) -> Failure {
+fn ended(login: &Login) -> Failure {
+    let name = &login.name;
+    let why = login.ended().map(|why| format!(": {why}")).unwrap_or_default();
     Kind::LoginRequired
-        .because(format_args!("the login has ended ({name})"))
+        .because(format_args!("sign-in expired{why} ({name})"))
         .advise(format_args!("sign in again with `{}`", name.command("login")))
 }
 
@@ -58,15 +60,20 @@ fn ended(name: &Name) -> Failure {
 struct Status<'a> {
     profile: &'a str,
     account: &'a str,
-    issuer: &'a str,
+    /// None if the server was given by its endpoints.
+    issuer: Option<&'a str>,
     client_id: &'a str,
     scope: Vec<&'a str>,
     /// Whether `proofkey token` can give a token without the user.
     signed_in: bool,
-    /// Seconds since 1970; none where the server did not tell.
+    /// Seconds since 1970, if the server told the lifetime.
     expires_at: Option<u64>,
     refreshable: bool,
+    /// Why the server no longer accepts the refresh token, if that is so.
+    ended: Option<&'a str>,
     store: StoreKind,
+    #[serde(skip)]
+    server: &'a str,
 }
 
 impl<'a> Status<'a> {
@@ -75,37 +82,42 @@ impl<'a> Status<'a> {
         Self {
             profile: &login.name.profile,
             account: &login.name.account,
-            issuer: login.settings.server.name(),
+            issuer: login.settings.server.issuer(),
             client_id: &login.settings.client_id,
             scope: login.scope(),
-            signed_in: refreshable || !login.lifetime().is_expired(now()),
+            signed_in: refreshable || !login.is_expired(),
             expires_at: login.lifetime().expires_at(),
             refreshable,
+            ended: login.ended(),
             store: login.settings.store,
+            server: login.settings.server.name(),
         }
     }
 
     fn validity(&self) -> String {
         let now = now();
         match self.expires_at {
-            None => "until the server says otherwise".to_owned(),
-            Some(end) if end <= now => format!("ended {}", Utc(end)),
-            Some(end) => format!("for {} more, until {}", Span(end - now), Utc(end)),
+            None => "the server does not say how long it is valid".to_owned(),
+            Some(end) if end <= now => format!("expired {}", Utc(end)),
+            Some(end) => format!("valid for {} more, until {}", Span(end - now), Utc(end)),
         }
     }
 }
 
 impl fmt::Display for Status<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = if self.signed_in { "signed in" } else { "not signed in any longer" };
+        let word = if self.signed_in { "signed in" } else { "sign-in expired" };
         writeln!(f, "{STRONG}{}{STRONG:#}, account {}: {word}", self.profile, self.account)?;
-        writeln!(f, "  server   {}", self.issuer)?;
+        writeln!(f, "  server   {}", self.server)?;
         writeln!(f, "  client   {}", self.client_id)?;
         let scope = if self.scope.is_empty() { "the server's default".to_owned() } else { self.scope.join(" ") };
         writeln!(f, "  scope    {scope}")?;
-        writeln!(f, "  token    valid {}", self.validity())?;
-        let renewal = if self.refreshable { "by itself" } else { "by signing in again" };
-        writeln!(f, "  renewed  {renewal}")?;
+        writeln!(f, "  token    {}", self.validity())?;
+        match self.ended {
+            None if self.refreshable => writeln!(f, "  renewed  automatically")?,
+            None => writeln!(f, "  renewed  by signing in again")?,
+            Some(why) => writeln!(f, "  renewed  no longer: {why}")?,
+        }
         let store = match self.store {
             StoreKind::File => "a file that only you can read",
             StoreKind::Keyring => "the system's keyring",

@@ -1,4 +1,4 @@
-//! `proofkey token`: the access token, for whoever asked for it.
+//! `proofkey token`: prints the access token.
 
 use crate::args::{self, Select};
 use crate::config::Config;
@@ -7,13 +7,17 @@ use crate::logins::{Login, Name};
 use crate::{output, session};
 use serde::Serialize;
 
-/// Prints an access token that is valid now.
+/// Prints a valid access token.
 ///
 /// # Errors
 /// As [`session::ensure_valid`].
 pub fn run(args: &args::Token, select: &Select, config: &Config) -> Result<(), Failure> {
     let mut login = Login::load(&Name::of(select, config), config)?;
-    session::ensure_valid(&mut login, args.min_valid)?;
+    if args.refresh {
+        session::refresh_now(&mut login, args.min_valid)?;
+    } else {
+        session::ensure_valid(&mut login, args.min_valid)?;
+    }
     let access_token = login.access_token()?.expose();
     if !args.json {
         return output::line(access_token);
@@ -30,7 +34,7 @@ pub fn run(args: &args::Token, select: &Select, config: &Config) -> Result<(), F
 struct Token<'a> {
     access_token: &'a str,
     token_type: &'static str,
-    /// Seconds since 1970; none where the server did not tell.
+    /// Seconds since 1970, if the server told the lifetime.
     expires_at: Option<u64>,
     scope: Vec<&'a str>,
 }

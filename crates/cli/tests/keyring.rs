@@ -37,9 +37,11 @@ fn a_sign_in_is_kept_there_renewed_and_forgotten() {
     assert_eq!(run(&["call", &desk.server.api("/api/me")]).code, Some(0));
     let status = run(&["status"]);
     assert!(status.code == Some(0) && status.stdout.contains("the system's keyring"), "{status:?}");
-    for file in fs::read_dir(desk.home("state/proofkey")).unwrap() {
-        let kept = fs::read(file.unwrap().path()).unwrap();
-        assert!(kept.is_empty(), "only locks are files: {kept:?}");
+    for file in desk.files("") {
+        let kept = fs::read_to_string(&file).unwrap();
+        let is_lock = file.extension() == Some("lock".as_ref()) && kept.is_empty();
+        assert!(is_lock || file.extension() == Some("note".as_ref()), "only locks and settings are files: {file:?}");
+        assert!([&first, &renewed].iter().all(|run| !kept.contains(run.stdout.trim_end())), "{kept}");
     }
 
     let elsewhere = desk.run(&["token"]);

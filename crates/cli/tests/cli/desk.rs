@@ -68,9 +68,9 @@ impl Desk {
 
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = if cfg!(target_os = "linux") {
-            // A test that runs in the background passes on that interrupts are ignored.
+            // A test that runs in the background passes on that signals are ignored.
             let mut command = Command::new("/usr/bin/env");
-            command.args(["--default-signal=INT", env!("CARGO_BIN_EXE_proofkey")]);
+            command.args(["--default-signal=HUP,INT,TERM", env!("CARGO_BIN_EXE_proofkey")]);
             command
         } else {
             Command::new(env!("CARGO_BIN_EXE_proofkey"))
@@ -154,6 +154,13 @@ impl Desk {
     /// Makes the stored access token one that has ended.
     pub fn expire(&self) {
         self.edit(|record| record.requested_at -= 4_000);
+    }
+
+    /// The files of the store whose names end so.
+    pub fn files(&self, ending: &str) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.home("state/proofkey")).into_iter().flatten();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        paths.filter(|path| path.to_str().unwrap().ends_with(ending)).collect()
     }
 
     /// The requests that the server got at a path.
@@ -246,7 +253,27 @@ pub fn answer(stream: &mut TcpStream, status: &str, body: &str) {
 
 /// Presses Ctrl-C.
 pub fn interrupt(child: &Child) {
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    signal(child, "INT");
+}
+
+/// Sends a signal, such as `TERM`.
+pub fn signal(child: &Child, name: &str) {
+    let kill = Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status();
+    assert!(kill.unwrap().success());
+}
+
+/// Waits until a process has a lock file of the store open.
+pub fn lock_is_awaited(process: u32) {
+    let is_open = || {
+        let files = std::fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
+        let mut files = files.filter_map(|file| std::fs::read_link(file.path()).ok());
+        files.any(|path| path.extension() == Some("lock".as_ref()))
+    };
+    let end = Instant::now() + Duration::from_secs(60);
+    while !is_open() {
+        assert!(Instant::now() < end, "it never came to the lock");
+        std::thread::yield_now();
+    }
 }
 
 pub const CLIENT: &str = "client_id = 'demo-native'\nscope = ['itwin-platform', 'offline_access']\n";

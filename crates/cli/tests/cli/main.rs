@@ -5,12 +5,20 @@ mod call;
 mod config;
 mod demo;
 mod desk;
+#[cfg(target_os = "linux")]
+mod folders;
+#[cfg(target_os = "linux")]
+mod freshness;
 mod guide;
 mod localhost;
 mod login;
 mod logout;
 mod paste;
+mod remembered;
+mod rotation;
 mod secrets;
+#[cfg(target_os = "linux")]
+mod signals;
 mod status;
 #[cfg(unix)]
 mod terminal;

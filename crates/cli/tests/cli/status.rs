@@ -1,6 +1,6 @@
 //! `proofkey status`.
 
-use crate::desk::Desk;
+use crate::desk::{CLIENT, Desk};
 
 #[test]
 fn a_login_is_told_in_plain_words() {
@@ -14,14 +14,14 @@ fn a_login_is_told_in_plain_words() {
         "itwin-platform offline_access",
         "valid for ",
         " UTC",
-        "by itself",
+        "renewed  automatically",
     ] {
         assert!(run.stdout.contains(words), "{words}: {run:?}");
     }
     assert!(!run.stdout.contains('\x1b'));
     desk.expire();
     let run = desk.run(&["status"]);
-    assert!(run.code == Some(0) && run.stdout.contains("ended 20"), "{run:?}");
+    assert!(run.code == Some(0) && run.stdout.contains("token    expired 20"), "{run:?}");
 }
 
 #[test]
@@ -33,9 +33,27 @@ fn json_has_every_part() {
         serde_json::json!({
             "profile": "default", "account": "default", "issuer": desk.server.issuer(), "client_id": "demo-native",
             "scope": ["itwin-platform", "offline_access"], "signed_in": true,
-            "expires_at": desk.record().requested_at + 3600, "refreshable": true, "store": "file",
+            "expires_at": desk.record().requested_at + 3600, "refreshable": true, "ended": null,
+            "store": "file",
         })
     );
+}
+
+#[test]
+fn an_issuer_that_is_not_known_is_null() {
+    let desk = Desk::new();
+    desk.configure(&format!(
+        "[profile.default]\nauthorization_endpoint = '{}'\ntoken_endpoint = '{}'\n{CLIENT}",
+        desk.server.authorization_endpoint(),
+        desk.server.token_endpoint()
+    ));
+    desk.sign_in(&[]);
+    assert_eq!(desk.run(&["status", "--json"]).json()["issuer"], serde_json::Value::Null);
+    let said = desk.run(&["status"]).stdout;
+    assert!(said.contains(&format!("server   {}", desk.server.authorization_endpoint())), "{said}");
+    desk.edit(|record| record.expires_in = None);
+    let said = desk.run(&["status"]).stdout;
+    assert!(said.contains("token    the server does not say how long it is valid"), "{said}");
 }
 
 #[test]

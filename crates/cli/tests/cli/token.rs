@@ -1,16 +1,9 @@
 //! `proofkey token`: one valid token, one refresh, no lost login.
 
-use crate::desk::{CLIENT, Desk, Run, answer, interrupt};
+#[cfg(target_os = "linux")]
+use crate::desk::lock_is_awaited;
+use crate::desk::{CLIENT, Desk, Run};
 use proofkey_devserver::{EndpointFault, Faults};
-use std::io::{BufRead, BufReader, Read};
-use std::net::{TcpListener, TcpStream};
-use std::process::Child;
-use std::time::{Duration, Instant};
-
-fn respond(status: u16, body: &str) -> Option<EndpointFault> {
-    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-    Some(EndpointFault::Respond { status, headers, body: body.to_owned() })
-}
 
 #[test]
 fn a_valid_token_is_printed_without_asking_anyone() {
@@ -89,33 +82,6 @@ fn more_validity_can_be_asked_for() {
 }
 
 #[test]
-fn a_dead_grant_is_3_and_asked_for_once() {
-    let desk = Desk::signed_in();
-    desk.expire();
-    desk.server.set_faults(Faults { token: respond(400, r#"{"error":"invalid_grant"}"#), ..Faults::default() });
-    let run = desk.run(&["token", "--json"]);
-    run.fails(3, &["invalid_grant", "proofkey login"]);
-    assert_eq!((run.error()["error"].as_str(), run.stdout.as_str()), (Some("login_required"), ""));
-    desk.run(&["token"]).fails(3, &["proofkey login"]);
-    assert_eq!(desk.refreshes(), 1);
-    desk.run(&["status"]).fails(3, &["has ended"]);
-}
-
-#[test]
-fn a_server_in_trouble_costs_no_login() {
-    let desk = Desk::signed_in();
-    desk.expire();
-    let before = desk.record();
-    for (status, body) in [(503, ""), (400, r#"{"error":"temporarily_unavailable"}"#), (429, ""), (500, "oops")] {
-        desk.server.set_faults(Faults { token: respond(status, body), ..Faults::default() });
-        desk.run(&["token"]).fails(5, &[&desk.server.token_endpoint()]);
-        assert_eq!(desk.record().refresh_token, before.refresh_token);
-    }
-    desk.server.set_faults(Faults::default());
-    assert_eq!(desk.run(&["token"]).code, Some(0));
-}
-
-#[test]
 fn an_answer_that_is_lost_is_5() {
     let desk = Desk::signed_in();
     desk.expire();
@@ -123,26 +89,6 @@ fn an_answer_that_is_lost_is_5() {
     desk.server.set_faults(Faults { token: Some(EndpointFault::Hangup), ..Faults::default() });
     desk.run(&["token"]).fails(5, &[&desk.server.token_endpoint()]);
     assert_eq!((desk.refreshes(), desk.record().refresh_token), (1, before.refresh_token));
-}
-
-#[test]
-fn the_server_says_when_to_try_again() {
-    let desk = Desk::signed_in();
-    desk.expire();
-    let headers = vec![("retry-after".to_owned(), "120".to_owned())];
-    let fault = EndpointFault::Respond { status: 503, headers, body: String::new() };
-    desk.server.set_faults(Faults { token: Some(fault), ..Faults::default() });
-    desk.run(&["token"]).fails(5, &["try again in 2 minutes"]);
-}
-
-#[test]
-fn a_token_that_is_only_due_bridges_a_server_in_trouble() {
-    let desk = Desk::signed_in();
-    desk.edit(|record| record.requested_at -= 3_560);
-    desk.server.set_faults(Faults { token: respond(503, ""), ..Faults::default() });
-    let run = desk.run(&["token"]);
-    assert_eq!((run.code, run.stdout.trim_end()), (Some(0), desk.record().access_token.expose()), "{run:?}");
-    assert_eq!(desk.refreshes(), 1);
 }
 
 #[test]
@@ -158,45 +104,6 @@ fn a_token_without_refresh_token_serves_until_its_end() {
     assert_eq!(desk.run(&["token"]).code, Some(0));
     desk.expire();
     desk.run(&["token"]).fails(3, &["no refresh token", "proofkey login"]);
-}
-
-#[test]
-fn an_interrupt_during_a_refresh_waits_until_the_new_token_is_kept() {
-    let (desk, child, mut connection) = interrupted_refresh();
-    let body = r#"{"access_token":"A2","token_type":"Bearer","refresh_token":"R2","expires_in":3600}"#;
-    answer(&mut connection, "200 OK", body);
-    let output = child.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(130), &b""[..]));
-    assert_eq!(desk.record().refresh_token.unwrap().expose(), "R2");
-    assert_eq!(desk.run(&["token"]).stdout, "A2\n");
-}
-
-#[test]
-fn a_second_interrupt_during_a_refresh_ends_at_once() {
-    let (desk, child, _connection) = interrupted_refresh();
-    let before = desk.record().refresh_token.unwrap();
-    let begun = Instant::now();
-    interrupt(&child);
-    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
-    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
-    assert_eq!(desk.record().refresh_token.unwrap(), before);
-}
-
-/// A refresh whose server does not answer yet, and whose user was told so after Ctrl-C.
-fn interrupted_refresh() -> (Desk, Child, TcpStream) {
-    let desk = Desk::signed_in();
-    let server = TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("http://{}/token", server.local_addr().unwrap());
-    desk.edit(|record| record.token_endpoint = endpoint);
-    desk.expire();
-    let mut child = desk.command(&["token"]).spawn().unwrap();
-    let (mut connection, _) = server.accept().unwrap();
-    assert_ne!(connection.read(&mut [0; 4096]).unwrap(), 0);
-    interrupt(&child);
-    let mut told = String::new();
-    BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut told).unwrap();
-    assert!(told.contains("interrupt again to end at once"), "{told}");
-    (desk, child, connection)
 }
 
 #[test]
@@ -233,4 +140,20 @@ fn a_record_that_says_two_things_is_not_used() {
     desk.server.clear_log();
     desk.run(&["token"]).fails(3, &["not as it was written", "proofkey login"]);
     assert!(desk.server.log().is_empty());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_login_that_is_signed_out_while_it_is_waited_for_is_not_used() {
+    let desk = Desk::signed_in();
+    desk.edit(|record| record.requested_at -= 3_560);
+    let (store, record) = (desk.store(), desk.record());
+    let lock = store.lock(&record.key, std::time::Duration::from_secs(10)).unwrap();
+    let run = desk.command(&["token"]).spawn().unwrap();
+    lock_is_awaited(run.id());
+    lock.remove().unwrap();
+    drop(lock);
+    let run: Run = run.wait_with_output().unwrap().into();
+    run.fails(3, &["signed out in the meantime", "proofkey login"]);
+    assert_eq!((run.stdout.as_str(), desk.refreshes()), ("", 0));
 }

@@ -21,6 +21,9 @@ use std::time::Duration;
 /// # Errors
 /// [`Kind::ApiRefused`] for a status of 400 or more, once the body is written.
 pub fn run(args: &args::Call, select: &Select, config: &Config) -> Result<(), Failure> {
+    if args.json && (args.include || args.output.is_some()) {
+        return Err(Kind::Configuration.because("--json cannot be combined with --include or --output"));
+    }
     let mut login = Login::load(&Name::of(select, config), config)?;
     check_target(args, &login, config)?;
     let request = request(args)?;

@@ -77,6 +77,11 @@ impl Config {
         Ok(Self { path: Some(path), profiles })
     }
 
+    /// The names of its profiles.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.profiles.keys().map(String::as_str)
+    }
+
     /// What it says of a profile; nothing where it does not name it.
     pub fn profile(&self, name: &str) -> Profile {
         self.profiles.get(name).cloned().unwrap_or_default()

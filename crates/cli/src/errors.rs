@@ -232,6 +232,6 @@ mod tests {
     fn assert_failure(failure: Failure, kind: Kind, advice: &str) {
         assert_eq!(failure.kind, kind, "{failure:?}");
         assert_eq!(failure.advice.is_some(), !advice.is_empty(), "{failure:?}");
-        assert!(failure.advice.as_ref().is_none_or(|given| given.contains(advice)), "{failure:?}");
+        assert!(failure.advice.as_ref().is_none_or(|given| given.to_string().contains(advice)), "{failure:?}");
     }
 }

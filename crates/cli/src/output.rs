@@ -55,7 +55,8 @@ pub fn report(failure: &Failure, as_json: bool) {
     let mut err = anstream::stderr().lock();
     let Failure { kind, message, advice } = failure;
     let _ = if as_json {
-        let report = Report { error: *kind, exit: kind.exit(), message, advice: advice.as_deref() };
+        let advice = advice.as_ref().map(ToString::to_string);
+        let report = Report { error: *kind, exit: kind.exit(), message, advice };
         serde_json::to_string(&report).map_or(Ok(()), |text| writeln!(err, "{text}"))
     } else {
         writeln!(err, "{ERROR}error:{ERROR:#} {message}").and_then(|()| match advice {
@@ -85,7 +86,7 @@ struct Report<'a> {
     error: Kind,
     exit: u8,
     message: &'a str,
-    advice: Option<&'a str>,
+    advice: Option<String>,
 }
 
 /// How the name of a thing stands out.

@@ -2,6 +2,7 @@
 #![allow(unreachable_pub, reason = "a test has no public API; `pub` says that other modules use it")]
 
 mod call;
+mod completions;
 mod config;
 mod demo;
 mod desk;

@@ -194,6 +194,16 @@ pub enum StoreKind {
     Keyring,
 }
 
+impl StoreKind {
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Keyring => "keyring",
+        }
+    }
+}
+
 // `proofkey token`.
 #[derive(Args, Debug)]
 pub struct Token {

@@ -1,9 +1,12 @@
-//! The configuration file: TOML, written by the user and only ever read.
+//! The configuration file: TOML, written by the user. `login --save` adds profiles to it.
+
+mod save;
 
 use crate::args::{self, Provider, StoreKind};
 use crate::failure::{Failure, Kind};
 use crate::hosts::ApiHost;
 use proofkey_core::{Client, ConfigError, Server};
+pub use save::Save;
 use serde::de::{Deserialize, Deserializer, Error};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -13,12 +16,12 @@ use toml::Spanned;
 /// The configuration file.
 #[derive(Debug, Default)]
 pub struct Config {
-    /// Where it is or would be, where there is a place for it.
+    /// Path of the configuration file, if one can be determined.
     pub path: Option<PathBuf>,
     profiles: BTreeMap<String, Profile>,
 }
 
-/// What the file says of one profile. Every value was checked by itself.
+/// What the file says about one profile. Every value was checked by itself.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Profile {
@@ -44,19 +47,19 @@ pub struct Profile {
     pub redirect_uri: Option<String>,
     /// The scope.
     pub scope: Option<Vec<String>>,
-    /// The account that is meant where none is named.
+    /// The account to use if none is named.
     #[serde(deserialize_with = "name")]
     pub account: Option<String>,
-    /// Where the tokens are kept.
+    /// Where to keep the tokens.
     pub store: Option<StoreKind>,
     /// Where the token may be sent.
     pub api_hosts: Vec<ApiHost>,
-    /// Further parameters of the authorization URL.
+    /// Extra parameters for the authorization URL.
     pub extra: BTreeMap<String, String>,
 }
 
 impl Config {
-    /// Reads the file that was named, or the one at the usual place where there is one.
+    /// Reads the file that was named, or the one at the usual place if there is one.
     ///
     /// # Errors
     /// [`Kind::Configuration`], with file and line.
@@ -82,7 +85,7 @@ impl Config {
         self.profiles.keys().map(String::as_str)
     }
 
-    /// What it says of a profile; nothing where it does not name it.
+    /// What it says about a profile; nothing if it does not have it.
     pub fn profile(&self, name: &str) -> Profile {
         self.profiles.get(name).cloned().unwrap_or_default()
     }
@@ -148,7 +151,7 @@ fn usual_path() -> Option<PathBuf> {
     Some(directory.join("proofkey").join("config.toml"))
 }
 
-/// A text that `check` finds nothing wrong with.
+/// A text that passes `check`.
 fn checked<'de, D: Deserializer<'de>>(
     deserializer: D,
     check: impl FnOnce(&str) -> Result<(), ConfigError>,

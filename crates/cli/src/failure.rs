@@ -95,6 +95,12 @@ impl Failure {
         }
     }
 
+    /// Drops a command from the advice, if it is not about a login of the user's.
+    pub fn without_command(self) -> Self {
+        let advice = self.advice.filter(|advice| !matches!(advice, Advice::Command { .. }));
+        Self { advice, ..self }
+    }
+
     /// Adds the address that did not answer, if that is what happened.
     pub fn at(mut self, url: &str) -> Self {
         if matches!(self.kind, Kind::Network | Kind::TimedOut) {

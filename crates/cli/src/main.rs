@@ -55,7 +55,7 @@ fn run(Cli { which, command, .. }: Cli) -> Result<(), Failure> {
     match command {
         Command::Call(args) => with_login(which, args.which.clone(), |select, config| call::run(&args, select, config)),
         Command::Completions(args) => completions::run(args.shell),
-        Command::Demo(args) => demo::run(&args),
+        Command::Demo(args) => demo::run(&args).map_err(Failure::without_command),
         Command::Login(args) => {
             with_login(which, args.which.clone(), |select, config| login::run(&args, select, config))
         }

@@ -1,6 +1,7 @@
 //! The real binary against a real server: one module for each subcommand.
 #![allow(unreachable_pub, reason = "a test has no public API; `pub` says that other modules use it")]
 
+mod again;
 mod call;
 mod completions;
 mod config;
@@ -14,3 +15,4 @@ mod status;
 #[cfg(unix)]
 mod terminal;
 mod token;
+mod trouble;

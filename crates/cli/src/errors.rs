@@ -1,8 +1,11 @@
 //! The libraries' errors as failures: which exit code, and what to do now.
 
+mod login;
+
 use crate::failure::{Failure, Kind};
 use crate::interrupt;
 use crate::time::Span;
+pub use login::{not_discovered, not_sendable};
 use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, ResponseError, ServerError};
 use proofkey_ureq::{DiscoverError, ExchangeError, LoginError, TransportError};
 use std::fmt;
@@ -84,16 +87,17 @@ impl From<DiscoverError> for Failure {
             DiscoverError::Transport(error) => error.into(),
             DiscoverError::NoMetadata { .. } => Kind::Configuration.because(error).advise(NO_METADATA),
             DiscoverError::Response(inner) => {
-                let message = format!("the server's metadata: {inner}");
+                let message = match inner {
+                    // They say that they are about metadata.
+                    ResponseError::Endpoint(_) | ResponseError::Issuer { .. } | ResponseError::NoS256(_) => {
+                        inner.to_string()
+                    }
+                    _ => format!("the server's metadata: {inner}"),
+                };
                 Self { message, ..inner.into() }
             }
         }
     }
-}
-
-/// The endpoints were not found from the issuer that was asked for.
-pub fn not_discovered(error: DiscoverError, issuer: &str) -> Failure {
-    Failure::from(error).at(issuer)
 }
 
 impl From<LoginError> for Failure {
@@ -252,7 +256,9 @@ mod tests {
             assert_failure(failure, kind, advice);
         }
         let failure = Failure::from(DiscoverError::Response(ResponseError::NoS256("plain".into())));
-        assert!(failure.message.starts_with("the server's metadata: "), "{failure:?}");
+        assert!(failure.message.starts_with("the server does not offer PKCE with S256"), "{failure:?}");
+        let failure = Failure::from(DiscoverError::Response(ResponseError::Missing("token_endpoint")));
+        assert!(failure.message.starts_with("the server's metadata: the response has no"), "{failure:?}");
     }
 
     /// What the token endpoint refuses with.

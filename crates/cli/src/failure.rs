@@ -24,7 +24,7 @@ pub enum Advice {
         /// The words.
         words: String,
         /// The subcommand and its options.
-        command: &'static str,
+        command: String,
     },
     /// Anything else.
     Text(String),
@@ -80,15 +80,15 @@ impl Failure {
     }
 
     /// Adds a command to run now, such as `login`, after `words`.
-    pub fn advise_command(self, words: &str, command: &'static str) -> Self {
-        Self { advice: Some(Advice::Command { words: words.to_owned(), command }), ..self }
+    pub fn advise_command(self, words: &str, command: impl Into<String>) -> Self {
+        Self { advice: Some(Advice::Command { words: words.to_owned(), command: command.into() }), ..self }
     }
 
     /// Makes a command in the advice one for the login of this name.
     pub fn for_login(self, name: &Name) -> Self {
         match self.advice {
             Some(Advice::Command { words, command }) => {
-                let command = name.command(command);
+                let command = name.command(&command);
                 Self { advice: Some(Advice::Text(format!("{words} `{command}`"))), ..self }
             }
             advice => Self { advice, ..self },

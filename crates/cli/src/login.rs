@@ -15,7 +15,7 @@ use crate::settings::Settings;
 use crate::{errors, interrupt, output, session, time};
 use event::Event;
 use getrandom::SysRng;
-use proofkey_core::{Client, ClientBuf, Redirect, Revocable, Scope, TokensBuf};
+use proofkey_core::{AuthorizeError, Client, ClientBuf, Redirect, Revocable, Scope, TokensBuf};
 use proofkey_ureq::{Http, SignedIn};
 use sent::Sent;
 use std::time::Duration;
@@ -139,7 +139,7 @@ fn by_browser(
         Err(error) => {
             let sent =
                 Sent { client_id: &settings.client_id, redirect_uri: &redirect_uri, given: client.redirect_uri() };
-            Err(sent.failed(error, client))
+            Err(sent.failed(error, client, settings))
         }
     }
 }
@@ -152,8 +152,11 @@ fn by_hand(
     http: &Http,
 ) -> Result<(TokensBuf, u64), Failure> {
     let (scope, extra) = (settings.scope(), settings.extra());
-    let (url, pending) = client.authorize(&scope, &mut SysRng)?;
-    let url = url.with(&extra)?.to_string();
+    let (url, pending) = client.authorize(&scope, &mut SysRng).map_err(|error| match error {
+        AuthorizeError::Config(error) => errors::not_sendable(error, settings),
+        error => error.into(),
+    })?;
+    let url = url.with(&extra).map_err(|error| errors::not_sendable(error, settings))?.to_string();
     let redirect_uri = client.redirect_uri();
     let sent = Sent { client_id: &settings.client_id, redirect_uri, given: redirect_uri };
     Event::AuthorizationUrl { url: &url, opened: false, paste: true }.show(args.json)?;

@@ -2,7 +2,8 @@
 
 use crate::errors;
 use crate::failure::{Failure, Kind};
-use proofkey_core::{CallbackError, Client, ResponseError, ServerError};
+use crate::settings::Settings;
+use proofkey_core::{AuthorizeError, CallbackError, Client, ResponseError, ServerError};
 use proofkey_ureq::{ExchangeError, LoginError};
 
 /// The registered values that a login sends. If the server does not know one of them it must not redirect, and only the
@@ -64,11 +65,14 @@ impl Sent<'_> {
     }
 
     /// The login did not end well.
-    pub fn failed(&self, error: LoginError, client: Client<'_>) -> Failure {
+    pub fn failed(&self, error: LoginError, client: Client<'_>, settings: &Settings) -> Failure {
         match error {
             LoginError::Callback(error) => self.not_accepted(error),
             LoginError::Exchange(error) => self.not_exchanged(error, client),
             LoginError::TimedOut => self.timed_out(LoginError::TimedOut),
+            LoginError::Authorize(AuthorizeError::Config(error)) | LoginError::Config(error) => {
+                errors::not_sendable(error, settings)
+            }
             error => error.into(),
         }
     }

@@ -124,6 +124,17 @@ fn an_api_that_takes_no_token_costs_one_refresh() {
 }
 
 #[test]
+fn another_scheme_costs_no_refresh() {
+    let desk = Desk::signed_in();
+    age(&desk);
+    refuse(&desk, 401, Some("Basic realm=\"x\""));
+    let run = call(&desk, "/api/me", &[]);
+    run.fails(7, &["401", "another kind of authentication"]);
+    assert!(run.stdout == "no" && !run.stderr.contains("proofkey login"), "{run:?}");
+    assert_eq!((desk.requests("/api/me").len(), desk.refreshes()), (1, 0));
+}
+
+#[test]
 fn a_new_token_is_not_refreshed() {
     let desk = Desk::signed_in();
     refuse(&desk, 401, None);

@@ -131,8 +131,17 @@ fn wrong_usage_is_2() {
     assert!(run.code == Some(2) && !run.stderr.contains('{'), "{run:?}");
     let args = ["login", "--no-browser", "--client-id", "x", "--issuer", "http://as.example"];
     desk.run(&args).fails(2, &["issuer"]);
-    desk.run(&["login", "--no-browser", "--scope", "a\"b"]).fails(2, &["scope 0"]);
-    desk.run(&["login", "--no-browser", "--extra", "state=x"]).fails(2, &["extra parameter 0"]);
+    for mode in ["--no-browser", "--paste"] {
+        desk.run(&["login", mode, "--scope", "x a\"b"]).fails(2, &["scope `a\"b`: a scope is"]);
+        let extra = |pairs: &[&str]| desk.run(&[&["login", mode], pairs].concat());
+        extra(&["--extra", "a=b", "--extra", "state=x"])
+            .fails(2, &["error: extra parameter `state` is set by the protocol itself\n"]);
+        extra(&["--extra", "a=b", "--extra", "a=c"]).fails(2, &["error: extra parameter `a` is given twice\n"]);
+        let (authorize, token) = (desk.server.authorization_endpoint() + "?tenant=t", desk.server.token_endpoint());
+        let server = ["--authorization-endpoint", &authorize, "--token-endpoint", &token, "--client-id", "demo-native"];
+        extra(&[&server[..], &["--extra", "tenant=x"]].concat())
+            .fails(2, &["error: extra parameter `tenant` is already in the query of the authorization endpoint\n"]);
+    }
 }
 
 #[test]

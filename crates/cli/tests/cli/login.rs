@@ -227,7 +227,7 @@ fn a_server_that_is_not_there_is_5() {
 fn metadata_that_cannot_be_used_is_2() {
     let desk = Desk::new();
     for (fault, words) in [
-        (MetadataFault::IssuerMismatch, "exactly as the server writes it"),
+        (MetadataFault::IssuerMismatch, "the metadata belongs to another issuer"),
         (MetadataFault::NoS256, "S256"),
         (MetadataFault::PlainHttpTokenEndpoint, "token endpoint"),
     ] {

@@ -1,8 +1,11 @@
 //! What `proofkey login` says if the server does not accept what it sends.
 
-use crate::desk::{CLIENT, Desk, Run, Waiting, browse};
+use crate::desk::{CLIENT, Desk, Run, Waiting, answer, browse};
 use proofkey_devserver::user_agent::Decision;
 use proofkey_devserver::{EndpointFault, Faults};
+use std::io::Read;
+use std::net::TcpListener;
+use std::thread;
 
 fn token_answer(desk: &Desk, status: u16, body: &str) {
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
@@ -40,7 +43,7 @@ fn an_error_page_is_explained_while_waiting_and_at_the_end() {
 #[test]
 fn a_port_that_was_given_is_no_matter() {
     let desk = Desk::new();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let uri = format!("http://127.0.0.1:{port}/callback");
     let run = desk.begin_login(&["--timeout", "1", "--redirect-uri", &uri]).end();
     run.fails(6, &[&uri]);
@@ -110,7 +113,10 @@ fn a_secret_or_a_nonce_that_the_server_wants_is_named() {
     let mut waiting =
         desk.begin(&["login", "--paste", "--json", "--profile", "work", "--redirect-uri", "https://app.example/paste"]);
     let redirect = browse(&waiting.url, Decision::Deny);
-    waiting.type_line(&redirect.replace("access_denied", "invalid_request&error_description=nonce+is+required"));
+    let (before, after) = redirect.split_once("error_description=").unwrap();
+    let (_, after) = after.split_once('&').unwrap();
+    let redirect = format!("{before}error_description=nonce+is+required&{after}");
+    waiting.type_line(&redirect.replace("access_denied", "invalid_request"));
     waiting.end().fails(4, &["`proofkey login --extra nonce=TEXT --profile work`"]);
 }
 
@@ -126,6 +132,48 @@ fn a_registration_that_differs_is_named_with_both_values() {
         let (run, redirect_uri) = sign_in(&desk, &[]);
         run.fails(4, &["`demo-native`", &format!("`{redirect_uri}`"), "registered exactly so", ":PORT/callback"]);
     }
+}
+
+#[test]
+fn another_issuer_is_offered_if_it_is_at_the_same_address() {
+    let desk = Desk::new();
+    let issuer = desk.server.issuer();
+    let login =
+        |issuer: &str| desk.run(&["login", "--no-browser", "--profile", "new", "--client-id", "x", "--issuer", issuer]);
+    let offered = format!("`proofkey login --issuer {issuer} --profile new`");
+    login(&format!("{issuer}/")).fails(2, &[&format!("expected {issuer}/, got {issuer}\n"), &offered]);
+    login(&format!("{issuer}/.well-known/openid-configuration")).fails(2, &[&offered]);
+
+    // Somebody else's, which is not to be trusted on the word of this address.
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let asked = format!("http://{}", server.local_addr().unwrap());
+    let serve = thread::spawn(move || {
+        let (mut stream, _) = server.accept().unwrap();
+        assert_ne!(stream.read(&mut [0; 4096]).unwrap(), 0);
+        answer(&mut stream, "200 OK", r#"{"issuer":"https://evil.example"}"#);
+    });
+    let run = login(&asked);
+    serve.join().unwrap();
+    run.fails(
+        2,
+        &[&format!("expected {asked}, got https://evil.example\n"), "check --issuer: this address has the metadata"],
+    );
+    assert!(!run.stderr.contains("proofkey login"), "{run:?}");
+}
+
+#[test]
+fn addresses_without_metadata_are_named() {
+    let desk = Desk::new();
+    let issuer = format!("{}/unknown", desk.server.issuer());
+    let run = desk.run(&["login", "--no-browser", "--client-id", "x", "--issuer", &issuer]);
+    run.fails(
+        2,
+        &[
+            "/.well-known/oauth-authorization-server/unknown answered 404; ",
+            "/unknown/.well-known/openid-configuration",
+            "--authorization-endpoint URL",
+        ],
+    );
 }
 
 #[test]

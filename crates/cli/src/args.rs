@@ -288,12 +288,12 @@ pub struct Logout {
 pub struct Completions {
     /// The shell
     #[arg(value_enum)]
-    pub shell: Shell,
+    pub shell: Script,
 }
 
 /// What `proofkey completions` prints.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Shell {
+pub enum Script {
     Bash,
     Elvish,
     Fish,

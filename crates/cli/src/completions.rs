@@ -1,10 +1,11 @@
 //! `proofkey completions`: scripts that complete options, and the names of profiles.
 
-use crate::args::{Cli, Shell, config_of_environment};
+use crate::args::{Cli, Script, config_of_environment};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::output;
 use clap::CommandFactory;
+use clap_complete::Shell;
 use proofkey_native::Store;
 use std::collections::BTreeSet;
 
@@ -12,19 +13,19 @@ use std::collections::BTreeSet;
 ///
 /// # Errors
 /// If standard output cannot be written.
-pub fn run(shell: Shell) -> Result<(), Failure> {
-    let script = match shell {
-        Shell::Bash => generate(clap_complete::Shell::Bash).replace(BASH.0, BASH.1),
-        Shell::Elvish => generate(clap_complete::Shell::Elvish),
-        Shell::Fish => generate(clap_complete::Shell::Fish).replace(FISH.0, FISH.1),
-        Shell::PowerShell => generate(clap_complete::Shell::PowerShell),
-        Shell::Zsh => zsh(&generate(clap_complete::Shell::Zsh)),
-        Shell::Profiles => profiles().into_iter().map(|name| name + "\n").collect(),
+pub fn run(script: Script) -> Result<(), Failure> {
+    let script = match script {
+        Script::Bash => generate(Shell::Bash).replace(BASH.0, BASH.1),
+        Script::Elvish => generate(Shell::Elvish),
+        Script::Fish => generate(Shell::Fish).replace(FISH.0, FISH.1),
+        Script::PowerShell => generate(Shell::PowerShell),
+        Script::Zsh => zsh(&generate(Shell::Zsh)),
+        Script::Profiles => profiles().into_iter().map(|name| name + "\n").collect(),
     };
     output::print(script.as_bytes())
 }
 
-fn generate(shell: clap_complete::Shell) -> String {
+fn generate(shell: Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "proofkey", &mut script);
     String::from_utf8_lossy(&script).into_owned()

@@ -75,7 +75,7 @@ impl Config {
         let profiles = parse(&text).map_err(|Fault { line, message }| {
             Kind::Configuration
                 .because(format_args!("{}:{line}: {message}", path.display()))
-                .advise("`proofkey --help` shows what the file may hold")
+                .advise("`proofkey --help` shows what the file may contain")
         })?;
         Ok(Self { path: Some(path), profiles })
     }
@@ -130,7 +130,7 @@ impl Profile {
         let endpoints = [&self.authorization_endpoint, &self.token_endpoint].into_iter().flatten().count();
         let servers = [self.provider.is_some(), self.issuer.is_some(), endpoints > 0];
         if servers.into_iter().filter(|given| *given).count() > 1 {
-            return Err("give one of `provider`, `issuer`, and the two endpoints".to_owned());
+            return Err("give only one of `provider`, `issuer`, and the two endpoints".to_owned());
         }
         if endpoints == 1 {
             return Err("`authorization_endpoint` and `token_endpoint` belong together".to_owned());
@@ -269,7 +269,7 @@ mod tests {
             ("[profile.a]\napi_hosts = ['ok.example', 'https://x']", 2, "HOST"),
             ("[profile.a]\naccount = '../x'", 2, "a name is"),
             ("[profile.a]\nclient_id = 'x'\n[profile.'b/c']\nclient_id = 'x'", 3, "profile `b/c`"),
-            ("[profile.a]\nprovider = 'itwin'\nissuer = 'https://a.example'", 1, "profile `a`: give one of"),
+            ("[profile.a]\nprovider = 'itwin'\nissuer = 'https://a.example'", 1, "profile `a`: give only one of"),
             ("[profile.a]\ntoken_endpoint = 'https://a.example/t'", 1, "belong together"),
             ("[profile.a]\nprovider = 'itwin'\nrevocation_endpoint = 'https://a.example/r'", 1, "revocation_endpoint"),
         ] {

@@ -1,4 +1,4 @@
-//! The libraries' errors as failures: which exit code, and what to do now.
+//! Maps the libraries' errors to failures, with an exit code and advice.
 
 mod login;
 

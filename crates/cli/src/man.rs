@@ -1,4 +1,4 @@
-//! The manual page: one, with a section for each subcommand.
+//! The manual page: one page with a section for each subcommand.
 
 use crate::args::Cli;
 use crate::failure::{Failure, Kind};
@@ -39,7 +39,7 @@ fn subcommands(cli: &Command) -> impl Iterator<Item = &Command> {
     cli.get_subcommands().filter(|command| command.get_name() != "help")
 }
 
-/// A subcommand's page as one section of ours: its headings go down a level.
+/// A subcommand's page as one section of this one: its headings go down a level.
 fn section(command: &Command, page: &mut Vec<u8>) -> io::Result<()> {
     let name = command.get_name();
     let man = Man::new(command.clone());

@@ -49,10 +49,10 @@ fn a_profile_names_one_server() {
     let endpoints = "authorization_endpoint = 'https://as.example/a'\ntoken_endpoint = 'https://as.example/t'\n";
     for server in ["provider = 'itwin'", "issuer = 'https://as.example'"] {
         desk.configure(&format!("[profile.default]\nclient_id = 'x'\n{server}\n{endpoints}"));
-        desk.run(&["token"]).fails(2, &["config.toml:1: profile `default`: give one of `provider`, `issuer`"]);
+        desk.run(&["token"]).fails(2, &["config.toml:1: profile `default`: give only one of `provider`, `issuer`"]);
     }
     desk.configure("[profile.default]\nprovider = 'itwin'\nissuer = 'https://as.example'\n");
-    desk.run(&["token"]).fails(2, &["give one of `provider`, `issuer`"]);
+    desk.run(&["token"]).fails(2, &["give only one of `provider`, `issuer`"]);
     desk.configure(&format!("[profile.default]\nclient_id = 'x'\n{endpoints}"));
     desk.run(&["token"]).fails(3, &["not signed in"]);
 }

@@ -12,7 +12,7 @@ use crate::{output, session, time};
 use body::Body;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request};
-use proofkey_core::{Refusal, ResponseBuf};
+use proofkey_core::{Refusal, ResponseBuf, challenges};
 use serde::Serialize;
 use std::fmt::{self, Write as _};
 use std::io::{Read, Write};
@@ -205,8 +205,8 @@ fn explain(response: &ResponseBuf, login: &Login) -> Result<(), Failure> {
         }
         Refusal::Forbidden => "the API forbids this call; its answer may say why".to_owned(),
         Refusal::OtherScheme => {
-            "the API wants another kind of authentication (its answer does not name Bearer): it takes no access token here"
-                .to_owned()
+            let schemes: Vec<_> = response.headers("www-authenticate").flat_map(challenges).map(|one| one.scheme()).collect();
+            format!("the API wants {} authentication here, and no access token", Word(&schemes.join(" or ")))
         }
     }))
 }

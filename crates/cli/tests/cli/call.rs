@@ -127,9 +127,9 @@ fn an_api_that_takes_no_token_costs_one_refresh() {
 fn another_scheme_costs_no_refresh() {
     let desk = Desk::signed_in();
     age(&desk);
-    refuse(&desk, 401, Some("Basic realm=\"x\""));
+    refuse(&desk, 401, Some("Basic realm=\"x\", Digest realm=\"y\""));
     let run = call(&desk, "/api/me", &[]);
-    run.fails(7, &["401", "another kind of authentication"]);
+    run.fails(7, &["401", "the API wants Basic or Digest authentication here, and no access token"]);
     assert!(run.stdout == "no" && !run.stderr.contains("proofkey login"), "{run:?}");
     assert_eq!((desk.requests("/api/me").len(), desk.refreshes()), (1, 0));
 }

@@ -77,6 +77,7 @@ fn a_server_that_wants_a_secret_for_it_has_no_revocation() {
         (401, r#"{"error":"invalid_client"}"#),
         (400, r#"{"error":"invalid_client","error_description":"client authentication failed"}"#),
         (400, r#"{"error":"unauthorized_client"}"#),
+        (401, r#"{"error":"unauthorized"}"#),
         (401, ""),
     ] {
         for json in [false, true] {

@@ -106,7 +106,7 @@ pub struct Demo {
 // `proofkey login`.
 #[derive(Args, Debug, Default)]
 pub struct Login {
-    /// Where the browser comes back to. If it has no port, a free one is used
+    /// The redirect URI that is registered for the client. If it has no port, a free one is used
     #[arg(long, value_name = "URI", value_hint = ValueHint::Url)]
     pub redirect_uri: Option<String>,
     /// The scopes to request, separated by spaces; may be given several times

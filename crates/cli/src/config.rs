@@ -253,7 +253,7 @@ mod tests {
             ("[profil.a]\nclient_id = 'x'", 1, "unknown field `profil`"),
             ("\n\n[profile.a]\nclient_id = ", 4, "value"),
             ("[profile.a]\n\nredirect_uri = 'http://app.example/cb'", 3, "redirect URI: it must start with https://"),
-            ("[profile.a]\nredirect_uri = 'http://localhost/cb'", 2, "127.0.0.1"),
+            ("[profile.a]\nredirect_uri = 'http://app.localhost/cb'", 2, "redirect URI: "),
             ("[profile.a]\nissuer = 'http://login.example.com'", 2, "issuer:"),
             (
                 "[profile.a]\nauthorization_endpoint = 'x'\ntoken_endpoint = 'https://a.example/t'",

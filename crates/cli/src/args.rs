@@ -1,6 +1,7 @@
-//! The command line: what can be asked for, and how it is explained.
+//! The command line: the subcommands and their options.
 
 mod examples;
+mod select;
 
 use crate::hosts::ApiHost;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -8,6 +9,7 @@ use examples::{
     CALL_EXAMPLES, COMPLETIONS_EXAMPLES, DEMO_EXAMPLES, LOGIN_EXAMPLES, LOGOUT_EXAMPLES, MAN_EXAMPLES, NOTES,
     STATUS_EXAMPLES, TOKEN_EXAMPLES,
 };
+pub use select::{Select, Which, config_of_environment};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -19,58 +21,45 @@ use std::path::PathBuf;
     propagate_version = true,
     subcommand_required = true,
     max_term_width = 100,
-    after_help = "Exit codes and the configuration file are described in `proofkey --help`.",
+    after_help = "`proofkey --help` describes the exit codes and the configuration file.",
     after_long_help = NOTES
 )]
 pub struct Cli {
+    /// Print results and errors as JSON
+    #[arg(long)]
+    pub json: bool,
     /// Which login is meant.
     #[command(flatten)]
-    pub select: Select,
+    pub which: Which,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// Which login is meant.
-#[derive(Args, Debug)]
-pub struct Select {
-    /// The profile: a name for a client at a server
-    #[arg(long, global = true, value_name = "NAME", env = "PROOFKEY_PROFILE", default_value = "default")]
-    #[arg(value_parser = name, help_heading = "Which login")]
-    pub profile: String,
-    /// The account, where you sign in to one profile as several users [default: the profile's, or `default`]
-    #[arg(long, global = true, value_name = "NAME", value_parser = name, help_heading = "Which login")]
-    pub account: Option<String>,
-    /// The configuration file [default: proofkey/config.toml in the configuration directory]
-    #[arg(long, global = true, value_name = "FILE", env = "PROOFKEY_CONFIG", value_hint = ValueHint::FilePath)]
-    #[arg(help_heading = "Which login")]
-    pub config: Option<PathBuf>,
-}
-
 /// What to do. Only the subcommand that is asked for is put together, and a doc comment on the type of its options would
-/// then replace the one here.
+/// then replace the one here. For the same reason no option is `global`: each subcommand has only those that it uses.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {
     /// Show the whole flow, step by step, against a server on this machine
     #[command(after_help = DEMO_EXAMPLES)]
     Demo(Demo),
-    /// Sign in with the browser, and keep the tokens
+    /// Sign in with the browser and keep the tokens
     #[command(after_help = LOGIN_EXAMPLES)]
     Login(Box<Login>),
-    /// Print an access token that is valid now
+    /// Print a valid access token
     #[command(after_help = TOKEN_EXAMPLES)]
     Token(Token),
     /// Call an API with the access token
     #[command(after_help = CALL_EXAMPLES)]
     Call(Call),
-    /// Tell who is signed in, where, and for how long
+    /// Show sign-ins: profile, server and expiry
     #[command(after_help = STATUS_EXAMPLES)]
     Status(Status),
-    /// Sign out: revoke the tokens at the server, and forget them
+    /// Sign out: revoke the tokens at the server and forget them
     #[command(after_help = LOGOUT_EXAMPLES)]
     Logout(Logout),
-    /// Print the completion script of a shell
+    /// Print a shell completion script
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions(Completions),
     /// Print the manual page
@@ -79,16 +68,16 @@ pub enum Command {
 }
 
 impl Command {
-    /// Whether results and errors are to be JSON.
-    pub fn is_json(&self) -> bool {
+    /// Its option `--json`, if it has one.
+    pub fn json(&mut self) -> Option<&mut bool> {
         match self {
-            Self::Call(args) => args.json,
-            Self::Demo(args) => args.json,
-            Self::Login(args) => args.json,
-            Self::Logout(args) => args.json,
-            Self::Status(args) => args.json,
-            Self::Token(args) => args.json,
-            Self::Completions(_) | Self::Man => false,
+            Self::Call(args) => Some(&mut args.json),
+            Self::Demo(args) => Some(&mut args.json),
+            Self::Login(args) => Some(&mut args.json),
+            Self::Logout(args) => Some(&mut args.json),
+            Self::Status(args) => Some(&mut args.json),
+            Self::Token(args) => Some(&mut args.json),
+            Self::Completions(_) | Self::Man => None,
         }
     }
 }
@@ -96,17 +85,17 @@ impl Command {
 // `proofkey demo`.
 #[derive(Args, Debug)]
 pub struct Demo {
-    /// Let a built-in user agent press the sign-in and consent pages
+    /// Let a built-in user agent press the buttons of the sign-in and consent pages
     #[arg(long)]
     pub auto: bool,
-    /// Only print the URL; the browser has to be on this machine
+    /// Only print the URL; open it in a browser on this machine
     #[arg(long, conflicts_with = "auto")]
     pub no_browser: bool,
-    /// Serve a single-page app that signs in, until Ctrl-C, instead of telling the flow
+    /// Serve a single-page app that signs in, until Ctrl-C, instead of showing the flow
     #[arg(long, conflicts_with = "auto")]
     pub spa: bool,
     /// How long to wait for the browser
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_hint = ValueHint::Other)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub timeout: u32,
     /// Print the steps as JSON, one per line
@@ -115,49 +104,60 @@ pub struct Demo {
 }
 
 // `proofkey login`.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub struct Login {
-    /// Where the browser comes back to. Without a port, a free one is taken
+    /// The redirect URI that is registered for the client. If it has no port, a free one is used
     #[arg(long, value_name = "URI", value_hint = ValueHint::Url)]
     pub redirect_uri: Option<String>,
-    /// What the token shall be good for; may be given several times, or with spaces
-    #[arg(long, value_name = "SCOPE", action = ArgAction::Append)]
+    /// The scopes to request, separated by spaces; may be given several times
+    #[arg(long, value_name = "SCOPE", action = ArgAction::Append, value_hint = ValueHint::Other)]
     pub scope: Vec<String>,
-    /// A parameter more for the authorization URL, such as `prompt=consent`; may be given several times
+    /// An extra parameter for the authorization URL, such as `prompt=consent`; may be given several times
     #[arg(long, value_name = "NAME=VALUE", action = ArgAction::Append, value_parser = pair)]
+    #[arg(value_hint = ValueHint::Other)]
     pub extra: Vec<(String, String)>,
     /// A host that `proofkey call` may send the token to; may be given several times
-    #[arg(long, value_name = "HOST[:PORT]", action = ArgAction::Append)]
+    #[arg(long, value_name = "HOST[:PORT]", action = ArgAction::Append, value_hint = ValueHint::Hostname)]
     pub api_host: Vec<ApiHost>,
     /// Where the tokens are kept [default: file]
     #[arg(long, value_enum)]
     pub store: Option<StoreKind>,
-    /// Paste the redirect's URL by hand: for an https redirect page, or a browser on another machine
+    /// Paste the URL of the redirect by hand: for an https redirect page, or a browser on another machine
     #[arg(long, conflicts_with = "no_browser")]
     pub paste: bool,
-    /// Only print the URL; the browser has to be on this machine
+    /// Only print the URL; open it in a browser on this machine
     #[arg(long)]
     pub no_browser: bool,
     /// How long to wait for the browser
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_hint = ValueHint::Other)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub timeout: u32,
+    /// Also revoke the refresh token of the sign-in that this one replaces. Use it only if your server revokes single
+    /// tokens: others, such as Auth0 and Keycloak, end the whole grant and with it the new sign-in
+    #[arg(long)]
+    pub revoke_previous: bool,
+    /// Also write the settings of this login to the configuration file
+    #[arg(long)]
+    pub save: bool,
     /// Print events as JSON, one per line
     #[arg(long)]
     pub json: bool,
     /// Which server and client.
     #[command(flatten)]
     pub server: Server,
+    /// Which login.
+    #[command(flatten)]
+    pub which: Which,
 }
 
 // Which server and client.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 #[command(next_help_heading = "Server and client")]
 pub struct Server {
     /// A server that is known by name
     #[arg(long, value_enum, conflicts_with_all = ["issuer", "authorization_endpoint", "token_endpoint"])]
     pub provider: Option<Provider>,
-    /// The server's issuer URL, exactly as the server writes it; its endpoints are read from its metadata
+    /// The server's issuer URL, exactly as the server writes it; the endpoints are read from its metadata
     #[arg(long, value_name = "URL", conflicts_with_all = ["authorization_endpoint", "token_endpoint"])]
     #[arg(value_hint = ValueHint::Url)]
     pub issuer: Option<String>,
@@ -171,7 +171,7 @@ pub struct Server {
     #[arg(long, value_name = "URL", requires = "token_endpoint", value_hint = ValueHint::Url)]
     pub revocation_endpoint: Option<String>,
     /// The client id that the server gave you
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_hint = ValueHint::Other)]
     pub client_id: Option<String>,
 }
 
@@ -194,63 +194,83 @@ pub enum StoreKind {
     Keyring,
 }
 
+impl StoreKind {
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Keyring => "keyring",
+        }
+    }
+}
+
 // `proofkey token`.
 #[derive(Args, Debug)]
 pub struct Token {
-    /// Require a token that is valid for at least this long; exit code 2 if the server's tokens are shorter. If the server
-    /// does not say how long they are valid, there is a warning
-    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    /// Print a token that is valid for at least this long; exit code 2 if the server's tokens are shorter. If the server does
+    /// not say how long they are valid, there is a warning
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, value_hint = ValueHint::Other)]
     pub min_valid: u32,
     /// Get a new token even if the present one is still valid
     #[arg(long)]
     pub refresh: bool,
-    /// Print the token with its type, end and scope as one JSON object
+    /// Print the token with its type, expiry and scope as one JSON object
     #[arg(long)]
     pub json: bool,
+    /// Which login.
+    #[command(flatten)]
+    pub which: Which,
 }
 
 // `proofkey call`.
 #[derive(Args, Debug)]
 pub struct Call {
-    /// What to call: https, or http on this machine
+    /// The URL to call: https, or http on this machine
     #[arg(value_hint = ValueHint::Url)]
     pub url: String,
     /// The HTTP method [default: GET, or POST with --data]
-    #[arg(short = 'X', long, value_name = "METHOD")]
+    #[arg(short = 'X', long, value_name = "METHOD", value_hint = ValueHint::Other)]
     pub method: Option<String>,
-    /// The body: the text itself, `@FILE`, or `@-` for the standard input. JSON, unless a header says otherwise
-    #[arg(short, long, value_name = "TEXT")]
+    /// The body: the text itself, `@FILE`, or `@-` for standard input. It is sent as JSON unless a header says otherwise
+    #[arg(short, long, value_name = "TEXT", value_hint = ValueHint::Other)]
     pub data: Option<String>,
     /// A header, such as `Accept: application/json`; may be given several times
-    #[arg(short = 'H', long, value_name = "NAME: VALUE", action = ArgAction::Append)]
+    #[arg(short = 'H', long, value_name = "NAME: VALUE", action = ArgAction::Append, value_hint = ValueHint::Other)]
     pub header: Vec<String>,
     /// Also print the status and the headers
-    #[arg(short, long, conflicts_with = "json")]
+    #[arg(short, long)]
     pub include: bool,
     /// Write the body to a file
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "json")]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
-    /// Print status, headers and body as one JSON object; a body that is not UTF-8 as `body_base64`
+    /// Print status, headers and body as one JSON object. A JSON body is part of it as it is, another text is a string, and
+    /// anything else is in `body_base64`
     #[arg(long)]
     pub json: bool,
-    /// Send the token to this host too, this once; may be given several times
-    #[arg(long, value_name = "HOST[:PORT]", action = ArgAction::Append)]
+    /// Send the token to this host too, for this call only; may be given several times
+    #[arg(long, value_name = "HOST[:PORT]", action = ArgAction::Append, value_hint = ValueHint::Hostname)]
     pub api_host: Vec<ApiHost>,
     /// How long the call may take
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_hint = ValueHint::Other)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub timeout: u32,
+    /// Which login.
+    #[command(flatten)]
+    pub which: Which,
 }
 
 // `proofkey status`.
 #[derive(Args, Debug)]
 pub struct Status {
-    /// Every profile and account that is signed in
+    /// Show every profile and account
     #[arg(long)]
     pub all: bool,
-    /// Print JSON: an object, or an array of them with --all
+    /// Print a JSON object, or an array of objects with --all
     #[arg(long)]
     pub json: bool,
+    /// Which login.
+    #[command(flatten)]
+    pub which: Which,
 }
 
 // `proofkey logout`.
@@ -259,12 +279,15 @@ pub struct Logout {
     /// Also forget the server, client and scope that `proofkey login` would use again
     #[arg(long)]
     pub forget_settings: bool,
-    /// Forget the tokens even where the server did not revoke them, so that they stay valid until they end
+    /// Forget the tokens even if the server did not revoke them; they stay valid until they expire
     #[arg(long)]
     pub forget_anyway: bool,
     /// Print the outcome as one JSON object
     #[arg(long)]
     pub json: bool,
+    /// Which login.
+    #[command(flatten)]
+    pub which: Which,
 }
 
 // `proofkey completions`.
@@ -272,7 +295,21 @@ pub struct Logout {
 pub struct Completions {
     /// The shell
     #[arg(value_enum)]
-    pub shell: clap_complete::Shell,
+    pub shell: Script,
+}
+
+/// What `proofkey completions` prints.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Script {
+    Bash,
+    Elvish,
+    Fish,
+    #[value(name = "powershell")]
+    PowerShell,
+    Zsh,
+    /// The names of the known profiles: the scripts ask for them.
+    #[value(hide = true)]
+    Profiles,
 }
 
 /// A profile's or an account's name.

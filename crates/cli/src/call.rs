@@ -1,38 +1,41 @@
 //! `proofkey call`: an API request with the access token.
 
+mod body;
+
 use crate::args::{self, Select};
 use crate::config::Config;
 use crate::failure::{Failure, Kind};
 use crate::hosts::Target;
 use crate::logins::{Login, Name};
 use crate::settings::Choice;
-use crate::{output, session};
-use base64ct::{Base64, Encoding};
+use crate::{output, session, time};
+use body::Body;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request};
-use proofkey_core::{Refusal, ResponseBuf};
+use proofkey_core::{Refusal, ResponseBuf, challenges};
 use serde::Serialize;
 use std::fmt::{self, Write as _};
 use std::io::{Read, Write};
 use std::time::Duration;
 
-/// Calls, and tells what an API means by a refusal.
+/// Calls the API, and explains a refusal.
 ///
 /// # Errors
 /// [`Kind::ApiRefused`] for a status of 400 or more, once the body is written.
 pub fn run(args: &args::Call, select: &Select, config: &Config) -> Result<(), Failure> {
+    if args.json && (args.include || args.output.is_some()) {
+        return Err(Kind::Configuration.because("--json cannot be combined with --include or --output"));
+    }
     let mut login = Login::load(&Name::of(select, config), config)?;
     check_target(args, &login, config)?;
     let request = request(args)?;
-    let stored = login.record.access_token.clone();
     session::ensure_valid(&mut login, 0)?;
     let http = session::http().with_deadline(Duration::from_secs(args.timeout.into()));
     let send = |login: &Login, request| {
         http.call(request, login.access_token()?).map_err(|error| Failure::from(error).at(&args.url))
     };
     let mut response = send(&login, request.clone())?;
-    // A token that has just been renewed is not renewed again (RFC 6750 section 3.1).
-    if is_stale(&response) && login.record.access_token == stored && login.record.refresh_token.is_some() {
+    if is_stale(&response) && !is_new(&login) && login.record.refresh_token.is_some() {
         session::renew_refused(&mut login)?;
         response = send(&login, request)?;
     }
@@ -40,19 +43,24 @@ pub fn run(args: &args::Call, select: &Select, config: &Config) -> Result<(), Fa
     explain(&response, &login)
 }
 
+/// A token that was issued a moment ago is not renewed: the next one would be refused too, and each costs a rotation.
+fn is_new(login: &Login) -> bool {
+    time::now().checked_sub(login.record.requested_at).is_some_and(|age| age < NEW)
+}
+
 fn is_stale(response: &ResponseBuf) -> bool {
     matches!(Refusal::of(response.status, response.headers("www-authenticate")), Some(Refusal::InvalidToken))
 }
 
-/// The token goes to hosts that were allowed, and over no line that others read.
+/// The token goes only to hosts that were allowed, and over no connection that others can read.
 fn check_target(args: &args::Call, login: &Login, config: &Config) -> Result<(), Failure> {
     let url = &args.url;
     let target = Target::of(url).ok_or_else(|| {
-        Kind::Configuration.because(format_args!("`{url}` is no https URL (scheme, host, path; without user name)"))
+        Kind::Configuration.because(format_args!("`{url}` is not a full URL")).advise("write https://HOST/PATH")
     })?;
     if !target.is_private() {
         return Err(Kind::Configuration
-            .because(format_args!("`{url}` is plain http: whoever is on the way could read the token"))
+            .because(format_args!("`{url}` is plain http: anyone on the network could read the token"))
             .advise("write https://"));
     }
     let profile = &login.name.profile;
@@ -79,7 +87,7 @@ fn request(args: &args::Call) -> Result<Request<Vec<u8>>, Failure> {
     }
     let method = match args.method.as_deref() {
         Some(method) => {
-            method.parse().map_err(|_| Kind::Configuration.because(format_args!("`{method}` is no HTTP method")))?
+            method.parse().map_err(|_| Kind::Configuration.because(format_args!("`{method}` is not an HTTP method")))?
         }
         None if args.data.is_some() => Method::POST,
         None => Method::GET,
@@ -100,11 +108,12 @@ fn request(args: &args::Call) -> Result<Request<Vec<u8>>, Failure> {
 fn header_of(text: &str) -> Result<(HeaderName, HeaderValue), Failure> {
     let fault = |what: &str| Kind::Configuration.because(format_args!("--header: {what}"));
     let (name, value) = text.split_once(':').ok_or_else(|| fault("write `Name: value`"))?;
-    let name: HeaderName = name.trim().parse().map_err(|_| fault("the name is no header's name"))?;
+    let name: HeaderName = name.trim().parse().map_err(|_| fault("this is not the name of a header"))?;
     if OURS.contains(&name.as_str()) {
         return Err(fault(&format!("`{name}` is set by proofkey itself")));
     }
-    let value = value.trim().parse().map_err(|_| fault(&format!("the value of `{name}` cannot stand in a header")))?;
+    let value =
+        value.trim().parse().map_err(|_| fault(&format!("the value of `{name}` cannot be sent in a header")))?;
     Ok((name, value))
 }
 
@@ -133,7 +142,7 @@ fn write(args: &args::Call, response: &ResponseBuf) -> Result<(), Failure> {
         output::line(head)?;
     }
     match &args.output {
-        None => output::print(&response.body),
+        None => output::body(&response.body),
         Some(path) => std::fs::File::create(path)
             .and_then(|mut file| file.write_all(&response.body))
             .map_err(|error| Kind::Unexpected.because(format_args!("{}: {error}", path.display()))),
@@ -145,26 +154,25 @@ struct Answer<'r> {
     status: u16,
     /// Names and values in the order of arrival.
     headers: &'r [(String, String)],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    body: Option<&'r str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    body_base64: Option<String>,
+    #[serde(flatten)]
+    body: Body<'r>,
 }
 
 impl<'r> Answer<'r> {
     fn of(response: &'r ResponseBuf) -> Self {
-        let body = std::str::from_utf8(&response.body).ok();
-        let body_base64 = body.is_none().then(|| Base64::encode_string(&response.body));
-        Self { status: response.status, headers: &response.headers, body, body_base64 }
+        Self { status: response.status, headers: &response.headers, body: Body::of(response) }
     }
 }
 
-/// What the status means for whoever called.
+/// What the status means for the caller.
 fn explain(response: &ResponseBuf, login: &Login) -> Result<(), Failure> {
     let status = response.status;
     if (300..400).contains(&status) && status != 304 {
         let place = response.header("location").unwrap_or("nowhere");
-        output::warn(format_args!("the API redirects ({status}) to {}, which is not followed", Word(place)));
+        output::warn(format_args!(
+            "the API redirects ({status}) to {}; proofkey does not follow redirects",
+            Word(place)
+        ));
     }
     if status < 400 {
         return Ok(());
@@ -181,19 +189,29 @@ fn explain(response: &ResponseBuf, login: &Login) -> Result<(), Failure> {
             format!("the token lacks the scope `{}`; {sign_in} --scope '{}'`", Word(&missing), Word(&all))
         }
         Refusal::InsufficientScope { scope: None } => {
-            format!("the token lacks a scope that the API does not name; {sign_in} --scope SCOPE`")
+            format!("the token lacks a scope, which the API does not name; {sign_in} --scope SCOPE`")
         }
-        Refusal::InvalidRequest => "the request is wrong, whatever the token: see the answer's body".to_owned(),
-        Refusal::InvalidToken => format!("the API does not take this token; {sign_in}`"),
+        Refusal::InvalidRequest => "the request is wrong, not the token: see the body of the answer".to_owned(),
+        Refusal::InvalidToken if is_new(login) => format!(
+            "the API does not accept this token, although it is new: check that the API belongs to {} and that the scope is \
+             right",
+            login.settings.server.name()
+        ),
+        Refusal::InvalidToken => format!("the API does not accept this token; {sign_in}`"),
         Refusal::Forbidden if login.settings.server == Choice::Itwin => {
-            "you may lack a permission. Permissions on an iTwin are managed with the Access Control API".to_owned()
+            "the API forbids this call; its answer may say why. You may lack a permission: those on an iTwin are managed \
+             with the Access Control API"
+                .to_owned()
         }
         Refusal::Forbidden => "the API forbids this call; its answer may say why".to_owned(),
-        Refusal::OtherScheme => "the API asks for another way to sign in, and takes no token here".to_owned(),
+        Refusal::OtherScheme => {
+            let schemes: Vec<_> = response.headers("www-authenticate").flat_map(challenges).map(|one| one.scheme()).collect();
+            format!("the API wants {} authentication here, and no access token", Word(&schemes.join(" or ")))
+        }
     }))
 }
 
-/// Text of an API's, without what a terminal or a shell would obey.
+/// Text from an API, without what a terminal or a shell would obey.
 struct Word<'t>(&'t str);
 
 impl fmt::Display for Word<'_> {
@@ -203,5 +221,7 @@ impl fmt::Display for Word<'_> {
     }
 }
 
+/// Seconds.
+const NEW: u64 = 60;
 const OURS: [&str; 7] =
     ["authorization", "connection", "content-length", "host", "proxy-authorization", "te", "transfer-encoding"];

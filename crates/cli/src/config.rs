@@ -1,9 +1,12 @@
-//! The configuration file: TOML, written by the user and only ever read.
+//! The configuration file: TOML, written by the user. `login --save` adds profiles to it.
+
+mod save;
 
 use crate::args::{self, Provider, StoreKind};
 use crate::failure::{Failure, Kind};
 use crate::hosts::ApiHost;
 use proofkey_core::{Client, ConfigError, Server};
+pub use save::Save;
 use serde::de::{Deserialize, Deserializer, Error};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -13,12 +16,12 @@ use toml::Spanned;
 /// The configuration file.
 #[derive(Debug, Default)]
 pub struct Config {
-    /// Where it is or would be, where there is a place for it.
+    /// Path of the configuration file, if one can be determined.
     pub path: Option<PathBuf>,
     profiles: BTreeMap<String, Profile>,
 }
 
-/// What the file says of one profile. Every value was checked by itself.
+/// What the file says about one profile. Every value was checked by itself.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Profile {
@@ -44,19 +47,19 @@ pub struct Profile {
     pub redirect_uri: Option<String>,
     /// The scope.
     pub scope: Option<Vec<String>>,
-    /// The account that is meant where none is named.
+    /// The account to use if none is named.
     #[serde(deserialize_with = "name")]
     pub account: Option<String>,
-    /// Where the tokens are kept.
+    /// Where to keep the tokens.
     pub store: Option<StoreKind>,
     /// Where the token may be sent.
     pub api_hosts: Vec<ApiHost>,
-    /// Further parameters of the authorization URL.
+    /// Extra parameters for the authorization URL.
     pub extra: BTreeMap<String, String>,
 }
 
 impl Config {
-    /// Reads the file that was named, or the one at the usual place where there is one.
+    /// Reads the file that was named, or the one at the usual place if there is one.
     ///
     /// # Errors
     /// [`Kind::Configuration`], with file and line.
@@ -72,12 +75,17 @@ impl Config {
         let profiles = parse(&text).map_err(|Fault { line, message }| {
             Kind::Configuration
                 .because(format_args!("{}:{line}: {message}", path.display()))
-                .advise("`proofkey --help` shows what the file may hold")
+                .advise("`proofkey --help` shows what the file may contain")
         })?;
         Ok(Self { path: Some(path), profiles })
     }
 
-    /// What it says of a profile; nothing where it does not name it.
+    /// The names of its profiles.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.profiles.keys().map(String::as_str)
+    }
+
+    /// What it says about a profile; nothing if it does not have it.
     pub fn profile(&self, name: &str) -> Profile {
         self.profiles.get(name).cloned().unwrap_or_default()
     }
@@ -122,7 +130,7 @@ impl Profile {
         let endpoints = [&self.authorization_endpoint, &self.token_endpoint].into_iter().flatten().count();
         let servers = [self.provider.is_some(), self.issuer.is_some(), endpoints > 0];
         if servers.into_iter().filter(|given| *given).count() > 1 {
-            return Err("give one of `provider`, `issuer`, and the two endpoints".to_owned());
+            return Err("give only one of `provider`, `issuer`, and the two endpoints".to_owned());
         }
         if endpoints == 1 {
             return Err("`authorization_endpoint` and `token_endpoint` belong together".to_owned());
@@ -143,7 +151,7 @@ fn usual_path() -> Option<PathBuf> {
     Some(directory.join("proofkey").join("config.toml"))
 }
 
-/// A text that `check` finds nothing wrong with.
+/// A text that passes `check`.
 fn checked<'de, D: Deserializer<'de>>(
     deserializer: D,
     check: impl FnOnce(&str) -> Result<(), ConfigError>,
@@ -245,7 +253,7 @@ mod tests {
             ("[profil.a]\nclient_id = 'x'", 1, "unknown field `profil`"),
             ("\n\n[profile.a]\nclient_id = ", 4, "value"),
             ("[profile.a]\n\nredirect_uri = 'http://app.example/cb'", 3, "redirect URI: it must start with https://"),
-            ("[profile.a]\nredirect_uri = 'http://app.localhost/cb'", 2, "localhost"),
+            ("[profile.a]\nredirect_uri = 'http://app.localhost/cb'", 2, "redirect URI: "),
             ("[profile.a]\nissuer = 'http://login.example.com'", 2, "issuer:"),
             (
                 "[profile.a]\nauthorization_endpoint = 'x'\ntoken_endpoint = 'https://a.example/t'",
@@ -261,7 +269,7 @@ mod tests {
             ("[profile.a]\napi_hosts = ['ok.example', 'https://x']", 2, "HOST"),
             ("[profile.a]\naccount = '../x'", 2, "a name is"),
             ("[profile.a]\nclient_id = 'x'\n[profile.'b/c']\nclient_id = 'x'", 3, "profile `b/c`"),
-            ("[profile.a]\nprovider = 'itwin'\nissuer = 'https://a.example'", 1, "profile `a`: give one of"),
+            ("[profile.a]\nprovider = 'itwin'\nissuer = 'https://a.example'", 1, "profile `a`: give only one of"),
             ("[profile.a]\ntoken_endpoint = 'https://a.example/t'", 1, "belong together"),
             ("[profile.a]\nprovider = 'itwin'\nrevocation_endpoint = 'https://a.example/r'", 1, "revocation_endpoint"),
         ] {

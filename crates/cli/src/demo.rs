@@ -1,4 +1,4 @@
-//! `proofkey demo`: the whole flow against a server in this process, told step by step. Nothing is kept.
+//! `proofkey demo`: shows the whole flow against a server in this process, step by step. Nothing is stored.
 
 mod spa;
 mod story;
@@ -21,7 +21,7 @@ use story::{Follower, Story, short};
 /// Runs the flow of the iTwin platform's sign-in, from the code verifier to a revoked token.
 ///
 /// # Errors
-/// Where a step does not go as it should.
+/// If a step does not go as it should.
 pub fn run(args: &args::Demo) -> Result<(), Failure> {
     if args.spa {
         return spa::run(args);
@@ -30,14 +30,14 @@ pub fn run(args: &args::Demo) -> Result<(), Failure> {
         .map_err(|error| Kind::Unexpected.because(format_args!("the development server did not start: {error}")))?;
     let http = Http::new();
     let story = Story::new(args.json);
-    story.title("The iTwin sign-in (Authorization Code with PKCE), against a development server on this machine")?;
+    story.title("The iTwin sign-in (Authorization Code with PKCE) against a development server on this machine")?;
     story.step("server", "Start an authorization server and an API", &[("issuer", &server.issuer())])?;
     let client = http.discover(&server.issuer(), "demo-native", "http://127.0.0.1/callback")?;
     let client = client.as_client();
     let endpoints = client.server();
     story.step(
         "metadata",
-        "Read its metadata, and check issuer, endpoints and S256",
+        "Read its metadata; check issuer, endpoints and S256",
         &[
             ("authorize", endpoints.authorization_endpoint()),
             ("token", endpoints.token_endpoint()),
@@ -52,7 +52,7 @@ pub fn run(args: &args::Demo) -> Result<(), Failure> {
     call(&server, &http, &story, "/api/itwins", tokens.access_token(), 200)?;
     revoke(&http, client, &story, &tokens)?;
     call(&server, &http, &story, "/api/me", tokens.access_token(), 401)?;
-    story.end("That was the whole flow. For a real server: proofkey login --provider itwin --client-id YOUR-CLIENT-ID")
+    story.end("That was the whole flow. To sign in to a real server: proofkey login --provider itwin --client-id YOUR-CLIENT-ID")
 }
 
 fn sign_in(
@@ -85,11 +85,12 @@ fn sign_in(
             Ok(tokens?.tokens)
         });
         follower.end();
-        let followed = following.join().unwrap_or_else(|_| Err(Kind::Unexpected.because("the story broke off")));
+        let followed =
+            following.join().unwrap_or_else(|_| Err(Kind::Unexpected.because("a thread of the demo panicked")));
         followed.and(tokens)
     });
     if failed.into_inner() {
-        return Err(Kind::Unexpected.because("the built-in user agent did not get through the sign-in pages"));
+        return Err(Kind::Unexpected.because("the built-in user agent failed at the sign-in pages"));
     }
     told.and(result)
 }
@@ -97,7 +98,7 @@ fn sign_in(
 fn tell_url(args: &args::Demo, story: &Story, url: &str) -> Result<(), Failure> {
     story.step(
         "pkce",
-        "Make a one-time code_verifier and a state of 256 random bits each; the browser sees only the verifier's hash",
+        "Make a one-time code_verifier and a state, 256 random bits each; the browser sees only the hash of the verifier",
         &[
             ("code_challenge", &format!("{} = BASE64URL(SHA-256(code_verifier))", parameter(url, "code_challenge"))),
             ("state", &short(&parameter(url, "state"))),
@@ -118,14 +119,14 @@ fn tell_url(args: &args::Demo, story: &Story, url: &str) -> Result<(), Failure> 
     story.url(how, url, opened)?;
     if !args.auto && !args.json {
         output::note(format_args!(
-            "    (waiting for the browser, {} at most; Ctrl-C ends it)",
+            "    (waiting for the browser, at most {}; press Ctrl-C to cancel)",
             Span(args.timeout.into())
         ));
     }
     Ok(())
 }
 
-/// The built-in user agent: signs in and allows. Where that fails, the login is given up.
+/// The built-in user agent: signs in and gives consent. If that fails, the login is cancelled.
 fn press(url: &str, failed: &AtomicBool) {
     if let Err(error) = UserAgent::new().run(url, Decision::Allow) {
         output::warn(format_args!("the built-in user agent: {error}"));
@@ -135,16 +136,17 @@ fn press(url: &str, failed: &AtomicBool) {
 }
 
 fn refresh(http: &Http, client: Client<'_>, story: &Story, tokens: &TokensBuf) -> Result<TokensBuf, Failure> {
-    let old = tokens.refresh_token().ok_or_else(|| Kind::Unexpected.because("the server gave no refresh token"))?;
+    let old = tokens.refresh_token().ok_or_else(|| Kind::Unexpected.because("the server returned no refresh token"))?;
     let fresh = http.exchange(client.refresh(old))?;
-    story.tokens("refresh", "Refresh: the old refresh token is used up, a new one takes its place", &fresh)?;
+    story.tokens("refresh", "Refresh: the old refresh token is used up, and a new one replaces it", &fresh)?;
     Ok(fresh)
 }
 
 fn revoke(http: &Http, client: Client<'_>, story: &Story, tokens: &TokensBuf) -> Result<(), Failure> {
-    let token = tokens.refresh_token().ok_or_else(|| Kind::Unexpected.because("the server gave no refresh token"))?;
+    let token =
+        tokens.refresh_token().ok_or_else(|| Kind::Unexpected.because("the server returned no refresh token"))?;
     http.revoke(client, Revocable::Refresh(token))?;
-    story.step("revoke", "Sign out: revoke the refresh token, and the whole grant with it", &[])
+    story.step("revoke", "Sign out: revoke the refresh token and with it the whole grant", &[])
 }
 
 fn call(

@@ -1,8 +1,11 @@
-//! The libraries' errors as failures: which exit code, and what to do now.
+//! Maps the libraries' errors to failures, with an exit code and advice.
+
+mod login;
 
 use crate::failure::{Failure, Kind};
 use crate::interrupt;
 use crate::time::Span;
+pub use login::{not_discovered, not_sendable};
 use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, ResponseError, ServerError};
 use proofkey_ureq::{DiscoverError, ExchangeError, LoginError, TransportError};
 use std::fmt;
@@ -30,7 +33,7 @@ impl From<CallbackError> for Failure {
             CallbackError::Client | CallbackError::Mode | CallbackError::Target { .. } => {
                 Kind::Configuration.because(error)
             }
-            _ => Kind::Refused.because(error).advise("start the login again"),
+            _ => Kind::Refused.because(error).advise_command("start again with", "login"),
         }
     }
 }
@@ -61,7 +64,7 @@ impl From<TransportError> for Failure {
             TransportError::Insecure => Kind::Configuration.because(error),
             TransportError::BodyTooBig => Kind::Network.because(error),
             TransportError::Http(_) => {
-                Kind::Network.because(error).advise("check the address and the network, then try again")
+                Kind::Network.because(error).advise("check the address and the network connection, then try again")
             }
         }
     }
@@ -82,12 +85,15 @@ impl From<DiscoverError> for Failure {
         match error {
             DiscoverError::Config(error) => error.into(),
             DiscoverError::Transport(error) => error.into(),
-            DiscoverError::NoMetadata { .. } => Kind::Configuration.because(error).advise(
-                "give the issuer exactly as the server writes it, or its endpoints: \
-                 --authorization-endpoint URL --token-endpoint URL",
-            ),
+            DiscoverError::NoMetadata { .. } => Kind::Configuration.because(error).advise(NO_METADATA),
             DiscoverError::Response(inner) => {
-                let message = format!("the server's metadata: {inner}");
+                let message = match inner {
+                    // They say that they are about metadata.
+                    ResponseError::Endpoint(_) | ResponseError::Issuer { .. } | ResponseError::NoS256(_) => {
+                        inner.to_string()
+                    }
+                    _ => format!("the server's metadata: {inner}"),
+                };
                 Self { message, ..inner.into() }
             }
         }
@@ -103,35 +109,58 @@ impl From<LoginError> for Failure {
             LoginError::Config(error) => error.into(),
             LoginError::Exchange(error) => error.into(),
             LoginError::NotLoopback => {
-                Kind::Configuration.because(error).advise("for any other redirect URI add --paste")
+                Kind::Configuration.because(error).advise("for any other redirect URI, add --paste")
             }
             LoginError::Listen(ref inner) if inner.source.kind() == ErrorKind::AddrInUse => {
                 Kind::Configuration.because(error)
             }
             LoginError::Listen(_) | LoginError::Open(_) => Kind::Unexpected.because(error),
-            LoginError::TimedOut => Kind::TimedOut.because(error).advise("try again; --timeout SECONDS waits longer"),
+            LoginError::TimedOut => Kind::TimedOut.because(error).advise("to wait longer, use --timeout SECONDS"),
         }
     }
 }
 
-/// What the server's own words call for.
+/// The server refused, in its own words.
 fn refused(words: &ServerError, advice: Advice, error: &dyn fmt::Display) -> Failure {
-    let advice = match (words.code(), advice) {
-        (_, Advice::Retry { after }) => return later(error, after),
-        ("invalid_grant", _) => {
-            return Kind::LoginRequired.because(error).advise("sign in again with `proofkey login`");
+    if let Advice::Retry { after } = advice {
+        return later(error, after);
+    }
+    let failure = Kind::Refused.because(error);
+    if is_about(words, SECRET) {
+        return failure.advise(
+            "this server wants a client secret, which proofkey does not have: register the app as a public (native) client",
+        );
+    }
+    if is_about(words, NONCE) {
+        return failure.advise_command("the server wants a nonce: run", "login --extra nonce=TEXT");
+    }
+    match words.code() {
+        "access_denied" => {
+            failure.advise_command("you or the server's policy denied access; to try again, run", "login")
         }
-        ("access_denied", _) => "you, or the server's policy, said no; sign in again to say yes",
-        ("invalid_client" | "unauthorized_client", _) => {
-            "check the client id; the client must be registered as public, for code and refresh_token"
+        "consent_required" | "interaction_required" | "login_required" => {
+            failure.advise("the server wants the user to interact: sign in without `prompt=none`")
         }
-        ("invalid_scope", _) => "check --scope: the client may not be allowed all of it",
-        ("consent_required" | "interaction_required" | "login_required", _) => {
-            "the server wants to see the user: sign in without `prompt=none`"
-        }
-        _ => "check client id, redirect URI and scope as they are registered at the server",
-    };
-    Kind::Refused.because(error).advise(advice)
+        "invalid_client" | "unauthorized_client" => failure
+            .advise("check the client id; the client must be registered as a public client for code and refresh_token"),
+        "invalid_dpop_proof" | "use_dpop_nonce" => failure.advise(
+            "the server wants DPoP proofs, which proofkey does not send: register the client for Bearer tokens",
+        ),
+        "invalid_grant" => Kind::LoginRequired.because(error).advise_command("sign in again with", "login"),
+        "invalid_scope" => failure.advise("check --scope: the client may not be allowed to request all of it"),
+        _ => failure.advise("check that the client id, the redirect URI and the scope are registered at the server"),
+    }
+}
+
+/// Whether the server's description says what to do by itself.
+pub fn is_explained(words: &ServerError) -> bool {
+    is_about(words, SECRET) || is_about(words, NONCE)
+}
+
+fn is_about(words: &ServerError, subject: &[&str]) -> bool {
+    let description = words.description().unwrap_or_default().to_ascii_lowercase();
+    // DPoP has a nonce of its own.
+    !words.code().contains("dpop") && subject.iter().any(|word| description.contains(word))
 }
 
 /// The server is busy or down.
@@ -143,6 +172,11 @@ fn later(error: &dyn fmt::Display, after: Option<u32>) -> Failure {
     }
 }
 
+const NONCE: &[&str] = &["nonce"];
+const NO_METADATA: &str = "give the issuer exactly as the server writes it, or the endpoints: \
+    --authorization-endpoint URL --token-endpoint URL";
+const SECRET: &[&str] = &["client secret", "client_secret"];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,7 +187,12 @@ mod tests {
     #[test]
     fn the_servers_words_say_what_to_do() {
         for (status, words, kind, advice) in [
-            (400, "access_denied", Kind::Refused, "sign in again to say yes"),
+            (
+                400,
+                "access_denied",
+                Kind::Refused,
+                "you or the server's policy denied access; to try again, run `proofkey login`",
+            ),
             (400, "consent_required", Kind::Refused, "without `prompt=none`"),
             (400, "interaction_required", Kind::Refused, "without `prompt=none`"),
             (400, "invalid_client", Kind::Refused, "check the client id; "),
@@ -162,7 +201,7 @@ mod tests {
             (400, "login_required", Kind::Refused, "without `prompt=none`"),
             (400, "temporarily_unavailable", Kind::Network, "try again later"),
             (400, "unauthorized_client", Kind::Refused, "check the client id; "),
-            (400, "x", Kind::Refused, "check client id, redirect URI and scope"),
+            (400, "x", Kind::Refused, "check that the client id, the redirect URI and the scope"),
             (503, "x", Kind::Network, "try again in 7 seconds"),
         ] {
             assert_failure(server(status, words, (status == 503).then_some("7")), kind, advice);
@@ -185,7 +224,7 @@ mod tests {
             (CallbackError::Client.into(), Kind::Configuration, ""),
             (CallbackError::Mode.into(), Kind::Configuration, ""),
             (CallbackError::Target { expected: "a".into(), found: "b".into() }.into(), Kind::Configuration, ""),
-            (CallbackError::State.into(), Kind::Refused, "start the login again"),
+            (CallbackError::State.into(), Kind::Refused, "start again with `proofkey login`"),
             (ResponseError::Endpoint(config()).into(), Kind::Configuration, ""),
             (ResponseError::Issuer { expected: "a".into(), found: "b".into() }.into(), Kind::Configuration, ""),
             (ResponseError::NoS256("plain".into()).into(), Kind::Configuration, ""),
@@ -205,7 +244,9 @@ mod tests {
             (DiscoverError::Response(ResponseError::NoS256("plain".into())).into(), Kind::Configuration, ""),
             (DiscoverError::Transport(TransportError::Deadline).into(), Kind::TimedOut, "try again later"),
             (LoginError::Authorize(AuthorizeError::RandomRepeats).into(), Kind::Unexpected, ""),
-            (LoginError::Callback(CallbackError::State).into(), Kind::Refused, "start the login again"),
+            (LoginError::Callback(CallbackError::State).into(), Kind::Refused, "start again with `proofkey login`"),
+            (DiscoverError::Response(status(503, Some(7))).into(), Kind::Network, "try again in 7 seconds"),
+            (DiscoverError::Response(status(429, None)).into(), Kind::Network, "try again later"),
             (LoginError::Cancelled.into(), Kind::Interrupted, ""),
             (LoginError::Config(config()).into(), Kind::Configuration, ""),
             (LoginError::Exchange(ExchangeError::Config(config())).into(), Kind::Configuration, ""),
@@ -213,12 +254,14 @@ mod tests {
             (listen(broken()).into(), Kind::Unexpected, ""),
             (LoginError::NotLoopback.into(), Kind::Configuration, "add --paste"),
             (LoginError::Open(broken()).into(), Kind::Unexpected, ""),
-            (LoginError::TimedOut.into(), Kind::TimedOut, "--timeout SECONDS waits longer"),
+            (LoginError::TimedOut.into(), Kind::TimedOut, "to wait longer, use --timeout SECONDS"),
         ] {
             assert_failure(failure, kind, advice);
         }
         let failure = Failure::from(DiscoverError::Response(ResponseError::NoS256("plain".into())));
-        assert!(failure.message.starts_with("the server's metadata: "), "{failure:?}");
+        assert!(failure.message.starts_with("the server does not offer PKCE with S256"), "{failure:?}");
+        let failure = Failure::from(DiscoverError::Response(ResponseError::Missing("token_endpoint")));
+        assert!(failure.message.starts_with("the server's metadata: the response has no"), "{failure:?}");
     }
 
     fn listen(source: io::Error) -> LoginError {
@@ -239,6 +282,6 @@ mod tests {
     fn assert_failure(failure: Failure, kind: Kind, advice: &str) {
         assert_eq!(failure.kind, kind, "{failure:?}");
         assert_eq!(failure.advice.is_some(), !advice.is_empty(), "{failure:?}");
-        assert!(failure.advice.as_ref().is_none_or(|given| given.contains(advice)), "{failure:?}");
+        assert!(failure.advice.as_ref().is_none_or(|given| given.to_string().contains(advice)), "{failure:?}");
     }
 }

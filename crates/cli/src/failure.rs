@@ -1,18 +1,33 @@
 //! What went wrong, what to do now, and the exit code that says so to a script.
 
+use crate::logins::Name;
 use serde::Serialize;
 use std::fmt;
 use std::process::ExitCode;
 
-/// Why a command did not do what it was asked for.
+/// Why a command failed.
 #[derive(Debug)]
 pub struct Failure {
     /// Whose fault it is, and with it the exit code.
     pub kind: Kind,
     /// What happened, and where.
     pub message: String,
-    /// What to do now, where there is anything to add.
-    pub advice: Option<String>,
+    /// What to do now, if there is anything to add.
+    pub advice: Option<Advice>,
+}
+
+/// What to do now.
+#[derive(Debug)]
+pub enum Advice {
+    /// A command to run, after words such as "sign in again with". Its profile is not known yet.
+    Command {
+        /// The words.
+        words: String,
+        /// The subcommand and its options.
+        command: String,
+    },
+    /// Anything else.
+    Text(String),
 }
 
 /// Whose fault it is.
@@ -25,9 +40,9 @@ pub enum Kind {
     Configuration,
     /// The user interrupted it.
     Interrupted,
-    /// Nobody is signed in, or not any longer.
+    /// Nobody is signed in, or the sign-in has expired.
     LoginRequired,
-    /// The server cannot be reached, or is out of order.
+    /// The server cannot be reached, or does not work.
     Network,
     /// The user or the authorization server refused.
     Refused,
@@ -61,15 +76,46 @@ impl Kind {
 impl Failure {
     /// Adds what to do now.
     pub fn advise(self, advice: impl fmt::Display) -> Self {
-        Self { advice: Some(advice.to_string()), ..self }
+        Self { advice: Some(Advice::Text(advice.to_string())), ..self }
     }
 
-    /// Adds the address that did not answer, where that is what happened.
+    /// Adds a command to run now, such as `login`, after `words`.
+    pub fn advise_command(self, words: &str, command: impl Into<String>) -> Self {
+        Self { advice: Some(Advice::Command { words: words.to_owned(), command: command.into() }), ..self }
+    }
+
+    /// Makes a command in the advice one for the login of this name.
+    pub fn for_login(self, name: &Name) -> Self {
+        match self.advice {
+            Some(Advice::Command { words, command }) => {
+                let command = name.command(&command);
+                Self { advice: Some(Advice::Text(format!("{words} `{command}`"))), ..self }
+            }
+            advice => Self { advice, ..self },
+        }
+    }
+
+    /// Drops a command from the advice, if it is not about a login of the user's.
+    pub fn without_command(self) -> Self {
+        let advice = self.advice.filter(|advice| !matches!(advice, Advice::Command { .. }));
+        Self { advice, ..self }
+    }
+
+    /// Adds the address that did not answer, if that is what happened.
     pub fn at(mut self, url: &str) -> Self {
         if matches!(self.kind, Kind::Network | Kind::TimedOut) {
             self.message = format!("{url}: {}", self.message);
         }
         self
+    }
+}
+
+impl fmt::Display for Advice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Command { words, command } => write!(f, "{words} `proofkey {command}`"),
+            Self::Text(text) => f.write_str(text),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
-//! The memory of this process holds tokens: it is dumped to no file.
+//! Keeps the memory of this process, which has tokens, out of core dumps.
 
-/// Forbids core dumps, and on Linux that other processes of the user read our memory.
+/// Disables core dumps. On Linux, other processes of the user cannot read our memory either.
 pub fn apply() {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);

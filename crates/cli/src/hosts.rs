@@ -6,7 +6,7 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
-/// A host that may have the token: exact, and at the scheme's own port where none is named.
+/// A host that may have the token: exact, and at the scheme's default port if none is given.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct ApiHost {
@@ -29,7 +29,7 @@ impl FromStr for ApiHost {
             Some(Target { host, port, .. }) if !text.contains(['/', '?', '#', '*']) => {
                 Ok(Self { port: text.ends_with(&format!(":{port}")).then_some(port), host })
             }
-            _ => Err("a host is written as HOST or HOST:PORT, without scheme, path and wildcard"),
+            _ => Err("write HOST or HOST:PORT, without scheme, path or wildcard"),
         }
     }
 }
@@ -55,7 +55,7 @@ impl fmt::Display for ApiHost {
     }
 }
 
-/// Where a URL leads, as far as that decides who sees the token.
+/// Scheme, host and port of a URL: they decide who sees the token.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Target {
     host: String,
@@ -65,7 +65,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// Of an absolute http or https URL without user name.
+    /// That of an absolute http or https URL without user name.
     pub fn of(url: &str) -> Option<Self> {
         let uri: Uri = url.parse().ok()?;
         let authority = uri.authority()?;
@@ -97,13 +97,13 @@ impl Target {
             || literal.and_then(|host| host.parse().ok()).is_some_and(|ip: Ipv6Addr| ip.is_loopback())
     }
 
-    /// Whether nobody on the way can read what is sent.
+    /// Whether nobody on the network can read what is sent.
     pub fn is_private(&self) -> bool {
         self.https || self.is_loopback()
     }
 
-    /// Whether the token may go there: to a host that is allowed, or back to the server that made it. A server on this
-    /// machine serves APIs on this machine.
+    /// Whether the token may go there: to a host that is allowed, or back to the server that issued it. The token of a server
+    /// on this machine may go to any port of this machine.
     pub fn is_allowed<'h>(&self, mut allowed: impl Iterator<Item = &'h ApiHost>, token_endpoint: &str) -> bool {
         let home = Self::of(token_endpoint);
         allowed.any(|host| host.admits(self))

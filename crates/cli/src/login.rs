@@ -2,26 +2,29 @@
 
 mod event;
 mod paste;
+mod previous;
+mod sent;
 mod waiting;
 
 use crate::args::{self, Select};
-use crate::config::Config;
+use crate::config::{Config, Save};
 use crate::failure::{Failure, Kind};
 use crate::logins::{self, Login, Name};
 use crate::parameter::parameter;
 use crate::settings::Settings;
-use crate::{interrupt, output, session, time};
+use crate::{errors, interrupt, output, session, time};
 use event::Event;
 use getrandom::SysRng;
-use proofkey_core::{Client, ClientBuf, Redirect, Revocable, Scope, TokensBuf};
-use proofkey_ureq::{ExchangeError, Http, LoginError, SignedIn};
+use proofkey_core::{AuthorizeError, Client, ClientBuf, Redirect, Revocable, Scope, TokensBuf};
+use proofkey_ureq::{Http, SignedIn};
+use sent::Sent;
 use std::time::Duration;
 use waiting::Countdown;
 
 /// Signs in and keeps the tokens.
 ///
 /// # Errors
-/// Whatever stands between the options and the stored tokens.
+/// If the settings are wrong, the sign-in fails, or the tokens cannot be stored.
 pub fn run(args: &args::Login, select: &Select, config: &Config) -> Result<(), Failure> {
     interrupt::watch();
     let name = Name::of(select, config);
@@ -33,38 +36,63 @@ pub fn run(args: &args::Login, select: &Select, config: &Config) -> Result<(), F
     let settings = Settings::of_login(args, config, &name.profile, known.as_ref())?;
     before.as_ref().map_or(Ok(()), |before| same(before, &settings))?;
     logins::check_store(&name, &settings)?;
+    let save = args.save.then(|| Save::plan(config, &name.profile, &settings)).transpose()?;
     // One that cannot be read is as good as none: it will be written anew.
     if let Err(failure) = before
         && failure.kind != Kind::LoginRequired
     {
         output::warn(failure.message);
     }
+    warn_of_commas(&settings);
     let http = session::http();
     let client = client(&settings, &http)?;
     let client = client.as_client();
-    let (login, missing) = interrupt::deferred_exchange(|| {
+    let (login, missing, previous) = interrupt::deferred_exchange(|| {
         let (tokens, requested_at) = if args.paste {
             by_hand(args, &settings, client, &http)?
         } else {
             by_browser(args, &settings, client, &http)?
         };
-        keep(&name, &settings, client, &tokens, requested_at).inspect_err(|_| give_back(&http, client, &tokens))
+        let previous = previous::refresh_token(&name, config, &tokens);
+        let kept = keep(&name, &settings, client, &tokens, requested_at);
+        let (login, missing) = kept.inspect_err(|_| give_back(&http, client, &tokens))?;
+        Ok((login, missing, previous.map(|token| previous::end(args, &http, client, &token))))
     })?;
-    Event::signed_in(&login, &missing).show(args.json)
+    let saved = save.as_ref().map(Save::write).transpose();
+    Event::signed_in(&login, &missing, previous).show(args.json)?;
+    if let Some((path, changed)) = saved?
+        && !args.json
+    {
+        let done = if changed { "The settings are now in" } else { "The settings were already in" };
+        output::note(format_args!("{done} {}.", path.display()));
+    }
+    Ok(())
 }
 
-/// A name stands for one client at one server: else tokens would be left behind that nobody revokes.
+/// A name stands for one client at one server: otherwise nobody would revoke the tokens that are replaced.
 fn same(before: &Login, settings: &Settings) -> Result<(), Failure> {
     let (name, old) = (&before.name, &before.settings);
     if before.record.key == logins::key(name, settings) && old.store == settings.store {
         return Ok(());
     }
-    let (issuer, client_id) = (old.server.name(), &old.client_id);
+    let describe = |settings: &Settings| {
+        let Settings { server, client_id, store, .. } = settings;
+        format!("client `{client_id}` at {} (kept in the {} store)", server.name(), store.name())
+    };
+    let (old, new) = (describe(old), describe(settings));
     Err(Kind::Configuration
-        .because(format_args!(
-            "{name} is signed in with client `{client_id}` at {issuer}, which is not what you ask for"
-        ))
+        .because(format_args!("{name} is signed in as {old}, which differs from {new}"))
         .advise(format_args!("choose another --profile, or first sign out with `{}`", name.command("logout"))))
+}
+
+/// A comma may be part of a scope (RFC 6749 section 3.3), so it is sent as it is.
+fn warn_of_commas(settings: &Settings) {
+    for scope in settings.scope.iter().filter(|scope| scope.contains(',')) {
+        output::warn(format_args!(
+            "`{scope}` is sent as one scope; scopes are separated by spaces: --scope '{}'",
+            scope.split(',').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+        ));
+    }
 }
 
 fn client(settings: &Settings, http: &Http) -> Result<ClientBuf, Failure> {
@@ -73,7 +101,7 @@ fn client(settings: &Settings, http: &Http) -> Result<ClientBuf, Failure> {
         (Some(server), _) => Ok(Client::new(client_id, redirect_uri, server)?.into()),
         (None, choice) => {
             let issuer = choice.name();
-            http.discover(issuer, client_id, redirect_uri).map_err(|error| Failure::from(error).at(issuer))
+            http.discover(issuer, client_id, redirect_uri).map_err(|error| errors::not_discovered(error, issuer))
         }
     }
 }
@@ -93,14 +121,18 @@ fn by_browser(
         .with_cancel(&interrupt::INTERRUPTED);
     let mut countdown = None;
     let mut shown = Ok(());
+    let mut redirect_uri = client.redirect_uri().to_owned();
     let signed_in = http.login(login, |url| {
         let opened = !args.no_browser && proofkey_native::is_available() && proofkey_native::open(url).is_ok();
+        redirect_uri = parameter(url, "redirect_uri");
+        let hint = Sent { client_id: &settings.client_id, redirect_uri: &redirect_uri, given: client.redirect_uri() }
+            .error_page();
         shown = Event::AuthorizationUrl { url, opened, paste: false }.show(args.json).and_then(|()| {
-            let redirect_uri = &parameter(url, "redirect_uri");
-            Event::Waiting { redirect_uri, seconds: args.timeout, paste: false }.show(args.json)
+            Event::Waiting { redirect_uri: &redirect_uri, seconds: args.timeout, hint: &hint, paste: false }
+                .show(args.json)
         });
         if !args.json {
-            countdown = Some(Countdown::start(timeout));
+            countdown = Some(Countdown::start(timeout, hint));
         }
         Ok(())
     });
@@ -108,16 +140,15 @@ fn by_browser(
     shown?;
     match signed_in {
         Ok(SignedIn { tokens, requested_at }) => Ok((tokens, time::since_1970(requested_at))),
-        Err(LoginError::Exchange(error)) => Err(unanswered(error, client)),
-        Err(error) => Err(error.into()),
+        Err(error) => {
+            let sent =
+                Sent { client_id: &settings.client_id, redirect_uri: &redirect_uri, given: client.redirect_uri() };
+            Err(sent.failed(error, client, settings))
+        }
     }
 }
 
-fn unanswered(error: ExchangeError, client: Client<'_>) -> Failure {
-    Failure::from(error).at(client.server().token_endpoint())
-}
-
-/// The same, where the user brings the redirect.
+/// The same, if the user brings the redirect.
 fn by_hand(
     args: &args::Login,
     settings: &Settings,
@@ -125,20 +156,26 @@ fn by_hand(
     http: &Http,
 ) -> Result<(TokensBuf, u64), Failure> {
     let (scope, extra) = (settings.scope(), settings.extra());
-    let (url, pending) = client.authorize(&scope, &mut SysRng)?;
-    let url = url.with(&extra)?.to_string();
+    let (url, pending) = client.authorize(&scope, &mut SysRng).map_err(|error| match error {
+        AuthorizeError::Config(error) => errors::not_sendable(error, settings),
+        error => error.into(),
+    })?;
+    let url = url.with(&extra).map_err(|error| errors::not_sendable(error, settings))?.to_string();
+    let redirect_uri = client.redirect_uri();
+    let sent = Sent { client_id: &settings.client_id, redirect_uri, given: redirect_uri };
     Event::AuthorizationUrl { url: &url, opened: false, paste: true }.show(args.json)?;
-    Event::Waiting { redirect_uri: client.redirect_uri(), seconds: args.timeout, paste: true }.show(args.json)?;
-    let redirect = paste::redirect(&pending, client, timeout(args), |message, tries_left| {
+    let hint = &sent.error_page();
+    Event::Waiting { redirect_uri, seconds: args.timeout, hint, paste: true }.show(args.json)?;
+    let redirect = paste::redirect(&pending, client, sent, timeout(args), |message, tries_left| {
         Event::TryAgain { message, tries_left }.show(args.json)
     })?;
-    let request = pending.accept(client, Redirect::Url(&redirect))?;
+    let request = pending.accept(client, Redirect::Url(&redirect)).map_err(|error| sent.not_accepted(error))?;
     let requested_at = time::now();
-    let tokens = http.exchange(request).map_err(|error| unanswered(error, client))?;
+    let tokens = http.exchange(request).map_err(|error| sent.not_exchanged(error, client))?;
     Ok((tokens, requested_at))
 }
 
-/// Writes the login down. With it, what was asked for and not granted.
+/// Stores the login, and finds the scopes that were requested and not granted.
 fn keep(
     name: &Name,
     settings: &Settings,
@@ -156,7 +193,7 @@ fn keep(
     Ok((Login::save(name, settings, client, tokens, requested_at)?, missing))
 }
 
-/// Tokens that cannot be kept are revoked, where the server does that.
+/// Revokes tokens that cannot be stored, if the server does that.
 fn give_back(http: &Http, client: Client<'_>, tokens: &TokensBuf) {
     let refresh = tokens.refresh_token().map(Revocable::Refresh);
     for token in refresh.into_iter().chain([Revocable::Access(tokens.access_token())]) {

@@ -5,13 +5,14 @@ use crate::config::Config;
 use crate::failure::{Failure, Kind};
 use crate::logins::{self, LOCK_WAIT, Login, Name};
 use crate::{interrupt, output, session};
-use proofkey_core::Revocable;
+use proofkey_core::{ResponseError, Revocable};
+use proofkey_ureq::ExchangeError;
 use serde::Serialize;
 
 /// Signs out.
 ///
 /// # Errors
-/// Where the server did not revoke: the tokens are still valid then, and kept (RFC 7009 section 2.2.1).
+/// If the server did not revoke the tokens: they are still valid then, and kept (RFC 7009 section 2.2.1).
 pub fn run(args: &args::Logout, select: &Select, config: &Config) -> Result<(), Failure> {
     let name = Name::of(select, config);
     let mut login = match Login::load(&name, config) {
@@ -33,7 +34,7 @@ pub fn run(args: &args::Logout, select: &Select, config: &Config) -> Result<(), 
             }
             Err(failure) => {
                 return Err(failure.advise(format_args!(
-                    "the tokens may still be valid, so they are kept; try again, or forget them all the same with `{}`",
+                    "the tokens may still be valid, so they are kept; try again, or forget them anyway with `{}`",
                     login.name.command("logout --forget-anyway")
                 )));
             }
@@ -50,12 +51,17 @@ pub fn run(args: &args::Logout, select: &Select, config: &Config) -> Result<(), 
         let Name { profile, account } = &login.name;
         return output::json(&Outcome { profile, account, forgotten: true, revocation: Some(outcome) });
     }
+    let name = &login.name;
     output::note(match outcome {
-        Revocation::Done => format!("signed out ({}): the tokens are revoked and forgotten", login.name),
-        Revocation::Failed => format!("forgotten ({})", login.name),
+        Revocation::Done => format!("Signed out ({name}): the tokens are revoked and forgotten."),
+        Revocation::Failed => format!("The tokens are forgotten ({name})."),
+        Revocation::NotAllowed => format!(
+            "The tokens are forgotten ({name}). The server does not let this client revoke tokens: they stay valid until \
+             they expire."
+        ),
         Revocation::Unsupported => format!(
-            "forgotten ({}); this server has no way to revoke tokens that we know of, so they stay valid until they end",
-            login.name
+            "The tokens are forgotten ({name}). No revocation endpoint is known for this server: they stay valid until they \
+             expire."
         ),
     });
     Ok(())
@@ -76,14 +82,35 @@ fn revoke(login: &Login) -> Result<Revocation, Failure> {
     let client = login.client()?;
     let Some(endpoint) = client.server().revocation_endpoint() else { return Ok(Revocation::Unsupported) };
     let http = session::http();
-    let revoke = |token| http.revoke(client, token).map_err(|error| Failure::from(error).at(endpoint));
-    if let Some(token) = login.refresh_token()? {
-        revoke(Revocable::Refresh(token))?;
+    let revoke = |token| match http.revoke(client, token) {
+        Ok(()) => Ok(Revocation::Done),
+        Err(error) if wants_secret(&error) => Ok(Revocation::NotAllowed),
+        Err(error) => Err(Failure::from(error).at(endpoint)),
+    };
+    if let Some(token) = login.refresh_token()?
+        && let Revocation::NotAllowed = revoke(Revocable::Refresh(token))?
+    {
+        return Ok(Revocation::NotAllowed);
     }
     match revoke(Revocable::Access(login.access_token()?)) {
-        // Some servers revoke refresh tokens only (RFC 7009 section 2.2.1), and this one is done with ours.
-        Err(Failure { kind: Kind::Refused, .. }) if login.record.refresh_token.is_some() => Ok(Revocation::Done),
-        result => result.map(|()| Revocation::Done),
+        // Some servers revoke refresh tokens only (RFC 7009 section 2.2.1), and ours is revoked.
+        Ok(Revocation::NotAllowed) | Err(Failure { kind: Kind::Refused, .. })
+            if login.record.refresh_token.is_some() =>
+        {
+            Ok(Revocation::Done)
+        }
+        result => result,
+    }
+}
+
+/// Whether the server revokes tokens only for clients that authenticate themselves, which a public client cannot.
+fn wants_secret(error: &ExchangeError) -> bool {
+    match error {
+        ExchangeError::Response(ResponseError::Server { error: words, status, .. }) => {
+            *status == 401 || ["invalid_client", "unauthorized_client"].contains(&words.code())
+        }
+        ExchangeError::Response(ResponseError::Status { status, .. }) => *status == 401,
+        _ => false,
     }
 }
 
@@ -92,6 +119,7 @@ fn revoke(login: &Login) -> Result<Revocation, Failure> {
 enum Revocation {
     Done,
     Failed,
+    NotAllowed,
     Unsupported,
 }
 

@@ -3,6 +3,7 @@
 
 mod args;
 mod call;
+mod completions;
 mod config;
 mod demo;
 mod errors;
@@ -22,19 +23,25 @@ mod status;
 mod time;
 mod token;
 
-use args::{Cli, Command};
-use clap::{CommandFactory, Parser};
+use args::{Cli, Command, Select, Which};
+use clap::Parser;
 use config::Config;
 use failure::{Failure, Kind};
+use logins::Name;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     harden::apply();
-    let cli = match Cli::try_parse() {
+    let mut cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    let as_json = cli.command.is_json();
+    if let Some(json) = cli.command.json() {
+        // It may also stand before the subcommand.
+        *json |= cli.json;
+        cli.json = *json;
+    }
+    let as_json = cli.json;
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -44,21 +51,39 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(Cli { select, command }: Cli) -> Result<(), Failure> {
-    let config = || Config::load(select.config.as_deref());
+fn run(Cli { which, command, .. }: Cli) -> Result<(), Failure> {
     match command {
-        Command::Call(args) => call::run(&args, &select, &config()?),
-        Command::Completions(args) => completions(args.shell),
-        Command::Demo(args) => demo::run(&args),
-        Command::Login(args) => login::run(&args, &select, &config()?),
-        Command::Logout(args) => logout::run(&args, &select, &config()?),
+        Command::Call(args) => with_login(which, args.which.clone(), |select, config| call::run(&args, select, config)),
+        Command::Completions(args) => completions::run(args.shell),
+        Command::Demo(args) => demo::run(&args).map_err(Failure::without_command),
+        Command::Login(args) => {
+            with_login(which, args.which.clone(), |select, config| login::run(&args, select, config))
+        }
+        Command::Logout(args) => {
+            with_login(which, args.which.clone(), |select, config| logout::run(&args, select, config))
+        }
         Command::Man => man::run(),
-        Command::Status(args) => status::run(&args, &select, &config()?),
-        Command::Token(args) => token::run(&args, &select, &config()?),
+        Command::Status(args) => {
+            with_login(which, args.which.clone(), |select, config| status::run(&args, select, config))
+        }
+        Command::Token(args) => {
+            with_login(which, args.which.clone(), |select, config| token::run(&args, select, config))
+        }
     }
 }
 
-/// Help and version go to the standard output; an error is JSON where that was asked for.
+/// Runs a command that is about a login. Advice that names a command names that login.
+fn with_login(
+    before: Which,
+    after: Which,
+    run: impl FnOnce(&Select, &Config) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let select = Select::of(before, after)?;
+    let config = Config::load(select.config.as_deref())?;
+    run(&select, &config).map_err(|failure| failure.for_login(&Name::of(&select, &config)))
+}
+
+/// Prints help and version to standard output, and an error as JSON if that was asked for.
 fn usage(error: &clap::Error) -> ExitCode {
     let wants_json = std::env::args_os().skip(1).take_while(|arg| arg != "--").any(|arg| arg == "--json");
     if !(error.use_stderr() && wants_json) {
@@ -69,10 +94,4 @@ fn usage(error: &clap::Error) -> ExitCode {
     let failure = Kind::Configuration.because(message).advise("see `proofkey --help`");
     output::report(&failure, true);
     ExitCode::from(&failure)
-}
-
-fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "proofkey", &mut script);
-    output::print(&script)
 }

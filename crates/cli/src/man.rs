@@ -1,4 +1,4 @@
-//! The manual page: one, with a section for each subcommand.
+//! The manual page: one page with a section for each subcommand.
 
 use crate::args::Cli;
 use crate::failure::{Failure, Kind};
@@ -10,7 +10,7 @@ use std::io;
 /// Prints the manual page as roff.
 ///
 /// # Errors
-/// Where the standard output cannot be written.
+/// If standard output cannot be written.
 pub fn run() -> Result<(), Failure> {
     let page = page().map_err(|error| Kind::Unexpected.because(error))?;
     output::print(&page)
@@ -19,15 +19,27 @@ pub fn run() -> Result<(), Failure> {
 fn page() -> io::Result<Vec<u8>> {
     let mut cli = Cli::command();
     cli.build();
+    let man = Man::new(cli.clone());
     let mut page = Vec::new();
-    Man::new(cli.clone()).render(&mut page)?;
-    for command in cli.get_subcommands().filter(|command| command.get_name() != "help") {
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    man.render_options_section(&mut page)?;
+    for command in subcommands(&cli) {
         section(command, &mut page)?;
     }
+    man.render_extra_section(&mut page)?;
+    man.render_version_section(&mut page)?;
     Ok(page)
 }
 
-/// A subcommand's page as one section of ours: its headings go down a level.
+/// The page lists no `proofkey-login(1)` and the like, as there are no such pages.
+fn subcommands(cli: &Command) -> impl Iterator<Item = &Command> {
+    cli.get_subcommands().filter(|command| command.get_name() != "help")
+}
+
+/// A subcommand's page as one section of this one: its headings go down a level.
 fn section(command: &Command, page: &mut Vec<u8>) -> io::Result<()> {
     let name = command.get_name();
     let man = Man::new(command.clone());
@@ -62,5 +74,20 @@ mod tests {
         assert_eq!(page.matches(".TH ").count(), 1);
         assert_eq!(page.matches("\n.SH SYNOPSIS\n").count(), 1, "those of the subcommands are below theirs");
         assert!(page.contains("Exit codes"), "{page}");
+        let (_, notes) = page.split_once("PROOFKEY MAN").unwrap();
+        assert!(
+            notes.contains("Exit codes") && notes.contains(".SH VERSION"),
+            "they come after the subcommands: {notes}"
+        );
+    }
+
+    #[test]
+    fn the_page_names_no_page_that_does_not_exist() {
+        let page = String::from_utf8(page().unwrap()).unwrap().replace('\\', "");
+        let mut cli = Cli::command();
+        cli.build();
+        for command in subcommands(&cli) {
+            assert!(!page.contains(&format!("proofkey-{}", command.get_name())), "{}", command.get_name());
+        }
     }
 }

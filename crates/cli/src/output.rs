@@ -1,4 +1,4 @@
-//! What is written where: results to the standard output, everything else to the standard error.
+//! Where output goes: results to standard output, everything else to standard error.
 
 use crate::failure::{Failure, Kind};
 use anstyle::{AnsiColor, Style};
@@ -9,12 +9,12 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 /// Writes a result line.
 ///
 /// # Errors
-/// Where the standard output cannot be written, except that nobody reads it any longer.
+/// If standard output cannot be written. It is no error that its reader has gone.
 pub fn line(text: impl Display) -> Result<(), Failure> {
     print(format!("{text}\n").as_bytes())
 }
 
-/// Writes a result for people, styled where it is read on a terminal.
+/// Writes a result for people, styled if it goes to a terminal.
 ///
 /// # Errors
 /// As [`line()`].
@@ -28,7 +28,16 @@ pub fn styled(text: impl Display) -> Result<(), Failure> {
 /// As [`line()`].
 pub fn json(value: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string(value).map_err(|error| Kind::Unexpected.because(error))?;
-    line(text)
+    line(escaped(&text))
+}
+
+/// JSON in which whatever a terminal would obey is escaped: it can only be part of a string.
+fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_obeyed(c) { text.extend(format!("\\u{:04x}", u32::from(c)).chars()) } else { text.push(c) }
+    }
+    text
 }
 
 /// Writes a result as it is.
@@ -40,22 +49,47 @@ pub fn print(bytes: &[u8]) -> Result<(), Failure> {
     checked(out.write_all(bytes).and_then(|()| out.flush()))
 }
 
-/// Tells the user something beside the result.
+/// Writes the body of an API's answer: as it is, except that a terminal gets no control characters, and a line end.
+///
+/// # Errors
+/// As [`line()`].
+pub fn body(bytes: &[u8]) -> Result<(), Failure> {
+    if bytes.is_empty() || !io::stdout().is_terminal() {
+        return print(bytes);
+    }
+    let mut text = harmless(&String::from_utf8_lossy(bytes));
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    print(text.as_bytes())
+}
+
+/// Text without what a terminal would obey: control characters, and those that reorder the text beside them.
+fn harmless(text: &str) -> String {
+    text.replace("\r\n", "\n").replace(|c| is_obeyed(c) && c != '\n' && c != '\t', "\u{fffd}")
+}
+
+fn is_obeyed(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Tells the user something besides the result.
 pub fn note(text: impl Display) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
-/// Warns the user of something that is not as it was asked for.
+/// Warns the user that something is not as requested.
 pub fn warn(text: impl Display) {
     let _ = writeln!(anstream::stderr(), "{WARNING}warning:{WARNING:#} {text}");
 }
 
-/// Tells why the command failed, and what to do now.
+/// Says why the command failed, and what to do now.
 pub fn report(failure: &Failure, as_json: bool) {
     let mut err = anstream::stderr().lock();
     let Failure { kind, message, advice } = failure;
     let _ = if as_json {
-        let report = Report { error: *kind, exit: kind.exit(), message, advice: advice.as_deref() };
+        let advice = advice.as_ref().map(ToString::to_string);
+        let report = Report { error: *kind, exit: kind.exit(), message, advice };
         serde_json::to_string(&report).map_or(Ok(()), |text| writeln!(err, "{text}"))
     } else {
         writeln!(err, "{ERROR}error:{ERROR:#} {message}").and_then(|()| match advice {
@@ -65,16 +99,16 @@ pub fn report(failure: &Failure, as_json: bool) {
     };
 }
 
-/// Whether a line on the standard error can be written over.
+/// Whether a line on standard error can be overwritten.
 pub fn is_live() -> bool {
     io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// A reader that left has had enough.
+/// A reader that has gone is no error.
 fn checked(written: io::Result<()>) -> Result<(), Failure> {
     match written {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Kind::Unexpected.because(format_args!("standard output: {error}")))
+            Err(Kind::Unexpected.because(format_args!("cannot write to standard output: {error}")))
         }
         _ => Ok(()),
     }
@@ -85,10 +119,10 @@ struct Report<'a> {
     error: Kind,
     exit: u8,
     message: &'a str,
-    advice: Option<&'a str>,
+    advice: Option<String>,
 }
 
-/// How the name of a thing stands out.
+/// How the name of a thing is emphasised.
 pub const STRONG: Style = Style::new().bold();
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();

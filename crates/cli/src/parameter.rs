@@ -1,6 +1,6 @@
 //! Parameters of URLs and bodies.
 
-/// The value of a parameter in a URL or a body, decoded; empty where there is none.
+/// The decoded value of a parameter in a URL or a body; empty if there is none.
 pub fn parameter(text: &str, name: &str) -> String {
     let query = text.split_once('?').map_or(text, |(_, query)| query);
     form_urlencoded::parse(query.as_bytes())

@@ -1,55 +1,50 @@
 //! Opening the user's browser (RFC 8252 section 6).
 
-use std::net::IpAddr;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::Duration;
-use std::{env, error, fmt, io, thread};
+#[cfg(all(unix, not(target_os = "macos")))]
+#[path = "browser/unix.rs"]
+mod launcher;
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+#[path = "browser/system.rs"]
+mod launcher;
 
-/// A browser that was not opened. Show the user the URL instead.
+use std::net::IpAddr;
+use std::{error, fmt, io};
+
+/// The browser was not opened. Show the user the URL instead.
 #[derive(Debug)]
 pub enum OpenError {
-    /// The system could not open it.
+    /// No browser was found, or all that were found failed.
     Failed(io::Error),
-    /// The URL is neither https nor http to a loopback address, or holds what a shell or a browser could read as more than
-    /// a URL. Nothing was started.
+    /// The URL is neither https nor http to a loopback address, or holds characters that a shell or a browser could
+    /// interpret. Nothing was started.
     Refused,
 }
 
-/// Opens `url` in the user's browser, and does not wait for it: a browser that fails within a second is an error, one that
-/// runs in the terminal goes on running there.
+/// Opens `url` in the user's browser, without waiting for the browser to end.
 ///
-/// Only a clean `https://` URL, or an `http://` one with a loopback address, gets as far as the system: printable ASCII
-/// without space, quotes, angle brackets, backslash, caret, backtick, braces and bar, at most 16 KiB.
+/// On Unix other than macOS it tries one launcher after the other until one works: the entries of `BROWSER` (separated by
+/// colons; `%s` stands for the URL), the desktop's own (`xdg-open` and others), and under WSL that of Windows. A launcher
+/// fails if it cannot be started, or exits with an error within a second. `Ok` means that a launcher was started and had
+/// not failed by then; whether a window appeared cannot be known, so show the user the URL in any case. Text browsers run
+/// in the terminal.
+///
+/// Only a clean `https://` URL, or an `http://` one with a loopback address, is passed on: printable ASCII without space,
+/// quotes, angle brackets, backslash, caret, backtick, braces and bar, at most 16 KiB.
 ///
 /// # Errors
-/// [`OpenError`] where the URL is refused or there is no browser.
+/// [`OpenError`] if the URL is refused or no launcher works.
 pub fn open(url: &str) -> Result<(), OpenError> {
     if !is_clean(url) {
         return Err(OpenError::Refused);
     }
-    if cfg!(any(not(unix), target_os = "macos")) {
-        return webbrowser::open(url).map_err(OpenError::Failed);
-    }
-    // A text browser is waited for until the user leaves it, but the redirect that it follows waits for the caller.
-    let (sender, receiver) = mpsc::channel();
-    let url = url.to_owned();
-    let launch = move || {
-        // Nobody listens any more where it took longer than the wait below.
-        let _ = sender.send(webbrowser::open(&url));
-    };
-    thread::Builder::new().name("browser".to_owned()).spawn(launch).map_err(OpenError::Failed)?;
-    match receiver.recv_timeout(LAUNCH_MAX) {
-        Ok(opened) => opened.map_err(OpenError::Failed),
-        Err(RecvTimeoutError::Timeout) => Ok(()),
-        Err(RecvTimeoutError::Disconnected) => Err(OpenError::Failed(io::Error::other("the launcher stopped"))),
-    }
+    launcher::open(url).map_err(OpenError::Failed)
 }
 
-/// Whether there may be a browser: on Unix without macOS, a display or the variable `BROWSER`.
+/// Whether there may be a browser. On Unix other than macOS: whether there is a display, `BROWSER` is set, or this is WSL
+/// and a program of Windows can be started.
 #[must_use]
 pub fn is_available() -> bool {
-    let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
-    !cfg!(all(unix, not(target_os = "macos"))) || ["BROWSER", "DISPLAY", "WAYLAND_DISPLAY"].into_iter().any(set)
+    launcher::is_available()
 }
 
 fn is_clean(url: &str) -> bool {
@@ -74,9 +69,7 @@ impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Failed(error) => write!(f, "no browser could be opened ({error}); open the URL yourself"),
-            Self::Refused => {
-                f.write_str("this is no URL that may be opened in a browser; check the server's endpoints")
-            }
+            Self::Refused => f.write_str("this URL is not safe to open in a browser; check the server's endpoints"),
         }
     }
 }
@@ -90,7 +83,6 @@ impl error::Error for OpenError {
     }
 }
 
-const LAUNCH_MAX: Duration = Duration::from_secs(1);
 const URL_MAX: usize = 16 * 1024;
 
 #[cfg(test)]

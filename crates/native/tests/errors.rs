@@ -26,7 +26,7 @@ fn every_error_says_what_it_is_and_keeps_its_cause() {
         (Box::new(StoreError::OtherKey), "belongs to another account than the lock", false),
         (Box::new(StoreError::TooBig), "too long for this store", false),
         (Box::new(OpenError::Failed(ErrorKind::NotFound.into())), "(entity not found); open the URL yourself", true),
-        (Box::new(OpenError::Refused), "no URL that may be opened", false),
+        (Box::new(OpenError::Refused), "not safe to open", false),
     ];
     for (error, said, caused) in errors {
         let text = error.to_string();

@@ -81,22 +81,126 @@ fn x11_a_browser_in_the_terminal_is_not_waited_for() {
     fs::write(&leave, "").unwrap();
 }
 
+/// A folder for `PATH` with programs that write down how they were called.
+struct Programs {
+    folder: tempfile::TempDir,
+}
+
+impl Programs {
+    fn new(names: &[&str]) -> Self {
+        let programs = Self { folder: tempfile::tempdir().unwrap() };
+        names.iter().for_each(|name| programs.add(name, ""));
+        programs
+    }
+
+    /// One that then does something more.
+    fn add(&self, name: &str, more: &str) {
+        let (file, seen) = (self.folder.path().join(name), self.folder.path().join("seen"));
+        let script = format!("#!/bin/sh\necho {name} \"$#\" \"$*\" >> '{}'\n{more}\n", seen.display());
+        fs::write(&file, script).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o700)).unwrap();
+    }
+
+    /// A process of this test that knows these programs and none else.
+    fn child(&self, test: &str, environment: &[(&str, &str)]) -> bool {
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", test]).env_clear().env("PATH", self.folder.path()).envs(environment.iter().copied());
+        child.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
+    }
+
+    fn open(&self, environment: &[(&str, &str)]) -> (bool, String) {
+        let opened = self.child("child_opens_a_url", &[environment, &[(CHILD, URL)]].concat());
+        (opened, fs::read_to_string(self.folder.path().join("seen")).unwrap_or_default())
+    }
+
+    fn available(&self, environment: &[(&str, &str)]) -> bool {
+        self.child("child_looks_for_a_browser", &[environment, &[(CHILD, "")]].concat())
+    }
+}
+
+/// There the programs of Windows are found although `PATH` does not name them.
+fn on_wsl() -> bool {
+    fs::read_to_string("/proc/version").is_ok_and(|version| version.to_ascii_lowercase().contains("microsoft"))
+}
+
+const URL: &str = "https://as.example/a?x=1&y=2";
+
+#[cfg(not(target_os = "macos"))]
 #[test]
 fn a_browser_needs_a_display_or_a_launcher() {
-    if cfg!(target_os = "macos") {
+    if on_wsl() {
         return;
     }
-    let available = |variable: Option<&str>| {
-        let mut child = Command::new(std::env::current_exe().unwrap());
-        child.args(["--exact", "child_looks_for_a_browser"]).env(CHILD, variable.unwrap_or_default());
-        for name in ["BROWSER", "DISPLAY", "WAYLAND_DISPLAY"] {
-            child.env_remove(name);
-        }
-        child.envs(variable.map(|name| (name, "x"))).stdout(Stdio::null()).stderr(Stdio::null());
-        child.status().unwrap().success()
-    };
-    assert!(!available(None));
-    assert!(["BROWSER", "DISPLAY", "WAYLAND_DISPLAY"].into_iter().all(|name| available(Some(name))));
+    let none = Programs::new(&[]);
+    assert!(!none.available(&[]) && !none.available(&[("DISPLAY", "")]));
+    for name in ["BROWSER", "DISPLAY", "WAYLAND_DISPLAY"] {
+        assert!(none.available(&[(name, "x")]), "{name}");
+    }
+}
+
+#[cfg(not(target_os = "macos"))]
+#[test]
+fn each_entry_of_browser_is_tried_until_one_works() {
+    let programs = Programs::new(&["real"]);
+    programs.add("false", "exit 1");
+    programs.add("never", "");
+    let (opened, seen) = programs.open(&[("BROWSER", "missing::false --x:real --url=%s --y:never")]);
+    assert_eq!((opened, seen), (true, format!("false 2 --x {URL}\nreal 2 --url={URL} --y\n")));
+}
+
+#[cfg(not(target_os = "macos"))]
+#[test]
+fn the_desktop_comes_after_browser_and_does_not_try_it_again() {
+    let programs = Programs::new(&["gio"]);
+    programs.add("false", "exit 1");
+    programs.add("xdg-open", "[ -z \"$BROWSER\" ] || exit 0; exit 3");
+    let (opened, seen) = programs.open(&[("BROWSER", "false"), ("DISPLAY", ":0")]);
+    assert_eq!((opened, seen), (true, format!("false 1 {URL}\nxdg-open 1 {URL}\ngio 2 open {URL}\n")));
+}
+
+#[cfg(not(target_os = "macos"))]
+#[test]
+fn what_cannot_be_opened_is_an_error() {
+    if on_wsl() {
+        return;
+    }
+    let programs = Programs::new(&[]);
+    assert_eq!(programs.open(&[]), (false, String::new()));
+    programs.add("false", "exit 1");
+    assert_eq!(programs.open(&[("BROWSER", "false")]), (false, format!("false 1 {URL}\n")));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn wsl_opens_the_browser_of_windows() {
+    if on_wsl() {
+        return;
+    }
+    for wsl in ["WSL_DISTRO_NAME", "WSL_INTEROP"] {
+        let none = Programs::new(&[]);
+        assert!(!none.available(&[(wsl, "x")]), "{wsl}: no program of Windows can be started");
+        let programs = Programs::new(&["rundll32.exe", "powershell.exe"]);
+        assert!(programs.available(&[(wsl, "x")]) && !programs.available(&[]), "{wsl}");
+        let (opened, seen) = programs.open(&[(wsl, "x")]);
+        assert_eq!((opened, seen), (true, format!("rundll32.exe 2 url.dll,FileProtocolHandler {URL}\n")));
+
+        let programs = Programs::new(&["wslview", "rundll32.exe", "xdg-open"]);
+        assert_eq!(programs.open(&[(wsl, "x")]), (true, format!("wslview 1 {URL}\n")));
+        let programs = Programs::new(&["wslview", "xdg-open"]);
+        assert_eq!(programs.open(&[(wsl, "x"), ("DISPLAY", ":0")]), (true, format!("xdg-open 1 {URL}\n")));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn powershell_does_not_see_the_url_as_code() {
+    let programs = Programs::new(&["powershell.exe"]);
+    programs.add("wslview", "exit 1");
+    programs.add("rundll32.exe", "exit 1");
+    let (opened, seen) = programs.open(&[("WSL_DISTRO_NAME", "x")]);
+    let script = "UwB0AGEAcgB0AC0AUAByAG8AYwBlAHMAcwAgAC0ARgBpAGwAZQBQAGEAdABoACAAJwBoAHQAdABwAHMAOgAvAC8AYQBzAC4AZQB4AGEAbQBwAGwAZQAvAGEAPwB4AD0AMQAmAHkAPQAyACcA";
+    let called = format!("powershell.exe 5 -NoLogo -NoProfile -NonInteractive -EncodedCommand {script}\n");
+    assert!(opened && seen.ends_with(&called), "{seen}");
 }
 
 #[test]

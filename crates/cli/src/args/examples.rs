@@ -1,6 +1,6 @@
-//! What the help says below the options.
+//! The parts of the help below the options.
 
-/// What the configuration file, JSON and the exit codes are.
+/// The configuration file, JSON and the exit codes.
 pub const NOTES: &str = "\
 Configuration file:
   [profile.default]              # the profile that --profile names
@@ -12,31 +12,31 @@ Configuration file:
   store = \"file\"                 # or \"keyring\"
   api_hosts = [\"api.example.com\"]
   extra = { prompt = \"consent\" }
-  The file is $XDG_CONFIG_HOME/proofkey/config.toml (where that is not set,
-  ~/.config/proofkey/config.toml), or what --config or PROOFKEY_CONFIG names.
-  Options of `login` win over it. What a login was made with is remembered
-  beside its tokens, so that no other command needs its options again. A change
-  of the file counts from the next login on (api_hosts: at once).
+  The file is $XDG_CONFIG_HOME/proofkey/config.toml (if that is not set,
+  ~/.config/proofkey/config.toml), or the one that --config or PROOFKEY_CONFIG
+  names. `login --save` adds a profile to it. Options of `login` override it. The
+  settings of a login are remembered, so that no other command needs its options.
+  A change of the file takes effect at the next login (api_hosts: at once).
 
 JSON:
-  With --json the standard output holds nothing but JSON, and an error is one
-  line on the standard error:
+  With --json, before or after the subcommand, standard output has nothing but
+  JSON, and an error is one line on standard error:
   {\"error\": CODE, \"exit\": NUMBER, \"message\": TEXT, \"advice\": TEXT or null}
 
 Exit codes:
   0    done
   1    something unexpected, such as a full disk
   2    wrong usage or configuration
-  3    a login is needed: `proofkey login`
+  3    you must sign in: `proofkey login`
   4    refused, by the user at the browser or by the authorization server
-  5    the server cannot be reached, or is out of order
+  5    the server cannot be reached or does not work
   6    timed out
   7    the API refused the call (status 400 or more)
   130  interrupted";
 
 /// How to use `demo`.
 pub const DEMO_EXAMPLES: &str = "\
-Nothing is kept, and nothing leaves this machine.
+Nothing is stored, and nothing leaves this machine.
 
 Examples:
   proofkey demo
@@ -49,7 +49,8 @@ Examples:
   proofkey login --provider itwin --client-id native-1a2b3c
   proofkey login --issuer https://login.example.com --client-id my-app \\
     --scope offline_access
-  proofkey login --profile work --paste --redirect-uri https://app.example.com/signed-in";
+  proofkey login --profile work --paste --redirect-uri https://app.example.com/signed-in
+  proofkey login --profile work --issuer https://login.example.com --client-id my-app --save";
 
 /// How to use `token`.
 pub const TOKEN_EXAMPLES: &str = "\
@@ -62,9 +63,9 @@ Examples:
 pub const CALL_EXAMPLES: &str = "\
 The token is sent to the hosts that the profile allows (`api_hosts`, --api-host;
 for --provider itwin api.bentley.com), to the authorization server's own host,
-and nowhere else. A server on this machine may call any port of this machine.
-No redirect is followed. A token that the API no longer takes is renewed, and
-the call is tried once more.
+and nowhere else. A token from a server on this machine may go to any port of
+this machine. Redirects are not followed. If the API does not accept a token that
+is more than a minute old, the token is renewed and the call is made once more.
 
 Examples:
   proofkey call https://api.bentley.com/itwins/ \\
@@ -81,8 +82,8 @@ Examples:
 
 /// How to use `logout`.
 pub const LOGOUT_EXAMPLES: &str = "\
-Where the server is down, its tokens stay valid: they are then kept, so that
-`logout` can be tried again.
+If the server cannot be reached, its tokens stay valid: they are kept, so that you
+can run `logout` again.
 
 Examples:
   proofkey logout

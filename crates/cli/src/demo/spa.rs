@@ -11,21 +11,21 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
-/// Serves the app, and tells what its server sees.
+/// Serves the app, and shows the requests that the server gets.
 ///
 /// # Errors
-/// Where a server does not start, or the standard output cannot be written.
+/// If a server does not start, or standard output cannot be written.
 pub fn run(args: &args::Demo) -> Result<(), Failure> {
     let start = |error| Kind::Unexpected.because(format_args!("the development server did not start: {error}"));
     let server = DevServer::start(Options::default()).map_err(start)?;
     let site = Site::start(0, &server.issuer(), files(&server.issuer())).map_err(start)?;
     let story = Story::new(args.json);
-    story.title("A single-page app, against a development server on this machine")?;
+    story.title("A single-page app against a development server on this machine")?;
     story.step("server", "Start an authorization server and an API", &[("issuer", &server.issuer())])?;
     let url = format!("{}/", site.url());
     let opened = !args.no_browser && proofkey_native::is_available() && proofkey_native::open(&url).is_ok();
     let how = if opened { "Open the app in your browser" } else { "Open this address in a browser on this machine" };
-    story.app(&format!("{how}, and sign in (any name and password will do); Ctrl-C ends it"), &url, opened)?;
+    story.app(&format!("{how}, and sign in (any name and password will do); press Ctrl-C to stop"), &url, opened)?;
     let followed = interrupt::deferred(|| follow(&server, &story));
     if INTERRUPTED.load(Ordering::SeqCst) { story.end("Ended.") } else { followed }
 }
@@ -63,7 +63,7 @@ macro_rules! app {
     };
 }
 
-/// The redirect URI is the app, too.
+/// The app is also served at the redirect URI.
 const FILES: [(&str, &str, &[u8]); 12] = [
     ("/", PAGE, app!("index.html")),
     ("/callback", PAGE, app!("index.html")),

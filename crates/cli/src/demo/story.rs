@@ -1,4 +1,4 @@
-//! How the demo is told: to people in numbered steps, to programs as lines of JSON.
+//! The output of the demo: numbered steps for people, lines of JSON for programs.
 
 use crate::failure::Failure;
 use crate::output::{self, STRONG};
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// What has been told so far.
+/// What has been shown so far.
 #[derive(Debug)]
 pub struct Story {
     as_json: bool,
@@ -24,15 +24,15 @@ impl Story {
         Self { as_json, steps: AtomicUsize::new(0) }
     }
 
-    /// What it is about.
+    /// The heading.
     ///
     /// # Errors
-    /// Where the standard output cannot be written; as with all of these.
+    /// If standard output cannot be written; so with all of these.
     pub fn title(&self, text: &str) -> Result<(), Failure> {
         if self.as_json { Ok(()) } else { output::styled(format_args!("{STRONG}{text}{STRONG:#}")) }
     }
 
-    /// One step, and what can be seen of it.
+    /// A step, and its details.
     pub fn step(&self, name: &str, text: &str, seen: &[(&str, &str)]) -> Result<(), Failure> {
         let number = self.steps.fetch_add(1, Ordering::Relaxed) + 1;
         if self.as_json {
@@ -47,12 +47,12 @@ impl Story {
         })
     }
 
-    /// Where the browser goes to sign in.
+    /// The URL to sign in at.
     pub fn url(&self, text: &str, url: &str, opened: bool) -> Result<(), Failure> {
         self.place("authorization_url", "authorize", text, url, opened)
     }
 
-    /// Where the app is.
+    /// The URL of the app.
     pub fn app(&self, text: &str, url: &str, opened: bool) -> Result<(), Failure> {
         self.place("app_url", "app", text, url, opened)
     }
@@ -64,7 +64,7 @@ impl Story {
         self.step(name, text, &[("", url)])
     }
 
-    /// Tokens, shortened: even throw-away ones are no sight for a screen.
+    /// Tokens, shortened: not even throw-away ones belong on a screen.
     pub fn tokens(&self, name: &str, text: &str, tokens: &TokensBuf) -> Result<(), Failure> {
         let expires_in = tokens.expires_in().map_or_else(|| "unknown".to_owned(), |seconds| format!("{seconds} s"));
         let refresh_token = tokens.refresh_token().map_or_else(|| "none".to_owned(), |token| short(token.expose()));
@@ -86,12 +86,12 @@ impl Story {
         )
     }
 
-    /// The last word.
+    /// The last line.
     pub fn end(&self, text: &str) -> Result<(), Failure> {
         if self.as_json { output::json(&json!({"event": "done"})) } else { output::styled(format_args!("\n{text}")) }
     }
 
-    /// What the server saw, where it belongs to the sign-in.
+    /// A request that the server got, if it belongs to the sign-in.
     fn entry(&self, entry: &Entry) -> Result<(), Failure> {
         let body = |name: &str| short(&parameter(&entry.body, name));
         match (entry.method.as_str(), entry.path.as_str(), entry.status) {
@@ -103,13 +103,13 @@ impl Story {
             ("GET", "/connect/consent", 200) => self.step("consent-page", "The server asks for consent", &[]),
             ("POST", "/connect/consent", 303) if parameter(&entry.body, "action") == "allow" => self.step(
                 "consented",
-                "The user allows; the browser is sent back with code, state and iss, all of which are checked",
+                "The user gives consent; the browser comes back with code, state and iss, and all three are checked",
                 &[],
             ),
-            ("POST", "/connect/consent", 303) => self.step("denied", "The user denies", &[]),
+            ("POST", "/connect/consent", 303) => self.step("denied", "The user denies access", &[]),
             ("POST", "/connect/token", status) => self.step(
                 "exchange",
-                "Send the code and the verifier to the token endpoint; the server hashes the verifier and compares",
+                "Send the code and the verifier to the token endpoint; the server compares the hash of the verifier",
                 &[
                     ("grant_type", &parameter(&entry.body, "grant_type")),
                     ("client_id", &parameter(&entry.body, "client_id")),
@@ -124,7 +124,7 @@ impl Story {
     }
 }
 
-/// Tells what the server sees while the sign-in goes on.
+/// Shows the requests that the server gets during the sign-in.
 #[derive(Debug, Default)]
 pub struct Follower {
     ended: AtomicBool,
@@ -146,13 +146,13 @@ impl Follower {
         }
     }
 
-    /// Lets it tell what is left, and end.
+    /// Lets it show what is left, and end.
     pub fn end(&self) {
         self.ended.store(true, Ordering::SeqCst);
     }
 }
 
-/// The first characters of a secret, and how many there are.
+/// The first characters of a secret, and its length.
 pub fn short(secret: &str) -> String {
     let start: String = secret.chars().take(6).collect();
     format!("{start}… ({} characters)", secret.chars().count())

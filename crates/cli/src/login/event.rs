@@ -1,7 +1,8 @@
-//! What happens during a login, told to people or to programs.
+//! What happens during a login, for people or as JSON.
 
+use super::previous::Previous;
 use crate::failure::Failure;
-use crate::logins::Login;
+use crate::logins::{Login, Name};
 use crate::output::{self, STRONG};
 use crate::time::{Span, now};
 use serde::Serialize;
@@ -10,13 +11,13 @@ use serde::Serialize;
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
 pub enum Event<'a> {
-    /// The user is sent to the server.
+    /// The user has to open a URL.
     AuthorizationUrl {
-        /// Where to.
+        /// The URL.
         url: &'a str,
-        /// Whether a browser was opened there.
+        /// Whether a browser was opened.
         opened: bool,
-        /// Whether the user is to bring the redirect back by hand.
+        /// Whether the user has to paste the redirect.
         #[serde(skip)]
         paste: bool,
     },
@@ -26,39 +27,46 @@ pub enum Event<'a> {
         profile: &'a str,
         /// The account.
         account: &'a str,
-        /// The issuer, or the authorization endpoint where none is known.
+        /// The issuer, or the authorization endpoint if no issuer is known.
         issuer: &'a str,
-        /// What was granted.
+        /// The scopes that were granted.
         scope: Vec<&'a str>,
-        /// What was asked for and not granted.
+        /// The scopes that were requested and not granted.
         missing_scope: &'a [String],
-        /// Seconds since 1970; none where the server did not tell.
+        /// Seconds since 1970; null if the server did not say.
         expires_at: Option<u64>,
         /// Whether there is a refresh token.
         refreshable: bool,
+        /// What became of the refresh token of the sign-in before; null if there was none.
+        previous_refresh_token: Option<Previous>,
+        /// The name of the login.
+        #[serde(skip)]
+        name: &'a Name,
     },
-    /// What was pasted is not the redirect.
+    /// The pasted text is not the redirect.
     TryAgain {
         /// Why.
         message: &'a str,
         /// How many tries are left.
         tries_left: usize,
     },
-    /// The redirect is awaited.
+    /// The program waits for the redirect.
     Waiting {
-        /// Where.
+        /// The redirect URI.
         redirect_uri: &'a str,
         /// How long.
         seconds: u32,
-        /// Whether the user is to bring it.
+        /// What to check if the browser shows an error page.
+        hint: &'a str,
+        /// Whether the user has to paste it.
         #[serde(skip)]
         paste: bool,
     },
 }
 
 impl<'a> Event<'a> {
-    /// That the login is done.
-    pub fn signed_in(login: &'a Login, missing_scope: &'a [String]) -> Self {
+    /// The login is done.
+    pub fn signed_in(login: &'a Login, missing_scope: &'a [String], previous: Option<Previous>) -> Self {
         Self::SignedIn {
             profile: &login.name.profile,
             account: &login.name.account,
@@ -67,32 +75,44 @@ impl<'a> Event<'a> {
             missing_scope,
             expires_at: login.lifetime().expires_at(),
             refreshable: login.record.refresh_token.is_some(),
+            previous_refresh_token: previous,
+            name: &login.name,
         }
     }
 
-    /// Tells it: as JSON on the standard output, or in words on the standard error.
+    /// Writes it: as JSON to standard output, or in words to standard error.
     ///
     /// # Errors
-    /// Where the standard output cannot be written.
+    /// If standard output cannot be written.
     pub fn show(&self, as_json: bool) -> Result<(), Failure> {
         if as_json {
             return output::json(self);
         }
         match self {
             Self::AuthorizationUrl { url, opened: true, .. } => {
-                output::note(format_args!("Your browser opens to sign you in. If it does not, go to:\n\n{url}\n"));
+                output::note(format_args!("Opening your browser. If nothing happens, go to:\n\n{url}\n"));
             }
             Self::AuthorizationUrl { url, paste: false, .. } => output::note(format_args!(
-                "To sign in, open this address in a browser on this machine (on another one: `--paste`):\n\n{url}\n"
+                "To sign in, open this URL in a browser on this machine (for another machine, use --paste):\n\n{url}\n"
             )),
             Self::AuthorizationUrl { url, paste: true, .. } => {
-                output::note(format_args!("To sign in, open this address in any browser:\n\n{url}\n"));
+                output::note(format_args!("To sign in, open this URL in any browser:\n\n{url}\n"));
                 output::note(
-                    "When you are done, copy the whole address of the page that you end up at\n\
-                     (it may be an error page), and paste it here:",
+                    "When you are done, copy the whole address of the page where you end up\n\
+                     (the browser may say that it cannot be reached), and paste it here:",
                 );
             }
-            Self::SignedIn { profile, account, issuer, missing_scope, expires_at, refreshable, .. } => {
+            Self::SignedIn {
+                profile,
+                account,
+                issuer,
+                missing_scope,
+                expires_at,
+                refreshable,
+                previous_refresh_token,
+                name,
+                ..
+            } => {
                 output::note(format_args!(
                     "{STRONG}Signed in{STRONG:#} at {issuer} (profile {profile}, account {account})."
                 ));
@@ -100,17 +120,21 @@ impl<'a> Event<'a> {
                     output::warn(format_args!("not granted: {}", missing_scope.join(" ")));
                 }
                 let valid = expires_at.map(|end| format!("The token is valid for {}", Span(end.saturating_sub(now()))));
-                let valid = valid.unwrap_or_else(|| "The server does not tell how long the token is valid".to_owned());
-                let renewal = if *refreshable { "; it is renewed by itself" } else { "; then you sign in again" };
+                let valid = valid.unwrap_or_else(|| "The server did not say how long the token is valid".to_owned());
+                let renewal =
+                    if *refreshable { "; it is renewed automatically" } else { "; after that, sign in again" };
                 output::note(format_args!("{valid}{renewal}."));
+                if let Some(previous) = previous_refresh_token {
+                    previous.note(name);
+                }
             }
             Self::TryAgain { message, tries_left: 0 } => output::note(message),
             Self::TryAgain { message, tries_left } => {
                 let tries = if *tries_left == 1 { "one try" } else { &format!("{tries_left} tries") };
                 output::note(format_args!("{message} ({tries} left):"));
             }
-            Self::Waiting { seconds, paste: true, .. } => {
-                output::note(format_args!("(You have {}. Ctrl-C ends it.)", Span((*seconds).into())));
+            Self::Waiting { seconds, hint, paste: true, .. } => {
+                output::note(format_args!("({hint}\nYou have {}. Press Ctrl-C to cancel.)", Span((*seconds).into())));
             }
             // The countdown shows it.
             Self::Waiting { .. } => {}

@@ -1,4 +1,4 @@
-//! The line that counts down while the browser is awaited.
+//! The line that counts down while the program waits for the browser.
 
 use crate::output;
 use std::io::Write;
@@ -6,25 +6,31 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// A line that says how long is left. It is gone when this is dropped. Off a terminal it is one line, written once.
+/// A line that says how much time is left, and is removed on drop. If standard error is not a terminal it is written once.
 #[derive(Debug)]
 pub struct Countdown {
     live: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
 impl Countdown {
-    /// Counts down from `length`.
-    pub fn start(length: Duration) -> Self {
+    /// Counts down from `length`. On a terminal the hint comes a little later: most users do not need it.
+    pub fn start(length: Duration, hint: String) -> Self {
         if !output::is_live() {
-            output::note(format_args!("waiting for the browser, {} at most", clock(length)));
+            output::note(format_args!("waiting for the browser, at most {}\n{hint}", clock(length)));
             return Self { live: None };
         }
         let (stop, stopped) = mpsc::channel();
         let end = Instant::now() + length;
         let ticker = thread::spawn(move || {
+            let mut hint = Some(hint);
             loop {
                 let left = end.saturating_duration_since(Instant::now());
-                write(&format!("waiting for the browser, {} left (Ctrl-C ends it)", clock(left)));
+                if length.saturating_sub(left) >= HINT_AFTER
+                    && let Some(hint) = hint.take()
+                {
+                    write(&format!("{hint}\n"));
+                }
+                write(&format!("waiting for the browser, {} left (press Ctrl-C to cancel)", clock(left)));
                 if stopped.recv_timeout(Duration::from_secs(1)) != Err(RecvTimeoutError::Timeout) {
                     return write("");
                 }
@@ -54,6 +60,8 @@ fn write(text: &str) {
     let mut err = std::io::stderr().lock();
     let _ = write!(err, "\r\x1b[2K{text}").and_then(|()| err.flush());
 }
+
+const HINT_AFTER: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {

@@ -10,6 +10,11 @@ fn call(desk: &Desk, path: &str, args: &[&str]) -> Run {
     desk.run(&[&["call", &desk.server.api(path)], args].concat())
 }
 
+/// Makes the stored access token one that was issued two minutes ago.
+fn age(desk: &Desk) {
+    desk.edit(|record| record.requested_at -= 120);
+}
+
 /// Ends the stored access token at the server, without the program's knowledge.
 fn revoke_access_token(desk: &Desk) {
     let body = format!("client_id=demo-native&token={}", desk.record().access_token.expose());
@@ -33,6 +38,26 @@ fn the_body_is_printed_as_it_is() {
     let token = desk.record().access_token;
     let sent: Vec<_> = request.headers.iter().filter(|(name, _)| name == "authorization").collect();
     assert_eq!(sent, [&("authorization".to_owned(), format!("Bearer {}", token.expose()))]);
+}
+
+#[test]
+fn json_is_part_of_json() {
+    let desk = Desk::signed_in();
+    let respond = |content_type: &str, body: &str| {
+        let headers = vec![("content-type".to_owned(), content_type.to_owned())];
+        let fault = EndpointFault::Respond { status: 200, headers, body: body.to_owned() };
+        desk.server.set_faults(Faults { api: Some(fault), ..Faults::default() });
+        let run = call(&desk, "/api/me", &["--json"]);
+        assert!(run.code == Some(0) && run.json()["status"] == 200, "{run:?}");
+        run.stdout
+    };
+    let json = respond(
+        "application/vnd.x+json; charset=utf-8",
+        "{\n \"id\": 12345678901234567890.10,\n \"a\": \"\u{9b}2J\"\n}",
+    );
+    assert!(json.ends_with(",\"body\":{\"id\":12345678901234567890.10,\"a\":\"\\u009b2J\"}}\n"), "{json}");
+    let text = respond("text/plain", "{\"id\": 1}");
+    assert!(text.ends_with(",\"body\":\"{\\\"id\\\": 1}\"}\n"), "{text}");
 }
 
 #[test]
@@ -66,6 +91,7 @@ fn data_headers_and_method_are_sent() {
 #[test]
 fn a_401_is_renewed_and_tried_again_once() {
     let desk = Desk::signed_in();
+    age(&desk);
     revoke_access_token(&desk);
     let run = call(&desk, "/api/me", &[]);
     assert_eq!(run.code, Some(0), "{run:?}");
@@ -73,16 +99,59 @@ fn a_401_is_renewed_and_tried_again_once() {
     assert_eq!((statuses, desk.refreshes()), (vec![401, 200], 1));
 }
 
-#[test]
-fn an_api_that_takes_no_token_is_asked_twice_at_most() {
-    let desk = Desk::signed_in();
-    let headers = vec![("www-authenticate".to_owned(), "Bearer error=\"invalid_token\"".to_owned())];
-    let fault = EndpointFault::Respond { status: 401, headers, body: "no".to_owned() };
+fn refuse(desk: &Desk, status: u16, challenge: Option<&str>) {
+    let challenge = challenge.map(|challenge| ("www-authenticate".to_owned(), challenge.to_owned()));
+    let fault = EndpointFault::Respond { status, headers: challenge.into_iter().collect(), body: "no".to_owned() };
     desk.server.set_faults(Faults { api: Some(fault), ..Faults::default() });
+}
+
+#[test]
+fn an_api_that_takes_no_token_costs_one_refresh() {
+    for challenge in [Some("Bearer error=\"invalid_token\""), Some("DPoP, Basic realm=x"), None] {
+        let desk = Desk::signed_in();
+        age(&desk);
+        refuse(&desk, 401, challenge);
+        let run = call(&desk, "/api/me", &[]);
+        run.fails(7, &["401", "check that the API belongs to", &desk.server.issuer()]);
+        assert!(run.stdout == "no" && !run.stderr.contains("proofkey login"), "{run:?}");
+        assert_eq!((desk.requests("/api/me").len(), desk.refreshes()), (2, 1));
+        // The token is new now.
+        for _ in 0..2 {
+            call(&desk, "/api/me", &[]).fails(7, &["401", "although it is new"]);
+        }
+        assert_eq!((desk.requests("/api/me").len(), desk.refreshes()), (4, 1), "{challenge:?}");
+    }
+}
+
+#[test]
+fn another_scheme_costs_no_refresh() {
+    let desk = Desk::signed_in();
+    age(&desk);
+    refuse(&desk, 401, Some("Basic realm=\"x\", Digest realm=\"y\""));
     let run = call(&desk, "/api/me", &[]);
-    run.fails(7, &["401", "proofkey login"]);
-    assert_eq!(run.stdout, "no");
-    assert_eq!((desk.requests("/api/me").len(), desk.refreshes()), (2, 1));
+    run.fails(7, &["401", "the API wants Basic or Digest authentication here, and no access token"]);
+    assert!(run.stdout == "no" && !run.stderr.contains("proofkey login"), "{run:?}");
+    assert_eq!((desk.requests("/api/me").len(), desk.refreshes()), (1, 0));
+}
+
+#[test]
+fn a_new_token_is_not_refreshed() {
+    let desk = Desk::signed_in();
+    refuse(&desk, 401, None);
+    call(&desk, "/api/me", &[]).fails(7, &["although it is new"]);
+    assert_eq!(desk.refreshes(), 0);
+    desk.expire();
+    call(&desk, "/api/me", &[]).fails(7, &["although it is new"]);
+    assert_eq!(desk.refreshes(), 1, "it had ended, and what took its place is new");
+}
+
+#[test]
+fn an_old_token_without_a_refresh_token_needs_a_sign_in() {
+    let desk = Desk::new();
+    desk.sign_in(&["--profile", "work", "--issuer", &desk.server.issuer(), "--client-id", "demo-native"]);
+    desk.edit(|record| (record.requested_at, record.refresh_token) = (record.requested_at - 120, None));
+    refuse(&desk, 401, None);
+    call(&desk, "/api/me", &["--profile", "work"]).fails(7, &["sign in again with `proofkey login --profile work`"]);
 }
 
 #[test]
@@ -92,7 +161,11 @@ fn what_the_api_refuses_is_7() {
         let fault = EndpointFault::Respond { status, headers: Vec::new(), body: String::new() };
         desk.server.set_faults(Faults { api: Some(fault), ..Faults::default() });
         let run = call(&desk, "/api/me", &[]);
-        assert_eq!((run.code, run.stderr.contains("redirects")), (Some(code), status == 399), "{status}: {run:?}");
+        assert_eq!(
+            (run.code, run.stderr.contains("does not follow")),
+            (Some(code), status == 399),
+            "{status}: {run:?}"
+        );
         assert!(code == 0 || run.stderr.contains(&format!("refused the call ({status})")), "{run:?}");
     }
     assert_eq!(desk.refreshes(), 0);
@@ -118,10 +191,11 @@ fn a_missing_scope_cannot_smuggle_in_a_command() {
 }
 
 #[test]
-fn a_missing_permission_is_no_matter_of_the_token() {
+fn a_403_says_only_what_is_known() {
     let desk = Desk::signed_in();
+    age(&desk);
     let run = call(&desk, "/api/forbidden", &[]);
-    run.fails(7, &["403", "you lack a permission", "the token is fine", "Whoever manages the API grants it"]);
+    run.fails(7, &["403", "the API forbids this call; its answer may say why\n"]);
     assert!(run.stdout.contains("InsufficientPermissions"));
     // The same login, as if it were at the iTwin platform.
     let (store, mut record) = (desk.store(), desk.record());
@@ -130,7 +204,7 @@ fn a_missing_permission_is_no_matter_of_the_token() {
     record.notes.values_mut().for_each(|note| *note = note.replace(&issuer, "\"itwin\""));
     record.key.issuer = "https://ims.bentley.com".to_owned();
     store.lock(&record.key, Duration::from_secs(10)).unwrap().save(&record).unwrap();
-    call(&desk, "/api/forbidden", &[]).fails(7, &["the token is fine", "Access Control API"]);
+    call(&desk, "/api/forbidden", &[]).fails(7, &["may say why. You may lack", "Access Control API"]);
     assert_eq!(desk.refreshes(), 0);
 }
 
@@ -143,7 +217,7 @@ fn no_redirect_is_followed() {
     desk.server.set_faults(Faults { api: Some(fault), ..Faults::default() });
     let run = call(&desk, "/api/me", &[]);
     assert_eq!(run.code, Some(0));
-    assert!(run.stderr.contains("not followed"), "{run:?}");
+    assert!(run.stderr.contains("proofkey does not follow redirects"), "{run:?}");
     assert!(elsewhere.log().is_empty());
 }
 
@@ -156,7 +230,7 @@ fn the_token_goes_nowhere_that_was_not_allowed() {
     }
     desk.run(&["call", "http://api.example.com/x", "--api-host", "api.example.com"]).fails(2, &["plain http"]);
     for url in ["api.example.com", "ftp://127.0.0.1/", "https://user@127.0.0.1/", "https://a b/"] {
-        desk.run(&["call", url]).fails(2, &["no https URL"]);
+        desk.run(&["call", url]).fails(2, &["is not a full URL", "write https://HOST/PATH"]);
     }
 }
 

@@ -49,12 +49,48 @@ fn a_profile_names_one_server() {
     let endpoints = "authorization_endpoint = 'https://as.example/a'\ntoken_endpoint = 'https://as.example/t'\n";
     for server in ["provider = 'itwin'", "issuer = 'https://as.example'"] {
         desk.configure(&format!("[profile.default]\nclient_id = 'x'\n{server}\n{endpoints}"));
-        desk.run(&["token"]).fails(2, &["config.toml:1: profile `default`: give one of `provider`, `issuer`"]);
+        desk.run(&["token"]).fails(2, &["config.toml:1: profile `default`: give only one of `provider`, `issuer`"]);
     }
     desk.configure("[profile.default]\nprovider = 'itwin'\nissuer = 'https://as.example'\n");
-    desk.run(&["token"]).fails(2, &["give one of `provider`, `issuer`"]);
+    desk.run(&["token"]).fails(2, &["give only one of `provider`, `issuer`"]);
     desk.configure(&format!("[profile.default]\nclient_id = 'x'\n{endpoints}"));
     desk.run(&["token"]).fails(3, &["not signed in"]);
+}
+
+#[test]
+fn options_may_stand_before_the_subcommand_or_after_it() {
+    let desk = Desk::signed_in();
+    let token = desk.record().access_token;
+    let run = desk.run(&["--json", "token"]);
+    assert_eq!(run.json()["access_token"], token.expose());
+    desk.run(&["--profile", "work", "token"]).fails(3, &["profile `work`", "`proofkey login --profile work`"]);
+    desk.run(&["--profile", "work", "token", "--profile", "home"]).fails(3, &["profile `home`"]);
+    let run = desk.run(&["--json", "--account", "me", "token"]);
+    assert_eq!((run.code, run.error()["exit"].as_u64()), (Some(3), Some(3)), "{run:?}");
+    std::fs::write(desk.home("broken.toml"), "x").unwrap();
+    desk.run(&["--config", "broken.toml", "token"]).fails(2, &["broken.toml:1"]);
+    let url = desk.server.api("/api/me");
+    for option in [&["-i"][..], &["-o", "file"]] {
+        desk.run(&[&["--json", "call", &url], option].concat()).fails(2, &["--json"]);
+        desk.run(&[&["call", "--json", &url], option].concat()).fails(2, &["--json"]);
+    }
+    // The option wins over the environment, wherever it stands.
+    for args in [&["--profile", "work", "token"][..], &["token", "--profile", "work"]] {
+        let output = desk.command(args).env("PROOFKEY_PROFILE", "home").output().unwrap();
+        assert!(String::from_utf8_lossy(&output.stderr).contains("profile `work`"), "{output:?}");
+    }
+    let output = desk.command(&["token"]).env("PROOFKEY_PROFILE", "a/b").output().unwrap();
+    assert!(output.status.code() == Some(2) && String::from_utf8_lossy(&output.stderr).contains("PROOFKEY_PROFILE"));
+}
+
+#[test]
+fn what_has_no_login_has_no_options_of_one() {
+    let desk = Desk::new();
+    for command in ["demo", "completions", "man"] {
+        let help = desk.run(&[command, "--help"]).stdout;
+        assert!(!help.contains("--profile") && !help.contains("--config"), "{help}");
+        desk.run(&[command, "--profile", "work"]).fails(2, &["--profile"]);
+    }
 }
 
 #[test]
@@ -95,20 +131,25 @@ fn wrong_usage_is_2() {
     assert!(run.code == Some(2) && !run.stderr.contains('{'), "{run:?}");
     let args = ["login", "--no-browser", "--client-id", "x", "--issuer", "http://as.example"];
     desk.run(&args).fails(2, &["issuer"]);
-    desk.run(&["login", "--no-browser", "--scope", "a\"b"]).fails(2, &["scope 0"]);
-    desk.run(&["login", "--no-browser", "--extra", "state=x"]).fails(2, &["extra parameter 0"]);
+    for mode in ["--no-browser", "--paste"] {
+        desk.run(&["login", mode, "--scope", "x a\"b"]).fails(2, &["scope `a\"b`: a scope is"]);
+        let extra = |pairs: &[&str]| desk.run(&[&["login", mode], pairs].concat());
+        extra(&["--extra", "a=b", "--extra", "state=x"])
+            .fails(2, &["error: extra parameter `state` is set by the protocol itself\n"]);
+        extra(&["--extra", "a=b", "--extra", "a=c"]).fails(2, &["error: extra parameter `a` is given twice\n"]);
+        let (authorize, token) = (desk.server.authorization_endpoint() + "?tenant=t", desk.server.token_endpoint());
+        let server = ["--authorization-endpoint", &authorize, "--token-endpoint", &token, "--client-id", "demo-native"];
+        extra(&[&server[..], &["--extra", "tenant=x"]].concat())
+            .fails(2, &["error: extra parameter `tenant` is already in the query of the authorization endpoint\n"]);
+    }
 }
 
 #[test]
-fn help_is_there_for_people_and_shells() {
+fn help_is_there_for_people() {
     let desk = Desk::new();
     let help = desk.run(&["--help"]);
     for words in ["Exit codes:", "130  interrupted", "[profile.default]", "PROOFKEY_CONFIG"] {
         assert!(help.stdout.contains(words), "{words}");
     }
     assert!(desk.run(&["man"]).stdout.contains(".SH \"PROOFKEY CALL\""));
-    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        let script = desk.run(&["completions", shell]);
-        assert!(script.code == Some(0) && script.stdout.contains("proofkey"), "{shell}");
-    }
 }

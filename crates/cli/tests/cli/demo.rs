@@ -15,7 +15,7 @@ fn the_whole_flow_is_told_step_by_step() {
     for (step, seen) in [
         ("  1  Start", "issuer  http://127.0.0.1:"),
         ("  3  Make a one-time code_verifier", "code_challenge  "),
-        ("  9  The user allows", "code, state and iss"),
+        ("  9  The user gives consent", "code, state and iss"),
         (" 10  Send the code and the verifier", "grant_type     authorization_code"),
         (" 11  Read the answer", "expires_in     3600 s"),
         (" 13  Call the API", "answer  the token lacks a scope: admin"),
@@ -72,7 +72,7 @@ fn a_person_signs_in_or_denies() {
 
 #[test]
 fn a_browser_is_opened_where_there_is_one_and_it_may_be() {
-    const WAITING: &str = "(waiting for the browser, 1 minute 40 seconds at most; Ctrl-C ends it)";
+    const WAITING: &str = "(waiting for the browser, at most 1 minute 40 seconds; press Ctrl-C to cancel)";
     let desk = Desk::new();
     let run: Run = desk.with_browser(&["demo", "--auto"]).output().unwrap().into();
     assert!(run.code == Some(0) && run.stderr.is_empty(), "{run:?}");

@@ -70,3 +70,48 @@ fn a_server_that_revokes_refresh_tokens_only_is_enough_where_there_was_one() {
         assert_eq!((run.code, desk.store().list().unwrap().len()), (Some(code), kept), "{run:?}");
     }
 }
+
+#[test]
+fn a_server_that_wants_a_secret_for_it_has_no_revocation() {
+    for (status, body) in [
+        (401, r#"{"error":"invalid_client"}"#),
+        (400, r#"{"error":"invalid_client","error_description":"client authentication failed"}"#),
+        (400, r#"{"error":"unauthorized_client"}"#),
+        (401, r#"{"error":"unauthorized"}"#),
+        (401, ""),
+    ] {
+        for json in [false, true] {
+            let desk = Desk::signed_in();
+            let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+            let fault = EndpointFault::Respond { status, headers, body: body.to_owned() };
+            desk.server.set_faults(Faults { revocation: Some(fault), ..Faults::default() });
+            let run = desk.run(if json { &["logout", "--json"] } else { &["logout"] });
+            assert_eq!(run.code, Some(0), "{run:?}");
+            if json {
+                assert_eq!(run.json()["revocation"], "not_allowed");
+            } else {
+                assert!(run.stderr.contains("does not let this client revoke tokens"), "{run:?}");
+                assert!(run.stderr.contains("stay valid until they expire"), "{run:?}");
+            }
+            assert_eq!(desk.requests(REVOCATION).len(), 1, "the second token would fare no better");
+            assert!(desk.store().list().unwrap().is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_server_without_revocation_is_told() {
+    let desk = Desk::signed_in();
+    desk.edit(|record| record.revocation_endpoint = None);
+    let run = desk.run(&["logout"]);
+    assert!(run.code == Some(0) && run.stderr.contains("No revocation endpoint is known"), "{run:?}");
+}
+
+#[test]
+fn advice_names_the_profile() {
+    let desk = Desk::new();
+    desk.sign_in(&["--profile", "work", "--issuer", &desk.server.issuer(), "--client-id", "demo-native"]);
+    let fault = EndpointFault::Respond { status: 503, headers: Vec::new(), body: String::new() };
+    desk.server.set_faults(Faults { revocation: Some(fault), ..Faults::default() });
+    desk.run(&["logout", "--profile", "work"]).fails(5, &["`proofkey logout --forget-anyway --profile work`"]);
+}

@@ -1,7 +1,9 @@
 //! The real binary against a real server: one module for each subcommand.
 #![allow(unreachable_pub, reason = "a test has no public API; `pub` says that other modules use it")]
 
+mod again;
 mod call;
+mod completions;
 mod config;
 mod demo;
 mod desk;
@@ -23,3 +25,4 @@ mod status;
 #[cfg(unix)]
 mod terminal;
 mod token;
+mod trouble;

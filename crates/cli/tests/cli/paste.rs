@@ -32,8 +32,8 @@ fn a_wrong_text_is_explained_and_another_try_given() {
     let state = query.split('&').find(|field| field.starts_with("state=")).unwrap();
     for (text, words, left) in [
         ("", "nothing was pasted", 4),
-        (query, "not the whole address", 3),
-        (&format!("{PAGE}?x={}", "x".repeat(5_000)), "carries no answer or is cut off", 2),
+        (query, "must begin with https://app.example/paste; copy all", 3),
+        (&format!("{PAGE}?x={}", "x".repeat(5_000)), "has no answer from the server, or is cut off", 2),
         (&redirect.replace(state, "state=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), "another login", 1),
     ] {
         waiting.type_line(text);
@@ -51,10 +51,14 @@ fn five_tries_are_enough() {
     let desk = Desk::new();
     let mut waiting = begin(&desk, &[]);
     for left in (0..5).rev() {
-        waiting.type_line("https://app.example/elsewhere");
-        assert_eq!(waiting.event()["tries_left"], left);
+        waiting.type_line("https://app.example/pasted?code=SECRET&state=SECRET");
+        let event = waiting.event();
+        let said = "must begin with https://app.example/paste, but begins with https://app.example/pasted;";
+        assert!(event["tries_left"] == left && event["message"].as_str().unwrap().contains(said), "{event}");
     }
-    waiting.end().fails(4, &["5 tries"]);
+    let run = waiting.end();
+    run.fails(4, &["none of the 5 pasted texts", "`proofkey login --paste`"]);
+    assert!(!format!("{run:?}").contains("SECRET"), "{run:?}");
     assert!(desk.requests(crate::desk::TOKEN).is_empty());
 }
 
@@ -63,10 +67,10 @@ fn too_late_is_6_and_the_end_of_the_input_is_4() {
     let desk = Desk::new();
     let mut waiting = begin(&desk, &["--timeout", "1"]);
     let (input, begun) = (waiting.child.stdin.take(), Instant::now());
-    waiting.end().fails(6, &["in time"]);
+    waiting.end().fails(6, &["in time", "error page, check the client id (`demo-native`)", PAGE, "--timeout"]);
     assert!(begun.elapsed() > Duration::from_millis(500), "{:?}", begun.elapsed());
     drop(input);
-    begin(&desk, &[]).end().fails(4, &["input ended"]);
+    begin(&desk, &["--profile", "default"]).end().fails(4, &["input ended", "`proofkey login --paste`"]);
 }
 
 #[test]
@@ -102,7 +106,10 @@ fn an_interrupt_is_130() {
 fn people_are_told_what_to_do() {
     let desk = Desk::new();
     let run = desk.run_with_input(&["login", "--paste", "--redirect-uri", PAGE], "code=abc\n");
-    run.fails(4, &["any browser", "/connect/authorize?", "paste it here:", PAGE, "4 tries left", "input ended"]);
+    run.fails(
+        4,
+        &["any browser", "/connect/authorize?", "paste it here:", "error page", PAGE, "4 tries left", "input ended"],
+    );
     assert_eq!(run.stdout, "");
 }
 
@@ -110,4 +117,16 @@ fn people_are_told_what_to_do() {
 fn a_redirect_page_cannot_be_listened_at() {
     let desk = Desk::new();
     desk.run(&["login", "--redirect-uri", PAGE]).fails(2, &["127.0.0.1", "--paste"]);
+}
+
+#[test]
+fn advice_names_the_profile() {
+    let desk = Desk::new();
+    let issuer = desk.server.issuer();
+    let args = ["--profile", "work", "--issuer", &issuer, "--client-id", "demo-native"];
+    begin(&desk, &args).end().fails(4, &["start again with `proofkey login --paste --profile work`"]);
+    let mut waiting = begin(&desk, &args);
+    let redirect = browse(&waiting.url, Decision::Deny);
+    waiting.type_line(&redirect);
+    waiting.end().fails(4, &["`proofkey login --profile work`"]);
 }

@@ -2,10 +2,11 @@
 
 use crate::desk::{Desk, Run, browse, interrupt};
 use proofkey_devserver::user_agent::Decision;
+use proofkey_devserver::{EndpointFault, Faults};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
-use std::process::Child;
+use std::process::{Child, Command};
 
 /// The far end of a terminal, and a program that runs in it.
 struct Terminal {
@@ -16,12 +17,23 @@ struct Terminal {
 
 impl Terminal {
     fn start(desk: &Desk, args: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::of(desk.command(args), environment, false)
+    }
+
+    /// The same, if the results go to the terminal too.
+    fn with_results(desk: &Desk, args: &[&str]) -> Self {
+        Self::of(desk.command(args), &[], true)
+    }
+
+    fn of(mut command: Command, environment: &[(&str, &str)], with_results: bool) -> Self {
         let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&screen).unwrap();
         unlockpt(&screen).unwrap();
         let path = ptsname(&screen, Vec::new()).unwrap();
         let near = OpenOptions::new().read(true).write(true).open(path.to_str().unwrap()).unwrap();
-        let mut command = desk.command(args);
+        if with_results {
+            command.stdout(near.try_clone().unwrap());
+        }
         command.env("TERM", "xterm").envs(environment.iter().copied());
         command.stdin(near.try_clone().unwrap()).stderr(near);
         Self { screen: screen.into(), child: command.spawn().unwrap(), shown: String::new() }
@@ -57,15 +69,44 @@ fn one_line_counts_down_and_is_gone_at_the_end() {
     browse(&url, Decision::Allow);
     let (code, shown) = terminal.end();
     assert_eq!(code, Some(0), "{shown:?}");
-    let (_, after) = shown.rsplit_once("left (Ctrl-C ends it)").unwrap();
+    assert!(!shown.contains("error page"), "too early: {shown:?}");
+    let (_, after) = shown.rsplit_once("left (press Ctrl-C to cancel)").unwrap();
     assert!(after.starts_with("\r\x1b[2K\x1b[1mSigned in\x1b[0m at "), "{after:?}");
+}
+
+#[test]
+fn a_hint_comes_once_and_the_countdown_goes_on() {
+    let desk = Desk::new();
+    let mut terminal = Terminal::start(&desk, &["login", "--no-browser", "--timeout", "60"], &[]);
+    let hint = "\r\x1b[2KIf the browser shows an error page, check the client id (`demo-native`) and the redirect URI \
+                (`http://127.0.0.1:";
+    terminal.wait_for(hint);
+    terminal.wait_for("/callback`).\r\n\r\x1b[2Kwaiting for the browser, 0:");
+    terminal.wait_for("0:53 left");
+    interrupt(&terminal.child);
+    let (code, shown) = terminal.end();
+    assert_eq!((code, shown.matches("error page").count()), (Some(130), 1), "{shown:?}");
+}
+
+#[test]
+fn a_terminal_gets_a_clean_body_and_a_line_end() {
+    let desk = Desk::signed_in();
+    let body = "a\u{1b}[2J\u{9b}1m\tb\r\nc\u{202e}d";
+    let headers = vec![("content-type".to_owned(), "text/plain; charset=utf-8".to_owned())];
+    let fault = EndpointFault::Respond { status: 200, headers, body: body.to_owned() };
+    desk.server.set_faults(Faults { api: Some(fault), ..Faults::default() });
+    let args = ["call", &desk.server.api("/api/me")];
+    let (code, shown) = Terminal::with_results(&desk, &args).end();
+    // A terminal that was not told otherwise shows a line end as these two, and a tab as it is.
+    assert_eq!((code, shown.as_str()), (Some(0), "a\u{fffd}[2J\u{fffd}1m\tb\r\nc\u{fffd}d\r\n"));
+    assert_eq!(desk.run(&args).stdout, body, "a pipe gets it as it is");
 }
 
 #[test]
 fn an_interrupt_leaves_a_clean_line() {
     let desk = Desk::new();
     let mut terminal = Terminal::start(&desk, &["login", "--no-browser"], &[]);
-    terminal.wait_for("left (Ctrl-C ends it)");
+    terminal.wait_for("left (press Ctrl-C to cancel)");
     interrupt(&terminal.child);
     let (code, shown) = terminal.end();
     assert_eq!(code, Some(130), "{shown:?}");
@@ -79,7 +120,9 @@ fn a_line_that_the_terminal_cut_off_is_explained() {
     let args = ["login", "--paste", "--redirect-uri", "https://app.example/paste"];
     let mut terminal = Terminal::start(&desk, &args, &[]);
     terminal.wait_for("paste it here:");
-    for (length, words) in [(5_000, "the terminal cut the address off"), (4_000, "carries no answer or is cut off")] {
+    for (length, words) in
+        [(5_000, "the terminal cut the address off"), (4_000, "has no answer from the server, or is cut off")]
+    {
         writeln!(terminal.screen, "https://app.example/paste?code={}", "x".repeat(length)).unwrap();
         terminal.wait_for(words);
     }
@@ -104,6 +147,6 @@ fn a_result_that_cannot_be_written_is_a_failure() {
     for args in [&["token"][..], &["token", "--json"], &["status"], &["call", &api]] {
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
         let run: Run = desk.command(args).stdout(full).output().unwrap().into();
-        run.fails(1, &["standard output: No space left"]);
+        run.fails(1, &["cannot write to standard output: No space left"]);
     }
 }

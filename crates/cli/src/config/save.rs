@@ -1,0 +1,230 @@
+//! `proofkey login --save`: the settings of a login go to the end of the configuration file. The rest of it stays as it is.
+
+use super::{Config, Profile, parse};
+use crate::args;
+use crate::failure::{Failure, Kind};
+use crate::settings::{Choice, Settings};
+use std::fmt::{self, Write as _};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+
+/// A profile that is to be added to the configuration file.
+#[derive(Debug)]
+pub struct Save {
+    path: PathBuf,
+    /// Nothing if the file says the same already.
+    section: Option<String>,
+}
+
+impl Save {
+    /// Checks, before the user signs in, that the settings can be written.
+    ///
+    /// # Errors
+    /// [`Kind::Configuration`] if there is no place for the file, or it has the profile with other settings.
+    pub fn plan(config: &Config, profile: &str, settings: &Settings) -> Result<Self, Failure> {
+        let path = config.path.clone().ok_or_else(|| {
+            Kind::Configuration
+                .because("there is no place for a configuration file")
+                .advise("set HOME, or use --config FILE")
+        })?;
+        let section = Section { profile, settings }.to_string();
+        let Some(before) = config.profiles.get(profile) else {
+            return Self { path, section: Some(section) }.checked();
+        };
+        let differences = differences(config, profile, before, settings);
+        if differences.is_empty() {
+            return Ok(Self { path, section: None });
+        }
+        Err(Kind::Configuration
+            .because(format_args!("{} already has a profile `{profile}` with {differences}", path.display()))
+            .advise(format_args!(
+                "save under another --profile, or change the file by hand to:\n\n{}",
+                section.trim_start()
+            )))
+    }
+
+    /// Writes the file, and returns its path and whether it was changed.
+    ///
+    /// # Errors
+    /// [`Kind::Unexpected`] if it cannot be written.
+    pub fn write(&self) -> Result<(&Path, bool), Failure> {
+        let Some(section) = &self.section else { return Ok((&self.path, false)) };
+        let written = read(&self.path).and_then(|text| replace(&self.path, &(text + section)));
+        written.map_err(|error| Kind::Unexpected.because(format_args!("{}: {error}", self.path.display())))?;
+        Ok((&self.path, true))
+    }
+
+    fn checked(self) -> Result<Self, Failure> {
+        let fault = |what: &dyn fmt::Display| {
+            Kind::Configuration.because(format_args!("{}: the profile cannot be added: {what}", self.path.display()))
+        };
+        let text = read(&self.path).map_err(|error| fault(&error))?;
+        let section = self.section.as_deref().unwrap_or_default();
+        parse(&(text + section)).map_err(|error| fault(&error.message))?;
+        Ok(self)
+    }
+}
+
+/// The settings as a section of the file.
+struct Section<'a> {
+    profile: &'a str,
+    settings: &'a Settings,
+}
+
+impl fmt::Display for Section<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Settings { server, client_id, redirect_uri, scope, extra, api_hosts, store } = self.settings;
+        let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        match self.profile {
+            bare if bare.bytes().all(is_bare) => writeln!(f, "\n[profile.{bare}]")?,
+            name => writeln!(f, "\n[profile.{}]", Quoted(name))?,
+        }
+        match server {
+            Choice::Endpoints { authorization, token, revocation } => {
+                writeln!(f, "authorization_endpoint = {}", Quoted(authorization))?;
+                writeln!(f, "token_endpoint = {}", Quoted(token))?;
+                if let Some(revocation) = revocation {
+                    writeln!(f, "revocation_endpoint = {}", Quoted(revocation))?;
+                }
+            }
+            Choice::Issuer(issuer) => writeln!(f, "issuer = {}", Quoted(issuer))?,
+            Choice::Itwin => writeln!(f, "provider = \"itwin\"")?,
+        }
+        writeln!(f, "client_id = {}", Quoted(client_id))?;
+        writeln!(f, "redirect_uri = {}", Quoted(redirect_uri))?;
+        if !scope.is_empty() {
+            writeln!(f, "scope = [{}]", list(scope.iter().map(|word| Quoted(word))))?;
+        }
+        if *store != args::StoreKind::default() {
+            writeln!(f, "store = {}", Quoted(store.name()))?;
+        }
+        if !api_hosts.is_empty() {
+            let hosts: Vec<String> = api_hosts.iter().map(ToString::to_string).collect();
+            writeln!(f, "api_hosts = [{}]", list(hosts.iter().map(|host| Quoted(host))))?;
+        }
+        if !extra.is_empty() {
+            let pairs = extra.iter().map(|(name, value)| format!("{} = {}", Quoted(name), Quoted(value)));
+            writeln!(f, "extra = {{ {} }}", list(pairs))?;
+        }
+        Ok(())
+    }
+}
+
+/// A TOML string. Its escapes are those of JSON, and DEL must be escaped too.
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('"')?;
+        self.0.chars().try_for_each(|c| match c {
+            '"' | '\\' => write!(f, "\\{c}"),
+            c if c.is_control() => write!(f, "\\u{:04x}", u32::from(c)),
+            c => f.write_char(c),
+        })?;
+        f.write_char('"')
+    }
+}
+
+fn list(items: impl Iterator<Item = impl fmt::Display>) -> String {
+    items.map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// What the file says otherwise, with both sides.
+fn differences(config: &Config, name: &str, profile: &Profile, new: &Settings) -> String {
+    let Ok(old) = Settings::of_login(&args::Login::default(), config, name, None) else {
+        return "no server or no client id".to_owned();
+    };
+    let mut found = Vec::new();
+    let mut compare = |what: &str, old: &str, new: &str| {
+        if old != new {
+            found.push(format!("{what} `{old}` instead of `{new}`"));
+        }
+    };
+    compare("server", old.server.name(), new.server.name());
+    compare("client id", &old.client_id, &new.client_id);
+    compare("redirect URI", &old.redirect_uri, &new.redirect_uri);
+    compare("scope", &old.scope.join(" "), &new.scope.join(" "));
+    compare("store", old.store.name(), new.store.name());
+    let extra = |settings: &Settings| {
+        let mut pairs: Vec<String> = settings.extra.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        pairs.sort();
+        pairs.join(" ")
+    };
+    compare("extra parameters", &extra(&old), &extra(new));
+    let hosts = |hosts: &mut dyn Iterator<Item = String>| hosts.collect::<Vec<_>>().join(" ");
+    let known = |host: &&crate::hosts::ApiHost| old.api_hosts.contains(host) || profile.api_hosts.contains(host);
+    if !new.api_hosts.iter().all(|host| known(&host)) {
+        let before = old.api_hosts.iter().chain(&profile.api_hosts).map(ToString::to_string);
+        compare(
+            "API hosts",
+            &hosts(&mut before.into_iter()),
+            &hosts(&mut new.api_hosts.iter().map(ToString::to_string)),
+        );
+    }
+    if old.server != new.server && found.is_empty() {
+        found.push("other endpoints".to_owned());
+    }
+    found.join(", ")
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    match fs::read_to_string(path) {
+        Ok(text) if text.is_empty() || text.ends_with('\n') => Ok(text),
+        Ok(text) => Ok(text + "\n"),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Replaces the file in one step. A link is followed, so that it stays one.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let path = &fs::canonicalize(path).or_else(|error| match error.kind() {
+        ErrorKind::NotFound => Ok(path.to_owned()),
+        _ => Err(error),
+    })?;
+    let permissions = fs::metadata(path).ok().map(|metadata| metadata.permissions());
+    let new = path.with_extension(format!("new-{}", std::process::id()));
+    let write = |mut file: File| {
+        file.write_all(text.as_bytes())?;
+        permissions.map_or(Ok(()), |permissions| file.set_permissions(permissions))?;
+        file.sync_all()?;
+        fs::rename(&new, path)
+    };
+    OpenOptions::new().write(true).create_new(true).open(&new).and_then(write).inspect_err(|_| {
+        let _ = fs::remove_file(&new);
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_as_it_was() {
+        let settings = Settings {
+            server: Choice::Endpoints {
+                authorization: "https://a.example/a".to_owned(),
+                token: "https://a.example/t".to_owned(),
+                revocation: Some("https://a.example/r".to_owned()),
+            },
+            client_id: "a \"b\\c".to_owned(),
+            redirect_uri: "com.example.app:/x".to_owned(),
+            scope: vec!["a".to_owned(), "b".to_owned()],
+            extra: vec![("login_hint".to_owned(), "é\u{7f}\t\n\"".to_owned()), ("a.b".to_owned(), "=".to_owned())],
+            api_hosts: vec!["[::1]:8080".parse().unwrap(), "h".parse().unwrap()],
+            store: args::StoreKind::Keyring,
+        };
+        for name in ["work", "me@example.com"] {
+            let text = format!("# mine\n{}", Section { profile: name, settings: &settings });
+            let mut config = Config { path: None, profiles: parse(&text).unwrap() };
+            assert_eq!(differences(&config, name, &config.profile(name), &settings), "", "{text}");
+            config.profiles.get_mut(name).unwrap().scope = None;
+            let said = differences(&config, name, &config.profile(name), &settings);
+            assert_eq!(said, "scope `` instead of `a b`");
+        }
+    }
+}

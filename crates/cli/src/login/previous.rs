@@ -1,0 +1,62 @@
+//! The sign-in that a new one of the same name replaces: its refresh token stays alive at the server.
+
+use crate::args;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::logins::{Login, Name};
+use crate::output;
+use proofkey_core::{Client, RefreshToken, Revocable, TokensBuf};
+use proofkey_native::Secret;
+use proofkey_ureq::Http;
+use serde::Serialize;
+
+/// What became of the refresh token of the sign-in before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Previous {
+    /// It was not revoked, and may still be valid.
+    Alive,
+    /// It was revoked.
+    Revoked,
+}
+
+/// The refresh token that the stored sign-in has, unless the new tokens contain the same one.
+pub fn refresh_token(name: &Name, config: &Config, tokens: &TokensBuf) -> Option<Secret> {
+    let old = Login::load(name, config).ok()?.record.refresh_token?;
+    let is_same = tokens.refresh_token().is_some_and(|new| new.expose() == old.expose());
+    (!is_same).then_some(old)
+}
+
+/// Revokes it if that was asked for. RFC 7009 section 2.1 lets a server end the whole grant then, and with it the new
+/// sign-in, so it is never done unasked.
+pub fn end(args: &args::Login, http: &Http, client: Client<'_>, token: &Secret) -> Previous {
+    if !args.revoke_previous {
+        return Previous::Alive;
+    }
+    let revoke = || -> Result<(), Failure> {
+        let token = Revocable::Refresh(RefreshToken::new(token.expose())?);
+        let endpoint = client.server().revocation_endpoint().unwrap_or_default();
+        http.revoke(client, token).map_err(|error| Failure::from(error).at(endpoint))
+    };
+    match revoke() {
+        Ok(()) => Previous::Revoked,
+        Err(failure) => {
+            output::warn(format_args!("the previous refresh token could not be revoked: {}", failure.message));
+            Previous::Alive
+        }
+    }
+}
+
+impl Previous {
+    /// Says it to people.
+    pub fn note(self, name: &Name) {
+        match self {
+            Self::Alive => output::note(format_args!(
+                "The refresh token of the previous sign-in was not revoked and may still be valid at the server.\n\
+                 (`{}` revokes it, but only use that if your server revokes single tokens.)",
+                name.command("login --revoke-previous")
+            )),
+            Self::Revoked => output::note("The refresh token of the previous sign-in is revoked."),
+        }
+    }
+}

@@ -23,7 +23,7 @@ const MODULES: [(&str, &[&str]); 19] = [
     ("token", &["bearer", "client", "error", "http", "pkce", "response", "wire"]),
     ("revoke", &["bearer", "client", "error", "http", "response", "token", "wire"]),
     ("metadata", &["client", "error", "http", "response", "wire"]),
-    ("discovery", &["error", "metadata", "response"]),
+    ("discovery", &["error", "http", "metadata", "response"]),
     ("loopback", &["authorize", "client", "wire"]),
     (
         "defmt",

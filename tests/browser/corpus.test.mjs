@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { ProofkeyError } from '../../crates/browser/package/error.js';
 import * as wasm from '../../crates/browser/package/wasm/proofkey_browser.js';
 import { serve } from '../../examples/spa/serve.mjs';
-import { CALLBACK, RESPONSE, run } from './corpus.mjs';
+import { CALLBACK, FAULTS, METADATA, RESPONSE, run } from './corpus.mjs';
 import { openBrowser } from './tools.mjs';
 
 const file = (path) => readFileSync(new URL(`../../${path}`, import.meta.url));
@@ -46,7 +46,7 @@ for (const [name, runner] of Object.entries(RUNNERS)) {
     const { count, failed } = await runner(kind, cases);
     assert.ok(count >= fewest, `${count} cases`);
     assert.equal(failed.length, 0, `${failed.length} of ${count} differ:\n${failed.join('\n')}`);
-    const seen = new Set(cases.map(({ expected }) => expected.split('(')[0]).filter((verdict) => verdict !== 'Accepted'));
+    const seen = new Set(cases.map(({ expected }) => expected.split('(')[0]).filter((verdict) => !['Accepted', 'Found'].includes(verdict)));
     assert.deepEqual([...seen].sort(), verdicts);
   };
 
@@ -56,7 +56,12 @@ for (const [name, runner] of Object.entries(RUNNERS)) {
 
   // What is wrong with the HTTP itself the browser reads.
   test(`token answers have the verdict that they have in the core, in ${name}`, { timeout },
-    () => check('token', 480, Object.keys(RESPONSE), ({ raw }) => raw));
+    () => check('token', 576, Object.keys(RESPONSE), ({ raw }) => raw));
+
+  test(`metadata have the verdict that they have in the core, in ${name}`, { timeout },
+    () => check('metadata', 350, [...Object.keys(METADATA), 'NoMetadata'].sort(), (one) => one.refused || one.in_memory === false));
+
+  test(`URIs have the verdict that they have in the core, in ${name}`, { timeout }, () => check('uris', 790, Object.keys(FAULTS)));
 
   test(`JSON is told from what is none, in ${name}`, { timeout }, () => check('json', 333, ['Json', 'Missing']));
 

@@ -9,5 +9,7 @@ mod corpus {
     mod files;
     mod json;
     mod listener;
+    mod metadata;
     mod token;
+    mod uris;
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::{fs, iter};
 
 /// What each module of the core may import from the core.
-const MODULES: [(&str, &[&str]); 18] = [
+const MODULES: [(&str, &[&str]); 19] = [
     ("wire::date", &[]),
     ("wire::form", &["wire"]),
     ("wire::json", &[]),
@@ -23,6 +23,7 @@ const MODULES: [(&str, &[&str]); 18] = [
     ("token", &["bearer", "client", "error", "http", "pkce", "response", "wire"]),
     ("revoke", &["bearer", "client", "error", "http", "response", "token", "wire"]),
     ("metadata", &["client", "error", "http", "response", "wire"]),
+    ("discovery", &["error", "http", "metadata", "response"]),
     ("loopback", &["authorize", "client", "wire"]),
     (
         "defmt",

@@ -6,13 +6,15 @@
 //! makes the core's step from it twice: to write the request, and to read the answer.
 
 mod client;
+mod discovery;
 mod failure;
 mod steps;
 mod wire;
 
 pub use client::{Client, Login};
+pub use discovery::{Discovery, Server};
 pub use failure::{Failure, ProofkeyError};
-pub use steps::{Discovery, Grant, Refresh, Revocation, Server};
+pub use steps::{Grant, Refresh, Revocation};
 pub use wire::{Answer, Request, Tokens};
 
 use proofkey_core::{Lifetime, Refusal};

@@ -50,11 +50,12 @@ pub struct Answer {
     date: Option<String>,
     retry_after: Option<String>,
     body: Vec<u8>,
+    content_encoding: Option<String>,
 }
 
 #[wasm_bindgen]
 impl Answer {
-    /// An answer with the header fields that matter.
+    /// An answer with the header fields that matter. A browser may have undone the coding that `content_encoding` names.
     #[wasm_bindgen(constructor)]
     #[must_use]
     pub fn new(
@@ -63,15 +64,21 @@ impl Answer {
         date: Option<String>,
         retry_after: Option<String>,
         body: Vec<u8>,
+        content_encoding: Option<String>,
     ) -> Self {
-        Self { status, content_type, date, retry_after, body }
+        Self { status, content_type, date, retry_after, body, content_encoding }
     }
 }
 
 impl Answer {
     pub(crate) fn as_response(&mut self) -> Response<'_> {
-        let Self { status, content_type, date, retry_after, body } = self;
-        let fields = [("content-type", content_type), ("date", date), ("retry-after", retry_after)];
+        let Self { status, content_type, date, retry_after, body, content_encoding } = self;
+        let fields = [
+            ("content-encoding", content_encoding),
+            ("content-type", content_type),
+            ("date", date),
+            ("retry-after", retry_after),
+        ];
         let response = Response::new(*status, body);
         fields.into_iter().fold(response, |response, (name, value)| match value {
             Some(value) => response.with_header(name, value),

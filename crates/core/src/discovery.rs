@@ -1,6 +1,7 @@
 //! From an issuer to its metadata, whichever well-known address has it: [`Discovery`].
 
 use crate::error::{ConfigError, ResponseError};
+use crate::http::Request;
 use crate::metadata::{Metadata, MetadataRequest, WellKnown, split};
 use crate::response::Response;
 use core::fmt;
@@ -58,7 +59,7 @@ impl<'a> Discovery<'a> {
 
     /// The next request; none if all addresses were asked.
     #[must_use]
-    pub fn request(&self) -> Option<crate::Request<'a>> {
+    pub fn request(&self) -> Option<Request<'a>> {
         self.step().map(|(_, request)| request.request())
     }
 

@@ -107,16 +107,22 @@ impl Http {
     ) -> Result<ClientBuf, DiscoverError> {
         let mut discovery = Discovery::new(issuer).map_err(DiscoverError::Config)?;
         while let Some(request) = discovery.request() {
-            let mut answer = match self.fetch(&request).await {
+            let (mut answer, whole) = match self.receive(&request).await {
                 Err(error) if error.is_unanswered() => {
                     discovery.unanswered();
                     continue;
                 }
-                answer => answer.map_err(DiscoverError::Transport)?,
+                received => received.map_err(DiscoverError::Transport)?,
             };
-            if let Some(metadata) = discovery.read(answer.as_response()).map_err(DiscoverError::Response)? {
-                let client = Client::new(client_id, redirect_uri, metadata.server());
-                return client.map(ClientBuf::from).map_err(DiscoverError::Config);
+            // A body that broke off is not metadata, but the status still tells a server that is busy or down.
+            match (discovery.read(answer.as_response()).map_err(DiscoverError::Response)?, whole) {
+                (Some(metadata), Ok(())) => {
+                    let client = Client::new(client_id, redirect_uri, metadata.server());
+                    return client.map(ClientBuf::from).map_err(DiscoverError::Config);
+                }
+                (_, Err(error)) if !error.is_unanswered() => return Err(DiscoverError::Transport(error)),
+                (Some(_), Err(_)) => discovery.unanswered(),
+                (None, _) => {}
             }
         }
         Err(DiscoverError::NoMetadata { issuer: issuer.to_owned(), tried: discovery.tried() })
@@ -186,8 +192,13 @@ impl Http {
             let (status, headers) = (response.status().as_u16(), mem::take(response.headers_mut()));
             let Answer { body, .. } = answer.insert(Answer { status, headers, body: Vec::new() });
             while let Some(chunk) = response.chunk().await? {
-                if chunk.len() > body_max.saturating_sub(body.len()) {
+                let room = body_max.saturating_sub(body.len());
+                if chunk.len() > room {
                     return Err(TransportError::BodyTooBig);
+                }
+                // It doubles, but not beyond the cap: all that it has is wiped in the end.
+                if chunk.len() > body.capacity().saturating_sub(body.len()) {
+                    body.reserve_exact(chunk.len().max(body.len()).min(room));
                 }
                 body.extend_from_slice(&chunk);
             }

@@ -1,6 +1,6 @@
 //! [`Http`]: sends requests and reads responses.
 
-use crate::error::{DiscoverError, ExchangeError, TransportError};
+use crate::error::{DiscoverError, ExchangeError, TransportError, is_cut};
 use http::{HeaderValue, Uri, header};
 use proofkey_core::{
     AccessToken, Client, ClientBuf, Discovery, Method, RefreshTokenBuf, Request, ResponseBuf, Revocable, TokenRequest,
@@ -9,13 +9,13 @@ use proofkey_core::{
 use proofkey_http::Answer;
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
-use std::io::Read;
+use std::io::{self, ErrorKind, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 use ureq::config::{AutoHeaderValue, Config};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+use ureq::unversioned::transport::{ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport};
 use ureq::{Agent, AsSendBody};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -117,16 +117,22 @@ impl Http {
     pub fn discover(&self, issuer: &str, client_id: &str, redirect_uri: &str) -> Result<ClientBuf, DiscoverError> {
         let mut discovery = Discovery::new(issuer).map_err(DiscoverError::Config)?;
         while let Some(request) = discovery.request() {
-            let mut answer = match self.fetch(&request) {
+            let (mut answer, whole) = match self.receive(&request) {
                 Err(error) if error.is_unanswered() => {
                     discovery.unanswered();
                     continue;
                 }
-                answer => answer.map_err(DiscoverError::Transport)?,
+                received => received.map_err(DiscoverError::Transport)?,
             };
-            if let Some(metadata) = discovery.read(answer.as_response()).map_err(DiscoverError::Response)? {
-                let client = Client::new(client_id, redirect_uri, metadata.server());
-                return client.map(ClientBuf::from).map_err(DiscoverError::Config);
+            // A body that broke off is not metadata, but the status still tells a server that is busy or down.
+            match (discovery.read(answer.as_response()).map_err(DiscoverError::Response)?, whole) {
+                (Some(metadata), Ok(())) => {
+                    let client = Client::new(client_id, redirect_uri, metadata.server());
+                    return client.map(ClientBuf::from).map_err(DiscoverError::Config);
+                }
+                (_, Err(error)) if !error.is_unanswered() => return Err(DiscoverError::Transport(error)),
+                (Some(_), Err(_)) => discovery.unanswered(),
+                (None, _) => {}
             }
         }
         Err(DiscoverError::NoMetadata { issuer: issuer.to_owned(), tried: discovery.tried() })
@@ -219,8 +225,25 @@ impl Http {
             .tls_config(TlsConfig::builder().root_certs(roots.clone()).build())
             .user_agent(concat!("proofkey/", env!("CARGO_PKG_VERSION")))
             .build();
-        let agent = Agent::with_parts(config, DefaultConnector::default(), LoopbackResolver::default());
+        let agent = Agent::with_parts(config, HandshakeConnector::default(), LoopbackResolver::default());
         Self { agent, deadline, roots }
+    }
+}
+
+/// Tells a connection that ends while it is made, as in the handshake of TLS, from a server that was asked and gave no answer.
+#[derive(Debug, Default)]
+struct HandshakeConnector(DefaultConnector);
+
+impl Connector for HandshakeConnector {
+    type Out = Box<dyn Transport>;
+
+    fn connect(&self, details: &ConnectionDetails<'_>, chained: Option<()>) -> Result<Option<Self::Out>, ureq::Error> {
+        self.0.connect(details, chained).map_err(|error| match error {
+            ureq::Error::Io(error) if is_cut(error.kind()) => {
+                ureq::Error::Io(io::Error::new(ErrorKind::NotConnected, error))
+            }
+            error => error,
+        })
     }
 }
 

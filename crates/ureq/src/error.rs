@@ -79,17 +79,19 @@ impl TransportError {
     pub(crate) fn is_unanswered(&self) -> bool {
         match self {
             Self::BodyTooBig => true,
-            Self::Http(ureq::Error::Io(error)) => matches!(
-                error.kind(),
-                ErrorKind::BrokenPipe
-                    | ErrorKind::ConnectionAborted
-                    | ErrorKind::ConnectionReset
-                    | ErrorKind::UnexpectedEof
-            ),
-            Self::Http(error) => matches!(error, ureq::Error::Protocol(_)),
+            Self::Http(ureq::Error::Io(error)) => is_cut(error.kind()),
+            Self::Http(error) => matches!(error, ureq::Error::LargeResponseHeader(..) | ureq::Error::Protocol(_)),
             Self::Deadline | Self::Insecure => false,
         }
     }
+}
+
+/// Whether the other side ended the connection.
+pub(crate) const fn is_cut(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::BrokenPipe | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof
+    )
 }
 
 impl ExchangeError {

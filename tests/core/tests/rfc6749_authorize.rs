@@ -151,7 +151,7 @@ fn c005_c066_c089_endpoints_are_https_without_fragment() {
         let url = format!("https://{bad}/a");
         let server = Server::new("https://a/a", &url);
         let refused = Client::new("c", REDIRECT_URI, server).map(drop);
-        assert_eq!(refused, Err(ConfigError::TokenEndpoint(UriFault::Host)), "{url}");
+        assert_eq!(refused, Err(ConfigError::TokenEndpoint(Host)), "{url}");
     }
     for good in ["http://127.0.0.1:9400/a", "http://[::1]/a", "http://localhost:8080/a", "https://as.example:443/a?v=2"]
     {

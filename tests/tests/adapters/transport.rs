@@ -48,9 +48,10 @@ fn a_refresh_is_one_request_with_nothing_beside_it() {
         assert!(request.starts_with("POST /token HTTP/1.1\r\n"), "{request}");
         assert!(request.ends_with("\r\n\r\ngrant_type=refresh_token&client_id=app&refresh_token=rt-0"), "{request}");
         assert_eq!(header(&request, "accept"), Some("application/json"));
+        assert_eq!(header(&request, "accept-encoding"), Some("identity"));
         assert_eq!(header(&request, "content-type"), Some("application/x-www-form-urlencoded"));
         assert_eq!(header(&request, "user-agent"), Some(concat!("proofkey/", env!("CARGO_PKG_VERSION"))));
-        for absent in ["accept-encoding", "authorization", "cookie", "referer"] {
+        for absent in ["authorization", "cookie", "referer"] {
             assert_eq!(header(&request, absent), None);
         }
     }
@@ -243,11 +244,11 @@ fn c036_a_call_carries_the_token_once_and_every_status_is_a_response() {
 }
 
 #[test]
-fn t97_a_coded_body_that_nobody_asked_for_is_no_json() {
+fn t97_a_coded_body_that_nobody_asked_for_says_so() {
     let server =
         Server::answering(|_| json(200, "\u{1f}\u{8b}\u{8}").replace("\r\n\r\n", "\r\nContent-Encoding: gzip\r\n\r\n"));
     let error = refresh(&http(), &client_at(&server)).unwrap_err();
-    assert!(matches!(error, ExchangeError::Response(ResponseError::Json(_))), "{error}");
+    assert!(matches!(error, ExchangeError::Response(ResponseError::ContentCoding)), "{error}");
 }
 
 #[test]
@@ -263,11 +264,13 @@ fn c063_c135_discovery_asks_each_address_until_one_has_metadata() {
     let metadata = "metadata".to_owned();
     let http = http();
     for (answers, asked, found) in [
-        ([&bare, &json(500, ""), &metadata], 3, true),
+        ([&bare, &json(400, ""), &metadata], 3, true),
+        ([&bare, &json(500, ""), &metadata], 2, false),
         ([&json(404, r#"{"error":"not_found"}"#), &html, &metadata], 3, true),
         ([&metadata, &bare, &bare], 1, true),
         ([&bare, &bare, &bare], 3, false),
-        ([&json(200, "{"), &metadata, &metadata], 1, false),
+        ([&json(200, "{"), &metadata, &metadata], 2, true),
+        ([&json(200, r#"{"issuer":"http://127.0.0.1:1"}"#), &metadata, &metadata], 1, false),
         ([&redirect, &metadata, &metadata], 2, true),
         ([&redirect, &redirect, &redirect], 3, false),
     ] {
@@ -294,11 +297,27 @@ fn c063_c135_discovery_asks_each_address_until_one_has_metadata() {
                 let endpoints = client.as_client().server();
                 assert_eq!((endpoints.issuer(), endpoints.token_endpoint()), (Some(&*issuer), &*server.url("/t")));
             }
-            Err(error) => assert!(!found && matches!(error, DiscoverError::Response(_)), "{error}"),
+            Err(DiscoverError::NoMetadata { .. }) => assert!(!found && asked == 3),
+            Err(error) => assert!(!found && asked < 3 && matches!(error, DiscoverError::Response(_)), "{error}"),
         }
     }
     let error = http.discover("http://as.example", "app", "http://127.0.0.1/callback").wait().unwrap_err();
     assert!(matches!(error, DiscoverError::Config(ConfigError::Issuer(_))), "{error}");
+}
+
+#[test]
+fn discovery_ends_without_a_connection() {
+    for greeting in ["", "SSH-2.0-x\r\n", "HTTP/1.1 400 Bad Request\r\n\r\n", "\u{15}\u{3}\u{3}\0\u{2}\u{2}\u{28}"] {
+        let server = Server::start(move |mut stream, _| {
+            // The first octets of a handshake of TLS.
+            stream.read_exact(&mut [0; 5]).unwrap();
+            drop(stream.write_all(greeting.as_bytes()));
+        });
+        let issuer = server.url("").replace("http:", "https:");
+        let error = http().discover(&issuer, "app", "http://127.0.0.1/callback").wait().unwrap_err();
+        assert!(matches!(error, DiscoverError::Transport(TransportError::Http(_))), "{greeting:?}: {error:?}");
+        assert_eq!(server.connections(), 1, "{greeting:?}");
+    }
 }
 
 #[test]

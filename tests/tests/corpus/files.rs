@@ -51,20 +51,31 @@ const ROWS: &str = "A01-A17 A20-A37 A40-A59 T01-T16 T20-T23 T30-T35 T40-T48 T50-
     T90-T102";
 
 /// Each file, how many cases it has at least, and the verdicts of which each comes up.
-const FILES: [(&str, usize, &str); 5] = [
+const FILES: [(&str, usize, &str); 7] = [
     (
         "callback.json",
-        350,
+        383,
         "Accepted Ambiguous BadRequest Duplicate HeadTooLarge Issuer Malformed MethodNotAllowed Misdirected MissingCode \
          Mode More NotFound Server State Target UriTooLong",
     ),
-    ("challenges.json", 90, "Forbidden InsufficientScope InvalidRequest InvalidToken None OtherScheme"),
-    ("json.json", 370, "Accepted Json Missing"),
+    ("challenges.json", 102, "Forbidden InsufficientScope InvalidRequest InvalidToken None OtherScheme"),
+    ("json.json", 376, "Accepted Json Missing"),
     ("listener.json", 10, "Closed Gone Timeout"),
     (
+        "metadata.json",
+        350,
+        "Duplicate Endpoint Found Http Issuer Malformed Missing NoMetadata NoS256 Server Status TooBig Type",
+    ),
+    (
         "token.json",
-        400,
-        "Accepted BodyTooBig ContentCoding ContentType Deadline Duplicate Http Json Malformed Missing Redirect Server Status TokenType \
-         TooBig Type",
+        528,
+        "Accepted BodyTooBig ContentCoding ContentType Deadline Duplicate Http Json Malformed Missing Redirect Server \
+         Status TokenType TooBig Type",
+    ),
+    (
+        "uris.json",
+        790,
+        "Absent Accepted Character DotSegment Fragment Host HostSpelling NotAbsolute Parameter Port Query \
+         RepeatedParameter Scheme",
     ),
 ];

@@ -25,7 +25,8 @@ export const BARE = {
     };
     globalThis.init = init;
     globalThis.app = make();
-    if (opener) app.handleRedirect();
+    // A window that was cut off has no opener.
+    if (opener || config.eager) app.handleRedirect().catch((error) => { globalThis.refused = error.code; });
     if (location.hash === '#popup') globalThis.popup = failure(() => app.signInPopup());
     document.documentElement.dataset.ready = '';`,
 };

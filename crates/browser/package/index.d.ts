@@ -17,26 +17,27 @@
  * ```
  */
 
-/** What a {@link Proofkey} is made of: a client as it is registered, and its server. */
+/** The settings of a {@link Proofkey}: a registered client and its server. */
 export type Options = ClientOptions & (IssuerOptions | EndpointOptions);
 
 export interface ClientOptions {
   /** The client id. There is no client secret: a page cannot keep one. */
   clientId: string;
   /**
-   * The registered redirect URI, exactly as it is registered, on this page's own origin: https, or http with `127.0.0.1` or
-   * `[::1]`. Give it a path of its own: what is at it counts as a redirect where it has a `code`, `error` or `state`.
+   * The redirect URI, exactly as it is registered. It must have this page's origin: https, or http with `127.0.0.1`, `[::1]` or
+   * `localhost`. (RFC 8252 section 8.3 advises against `localhost`: use it only if the server accepts nothing else.) Give it a
+   * path of its own: a page load at this path counts as a redirect if its URL has a `code`, `error` or `state`.
    */
   redirectUri: string;
-  /** What to ask for: words, with a space between them or in an array. Without it the server applies its default. */
+  /** The scopes to request: words separated by spaces, or an array. By default the server decides. */
   scope?: string | readonly string[];
-  /** The origins that get the access token in {@link Proofkey.fetch}: https, or plain http on this machine. */
+  /** The origins that {@link Proofkey.fetch} sends the access token to: https, or plain http on this machine. */
   origins?: readonly string[];
-  /** How long the authorization server may take for its metadata, and for each answer, in milliseconds; 30,000 by default. */
+  /** How long to wait for the authorization server's metadata, and for each of its answers, in milliseconds. Default: 30,000. */
   deadline?: number;
 }
 
-/** A server that says itself where its endpoints are (RFC 8414, OpenID Connect Discovery). */
+/** A server that publishes where its endpoints are (RFC 8414, OpenID Connect Discovery). */
 export interface IssuerOptions {
   /** The issuer identifier, exactly as the server writes it. */
   issuer: string;
@@ -45,152 +46,168 @@ export interface IssuerOptions {
 
 /** A server whose endpoints are known. */
 export interface EndpointOptions {
-  /** Where the browser is sent. */
+  /** The address of the sign-in page. */
   authorizationEndpoint: string;
-  /** Where a code and a refresh token become tokens. */
+  /** The address that exchanges a code or a refresh token for tokens. */
   tokenEndpoint: string;
-  /** Where tokens are ended (RFC 7009). */
+  /** The address that revokes tokens (RFC 7009). */
   revocationEndpoint?: string;
-  /** The issuer identifier. A redirect's `iss` is then compared with it. */
+  /** The issuer identifier. If it is given, a redirect's `iss` is compared with it. */
   issuer?: string;
-  /** The server promises an `iss` in every redirect (RFC 9207): one without it is refused. */
+  /** Whether the server promises an `iss` in every redirect (RFC 9207). A redirect without one is then refused. */
   issParameter?: boolean;
 }
 
-/** Parameters of an extension or of the server's own, such as `{ prompt: 'login' }`. Only `resource` may have several values. */
+/** Extra parameters for the sign-in page, such as `{ prompt: 'login' }`. Only `resource` may have several values. */
 export type Extra = Readonly<Record<string, string | readonly string[]>>;
 
 /**
- * One client at one server, and the session of all tabs with it. Make one, before anything else on the page: a redirect's
- * code is taken out of the address bar and the history there and then.
+ * A client at a server, with one session for all tabs. Make it before anything else on the page: it removes a redirect's code
+ * from the address bar and the history at once. If the page makes two with the same settings, as React's StrictMode does, both
+ * see the same redirect and the same session.
  *
- * `change` is fired when somebody has signed in or out, in this tab or in another one.
+ * The event `change` is fired when someone has signed in or out, in this tab or in another one.
  */
 export class Proofkey extends EventTarget {
-  /** Throws a {@link ProofkeyError} `config` or `unsupported`; the endpoints are checked when they are first used. */
+  /** Throws a {@link ProofkeyError} `config` or `unsupported`. The endpoints are checked when they are first used. */
   constructor(options: Options);
 
   /** Whether there are tokens. The access token may be due for a refresh. */
   readonly signedIn: boolean;
 
-  /** The scope that was granted; null where nobody is signed in. */
+  /** The granted scope; null if no one is signed in. */
   readonly scope: string | null;
 
   /**
-   * Call it once on every page load, first. Finishes the sign-in where this load is its redirect, and gives back the `data`
-   * that {@link signIn} was given; null where it is none. Then takes over the session of the other tabs, if there is one.
-   * In a sign-in window it hands the redirect over, closes the window, and never comes back.
+   * Finishes a sign-in. Call it once on every page load, before other calls. If this page load is the redirect of a sign-in, it
+   * returns the `data` that {@link signIn} was given; otherwise it returns null. It also joins the session of other tabs.
    *
-   * A second call gives the same answer.
+   * In a window of {@link signInPopup} it hands the redirect to the page that opened the window, closes the window, and does not
+   * return. If the browser does not let the window close, it returns null when the sign-in is done, and the window is one more
+   * tab of the session. If the page that opened the window is gone, it fails with `no_login`.
    *
-   * Errors: `server` (such as the user's refusal), `state`, `callback`, `no_login`, `expired`, and those of the exchange.
+   * A second call returns the same result.
+   *
+   * Errors: `server` (such as the user's refusal), `state`, `callback`, `no_login`, `expired`, and those of the code exchange.
    */
   handleRedirect(): Promise<{ data: unknown } | null>;
 
   /**
-   * Leaves for the server's sign-in page. It comes back only with an error: `aborted` where the user stays on this page or goes
-   * back to it.
-   * `data` is kept in `sessionStorage` meanwhile, as JSON: such as the place to go on at.
+   * Goes to the server's sign-in page. The promise settles only with an error: `aborted` if the user stays on this page or comes
+   * back to it. `data`, such as the place to return to, is kept in `sessionStorage` as JSON and returned by
+   * {@link handleRedirect}.
    */
   signIn(options?: { data?: unknown; extra?: Extra }): Promise<never>;
 
   /**
-   * Signs in in a window of its own. Call it from a click, with nothing awaited before. While the window is open a second call
-   * brings it to the front, and gives the same answer.
+   * Signs in in a separate window. Call it in a click handler, before any `await`. While the window is open, a second call brings
+   * it to the front and returns the same result.
    *
-   * Errors: `popup_blocked`, `popup_closed`, and those of {@link handleRedirect}.
+   * `signal` cancels the sign-in with `aborted`, until the window has come back with a redirect.
+   *
+   * A page sent with `Cross-Origin-Opener-Policy` can make an open window look closed. So `popup_closed` is only reported when
+   * the window has looked closed for 1.5 seconds while this page had the focus. If the user finishes in the window after all,
+   * within ten minutes and before another sign-in starts, they are signed in and `change` is fired.
+   *
+   * Errors: `popup_blocked`, `popup_closed`, `aborted`, and those of {@link handleRedirect}.
    */
-  signInPopup(options?: { extra?: Extra }): Promise<void>;
+  signInPopup(options?: { extra?: Extra; signal?: AbortSignal }): Promise<void>;
 
   /**
-   * An access token that is valid as far as anyone can know. It is refreshed when it is due: once, whoever asks, in whatever
-   * tab. Do not keep it: ask again for each request.
+   * Returns an access token that is valid as far as can be known. If it is due, it is refreshed first: once, no matter how many
+   * callers and tabs ask. Do not keep it: ask again for each request.
    *
-   * Errors: `signed_out`, `server` (`invalid_grant`: nobody is signed in any more), and those of the exchange.
+   * Errors: `signed_out`, `server` (with `invalid_grant` no one is signed in any more), and those of the refresh.
    */
   accessToken(): Promise<string>;
 
   /**
-   * `fetch` with the access token in the `Authorization` header. Only the named origins are called, no redirect is followed,
-   * and no cookies are sent unless `credentials` says so. A 401 that another token may mend is answered with one refresh and
-   * one more try; every other response is given back as it is.
+   * Calls `fetch` with the access token in the `Authorization` header. It calls only the named origins, follows no redirect, and
+   * sends no cookies unless `credentials` says so. If a 401 says that another token may help, it refreshes and tries again, once.
+   * It returns every other response as it is.
    *
    * Errors: `origin`, those of {@link accessToken}, and those of `fetch`.
    */
   fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
 
   /**
-   * Forgets the tokens, in all tabs, and ends both of them at the server: true where the server says so, false where it knows no
-   * revocation or nobody was signed in. It forgets them even where it fails.
+   * Forgets the tokens in all tabs, and revokes them at the server. Returns true if the server confirms it, and false if the
+   * server has no revocation endpoint or no one was signed in. The tokens are forgotten even if it fails.
    */
   signOut(): Promise<boolean>;
+
+  /**
+   * Frees this instance, and cancels its sign-in window. The session goes on in other instances and tabs. Afterwards this one is
+   * signed out and fires no events; a sign-in fails with `config`.
+   */
+  close(): void;
 
   addEventListener(type: 'change', listener: (event: Event) => void, options?: boolean | AddEventListenerOptions): void;
   removeEventListener(type: 'change', listener: (event: Event) => void, options?: boolean | EventListenerOptions): void;
 }
 
 /**
- * Loads the WebAssembly module from somewhere else than beside this one: a URL, a response, its octets, or the compiled module.
- * Call it before everything else. Without it the module is loaded by `handleRedirect`, or when it is first needed.
+ * Loads the WebAssembly module from another place than next to this one: a URL, a response, its bytes, or the compiled module.
+ * Call it first. Without it the module is loaded by `handleRedirect`, or when it is first needed.
  */
 export function init(source?: string | URL | Request | Response | Promise<Response> | BufferSource | WebAssembly.Module): Promise<void>;
 
-/** What happened. New codes may come; these stay. */
+/** What happened. New codes may be added; these stay. */
 export type Code =
-  /** The user stopped the page's way to the sign-in page, or came back from it. */
+  /** The app cancelled the sign-in, or the user stopped loading the sign-in page or came back from it. */
   | 'aborted'
-  /** The redirect is not one that ends a login well: forged, doubled, from another server. */
+  /** The redirect cannot finish a login: it is malformed, or comes from another server. */
   | 'callback'
   /** An option cannot be used. */
   | 'config'
   /** The server, or another tab, did not answer in time. */
   | 'deadline'
-  /** The login was not finished in ten minutes. */
+  /** The sign-in was not finished within ten minutes. */
   | 'expired'
   /** The WebAssembly module cannot be loaded. */
   | 'init'
-  /** There is no answer: offline, no CORS, refused by the Content-Security-Policy, a redirect. */
+  /** No answer: offline, no CORS, blocked by the Content-Security-Policy, a redirect, or an answer that broke off. */
   | 'network'
-  /** No login waits for this redirect: it was used, replaced by a newer one, or begun in another tab. */
+  /** No sign-in waits for this redirect: it was used, replaced by a newer one, or started in another tab or window. */
   | 'no_login'
-  /** The URL is not at an origin that gets the access token. */
+  /** The URL's origin is not one that gets the access token. */
   | 'origin'
-  /** The browser did not open the sign-in window. */
+  /** The browser blocked the sign-in window. */
   | 'popup_blocked'
-  /** The sign-in window was closed, or the server's page cut it off (Cross-Origin-Opener-Policy). */
+  /** The sign-in window was closed, or replaced by a newer sign-in. */
   | 'popup_closed'
   /** The browser's random generator does not work. */
   | 'random'
-  /** The answer is not what was asked for. */
+  /** The server's answer cannot be used. */
   | 'response'
   /** The server refused; see `serverCode`. */
   | 'server'
-  /** Nobody is signed in. */
+  /** No one is signed in. */
   | 'signed_out'
-  /** The redirect's `state` is not this login's: a stranger's redirect. The login goes on waiting. */
+  /** The redirect's `state` is not that of the sign-in that waits. That sign-in goes on waiting. */
   | 'state'
-  /** Neither success nor an OAuth error. */
+  /** The server answered neither with success nor with an OAuth error. */
   | 'status'
-  /** `sessionStorage` cannot be used, or what is in it cannot be read. */
+  /** `sessionStorage` cannot be used, or its content cannot be read. */
   | 'storage'
   /** The answer is longer than 1 MiB. */
   | 'too_big'
-  /** The page is not https, or the browser has no Web Locks or denies them to this page, as where it keeps no data for it. */
+  /** The page is not https, or the browser has no Web Locks or denies them to this page because it stores no data for it. */
   | 'unsupported';
 
-/** Everything that this module throws. It holds no secret, and no text of the server's but its error, cut and cleaned. */
+/** Every error of this module. It contains no secret, and none of the server's text except its error, shortened and cleaned. */
 export class ProofkeyError extends Error {
   private constructor();
   readonly name: 'ProofkeyError';
   readonly code: Code;
   /**
-   * What to do now. `fix`: something is configured or programmed wrongly, and trying again changes nothing. `reauthorize`: sign in
-   * again. `retry`: try again after `retryAfter` seconds, or after a pause of your own. Undefined where nobody knows whether the
+   * What to do now. `fix`: a setting or the program is wrong, and trying again does not help. `reauthorize`: sign in again.
+   * `retry`: try again after `retryAfter` seconds, or after a pause of your choice. Undefined if it is not known whether the
    * request arrived.
    */
   readonly advice: 'fix' | 'reauthorize' | 'retry' | undefined;
-  /** Seconds to wait, where the server says it and lets the page read it. */
+  /** Seconds to wait, if the server says so and lets the page read it. */
   readonly retryAfter: number | undefined;
-  /** The server's error code, such as `access_denied` or `invalid_grant`, where `code` is `server`. */
+  /** The server's error code, such as `access_denied` or `invalid_grant`, if `code` is `server`. */
   readonly serverCode: string | undefined;
 }

@@ -8,7 +8,7 @@ const FORM = { ...HEADERS, 'content-type': 'application/x-www-form-urlencoded' }
 
 /** Sends the request of a step, once, and returns what the step reads in the answer. `deadline` is in milliseconds. */
 export async function run(step, deadline) {
-  const { answer, error } = await send(step, deadline);
+  const { answer, error } = await send(step.request(), deadline);
   if (!error) return step.read(answer);
   answer?.free();
   step.free();
@@ -20,23 +20,49 @@ export async function run(step, deadline) {
  * wrong with it: the server no longer takes the old one.
  */
 export async function refresh(step, deadline) {
-  const { answer, error } = await send(step, deadline);
+  const { answer, error } = await send(step.request(), deadline);
   if (!answer) {
     step.free();
     return { error };
   }
   const kept = step.readKeeping(answer);
-  const { refreshToken, tokens, endsLogin } = kept;
-  const fault = kept.error();
-  kept.free();
-  if (!error) return { refreshToken, tokens, endsLogin, error: fault };
-  tokens?.free();
-  return { refreshToken, error };
+  const { refreshToken, endsLogin } = kept;
+  try {
+    return error ? { refreshToken, error } : { refreshToken, tokens: kept.takeTokens() };
+  } catch (fault) {
+    return { refreshToken, endsLogin, error: fault };
+  } finally {
+    kept.free();
+  }
+}
+
+/** Asks for an issuer's metadata at one address after the other, until one of them has it. */
+export async function discover(search, deadline) {
+  const until = performance.now() + deadline;
+  try {
+    let failure;
+    for (let request = search.request(); request; request = search.request()) {
+      const { answer, error } = await send(request, until - performance.now());
+      if (error) {
+        answer?.free();
+        // Many servers send a 404 without CORS headers: the browser calls that a network error.
+        if (error.code !== 'network') throw error;
+        failure = error;
+        search.unanswered();
+      } else {
+        const server = search.read(answer);
+        if (server) return server;
+      }
+    }
+    if (failure) throw new ProofkeyError('network', `${search.tried()}; ${failure.message}`);
+    throw new ProofkeyError('response', search.tried(), 'fix');
+  } finally {
+    search.free();
+  }
 }
 
 /** The answer, and an error if there is none or its body was cut off. */
-async function send(step, deadline) {
-  const request = step.request();
+async function send(request, deadline) {
   const { url, body } = request;
   request.free();
   const abort = new AbortController();
@@ -74,11 +100,11 @@ async function send(step, deadline) {
 /** Reads the body into `chunks`. It is counted after decompression. */
 async function read({ body }, chunks) {
   if (!body) return;
-  let length = 0;
+  let left = BODY_MAX;
   const reader = body.getReader();
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    length += part.value.length;
-    if (length > BODY_MAX) throw new ProofkeyError('too_big', 'the response is longer than 1 MiB');
-    chunks.push(part.value);
+    chunks.push(part.value.subarray(0, left));
+    left -= part.value.length;
+    if (left < 0) throw new ProofkeyError('too_big', 'the response is longer than 1 MiB');
   }
 }

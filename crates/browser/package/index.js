@@ -1,6 +1,6 @@
 // OAuth 2.0 for single-page apps. The protocol is WebAssembly; this is what only a page can do. See index.d.ts.
 import { ProofkeyError } from './error.js';
-import { refresh, run } from './http.js';
+import { discover, refresh, run } from './http.js';
 import { Popup, cancelled, handOver } from './popup.js';
 import { Session, isSame } from './session.js';
 import { Waiting, arrival, handled } from './waiting.js';
@@ -275,21 +275,8 @@ export class Proofkey extends EventTarget {
   async #findServer(known) {
     await init();
     const { issuer, authorizationEndpoint, deadline } = this.#options;
-    const until = performance.now() + deadline;
     if (authorizationEndpoint !== undefined) return this.#options;
-    if (known) return known;
-    let failure = new ProofkeyError('response', `${issuer} has no metadata at any well-known address`, 'fix');
-    for (let at = 0, step; (step = Discovery.at(issuer, at)); at += 1) {
-      try {
-        const server = await run(step, until - performance.now());
-        if (server) return server;
-      } catch (error) {
-        // Many servers send a 404 without CORS headers: the browser calls that a network error.
-        if (error.code !== 'network') throw error;
-        failure = error;
-      }
-    }
-    throw failure;
+    return known ?? discover(new Discovery(issuer), deadline);
   }
 }
 

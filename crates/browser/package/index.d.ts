@@ -75,7 +75,7 @@ export class Proofkey extends EventTarget {
   /** Whether there are tokens. The access token may be due for a refresh. */
   readonly signedIn: boolean;
 
-  /** The granted scope; null if no one is signed in. */
+  /** The granted scope as the server wrote it; empty if it wrote something that is not a scope; null if no one is signed in. */
   readonly scope: string | null;
 
   /**

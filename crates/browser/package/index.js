@@ -151,7 +151,8 @@ export class Proofkey extends EventTarget {
   }
 
   async #handleRedirect() {
-    const arrived = this.#arrival;
+    // A redirect is left to an instance that can use it.
+    const arrived = this.#isClosed ? undefined : this.#arrival;
     // A click needs it later.
     if (!arrived) init().catch(() => {});
     // A tab that does not answer must not hold this one up.

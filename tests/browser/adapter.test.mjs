@@ -308,13 +308,26 @@ test('a 401 is answered with one refresh and one more try', { timeout }, () => w
   assert.deepEqual(hostile.seen.map(({ body }) => body), ['one', 'one']);
   assert.equal(sent.length, 2);
 
+  // Another token does not help.
+  hostile.answers((request, response) => response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end());
+  assert.deepEqual(await get('/'), [401, '']);
+  assert.deepEqual([hostile.seen.length, sent.length], [1, 2]);
+
   hostile.answers((request, response) => response.writeHead(401).end('no'));
   assert.deepEqual(await get('/'), [401, 'no']);
   assert.deepEqual([hostile.seen.length, sent.length], [2, 3]);
+  // The token was new: another one would be refused, too.
+  for (const count of [3, 4]) {
+    assert.deepEqual(await get('/'), [401, 'no']);
+    assert.deepEqual([hostile.seen.length, sent.length], [count, 3]);
+  }
+  await later(context, 31);
+  assert.deepEqual(await get('/'), [401, 'no']);
+  assert.deepEqual([hostile.seen.length, sent.length], [6, 4]);
 
   hostile.answers((request, response) => response.writeHead(403, { 'www-authenticate': 'Bearer error="insufficient_scope"' }).end());
   assert.deepEqual(await get('/'), [403, '']);
-  assert.deepEqual([hostile.seen.length, sent.length], [1, 3]);
+  assert.deepEqual([hostile.seen.length, sent.length], [1, 4]);
 }, { bypassCSP: true, complaints: FAILED }));
 
 test('the token goes to the named origins only, and follows no redirect', { timeout }, () => withTabs(async (context) => {

@@ -193,7 +193,7 @@ export class Proofkey extends EventTarget {
     await this.#session.begin(await this.#granted(client, pending, redirect));
   }
 
-  /** Begins a login: where to send the browser, and what its redirect is checked against. */
+  /** Begins a login: the URL to send the browser to, and the secret that its redirect is checked against. */
   async #begin(extra = {}) {
     if (this.#isClosed) throw new ProofkeyError('config', 'this Proofkey was closed: make a new one', 'fix');
     const [{ client, server }] = await Promise.all([this.#connect(), this.#session.check()]);

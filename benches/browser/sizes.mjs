@@ -3,7 +3,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { NAMES, OURS, bundle, entry, table, version, wasm } from './bundle.mjs';
 
 /** How much proofkey-browser may be in all, in KiB. */
-const LIMITS = { raw: 132, gzip: 56, brotli: 50 };
+const LIMITS = { raw: 144, gzip: 60, brotli: 52 };
 
 const sizes = (octets) => [octets, gzipSync(octets, { level: 9 }), brotliCompressSync(octets)].map(({ length }) => length);
 

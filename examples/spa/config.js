@@ -1,4 +1,4 @@
-// What the development server knows without being told: `cargo run -p proofkey-devserver`.
+// The defaults of the development server: `cargo run -p proofkey-devserver`.
 export const issuer = 'http://127.0.0.1:9400';
 export const clientId = 'demo-native';
 export const redirectUri = 'http://127.0.0.1:5173/callback';

@@ -1,4 +1,4 @@
-// Serves this app on loopback: `node serve.mjs [PORT] [ISSUER]`. A real host needs the same headers.
+// Serves this app on this machine: `node serve.mjs [PORT] [ISSUER]`. A real host needs the same headers.
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname } from 'node:path';
@@ -10,30 +10,30 @@ const HERE = new URL('./', import.meta.url);
 const PACKAGE = new URL('../../crates/browser/package/', HERE);
 
 /**
- * Starts a server; the API is the issuer's own. `pages` are more of them, from a path to the text; `more` are more headers, and
- * `config` more settings. `seen` is what it was asked for.
+ * Starts a server for an app whose API is at the issuer. `pages` adds pages, from a path to its text; `more` adds headers, and
+ * `config` settings. `seen` is what it was asked for.
  */
 export async function serve({
   host = '127.0.0.1', port = 5173, issuer = 'http://127.0.0.1:9400', pages = {}, more = {}, config: settings = {},
 } = {}) {
   const seen = [];
-  const headers = {
+  const headers = () => ({
     'content-security-policy': `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src data:; `
-      + `connect-src 'self' ${issuer}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; `
+      + `connect-src 'self' ${config.issuer}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; `
       + `require-trusted-types-for 'script'; trusted-types 'none'`,
     'cache-control': 'no-store',
     'referrer-policy': 'no-referrer',
     'x-content-type-options': 'nosniff',
     ...more,
-  };
+  });
   const server = createServer(async ({ url, headers: fields }, response) => {
     seen.push({ url, fields });
     const { pathname } = new URL(url, 'http://127.0.0.1');
     try {
       const [path, body] = await find(pathname);
-      response.writeHead(200, { ...headers, 'content-type': TYPES[extname(path)] }).end(body);
+      response.writeHead(200, { ...headers(), 'content-type': TYPES[extname(path)] }).end(body);
     } catch {
-      response.writeHead(404, headers).end();
+      response.writeHead(404, headers()).end();
     }
   });
   await new Promise((resolve, reject) => server.on('error', reject).listen(port, host, resolve));

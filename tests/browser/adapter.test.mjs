@@ -211,6 +211,80 @@ test('data comes back, and a second call gives the same answer', { timeout }, ()
   assert.equal(sent.length, 1);
 }));
 
+test('two instances at the redirect: both are signed in, and the code is sent once', { timeout }, () => withTabs(async (context, sent) => {
+  const page = await openBare(context, all);
+  // React's StrictMode makes two, and uses one or both of them.
+  const ways = [
+    () => Promise.all([first.handleRedirect(), second.handleRedirect()]),
+    async () => [await second.handleRedirect()],
+    async () => {
+      const done = first.handleRedirect();
+      first.close();
+      return [await second.handleRedirect(), await done];
+    },
+  ];
+  for (const [at, use] of ways.entries()) {
+    await page.evaluate((data) => { app.signIn({ data }); }, at);
+    if (at === 0) await allow(page);
+    await page.waitForURL(all.bare.config.redirectUri);
+    await page.waitForSelector(READY);
+    await page.evaluate(() => Object.assign(globalThis, { first: app, second: make(), other: make({ scope: 'itwin-platform' }) }));
+    const found = await page.evaluate(use);
+    assert.deepEqual(found, found.map(() => ({ data: at })));
+    assert.equal(await page.evaluate(() => other.handleRedirect()), null);
+    assert.equal(await page.evaluate(() => second.signedIn), true);
+    assert.equal(sent.length, at + 1);
+    // It was handled: an instance that is made later joins the session, and nothing else.
+    const late = await page.evaluate(async () => {
+      globalThis.app = make();
+      return [await app.handleRedirect(), app.signedIn, await app.accessToken() === await second.accessToken()];
+    });
+    assert.deepEqual(late, [null, true, true]);
+    await page.evaluate(() => second.signOut());
+    sent.length = at + 1;
+  }
+}));
+
+test('two instances at a redirect that fails: both say the same', { timeout }, () => withTabs(async (context, sent) => {
+  const page = await openBare(context, all);
+  await page.goto(`${all.bare.config.redirectUri}?code=C&state=S`);
+  await page.waitForSelector(READY);
+  const errors = await page.evaluate(() => Promise.all([app, make()].map((one) => failure(() => one.handleRedirect()))));
+  assert.deepEqual(errors.map(({ ours, code }) => [ours, code]), [[true, 'no_login'], [true, 'no_login']]);
+  assert.deepEqual(sent, []);
+}));
+
+test('close: an instance leaves the session, and the others keep it', { timeout }, () => withTabs(async (context, sent) => {
+  const page = await openBare(context, all);
+  await signInBare(page);
+  await page.evaluate(() => { globalThis.second = make(); return second.handleRedirect(); });
+  await later(context, 3600);
+  // Its refresh is finished first, for the others.
+  const asked = new Promise((resolve) => { context.route(/connect.token$/, resolve, { times: 1 }); });
+  const refreshed = token(page);
+  const route = await asked;
+  await page.evaluate(() => app.close());
+  await route.continue();
+  const other = await page.evaluate(() => second.accessToken());
+  assert.equal(await refreshed, other);
+  assert.equal(sent.length, 2);
+  await until(page, () => !app.signedIn);
+  const state = await page.evaluate(async () => [second.signedIn, (await navigator.locks.query()).held.length]);
+  assert.deepEqual(state, [true, 1]);
+  for (const work of [() => app.signIn(), () => app.signInPopup()]) assert.equal((await failure(page, work)).code, 'config');
+  assert.equal((await failure(page, () => app.accessToken())).code, 'signed_out');
+  // One that is closed leaves a redirect, too.
+  await page.evaluate(() => { globalThis.app = make(); app.signIn(); });
+  await page.waitForURL(all.bare.config.redirectUri);
+  await page.waitForSelector(READY);
+  const found = await page.evaluate(async () => {
+    app.close();
+    const one = make();
+    return [await app.handleRedirect(), await one.handleRedirect(), one.signedIn];
+  });
+  assert.deepEqual(found, [null, { data: undefined }, true]);
+}));
+
 test('a 401 is answered with one refresh and one more try', { timeout }, () => withTabs(async (context, sent) => {
   const page = await openBare(context, all);
   await page.evaluate((origin) => { globalThis.app = make({ origins: [origin] }); }, hostile.origin);
@@ -234,13 +308,26 @@ test('a 401 is answered with one refresh and one more try', { timeout }, () => w
   assert.deepEqual(hostile.seen.map(({ body }) => body), ['one', 'one']);
   assert.equal(sent.length, 2);
 
+  // Another token does not help.
+  hostile.answers((request, response) => response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end());
+  assert.deepEqual(await get('/'), [401, '']);
+  assert.deepEqual([hostile.seen.length, sent.length], [1, 2]);
+
   hostile.answers((request, response) => response.writeHead(401).end('no'));
   assert.deepEqual(await get('/'), [401, 'no']);
   assert.deepEqual([hostile.seen.length, sent.length], [2, 3]);
+  // The token was new: another one would be refused, too.
+  for (const count of [3, 4]) {
+    assert.deepEqual(await get('/'), [401, 'no']);
+    assert.deepEqual([hostile.seen.length, sent.length], [count, 3]);
+  }
+  await later(context, 31);
+  assert.deepEqual(await get('/'), [401, 'no']);
+  assert.deepEqual([hostile.seen.length, sent.length], [6, 4]);
 
   hostile.answers((request, response) => response.writeHead(403, { 'www-authenticate': 'Bearer error="insufficient_scope"' }).end());
   assert.deepEqual(await get('/'), [403, '']);
-  assert.deepEqual([hostile.seen.length, sent.length], [1, 3]);
+  assert.deepEqual([hostile.seen.length, sent.length], [1, 4]);
 }, { bypassCSP: true, complaints: FAILED }));
 
 test('the token goes to the named origins only, and follows no redirect', { timeout }, () => withTabs(async (context) => {

@@ -136,3 +136,17 @@ test('a window that was cut off cannot be closed when its time is over', { timeo
   await until(popup, () => globalThis.refused);
   assert.deepEqual([await popup.evaluate(() => refused), sent.length], ['no_login', 0]);
 }));
+
+test('the answer of a page that is done at once comes late: the window closes all the same', { timeout }, () => withWindow({ atServer: SAME }, async ({ page, popup, sent }) => {
+  await popup.addInitScript(() => {
+    const { addEventListener: add } = BroadcastChannel.prototype;
+    BroadcastChannel.prototype.addEventListener = function (type, hear) {
+      add.call(this, type, (event) => setTimeout(() => hear(event), 300));
+    };
+  });
+  const closed = popup.waitForEvent('close');
+  await popup.click('#cancel');
+  assert.equal((await page.evaluate(() => done)).serverCode, 'access_denied');
+  await closed;
+  assert.deepEqual(sent, []);
+}));

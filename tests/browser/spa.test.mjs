@@ -126,7 +126,7 @@ test('the same redirect twice: the code is sent once', { timeout }, () => withTa
   await allow(page);
   await says(page, 'Signed in as alice.');
   await page.goto((await callback).url());
-  await complains(page, 'no login waits for this redirect');
+  await complains(page, 'no sign-in waits for this redirect');
   assert.equal(page.url(), all.spa.config.redirectUri);
   assert.equal(sent.length, 1);
   // A reload forgets the tokens, and finds no code in the address.
@@ -159,7 +159,7 @@ test('a login that took too long', { timeout }, () => withTabs(async (context, s
   await page.waitForSelector('#allow');
   await page.clock.setFixedTime(Date.now() + 11 * 60_000);
   await page.click('#allow');
-  await complains(page, 'not finished in time');
+  await complains(page, 'not finished within ten minutes');
   assert.deepEqual(sent, []);
   assert.match(await leftovers(page), /"session":\{\}/);
 }));

@@ -54,6 +54,8 @@ try {
 }
 const token: string = await app.accessToken();
 const revoked: boolean = await app.signOut();
+await app.signInPopup({ signal: AbortSignal.timeout(60_000) });
+app.close();
 `), []);
 });
 

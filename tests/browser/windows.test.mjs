@@ -106,15 +106,23 @@ test('a window: the second call brings it to the front; a wrong state ends nothi
   assert.equal(sent.length, 1);
 }));
 
-test('a window: the page that opened it was reloaded', { timeout }, () => withTabs(async (context, sent) => {
+test('a window: the page that opened it was reloaded, which is known at once', { timeout }, () => withTabs(async (context, sent) => {
   const [page, popup] = await openWindow(context);
   await signIn(popup);
   await popup.waitForSelector('#allow');
   await page.reload();
+  await popup.addInitScript(() => {
+    const { setTimeout: set } = globalThis;
+    globalThis.delays = [];
+    globalThis.setTimeout = (work, delay) => {
+      delays.push(delay);
+      return set(work, delay);
+    };
+  });
   await popup.click('#allow');
   await popup.waitForURL(all.bare.config.redirectUri);
   await until(popup, () => globalThis.refused);
-  assert.equal(await popup.evaluate(() => refused), 'no_login');
+  assert.deepEqual(await popup.evaluate(() => [refused, delays.filter((delay) => delay >= 1000)]), ['no_login', []]);
   assert.equal(await page.evaluate(() => app.signedIn), false);
   assert.deepEqual(sent, []);
 }));

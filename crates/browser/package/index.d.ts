@@ -84,7 +84,7 @@ export class Proofkey extends EventTarget {
    *
    * In a window of {@link signInPopup} it hands the redirect to the page that opened the window, closes the window, and does not
    * return. If the browser does not let the window close, it returns null when the sign-in is done, and the window is one more
-   * tab of the session. If the page that opened the window is gone, it fails with `no_login`.
+   * tab of the session. If the page that opened the window is gone, it fails, usually with `no_login`.
    *
    * A second call returns the same result.
    *
@@ -123,8 +123,8 @@ export class Proofkey extends EventTarget {
 
   /**
    * Calls `fetch` with the access token in the `Authorization` header. It calls only the named origins, follows no redirect, and
-   * sends no cookies unless `credentials` says so. If a 401 says that another token may help, it refreshes and tries again, once.
-   * It returns every other response as it is.
+   * sends no cookies unless `credentials` says so. If a 401 does not ask for another kind of authentication, it refreshes and tries
+   * again, once, but not if a new token was refused less than half a minute ago. It returns every other response as it is.
    *
    * Errors: `origin`, those of {@link accessToken}, and those of `fetch`.
    */

@@ -10,7 +10,7 @@ export { ProofkeyError };
 
 const DEADLINE = 30_000;
 const DEADLINE_MAX = 2 ** 31 - 1;
-/** How long to wait after a refresh that failed, in seconds: half of the time between due and expired. */
+/** How long to wait after a refresh that failed or did not help, in seconds: half of the time between due and expired. */
 const PAUSE = 30;
 
 let loaded;
@@ -37,6 +37,7 @@ export class Proofkey extends EventTarget {
   #popup;
   #refreshing;
   #paused;
+  #refused;
   #isClosed = false;
 
   constructor(options) {
@@ -116,10 +117,13 @@ export class Proofkey extends EventTarget {
     const again = request.clone();
     const tokens = await this.#validTokens();
     const response = await call(request, tokens);
-    const challenge = response.headers.get('www-authenticate') ?? undefined;
-    if (!tokens.refreshToken || !wantsRefresh(response.status, challenge)) return response;
+    // An API that refuses a token that is new refuses the next one, too, and each costs a refresh token.
+    if (!tokens.refreshToken || !isStale(response) || isPaused(this.#refused, tokens)) return response;
     response.body?.cancel();
-    return call(again, await this.#refresh(tokens));
+    const newer = await this.#refresh(tokens);
+    const second = await call(again, newer);
+    if (isStale(second)) this.#refused = { tokens: newer, until: seconds() + PAUSE };
+    return second;
   }
 
   close() {
@@ -151,7 +155,8 @@ export class Proofkey extends EventTarget {
   }
 
   async #handleRedirect() {
-    const arrived = this.#arrival;
+    // A redirect is left to an instance that can use it.
+    const arrived = this.#isClosed ? undefined : this.#arrival;
     // A click needs it later.
     if (!arrived) init().catch(() => {});
     // A tab that does not answer must not hold this one up.
@@ -188,7 +193,7 @@ export class Proofkey extends EventTarget {
     await this.#session.begin(await this.#granted(client, pending, redirect));
   }
 
-  /** Begins a login: where to send the browser, and what its redirect is checked against. */
+  /** Begins a login: the URL to send the browser to, and the secret that its redirect is checked against. */
   async #begin(extra = {}) {
     if (this.#isClosed) throw new ProofkeyError('config', 'this Proofkey was closed: make a new one', 'fix');
     const [{ client, server }] = await Promise.all([this.#connect(), this.#session.check()]);
@@ -217,14 +222,13 @@ export class Proofkey extends EventTarget {
       throw signedOut('the access token has expired, and there is no refresh token');
     }
     if (!tokens.refreshToken || !isDue(...times)) return tokens;
-    const { failed, until } = this.#paused ?? {};
-    if (failed && isSame(failed, tokens) && seconds() < until && !isExpired(...times)) return tokens;
+    if (isPaused(this.#paused, tokens) && !isExpired(...times)) return tokens;
     try {
       return await this.#refresh(tokens);
     } catch (error) {
       // A token is due a little before it expires: it still works while a server does not answer.
       if (isExpired(...times) || ['fix', 'reauthorize'].includes(error.advice)) throw error;
-      this.#paused = { failed: tokens, until: seconds() + (error.retryAfter ?? PAUSE) };
+      this.#paused = { tokens, until: seconds() + (error.retryAfter ?? PAUSE) };
       return tokens;
     }
   }
@@ -285,9 +289,19 @@ function call(request, { accessToken }) {
   return fetch(request);
 }
 
+function isStale({ status, headers }) {
+  return wantsRefresh(status, headers.get('www-authenticate') ?? undefined);
+}
+
+/** Whether these tokens are not to be refreshed yet. */
+function isPaused(pause, tokens) {
+  return pause !== undefined && isSame(pause.tokens, tokens) && seconds() < pause.until;
+}
+
 function checkSupport() {
   if (!isSecureContext || !navigator.locks || !globalThis.BroadcastChannel) {
-    throw new ProofkeyError('unsupported', 'this needs https (or a page on localhost or a loopback address) and a browser with Web Locks', 'fix');
+    throw new ProofkeyError('unsupported', 'this needs https (or a page on localhost or a loopback address) and a '
+      + 'browser with Web Locks', 'fix');
   }
 }
 

@@ -63,7 +63,7 @@ export class Session {
     const tokens = this.#tokens?.id === id ? this.#tokens : null;
     if (id) {
       this.#hear({ ended: id });
-      this.#channel.postMessage({ ended: id });
+      this.#post({ ended: id });
     }
     return tokens;
   }
@@ -94,7 +94,7 @@ export class Session {
       await new Promise((resolve) => {
         setTimeout(resolve, ASK_EVERY);
         this.#channel.addEventListener('message', resolve, { once: true });
-        this.#channel.postMessage({ ask: true });
+        this.#post({ ask: true });
       });
     }
   }
@@ -107,20 +107,24 @@ export class Session {
     this.#tokens = null;
   }
 
+  #post(message) {
+    if (!this.#closed.signal.aborted) this.#channel.postMessage(message);
+  }
+
   #lacks(version) {
-    return isNewer(version, this.#tokens) && !this.#ended.has(version.id);
+    return !this.#closed.signal.aborted && isNewer(version, this.#tokens) && !this.#ended.has(version.id);
   }
 
   async #share(tokens) {
     if (this.#lacks(tokens)) {
       await this.#set(tokens);
-      this.#channel.postMessage({ tokens });
+      this.#post({ tokens });
     }
     return this.#tokens;
   }
 
   #hear({ ask, tokens, ended }) {
-    if (ask && this.#tokens) this.#channel.postMessage({ tokens: this.#tokens });
+    if (ask && this.#tokens) this.#post({ tokens: this.#tokens });
     if (tokens && this.#lacks(tokens)) this.#set(tokens).catch(() => {});
     if (ended) {
       this.#ended.add(ended);

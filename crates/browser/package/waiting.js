@@ -71,7 +71,7 @@ export function arrival(redirectUri) {
 
 const ANSWERS = new Set(['access_token', 'code', 'error', 'id_token', 'response', 'state']);
 
-/** What comes of a redirect: `handle` is called once, whoever asks. An instance for another client gets nothing. */
+/** The outcome of a redirect. `handle` is called once, even if several instances ask. One for another client gets nothing. */
 export function handled(arrived, by, redirectUri, handle) {
   arrived.by ??= by;
   if (arrived.by !== by) return undefined;

@@ -260,7 +260,7 @@ fn t40_to_t47_section_5_1_expires_in() {
 fn c013_t60_to_t64_section_3_3_the_granted_scope() {
     let scope = |value: &str| {
         read(&format!(r#"{{"access_token":"AT","token_type":"Bearer","scope":{value}}}"#))
-            .map(|tokens| tokens.scope().granted().map(str::to_owned).ok_or(tokens.scope() == Scope::Unknown))
+            .map(|tokens| tokens.scope().granted().map(str::to_owned).ok_or_else(|| tokens.scope() == Scope::Unknown))
             .expect("a scope only informs")
     };
     assert_eq!(scope("\"a b\""), Ok("a b".into()));

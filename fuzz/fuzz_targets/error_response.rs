@@ -1,4 +1,4 @@
-//! What a server says of an error is printable ASCII and short, and no status but 200 is a success.
+//! What a server says of an error is printable ASCII and short, and each endpoint has its own statuses of success.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -8,7 +8,16 @@ use proofkey_fuzz::{answer, is_printable};
 fuzz_target!(|text: &str| {
     let answer = answer::parse(text);
     let errors = answer::errors(&answer);
-    assert!(answer.status == 200 || errors.len() == 4);
+    let fewest = match answer.status {
+        200 => 0,
+        // Metadata is a 200 alone.
+        201 => 1,
+        202..=299 => 3,
+        // A token that is not valid need not be revoked.
+        400 => 3,
+        _ => 4,
+    };
+    assert!(errors.len() >= fewest, "{errors:?}");
     for error in errors {
         let text = format!("{error}{error:?}");
         assert!(is_printable(&text) && text.len() <= 1024, "{text}");

@@ -11,7 +11,7 @@ fuzz_target!(|body: &str| {
     match read_body(body.as_bytes()) {
         Ok(granted) => assert!(members.is_some_and(|members| members.grant(&granted))),
         Err(ResponseError::Json(_)) => assert!(members.is_none() || body.matches(['[', '{']).count() > 32),
-        Err(ResponseError::Missing(_) | ResponseError::TokenType | ResponseError::Server { .. }) => {
+        Err(ResponseError::Missing(_) | ResponseError::TokenType(_) | ResponseError::Server { .. }) => {
             assert!(members.is_some())
         }
         Err(_) => {}

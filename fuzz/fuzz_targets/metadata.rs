@@ -4,6 +4,8 @@
 use libfuzzer_sys::fuzz_target;
 use proofkey_core::{MetadataRequest, WellKnown};
 use proofkey_fuzz::answer::{Members, json};
+use proofkey_fuzz::login::browse;
+use url::Host;
 
 fuzz_target!(|text: &str| {
     let (issuer, body) = text.split_once('\n').unwrap_or_default();
@@ -15,6 +17,18 @@ fuzz_target!(|text: &str| {
     assert_eq!(members.text("authorization_endpoint").as_deref(), Some(server.authorization_endpoint()));
     assert_eq!(members.text("token_endpoint").as_deref(), Some(server.token_endpoint()));
     assert_eq!(metadata.scopes(), members.words("scopes_supported").as_deref());
-    let methods = members.words("code_challenge_methods_supported").unwrap_or_default();
-    assert_eq!(metadata.pkce_advertised(), methods.split(' ').any(|method| method == "S256"));
+    let methods = members.words("code_challenge_methods_supported");
+    assert!(methods.as_ref().is_none_or(|methods| methods.split(' ').any(|method| method == "S256")));
+    assert_eq!(metadata.pkce_advertised(), methods.is_some());
+    let revocation = server.revocation_endpoint();
+    assert!(revocation.is_none() || members.text("revocation_endpoint").as_deref() == revocation);
+    let mut endpoints =
+        [Some(server.authorization_endpoint()), Some(server.token_endpoint()), revocation].into_iter().flatten();
+    let is_local = match browse(issuer).host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    };
+    assert!(is_local || endpoints.all(|url| url.starts_with("https:")), "{server:?}");
 });

@@ -1,8 +1,10 @@
 //! Answers of a server: how they are written in a seed, and what the core and another library read in them.
 
+use crate::is_printable;
 use crate::login::{ISSUER, STATE, client, login};
 use proofkey_core::{
-    MetadataRequest, Redirect, RefreshToken, ResponseBuf, ResponseError, Revocable, TokenRequest, WellKnown,
+    MetadataRequest, Redirect, RefreshToken, ResponseBuf, ResponseError, Revocable, Scope, TokenRequest, Tokens,
+    WellKnown,
 };
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -31,9 +33,13 @@ pub struct Granted {
     pub refresh_token: Option<String>,
     /// The lifetime.
     pub expires_in: Option<u32>,
-    /// The scope.
-    pub scope: Option<String>,
+    /// The scope: none if it is the one that was requested, an error if it is unknown.
+    pub scope: Result<Option<String>, Unknown>,
 }
+
+/// The server says something that is not a scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unknown;
 
 /// What the core reads in an answer to a token request with a code.
 pub fn read_tokens(answer: &ResponseBuf) -> Result<Granted, ResponseError> {
@@ -45,6 +51,25 @@ pub fn read_tokens(answer: &ResponseBuf) -> Result<Granted, ResponseError> {
 /// The same for a body alone, of a success.
 pub fn read_body(body: &[u8]) -> Result<Granted, ResponseError> {
     read_tokens(&json(body))
+}
+
+/// The new refresh token in an answer to a refresh. What comes of the rest is the same for both ways to read it.
+#[must_use]
+pub fn kept(answer: &ResponseBuf) -> Option<String> {
+    let refresh = || client().refresh(RefreshToken::new("R").expect("a refresh token"));
+    let mut kept = answer.clone();
+    let (new, rest) = refresh().read_keeping(kept.as_response());
+    assert_eq!(rest.map(granted), read(refresh(), answer));
+    new.map(|token| token.expose().to_owned())
+}
+
+/// How much of a body is JSON.
+#[must_use]
+pub fn readable(body: &[u8]) -> usize {
+    match read_body(body) {
+        Err(ResponseError::Json(at)) => at,
+        _ => body.len(),
+    }
 }
 
 /// A success with a body that calls itself JSON.
@@ -97,14 +122,21 @@ pub fn errors(answer: &ResponseBuf) -> Vec<ResponseError> {
 
 fn read(request: TokenRequest<'_>, answer: &ResponseBuf) -> Result<Granted, ResponseError> {
     let mut answer = answer.clone();
-    let tokens = request.read(answer.as_response())?;
-    Ok(Granted {
+    request.read(answer.as_response()).map(granted)
+}
+
+fn granted(tokens: Tokens<'_>) -> Granted {
+    Granted {
         access_token: tokens.access_token().expose().to_owned(),
         authorization: tokens.access_token().authorization().value(),
         refresh_token: tokens.refresh_token().map(|token| token.expose().to_owned()),
         expires_in: tokens.expires_in(),
-        scope: tokens.scope().granted().map(str::to_owned),
-    })
+        scope: match tokens.scope() {
+            Scope::Granted(text) => Ok(Some(text.to_owned())),
+            Scope::Requested => Ok(None),
+            Scope::Unknown => Err(Unknown),
+        },
+    }
 }
 
 /// The members of a JSON object, as another library reads them.
@@ -122,6 +154,24 @@ impl<'b> Members<'b> {
         serde_json::from_str(text).ok()
     }
 
+    /// Those in the first octets of a body.
+    #[must_use]
+    pub fn read_first(body: &'b [u8], octets: usize) -> Self {
+        let first = body.get(..octets).unwrap_or(body);
+        let text = first.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+        let mut members = Vec::new();
+        let mut reader = serde_json::Deserializer::from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
+        // That it breaks off is no matter here.
+        drop(reader.deserialize_map(Reader(&mut members)));
+        Self(members)
+    }
+
+    /// A member as it is written, if it stands there once.
+    #[must_use]
+    pub fn raw(&self, name: &str) -> Option<&'b str> {
+        self.member::<&RawValue>(name).map(RawValue::get)
+    }
+
     /// A member that stands there once.
     #[must_use]
     pub fn member<T: Deserialize<'b>>(&self, name: &str) -> Option<T> {
@@ -136,51 +186,80 @@ impl<'b> Members<'b> {
         self.member(name).filter(|text: &String| !text.is_empty())
     }
 
-    /// A member that is an array of texts, joined by a space.
+    /// A member that is an array of words, joined by a space.
     #[must_use]
     pub fn words(&self, name: &str) -> Option<String> {
-        self.member(name).map(|words: Vec<String>| words.join(" "))
+        let words: Vec<String> = self.member(name)?;
+        let are_words = words.iter().all(|word| !word.is_empty() && !word.contains(' '));
+        are_words.then(|| words.join(" "))
+    }
+
+    /// Whether there is no such member, or it is null.
+    #[must_use]
+    pub fn lacks(&self, name: &str) -> bool {
+        !self.0.iter().any(|(found, _)| found == name.as_bytes())
+            || matches!(self.member(name), Some(None::<IgnoredAny>))
     }
 
     /// Whether this is what was granted.
     #[must_use]
     pub fn grant(&self, granted: &Granted) -> bool {
-        let scope = self.words("scope").or_else(|| self.member("scope"));
-        let seconds =
-            self.text("expires_in").or_else(|| Some(self.member::<&RawValue>("expires_in")?.get().to_owned()));
-        let seconds = seconds.and_then(|text| text.parse::<f64>().ok()).map(|seconds| seconds as u32);
+        let is_bearer = |kind: String| kind.is_empty() || kind.eq_ignore_ascii_case("bearer");
         self.text("access_token").is_some_and(|token| token == granted.access_token)
-            && self.text("token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("bearer"))
+            && (self.lacks("token_type") || self.member("token_type").is_some_and(is_bearer))
             && self.text("refresh_token") == granted.refresh_token
-            && scope == granted.scope
-            && seconds.is_some() == granted.expires_in.is_some()
-            // A float may have been rounded to the next whole number.
-            && seconds.zip(granted.expires_in).is_none_or(|(said, read)| said.abs_diff(read) <= 1)
+            && self.scope(&granted.scope)
+            && self.lifetime(granted.expires_in)
             && self.text("error").is_none()
+    }
+
+    /// Whether this is the scope that was read.
+    fn scope(&self, read: &Result<Option<String>, Unknown>) -> bool {
+        let said = self.words("scope").or_else(|| self.member("scope"));
+        match read {
+            Ok(Some(scope)) => said.as_ref() == Some(scope),
+            Ok(None) => self.lacks("scope"),
+            Err(Unknown) => {
+                !self.lacks("scope") && !said.is_some_and(|said| said.len() <= 256 * 1024 && is_printable(&said))
+            }
+        }
+    }
+
+    /// Whether this is the lifetime that was read. One that is no number of seconds is unknown.
+    fn lifetime(&self, read: Option<u32>) -> bool {
+        let raw = self.raw("expires_in");
+        let said = self.text("expires_in").or_else(|| raw.map(str::to_owned));
+        let said = said.and_then(|said| said.trim_ascii().parse::<f64>().ok()).map(|seconds| seconds as u32);
+        match read {
+            // A float may have been rounded to the next whole number.
+            Some(read) => said.is_some_and(|said| said.abs_diff(read) <= 1),
+            None => !raw.is_some_and(|raw| raw.starts_with(|first: char| first.is_ascii_digit())),
+        }
     }
 }
 
 impl<'b> Deserialize<'b> for Members<'b> {
     fn deserialize<D: Deserializer<'b>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Reader)
+        let mut members = Vec::new();
+        deserializer.deserialize_map(Reader(&mut members))?;
+        Ok(Self(members))
     }
 }
 
-struct Reader;
+struct Reader<'m, 'b>(&'m mut Vec<(Vec<u8>, &'b RawValue)>);
 
-impl<'b> Visitor<'b> for Reader {
-    type Value = Members<'b>;
+impl<'b> Visitor<'b> for Reader<'_, 'b> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'b>>(self, mut map: A) -> Result<Members<'b>, A::Error> {
-        let mut members = Vec::new();
+    fn visit_map<A: MapAccess<'b>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some((Name(name), value)) = map.next_entry()? {
-            members.push((name, value));
+            self.0.push((name, value));
         }
-        Ok(Members(members))
+        Ok(())
     }
 }
 

@@ -266,7 +266,11 @@ fn read_tokens<'b>(
     let (members, whole) = response.members(&MEMBERS);
     let [access_token, token_type, expires_in, refresh_token, scope, error, description] = members;
     // PHP writes `false` for nothing.
-    let is_refused = !matches!(error.kind, Kind::Absent | Kind::False | Kind::Null) && !error.text.is_empty();
+    let is_refused = match error.kind {
+        Kind::Absent | Kind::False | Kind::Null => false,
+        Kind::String => !error.text.is_empty(),
+        _ => true,
+    };
     let error = error_of(error, description);
     let text = if is_refused { None } else { string("refresh_token", refresh_token).ok().flatten() };
     let new = text.and_then(|text| RefreshToken::new(text).ok());

@@ -68,7 +68,7 @@ const FILES: [(&str, usize, &str); 7] = [
     ),
     (
         "token.json",
-        528,
+        534,
         "Accepted BodyTooBig ContentCoding ContentType Deadline Duplicate Http Json Malformed Missing Redirect Server \
          Status TokenType TooBig Type",
     ),

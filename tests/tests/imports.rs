@@ -31,6 +31,7 @@ const MODULES: [(&str, &[&str]); 19] = [
             "authorize",
             "bearer",
             "client",
+            "discovery",
             "error",
             "http",
             "lifetime",

@@ -35,7 +35,7 @@ function post(page, messages) {
   }, messages);
 }
 
-test("a window: no message but a redirect with its state ends the sign-in, and only from the app's origin", { timeout }, () => withTabs(async (context, sent) => {
+test('a window: no message but a redirect with its state ends the sign-in, and only from its own origin', { timeout }, () => withTabs(async (context, sent) => {
   const [page, popup] = await openWindow(context);
   await popup.waitForSelector('#username');
   const login = popup.url();

@@ -73,7 +73,7 @@ fn forgotten(args: &args::Logout, name: &Name) -> Result<(), Failure> {
         let Name { profile, account } = name;
         return output::json(&Outcome { profile, account, forgotten: true, revocation: None });
     }
-    output::note(format_args!("forgotten: the settings of the last sign-in ({name})"));
+    output::note(format_args!("The settings of the last sign-in are forgotten ({name})."));
     Ok(())
 }
 

@@ -15,8 +15,9 @@ Configuration file:
   The file is $XDG_CONFIG_HOME/proofkey/config.toml (if that is not set,
   ~/.config/proofkey/config.toml), or the one that --config or PROOFKEY_CONFIG
   names. `login --save` adds a profile to it. Options of `login` override it. The
-  settings of a login are remembered, so that no other command needs its options.
-  A change of the file takes effect at the next login (api_hosts: at once).
+  settings of a login are remembered, so that no other command needs its options,
+  nor the next login (`logout --forget-settings` forgets them). A change of the
+  file takes effect at the next login (api_hosts: at once).
 
 JSON:
   With --json, before or after the subcommand, standard output has nothing but

@@ -1,12 +1,12 @@
 import { Proofkey } from '/proofkey/index.js';
 import { api, clientId, issuer, redirectUri } from '/config.js';
 
-// Before anything else: this takes the code out of the address bar.
+// Before anything else: this removes the code from the address bar.
 const app = new Proofkey({ issuer, clientId, redirectUri, scope: 'itwin-platform offline_access', origins: [api] });
 
 const element = (id) => document.getElementById(id);
 
-/** Does something that the user waits for, and says what went wrong. */
+/** Does something that the user waits for, and shows what went wrong. */
 async function attempt(doing, work) {
   const buttons = document.querySelectorAll('button');
   const { activeElement: focused } = document;
@@ -54,7 +54,7 @@ function show() {
   element('signed-in').hidden = !signedIn;
   element('signed-out').hidden = signedIn;
   element('status').textContent = signedIn ? `Signed in as ${element('signed-in').dataset.user ?? '…'}.` : 'You are not signed in.';
-  // What had the focus is gone: a keyboard and a screen reader go on from the top.
+  // The focused element is hidden now: keyboards and screen readers continue from the top.
   if (changed) element('title').focus();
 }
 
@@ -63,7 +63,7 @@ element('sign-in-popup').addEventListener('click', () => attempt('Waiting for th
 element('sign-out').addEventListener('click', () => attempt('Signing out …', () => app.signOut()));
 element('load').addEventListener('click', () => attempt('Loading …', load));
 
-/** Who is signed in has changed: here, by a window, or in another tab. */
+/** Someone signed in or out: here, in a window, or in another tab. */
 async function welcome() {
   delete element('signed-in').dataset.user;
   element('itwins').replaceChildren();

@@ -1,4 +1,4 @@
-/** Described in index.d.ts. The WebAssembly module makes them too. */
+/** See index.d.ts. The WebAssembly module makes these errors as well. */
 export class ProofkeyError extends Error {
   constructor(code, message, advice, retryAfter, serverCode) {
     super(message);

@@ -6,26 +6,72 @@ const BODY_MAX = 1024 * 1024;
 const HEADERS = { accept: 'application/json' };
 const FORM = { ...HEADERS, 'content-type': 'application/x-www-form-urlencoded' };
 
-/** Sends the request of a step, once, and reads the answer with it. `deadline` is in milliseconds. */
+/** Sends the request of a step, once, and returns what the step reads in the answer. `deadline` is in milliseconds. */
 export async function run(step, deadline) {
-  const request = step.request();
-  const { url, body } = request;
-  request.free();
-  let answer;
-  try {
-    answer = await send(url, body, deadline);
-  } catch (error) {
-    step.free();
-    throw error;
-  }
-  return step.read(answer);
+  const { answer, error } = await send(step.request(), deadline);
+  if (!error) return step.read(answer);
+  answer?.free();
+  step.free();
+  throw error;
 }
 
-async function send(url, body, deadline) {
+/**
+ * Sends a refresh, once. `error` says what is wrong. `refreshToken` is the new one that the answer carries, whatever else is
+ * wrong with it: the server no longer takes the old one.
+ */
+export async function refresh(step, deadline) {
+  const { answer, error } = await send(step.request(), deadline);
+  if (!answer) {
+    step.free();
+    return { error };
+  }
+  const kept = step.readKeeping(answer);
+  const { refreshToken, endsLogin } = kept;
+  try {
+    return error ? { refreshToken, error } : { refreshToken, tokens: kept.takeTokens() };
+  } catch (fault) {
+    return { refreshToken, endsLogin, error: fault };
+  } finally {
+    kept.free();
+  }
+}
+
+/** Asks for an issuer's metadata at one address after the other, until one of them has it. */
+export async function discover(search, deadline) {
+  const until = performance.now() + deadline;
+  try {
+    let failure;
+    for (let request = search.request(); request; request = search.request()) {
+      const { answer, error } = await send(request, until - performance.now());
+      if (error) {
+        answer?.free();
+        // Many servers send a 404 without CORS headers: the browser calls that a network error.
+        if (error.code !== 'network') throw error;
+        failure = error;
+        search.unanswered();
+      } else {
+        const server = search.read(answer);
+        if (server) return server;
+      }
+    }
+    if (failure) throw new ProofkeyError('network', `${search.tried()}; ${failure.message}`);
+    throw new ProofkeyError('response', search.tried(), 'fix');
+  } finally {
+    search.free();
+  }
+}
+
+/** The answer, and an error if there is none or its body was cut off. */
+async function send(request, deadline) {
+  const { url, body } = request;
+  request.free();
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), deadline);
+  const chunks = [];
+  let response;
+  let error;
   try {
-    const response = await fetch(url, {
+    response = await fetch(url, {
       method: body === undefined ? 'GET' : 'POST',
       headers: body === undefined ? HEADERS : FORM,
       body,
@@ -35,30 +81,30 @@ async function send(url, body, deadline) {
       referrerPolicy: 'no-referrer',
       signal: abort.signal,
     });
-    const field = (name) => response.headers.get(name) ?? undefined;
-    const octets = await read(response);
-    return new Answer(response.status, field('content-type'), field('date'), field('retry-after'), octets);
-  } catch (error) {
-    if (abort.signal.aborted) throw new ProofkeyError('deadline', 'the server did not answer in time');
-    if (error instanceof ProofkeyError) throw error;
-    throw new ProofkeyError('network', `no answer from ${new URL(url).origin}: it cannot be reached, does not allow this `
-      + 'page to call it (CORS, Content-Security-Policy), or answered with a redirect');
-  } finally {
-    clearTimeout(timer);
-    abort.abort();
+    await read(response, chunks);
+  } catch (fault) {
+    error = abort.signal.aborted ? new ProofkeyError('deadline', 'the server did not answer in time') : fault;
+    if (!(error instanceof ProofkeyError)) {
+      error = new ProofkeyError('network', `no answer from ${new URL(url).origin}: it cannot be reached, does not let this page `
+        + 'call it (CORS, Content-Security-Policy), answered with a redirect, or broke off its answer');
+    }
   }
+  clearTimeout(timer);
+  abort.abort();
+  if (!response) return { error };
+  const field = (name) => response.headers.get(name) ?? undefined;
+  const octets = new Uint8Array(await new Blob(chunks).arrayBuffer());
+  return { answer: new Answer(response.status, field('content-type'), field('date'), field('retry-after'), octets, field('content-encoding')), error };
 }
 
-/** The body, counted after decompression. */
-async function read(response) {
-  if (!response.body) return new Uint8Array();
-  const chunks = [];
-  let length = 0;
-  const reader = response.body.getReader();
+/** Reads the body into `chunks`. It is counted after decompression. */
+async function read({ body }, chunks) {
+  if (!body) return;
+  let left = BODY_MAX;
+  const reader = body.getReader();
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    length += part.value.length;
-    if (length > BODY_MAX) throw new ProofkeyError('too_big', 'the response is too long');
-    chunks.push(part.value);
+    chunks.push(part.value.subarray(0, left));
+    left -= part.value.length;
+    if (left < 0) throw new ProofkeyError('too_big', 'the response is longer than 1 MiB');
   }
-  return new Uint8Array(await new Blob(chunks).arrayBuffer());
 }

@@ -1,16 +1,16 @@
 // OAuth 2.0 for single-page apps. The protocol is WebAssembly; this is what only a page can do. See index.d.ts.
 import { ProofkeyError } from './error.js';
-import { run } from './http.js';
-import { answerOf, handOver, openPopup } from './popup.js';
+import { discover, refresh, run } from './http.js';
+import { Popup, cancelled, handOver } from './popup.js';
 import { Session, isSame } from './session.js';
-import { WAIT_MAX, Waiting, arrival } from './waiting.js';
+import { Waiting, arrival, handled } from './waiting.js';
 import load, { Client, Discovery, isDue, isExpired, wantsRefresh } from './wasm/proofkey_browser.js';
 
 export { ProofkeyError };
 
 const DEADLINE = 30_000;
 const DEADLINE_MAX = 2 ** 31 - 1;
-/** After a refresh that failed, in seconds: half of the time that a token is due before it ends. */
+/** How long to wait after a refresh that failed or did not help, in seconds: half of the time between due and expired. */
 const PAUSE = 30;
 
 let loaded;
@@ -18,7 +18,7 @@ let loaded;
 export function init(source) {
   loaded ??= load({ module_or_path: source }).catch((error) => {
     loaded = undefined;
-    throw new ProofkeyError('init', `the WebAssembly module cannot be loaded (a Content-Security-Policy needs `
+    throw new ProofkeyError('init', `the WebAssembly module cannot be loaded (a Content-Security-Policy must allow `
       + `'wasm-unsafe-eval'): ${error.message}`, 'fix');
   });
   return loaded.then(() => {});
@@ -26,6 +26,7 @@ export function init(source) {
 
 export class Proofkey extends EventTarget {
   #options;
+  #name;
   #origins;
   #scope;
   #waiting;
@@ -36,23 +37,25 @@ export class Proofkey extends EventTarget {
   #popup;
   #refreshing;
   #paused;
+  #refused;
+  #isClosed = false;
 
   constructor(options) {
     super();
     checkSupport();
     const { issuer, authorizationEndpoint, clientId, redirectUri, scope = '', origins = [], deadline = DEADLINE } = options;
     if (originOf(redirectUri, 'redirect URI') !== location.origin) {
-      throw new ProofkeyError('config', `redirect URI: it must be on this page's origin, ${location.origin}`, 'fix');
+      throw new ProofkeyError('config', `redirect URI: it must have this page's origin, ${location.origin}, not ${originOf(redirectUri)}`, 'fix');
     }
     if (!(deadline > 0 && deadline <= DEADLINE_MAX)) {
-      throw new ProofkeyError('config', `deadline: it must be from 1 to ${DEADLINE_MAX} milliseconds`, 'fix');
+      throw new ProofkeyError('config', `deadline: it must be a number of milliseconds from 1 to ${DEADLINE_MAX}, not ${deadline}`, 'fix');
     }
     this.#options = { ...options, deadline };
     this.#origins = new Set(origins.map(apiOrigin));
     this.#scope = [scope].flat().join(' ');
-    const name = `proofkey/1 ${JSON.stringify([clientId, issuer ?? authorizationEndpoint, this.#scope])}`;
-    this.#waiting = new Waiting(name);
-    this.#session = new Session(name, () => this.dispatchEvent(new Event('change')));
+    this.#name = `proofkey/1 ${JSON.stringify([clientId, issuer ?? authorizationEndpoint, this.#scope])}`;
+    this.#waiting = new Waiting(this.#name);
+    this.#session = new Session(this.#name, () => this.dispatchEvent(new Event('change')));
     this.#arrival = arrival(redirectUri);
   }
 
@@ -70,28 +73,34 @@ export class Proofkey extends EventTarget {
   }
 
   async signIn({ data, extra } = {}) {
+    this.#popup?.replace();
     const { url, ...login } = await this.#begin(extra);
     this.#waiting.put({ ...login, data });
     return new Promise((_, reject) => {
-      const stay = () => reject(new ProofkeyError('aborted', 'the user stayed, or came back without signing in', 'reauthorize'));
+      const stay = () => reject(new ProofkeyError('aborted', 'the user stayed on this page or came back without signing in',
+        'reauthorize'));
       addEventListener('pageshow', ({ persisted }) => { if (persisted) stay(); });
       location.assign(url);
-      // Where the browser has it: the user stopped the page that was loading. An earlier sign-in has ended by now.
+      // If the browser has it: the user stopped the page that was loading. An earlier sign-in has ended by now.
       globalThis.navigation?.addEventListener('navigateerror', stay, { once: true });
     });
   }
 
-  async signInPopup({ extra } = {}) {
-    if (this.#popup) {
-      this.#popup.window.focus();
+  async signInPopup({ extra, signal } = {}) {
+    if (this.#popup?.isOpen) {
+      this.#popup.focus();
       return this.#popup.done;
     }
-    const popup = openPopup();
-    popup.done = this.#signInPopup(popup, extra).finally(() => {
-      this.#popup = undefined;
-      popup.window.close();
-    });
+    if (signal?.aborted) throw cancelled();
+    this.#popup?.replace();
+    const popup = new Popup(signal);
     this.#popup = popup;
+    const finished = this.#signInPopup(popup, extra).finally(() => {
+      popup.close();
+      if (this.#popup === popup) this.#popup = undefined;
+    });
+    // A window that looks closed may still finish.
+    popup.done = Promise.race([finished, popup.left]);
     return popup.done;
   }
 
@@ -108,10 +117,20 @@ export class Proofkey extends EventTarget {
     const again = request.clone();
     const tokens = await this.#validTokens();
     const response = await call(request, tokens);
-    const challenge = response.headers.get('www-authenticate') ?? undefined;
-    if (!tokens.refreshToken || !wantsRefresh(response.status, challenge)) return response;
+    // An API that refuses a token that is new refuses the next one, too, and each costs a refresh token.
+    if (!tokens.refreshToken || !isStale(response) || isPaused(this.#refused, tokens)) return response;
     response.body?.cancel();
-    return call(again, await this.#refresh(tokens));
+    const newer = await this.#refresh(tokens);
+    const second = await call(again, newer);
+    if (isStale(second)) this.#refused = { tokens: newer, until: seconds() + PAUSE };
+    return second;
+  }
+
+  close() {
+    this.#isClosed = true;
+    this.#popup?.cancel();
+    // What another instance or tab may need of it is finished first.
+    Promise.allSettled([this.#handled, this.#popup?.done, this.#refreshing]).then(() => this.#session.close());
   }
 
   async signOut() {
@@ -129,42 +148,54 @@ export class Proofkey extends EventTarget {
     try {
       await run(client.revoke(accessToken, false), deadline);
     } catch (error) {
-      // Some servers revoke refresh tokens only (RFC 7009 section 2.2.1), and this one is done with ours.
+      // Some servers revoke refresh tokens only (RFC 7009 section 2.2.1), and this one has revoked ours.
       if (!refreshToken || error.code !== 'server') throw error;
     }
     return true;
   }
 
   async #handleRedirect() {
-    const redirect = this.#arrival;
-    // The window closes; there is nothing to go on with.
-    if (redirect && handOver(redirect)) return new Promise(() => {});
-    // Whatever comes next needs it: the redirect now, or a click later.
-    init().catch(() => {});
+    // A redirect is left to an instance that can use it.
+    const arrived = this.#isClosed ? undefined : this.#arrival;
+    // A click needs it later.
+    if (!arrived) init().catch(() => {});
     // A tab that does not answer must not hold this one up.
     const caughtUp = this.#session.catchUp().catch(() => {});
     try {
-      if (!redirect) return null;
-      const { pending, server, data } = this.#waiting.peek();
-      const { client } = await this.#connect(server);
-      if (client.matches(pending, redirect)) this.#waiting.drop();
-      await this.#finish(client, pending, redirect, caughtUp);
-      return { data };
+      const outcome = arrived && await handled(arrived, this.#name, this.#options.redirectUri, (redirect) => this.#settle(redirect));
+      if (!outcome) return null;
+      await caughtUp;
+      if (outcome.tokens) {
+        await this.#session.begin(outcome.tokens);
+        return { data: outcome.data };
+      }
+      // This window could not be closed. It goes on as one more tab of the session.
+      await this.#session.catchUp().catch(() => {});
+      return null;
     } finally {
       await caughtUp;
     }
   }
 
-  async #signInPopup(popup, extra) {
-    const { url, pending } = await this.#begin(extra);
-    popup.window.location.replace(url);
-    const redirect = await answerOf(popup, location.origin, WAIT_MAX);
-    const { client } = await this.#connect();
-    await this.#finish(client, pending, redirect);
+  /** The tokens of the redirect that this page load is, and the data of its login; neither if another page takes it. */
+  async #settle(redirect) {
+    if (await handOver(redirect)) return {};
+    const { pending, server, data } = this.#waiting.peek();
+    const { client } = await this.#connect(server);
+    if (client.matches(pending, redirect)) this.#waiting.drop();
+    return { tokens: await this.#granted(client, pending, redirect), data };
   }
 
-  /** Begins a login: where to send the browser, and what its redirect is checked against. */
+  async #signInPopup(popup, extra) {
+    const { url, pending } = await this.#begin(extra);
+    const { client } = await this.#connect();
+    const redirect = await popup.answer(url, (candidate) => client.matches(pending, candidate));
+    await this.#session.begin(await this.#granted(client, pending, redirect));
+  }
+
+  /** Begins a login: the URL to send the browser to, and the secret that its redirect is checked against. */
   async #begin(extra = {}) {
+    if (this.#isClosed) throw new ProofkeyError('config', 'this Proofkey was closed: make a new one', 'fix');
     const [{ client, server }] = await Promise.all([this.#connect(), this.#session.check()]);
     const pairs = Object.entries(extra).flatMap(([name, values]) => [values].flat().flatMap((value) => [name, value]));
     const login = client.authorize(this.#scope, pairs, randomOctets());
@@ -173,37 +204,36 @@ export class Proofkey extends EventTarget {
     return { url, pending, server };
   }
 
-  /** Checks the redirect, and gets the tokens of it: newer ones than those of the other tabs. */
-  async #finish(client, pending, redirect, caughtUp) {
-    const tokens = await this.#exchange(client.accept(pending, redirect));
-    await caughtUp;
-    await this.#session.begin({ ...tokens, scope: tokens.scope ?? this.#scope });
+  /** Checks the redirect and gets its tokens, with the id and the time of the session that they begin. */
+  async #granted(client, pending, redirect) {
+    const requestedAt = seconds();
+    const tokens = await run(client.accept(pending, redirect), this.#options.deadline);
+    return { ...plain(tokens, requestedAt, this.#scope), id: crypto.randomUUID(), since: Date.now() };
   }
 
   /** Tokens whose access token is not due for a refresh, as far as anyone can know. */
   async #validTokens() {
     await init();
     const { tokens } = this.#session;
-    if (!tokens) throw signedOut('nobody is signed in');
+    if (!tokens) throw signedOut('no one is signed in');
     const times = [tokens.requestedAt, tokens.expiresIn, seconds()];
     if (!tokens.refreshToken && isExpired(...times)) {
       this.#session.end();
-      throw signedOut('the access token has ended, and there is no refresh token');
+      throw signedOut('the access token has expired, and there is no refresh token');
     }
     if (!tokens.refreshToken || !isDue(...times)) return tokens;
-    const { failed, until } = this.#paused ?? {};
-    if (failed === tokens && seconds() < until && !isExpired(...times)) return tokens;
+    if (isPaused(this.#paused, tokens) && !isExpired(...times)) return tokens;
     try {
       return await this.#refresh(tokens);
     } catch (error) {
-      // Due is a little early: a token that still works bridges a server that does not answer.
+      // A token is due a little before it expires: it still works while a server does not answer.
       if (isExpired(...times) || ['fix', 'reauthorize'].includes(error.advice)) throw error;
-      this.#paused = { failed: tokens, until: seconds() + (error.retryAfter ?? PAUSE) };
+      this.#paused = { tokens, until: seconds() + (error.retryAfter ?? PAUSE) };
       return tokens;
     }
   }
 
-  /** Newer tokens than `old` ones: one refresh at a time, in this tab and in all. */
+  /** Gets newer tokens than the `old` ones. There is one refresh at a time, in all tabs. */
   #refresh(old) {
     this.#refreshing ??= this.#session.exclusively((newest) => this.#renew(old, newest)).finally(() => {
       this.#refreshing = undefined;
@@ -215,30 +245,23 @@ export class Proofkey extends EventTarget {
     if (!newest) throw signedOut('signed out in the meantime');
     if (!isSame(newest, old)) return newest;
     const { client } = await this.#connect();
-    let tokens;
-    try {
-      tokens = await this.#exchange(client.refresh(newest.refreshToken));
-    } catch (error) {
-      if (error.serverCode === 'invalid_grant') this.#session.end(newest.id);
-      // Somebody has signed in meanwhile.
-      if (this.#session.tokens && this.#session.tokens.id !== newest.id) return this.#session.tokens;
-      throw error;
-    }
-    const renewed = await this.#session.renew(newest, { ...tokens, scope: tokens.scope ?? newest.scope });
-    if (renewed) return renewed;
-    this.#revoke({ ...newest, ...tokens }).catch(() => {});
-    throw signedOut('signed out in the meantime');
-  }
-
-  async #exchange(request) {
     const requestedAt = seconds();
-    const tokens = await run(request, this.#options.deadline);
-    const { accessToken, refreshToken, expiresIn, scope } = tokens;
-    tokens.free();
-    return { accessToken, refreshToken, expiresIn, scope, requestedAt };
+    const { refreshToken, tokens, endsLogin, error } = await refresh(client.refresh(newest.refreshToken), this.#options.deadline);
+    if (endsLogin) this.#session.end(newest.id);
+    const got = tokens ? plain(tokens, requestedAt, newest.scope) : refreshToken && { refreshToken };
+    // A new refresh token is kept before anything else: it cannot be had again.
+    const current = got ? await this.#session.renew(newest, got) : this.#session.tokens;
+    // Someone has signed in meanwhile.
+    if (current && current.id !== newest.id) return current;
+    if (got && !current) {
+      this.#revoke({ ...newest, ...got }).catch(() => {});
+      throw signedOut('signed out in the meantime');
+    }
+    if (error) throw error;
+    return current;
   }
 
-  /** The client at its server. A login goes on with the server that it began with. */
+  /** The client at its server. A login continues with the server that it started with. */
   #connect(known) {
     this.#connected ??= this.#findServer(known).then((server) => {
       const { clientId, redirectUri, issuer } = this.#options;
@@ -256,21 +279,8 @@ export class Proofkey extends EventTarget {
   async #findServer(known) {
     await init();
     const { issuer, authorizationEndpoint, deadline } = this.#options;
-    const until = performance.now() + deadline;
     if (authorizationEndpoint !== undefined) return this.#options;
-    if (known) return known;
-    let failure = new ProofkeyError('response', `${issuer} has no metadata at any well-known address`, 'fix');
-    for (let at = 0, step; (step = Discovery.at(issuer, at)); at += 1) {
-      try {
-        const server = await run(step, until - performance.now());
-        if (server) return server;
-      } catch (error) {
-        // Where there is nothing, many servers answer without CORS headers: the browser calls that a network error.
-        if (error.code !== 'network') throw error;
-        failure = error;
-      }
-    }
-    throw failure;
+    return known ?? discover(new Discovery(issuer), deadline);
   }
 }
 
@@ -279,13 +289,23 @@ function call(request, { accessToken }) {
   return fetch(request);
 }
 
+function isStale({ status, headers }) {
+  return wantsRefresh(status, headers.get('www-authenticate') ?? undefined);
+}
+
+/** Whether these tokens are not to be refreshed yet. */
+function isPaused(pause, tokens) {
+  return pause !== undefined && isSame(pause.tokens, tokens) && seconds() < pause.until;
+}
+
 function checkSupport() {
   if (!isSecureContext || !navigator.locks || !globalThis.BroadcastChannel) {
-    throw new ProofkeyError('unsupported', 'this needs https (or a loopback address) and a browser with Web Locks', 'fix');
+    throw new ProofkeyError('unsupported', 'this needs https (or a page on localhost or a loopback address) and a '
+      + 'browser with Web Locks', 'fix');
   }
 }
 
-/** Two times 256 bits: for the state and the code verifier. */
+/** 256 bits for the state and 256 for the code verifier. */
 function randomOctets() {
   try {
     return crypto.getRandomValues(new Uint8Array(64));
@@ -298,7 +318,7 @@ function originOf(url, what) {
   try {
     return new URL(url).origin;
   } catch {
-    throw new ProofkeyError('config', `${what}: it is not an absolute URI`, 'fix');
+    throw new ProofkeyError('config', `${what}: it is not an absolute URL`, 'fix');
   }
 }
 
@@ -306,16 +326,23 @@ function originOf(url, what) {
 function apiOrigin(url) {
   const origin = originOf(url, 'origins');
   if (!/^https:|^http:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:|$)/.test(origin)) {
-    throw new ProofkeyError('config', `origins: ${origin} is neither https nor on this machine`, 'fix');
+    throw new ProofkeyError('config', `origins: ${origin} must be https, or http with localhost, 127.0.0.1 or [::1]`, 'fix');
   }
   return origin;
+}
+
+/** Tokens as the tabs share them. */
+function plain(tokens, requestedAt, requested) {
+  const { accessToken, refreshToken, expiresIn, scope = requested } = tokens;
+  tokens.free();
+  return { accessToken, refreshToken, expiresIn, scope, requestedAt };
 }
 
 function signedOut(why) {
   return new ProofkeyError('signed_out', why, 'reauthorize');
 }
 
-/** Now, as the protocol counts it. */
+/** The current time in seconds since 1970. */
 function seconds() {
   return Math.floor(Date.now() / 1000);
 }

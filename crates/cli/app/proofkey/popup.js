@@ -1,50 +1,150 @@
-// A sign-in window: the page at the redirect URI hands the redirect to the page that opened it, and closes.
+// A sign-in window: its page at the redirect URI hands the redirect to the page that opened it, and closes. They meet under a
+// name made from the login's state, because Cross-Origin-Opener-Policy can cut a window off from its opener.
 import { ProofkeyError } from './error.js';
+import { hold } from './session.js';
+import { WAIT_MAX, expired } from './waiting.js';
 
-const PREFIX = 'proofkey ';
 const LOOK_EVERY = 250;
+/** So many looks in a row, 1.5 seconds, must find the window closed and the focus on this page: then the user closed it. */
+const LOOKS = 7;
+/** How long an answer may take that was sent before its sender was done, in milliseconds. */
+const GRACE = 1_000;
 
-/** Opens the window. Browsers allow it only while they handle a click, so nothing may be awaited before. */
-export function openPopup() {
-  const name = PREFIX + crypto.randomUUID();
-  const popup = window.open('', name, 'popup,width=480,height=720');
-  if (!popup) {
-    throw new ProofkeyError('popup_blocked', 'the browser did not open a window: call this from a click, or sign in on '
-      + 'the whole page', 'reauthorize');
+export class Popup {
+  #window;
+  #over = new AbortController();
+  #release = () => {};
+  #isTaken = false;
+  #leave;
+
+  /** Rejects when the window was closed or the sign-in was cancelled. Only the latter ends the wait for the redirect. */
+  left = new Promise((_, reject) => { this.#leave = reject; });
+
+  /** Opens the window. Browsers allow it only while they handle a click, so nothing may be awaited before. */
+  constructor(signal) {
+    this.#window = window.open('', '_blank', 'popup,width=480,height=720');
+    if (!this.#window) {
+      throw new ProofkeyError('popup_blocked', 'the browser blocked the sign-in window: call signInPopup directly in a click '
+        + 'handler, or use signIn', 'reauthorize');
+    }
+    this.left.catch(() => {});
+    signal?.addEventListener('abort', () => this.cancel(), { signal: this.#over.signal });
   }
-  return { window: popup, name };
+
+  /** Whether the sign-in goes on in this window, as far as this page can see. */
+  get isOpen() {
+    return this.#isTaken || !this.#window.closed;
+  }
+
+  focus() {
+    this.#window.focus();
+  }
+
+  /** Sends the window to the server and waits for the redirect that `isOurs`. */
+  async answer(url, isOurs) {
+    const room = await roomOf(url);
+    const lock = hold(room);
+    this.#release = lock.release;
+    await lock.held;
+    const { signal } = this.#over;
+    const channel = new BroadcastChannel(room);
+    const until = Date.now() + WAIT_MAX;
+    let timer;
+    try {
+      return await new Promise((resolve, reject) => {
+        signal.throwIfAborted();
+        signal.addEventListener('abort', () => reject(signal.reason));
+        const hear = (data, reply) => {
+          if (typeof data?.redirect !== 'string') return;
+          const taken = isOurs(data.redirect);
+          reply({ to: data.id, taken });
+          if (!taken) return;
+          this.#isTaken = true;
+          resolve(data.redirect);
+        };
+        channel.addEventListener('message', ({ data }) => hear(data, (message) => channel.postMessage(message)));
+        // A page in another site's frame cannot be reached over the channel.
+        addEventListener('message', ({ origin, source, data }) => {
+          if (origin === location.origin) hear(data, (message) => source.postMessage(message, origin));
+        }, { signal });
+        let looks = 0;
+        timer = setInterval(() => {
+          if (Date.now() > until) reject(expired());
+          // A window that was cut off looks closed, too; but then it has the focus, or another program has it.
+          looks = this.#window.closed && document.hasFocus() ? looks + 1 : 0;
+          if (looks === LOOKS) this.#leave(closed());
+        }, LOOK_EVERY);
+        this.#window.location.replace(url);
+      });
+    } finally {
+      clearInterval(timer);
+      channel.close();
+    }
+  }
+
+  /** Ends the wait, unless the redirect has come. */
+  cancel(error = cancelled()) {
+    if (this.#isTaken) return;
+    this.#leave(error);
+    this.#over.abort(error);
+  }
+
+  /** Another sign-in takes the place of this one. */
+  replace() {
+    this.cancel(closed());
+  }
+
+  /** The sign-in is over. */
+  close() {
+    this.#over.abort();
+    this.#release();
+    this.#window.close();
+  }
 }
 
-/** The redirect, as the window hands it over. */
-export function answerOf({ window: popup, name }, origin, wait) {
-  return new Promise((resolve, reject) => {
-    const until = Date.now() + wait;
-    let closed = false;
-    const timer = setInterval(() => {
-      // What it said before it closed may still be under way: it gets one more round.
-      if (closed) end(reject, new ProofkeyError('popup_closed', 'the sign-in window was closed', 'reauthorize'));
-      else if (Date.now() > until) {
-        end(reject, new ProofkeyError('expired', 'this login was not finished in time', 'reauthorize'));
-      }
-      closed = popup.closed;
-    }, LOOK_EVERY);
-    const hear = ({ source, origin: from, data }) => {
-      if (source !== popup || from !== origin || data?.name !== name || typeof data.redirect !== 'string') return;
-      end(resolve, data.redirect);
-    };
-    const end = (settle, value) => {
-      clearInterval(timer);
-      removeEventListener('message', hear);
-      settle(value);
-    };
+/**
+ * Hands a redirect to the page that opened this window, if there is one, and closes the window. If the browser does not let it
+ * close, this comes back when that page is done: true if it took the redirect.
+ */
+export async function handOver(redirect) {
+  if (!stateOf(redirect)) return false;
+  const room = await roomOf(redirect);
+  const { held } = await navigator.locks.query().catch(() => ({ held: [] }));
+  // A page in another site's frame has locks and channels of its own. Only there the opener is needed.
+  const framed = window.opener && window.opener !== window.opener.top ? window.opener : undefined;
+  if (!framed && !held.some(({ name }) => name === room)) return false;
+  const id = crypto.randomUUID();
+  const channel = new BroadcastChannel(room);
+  const answer = new Promise((resolve) => {
+    const hear = ({ origin, data }) => { if (origin === location.origin && data?.to === id) resolve(data.taken); };
+    channel.addEventListener('message', hear);
     addEventListener('message', hear);
   });
+  const done = navigator.locks.request(room, () => {}).catch(() => {});
+  channel.postMessage({ id, redirect });
+  framed?.postMessage({ id, redirect }, location.origin);
+  const taken = await Promise.race([answer, done.then(() => new Promise((resolve) => { setTimeout(resolve, GRACE); }))]);
+  channel.close();
+  if (!taken) return false;
+  window.close();
+  await done;
+  return true;
 }
 
-/** Where this page is such a window: hands the redirect over, and closes. */
-export function handOver(redirect) {
-  if (!window.opener || window.opener.closed || !window.name.startsWith(PREFIX)) return false;
-  window.opener.postMessage({ name: window.name, redirect }, location.origin);
-  window.close();
-  return true;
+/** The name under which the two pages of a login meet. Only a page that has seen the login's state can make it. */
+async function roomOf(url) {
+  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(stateOf(url)));
+  return `proofkey/1 window ${Array.from(new Uint8Array(hash), (octet) => octet.toString(16).padStart(2, '0')).join('')}`;
+}
+
+function stateOf(url) {
+  return new URL(url).searchParams.get('state');
+}
+
+export function cancelled() {
+  return new ProofkeyError('aborted', 'the app cancelled the sign-in', 'reauthorize');
+}
+
+function closed() {
+  return new ProofkeyError('popup_closed', 'the sign-in window was closed', 'reauthorize');
 }

@@ -1,7 +1,7 @@
 // The one session of all tabs: tokens in memory, shared by messages, refreshed under a lock.
 //
-// Whoever has tokens holds a shared lock whose name says how new they are. So a tab that is about to refresh knows for
-// certain whether another one has newer tokens, although the message with them may still be under way.
+// Every tab that has tokens holds a shared lock whose name says how new they are. So a tab that is about to refresh knows for
+// certain whether another one has newer tokens, even if the message with them has not arrived yet.
 import { ProofkeyError } from './error.js';
 
 const ANSWER_MAX = 5_000;
@@ -16,59 +16,65 @@ export class Session {
   #release = () => {};
   #ended = new Set();
   #checked = false;
+  #closed = new AbortController();
 
   constructor(name, changed) {
     this.#name = name;
     this.#changed = changed;
     this.#channel = new BroadcastChannel(name);
     this.#channel.addEventListener('message', ({ data }) => this.#hear(data));
-    // A page that comes back out of the browser's cache has missed what the other tabs said.
+    // A page that comes back from the back/forward cache has missed what the other tabs said.
     addEventListener('pageshow', (event) => {
       if (event.persisted) {
         this.#set(null);
         this.catchUp().catch(() => {});
       }
-    });
+    }, { signal: this.#closed.signal });
   }
 
-  /** The tokens, with the id, age and generation of their session; null where nobody is signed in. */
+  /** The tokens, with the id, age and generation of their session; null if no one is signed in. */
   get tokens() {
     return this.#tokens;
   }
 
-  /** Fails where the browser does not let this page have a session: better before a sign-in than after it. */
+  /** Fails if the browser does not let this page have a session: better before a sign-in than after it. */
   async check() {
     if (!this.#checked) await this.#newest();
   }
 
-  /** Takes the tokens of a new sign-in, in place of any others. */
-  begin(tokens) {
-    const since = Math.max(Date.now(), (this.#tokens?.since ?? 0) + 1);
-    return this.#share({ ...tokens, id: crypto.randomUUID(), since, generation: 0 });
+  /** Takes the tokens of a new sign-in in place of any others. Another instance on this page may have brought the same ones. */
+  async begin(tokens) {
+    if (this.#tokens?.id === tokens.id) return;
+    const since = Math.max(tokens.since, (this.#tokens?.since ?? 0) + 1);
+    await this.#share({ ...tokens, since, generation: 0, issued: 0 });
   }
 
-  /** Takes the tokens that a refresh got for `old` ones, unless there is a newer session by now. */
+  /**
+   * Takes what a refresh of the `old` tokens brought, unless there is a newer session by now: new tokens, or only a refresh token.
+   * `issued` is the generation that brought the access token.
+   */
   renew(old, tokens) {
-    return this.#share({ ...old, ...tokens, generation: old.generation + 1 });
+    const generation = old.generation + 1;
+    return this.#share({ ...old, ...tokens, generation, issued: tokens.accessToken ? generation : old.issued });
   }
 
-  /** Forgets the tokens of this session or of that one, here and in the other tabs. They are returned to be revoked. */
+  /** Forgets the tokens of this session, or of the one with that id, in all tabs. Returns them, so that they can be revoked. */
   end(id = this.#tokens?.id) {
     const tokens = this.#tokens?.id === id ? this.#tokens : null;
     if (id) {
       this.#hear({ ended: id });
-      this.#channel.postMessage({ ended: id });
+      this.#post({ ended: id });
     }
     return tokens;
   }
 
-  /** Does what no other tab may do at the same time, with the newest tokens that any tab has. */
+  /** Runs `work` with the newest tokens that any tab has. Only one tab does this at a time. */
   exclusively(work) {
     return new Promise((resolve, reject) => {
       const patience = new AbortController();
       const timer = setTimeout(() => {
         patience.abort();
-        reject(new ProofkeyError('deadline', 'another tab does not come to an end', 'retry'));
+        reject(new ProofkeyError('deadline', 'another tab has been refreshing the tokens for more than a minute', 'retry'));
       }, LOCK_MAX);
       navigator.locks.request(`${this.#name} alone`, { signal: patience.signal }, async () => {
         clearTimeout(timer);
@@ -78,7 +84,7 @@ export class Session {
     });
   }
 
-  /** Takes over the tokens of the other tabs, where theirs are newer. */
+  /** Takes over the tokens of the other tabs if theirs are newer. */
   async catchUp() {
     const until = Date.now() + ANSWER_MAX;
     for (let newest = await this.#newest(); this.#lacks(newest); newest = await this.#newest()) {
@@ -88,25 +94,37 @@ export class Session {
       await new Promise((resolve) => {
         setTimeout(resolve, ASK_EVERY);
         this.#channel.addEventListener('message', resolve, { once: true });
-        this.#channel.postMessage({ ask: true });
+        this.#post({ ask: true });
       });
     }
   }
 
+  /** Leaves the session to the other tabs. */
+  close() {
+    this.#closed.abort();
+    this.#channel.close();
+    this.#release();
+    this.#tokens = null;
+  }
+
+  #post(message) {
+    if (!this.#closed.signal.aborted) this.#channel.postMessage(message);
+  }
+
   #lacks(version) {
-    return isNewer(version, this.#tokens) && !this.#ended.has(version.id);
+    return !this.#closed.signal.aborted && isNewer(version, this.#tokens) && !this.#ended.has(version.id);
   }
 
   async #share(tokens) {
     if (this.#lacks(tokens)) {
       await this.#set(tokens);
-      this.#channel.postMessage({ tokens });
+      this.#post({ tokens });
     }
     return this.#tokens;
   }
 
   #hear({ ask, tokens, ended }) {
-    if (ask && this.#tokens) this.#channel.postMessage({ tokens: this.#tokens });
+    if (ask && this.#tokens) this.#post({ tokens: this.#tokens });
     if (tokens && this.#lacks(tokens)) this.#set(tokens).catch(() => {});
     if (ended) {
       this.#ended.add(ended);
@@ -144,7 +162,7 @@ export class Session {
 }
 
 /** A shared lock, held until it is released. */
-function hold(name) {
+export function hold(name) {
   let release;
   const released = new Promise((resolve) => { release = resolve; });
   const held = new Promise((resolve, reject) => {
@@ -156,18 +174,18 @@ function hold(name) {
   return { held, release };
 }
 
-/** A browser that keeps no data for this page lets it have no locks. */
+/** A browser that stores no data for this page denies it locks, too. */
 function denied(error) {
   if (!(error instanceof DOMException)) throw error;
-  throw new ProofkeyError('unsupported', `the browser does not let this page use Web Locks: ${error.message}`, 'fix');
+  throw new ProofkeyError('unsupported', `the browser denies Web Locks to this page, as it does if all site data is blocked: ${error.message}`, 'fix');
 }
 
-/** Whether both are of the same sign-in and the same refresh. */
+/** Whether both have the access token of the same sign-in and the same refresh. */
 export function isSame(one, other) {
-  return one.id === other.id && one.generation === other.generation;
+  return one.id === other.id && one.issued === other.issued;
 }
 
-/** The later sign-in is newer, and of one sign-in the later refresh. */
+/** The later sign-in is newer, and within one sign-in the later refresh. */
 function isNewer(one, other) {
   if (!one || !other) return Boolean(one);
   if (one.since !== other.since) return one.since > other.since;

@@ -1,5 +1,5 @@
-// The login of this tab that waits for its redirect: in sessionStorage, which a reload and the way to the server and back
-// leave alone, and which no other tab sees. (A duplicated tab begins with a copy: the server takes its code once.)
+// The login of this tab that waits for its redirect. It is in sessionStorage, which survives a reload and the way to the server
+// and back, and which no other tab sees. (A duplicated tab starts with a copy, but the server accepts a code only once.)
 import { ProofkeyError } from './error.js';
 
 const MINUTES = 60_000;
@@ -12,12 +12,12 @@ export class Waiting {
     this.#key = `${name} login`;
   }
 
-  /** Replaces an earlier login: the newest is the one that the redirect has to answer. */
+  /** Keeps a login in place of any earlier one: a redirect must answer the newest. */
   put(login) {
     stored(() => sessionStorage.setItem(this.#key, JSON.stringify({ ...login, until: Date.now() + WAIT_MAX })));
   }
 
-  /** The login, which goes on waiting. */
+  /** The login that waits. It stays until it is dropped. */
   peek() {
     const text = stored(() => sessionStorage.getItem(this.#key));
     let login;
@@ -27,12 +27,12 @@ export class Waiting {
       this.drop();
     }
     if (!login) {
-      throw new ProofkeyError('no_login', 'no login waits for this redirect: it was used, replaced, or begun elsewhere',
-        'reauthorize');
+      throw new ProofkeyError('no_login', 'no sign-in waits for this redirect: it was already used, replaced by a newer one, or '
+        + 'started in another tab or window', 'reauthorize');
     }
     if (!(Date.now() < login.until)) {
       this.drop();
-      throw new ProofkeyError('expired', 'this login was not finished in time', 'reauthorize');
+      throw expired();
     }
     return login;
   }
@@ -42,23 +42,39 @@ export class Waiting {
   }
 }
 
+export function expired() {
+  return new ProofkeyError('expired', 'the sign-in was not finished within ten minutes', 'reauthorize');
+}
+
 function stored(work) {
   try {
     return work();
   } catch {
-    throw new ProofkeyError('storage', 'sessionStorage cannot be used: it is blocked, full, or the data is not JSON', 'fix');
+    throw new ProofkeyError('storage', 'sessionStorage cannot be used: it is blocked or full, or `data` is not JSON', 'fix');
   }
 }
 
-/** The redirect that this page load is, taken out of the address bar and the history; none where it is no redirect. */
+/** Redirects that no one has finished handling yet, by redirect URI. Every instance on this page sees the same one. */
+const arrivals = new Map();
+
+/** The redirect that loaded this page, taken out of the address bar and the history; undefined if none did. */
 export function arrival(redirectUri) {
   const here = new URL(location.href);
   const { origin, pathname } = new URL(redirectUri);
-  if (here.origin !== origin || here.pathname !== pathname) return undefined;
   const names = [...here.searchParams.keys(), ...new URLSearchParams(here.hash.slice(1)).keys()];
-  if (!names.some((name) => ANSWERS.has(name))) return undefined;
-  history.replaceState(history.state, '', redirectUri);
-  return here.href;
+  if (here.origin === origin && here.pathname === pathname && names.some((name) => ANSWERS.has(name))) {
+    history.replaceState(history.state, '', redirectUri);
+    arrivals.set(redirectUri, { redirect: here.href });
+  }
+  return arrivals.get(redirectUri);
 }
 
 const ANSWERS = new Set(['access_token', 'code', 'error', 'id_token', 'response', 'state']);
+
+/** The outcome of a redirect. `handle` is called once, even if several instances ask. One for another client gets nothing. */
+export function handled(arrived, by, redirectUri, handle) {
+  arrived.by ??= by;
+  if (arrived.by !== by) return undefined;
+  arrived.outcome ??= handle(arrived.redirect).finally(() => arrivals.delete(redirectUri));
+  return arrived.outcome;
+}

@@ -16,16 +16,17 @@ export class Answer {
         wasm.__wbg_answer_free(ptr, 0);
     }
     /**
-     * An answer with the header fields that matter.
+     * An answer with the header fields that matter. A browser may have undone the coding that `content_encoding` names.
      * @param {number} status
      * @param {string | null | undefined} content_type
      * @param {string | null | undefined} date
      * @param {string | null | undefined} retry_after
      * @param {Uint8Array | number[]} body
+     * @param {string | null} [content_encoding]
      */
-    constructor(status, content_type, date, retry_after, body) {
-        const val5 = +status;
-        let ptr0, len0, ptr1, len1, ptr2, len2, ptr3, len3;
+    constructor(status, content_type, date, retry_after, body, content_encoding) {
+        const val6 = +status;
+        let ptr0, len0, ptr1, len1, ptr2, len2, ptr3, len3, ptr4, len4;
         try {
             ptr0 = isLikeNone(content_type) ? 0 : passStringToWasm0(content_type, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
             len0 = WASM_VECTOR_LEN;
@@ -35,14 +36,17 @@ export class Answer {
             len2 = WASM_VECTOR_LEN;
             ptr3 = passArray8ToWasm0(body, wasm.__wbindgen_malloc);
             len3 = WASM_VECTOR_LEN;
+            ptr4 = isLikeNone(content_encoding) ? 0 : passStringToWasm0(content_encoding, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+            len4 = WASM_VECTOR_LEN;
         } catch (e) {
+            if (ptr4) { wasm.__wbindgen_free(ptr4, len4 * 1, 1); }
             if (ptr3) { wasm.__wbindgen_free(ptr3, len3 * 1, 1); }
             if (ptr2) { wasm.__wbindgen_free(ptr2, len2 * 1, 1); }
             if (ptr1) { wasm.__wbindgen_free(ptr1, len1 * 1, 1); }
             if (ptr0) { wasm.__wbindgen_free(ptr0, len0 * 1, 1); }
             throw e;
         }
-        const ret = wasm.answer_new(val5, ptr0, len0, ptr1, len1, ptr2, len2, ptr3, len3);
+        const ret = wasm.answer_new(val6, ptr0, len0, ptr1, len1, ptr2, len2, ptr3, len3, ptr4, len4);
         this.__wbg_ptr = ret;
         AnswerFinalization.register(this, this.__wbg_ptr, this);
         return this;
@@ -202,7 +206,7 @@ export class Client {
         return Refresh.__wrap(ret);
     }
     /**
-     * Ends the access token, or the refresh token where `refresh` is set.
+     * Ends the access token, or the refresh token if `refresh` is set.
      * @param {string} token
      * @param {boolean} refresh
      * @returns {Revocation}
@@ -218,15 +222,9 @@ export class Client {
 if (Symbol.dispose) Client.prototype[Symbol.dispose] = Client.prototype.free;
 
 /**
- * A request for an issuer's metadata, at one of its well-known addresses.
+ * The search for an issuer's metadata, from one well-known address to the next.
  */
 export class Discovery {
-    static __wrap(ptr) {
-        const obj = Object.create(Discovery.prototype);
-        obj.__wbg_ptr = ptr;
-        DiscoveryFinalization.register(obj, obj.__wbg_ptr, obj);
-        return obj;
-    }
     __destroy_into_raw() {
         const ptr = this.__wbg_ptr;
         this.__wbg_ptr = 0;
@@ -238,56 +236,81 @@ export class Discovery {
         wasm.__wbg_discovery_free(ptr, 0);
     }
     /**
-     * Asks at the address `at` (from 0); none where there are no more of them.
-     * @param {string} issuer
-     * @param {number} at
-     * @returns {Discovery | undefined}
-     */
-    static at(issuer, at) {
-        const val2 = +at;
-        const ptr0 = passStringToWasm0(issuer, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
-        const len0 = WASM_VECTOR_LEN;
-        const ret = wasm.discovery_at(ptr0, len0, val2);
-        return ret === 0 ? undefined : Discovery.__wrap(ret);
-    }
-    /**
-     * Reads the answer: none where there is no metadata at this address.
+     * Begins with the first address.
      *
      * # Errors
-     * `response` where what is found cannot be used.
+     * `config` if the issuer cannot be one.
+     * @param {string} issuer
+     */
+    constructor(issuer) {
+        const ptr0 = passStringToWasm0(issuer, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+        const len0 = WASM_VECTOR_LEN;
+        const ret = wasm.discovery_new(ptr0, len0);
+        if (ret[2]) {
+            throw takeFromExternrefTable0(ret[1]);
+        }
+        this.__wbg_ptr = ret[0];
+        DiscoveryFinalization.register(this, this.__wbg_ptr, this);
+        return this;
+    }
+    /**
+     * Reads the answer: none if there is no metadata at this address.
+     *
+     * # Errors
+     * `response` if what is found cannot be used; `server`, `status` if the server is busy or down.
      * @param {Answer} answer
      * @returns {Server | undefined}
      */
     read(answer) {
-        let ptr, ptr0;
-        try {
-            ptr = this.__destroy_into_raw();
-            _assertClass(answer, Answer);
-            ptr0 = answer.__destroy_into_raw();
-        } catch (e) {
-            if (ptr0) wasm.__wbg_answer_free(ptr0, 1);
-            if (ptr) wasm.__wbg_discovery_free(ptr, 1);
-            throw e;
-        }
-        const ret = wasm.discovery_read(ptr, ptr0);
+        _assertClass(answer, Answer);
+        var ptr0 = answer.__destroy_into_raw();
+        const ret = wasm.discovery_read(this.__wbg_ptr, ptr0);
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
         }
         return ret[0] === 0 ? undefined : Server.__wrap(ret[0]);
     }
     /**
-     * The request to send.
+     * The next request; none if all addresses were asked.
      *
      * # Errors
-     * `config` where the issuer cannot be one.
-     * @returns {HttpRequest}
+     * None that the constructor did not have.
+     * @returns {HttpRequest | undefined}
      */
     request() {
         const ret = wasm.discovery_request(this.__wbg_ptr);
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
         }
-        return HttpRequest.__wrap(ret[0]);
+        return ret[0] === 0 ? undefined : HttpRequest.__wrap(ret[0]);
+    }
+    /**
+     * What was tried, in words.
+     * @returns {string}
+     */
+    tried() {
+        let deferred1_0;
+        let deferred1_1;
+        try {
+            const ret = wasm.discovery_tried(this.__wbg_ptr);
+            deferred1_0 = ret[0];
+            deferred1_1 = ret[1];
+            return getStringFromWasm0(ret[0], ret[1]);
+        } finally {
+            wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
+        }
+    }
+    /**
+     * There was no answer.
+     *
+     * # Errors
+     * None that the constructor did not have.
+     */
+    unanswered() {
+        const ret = wasm.discovery_unanswered(this.__wbg_ptr);
+        if (ret[1]) {
+            throw takeFromExternrefTable0(ret[0]);
+        }
     }
 }
 if (Symbol.dispose) Discovery.prototype[Symbol.dispose] = Discovery.prototype.free;
@@ -355,7 +378,7 @@ export class Grant {
 if (Symbol.dispose) Grant.prototype[Symbol.dispose] = Grant.prototype.free;
 
 /**
- * A request to send: a POST where it has a body.
+ * A request to send: a POST if it has a body.
  */
 export class HttpRequest {
     static __wrap(ptr) {
@@ -405,6 +428,64 @@ export class HttpRequest {
     }
 }
 if (Symbol.dispose) HttpRequest.prototype[Symbol.dispose] = HttpRequest.prototype.free;
+
+/**
+ * What a refresh gave: the new refresh token first, then the tokens or why there are none.
+ */
+export class Kept {
+    static __wrap(ptr) {
+        const obj = Object.create(Kept.prototype);
+        obj.__wbg_ptr = ptr;
+        KeptFinalization.register(obj, obj.__wbg_ptr, obj);
+        return obj;
+    }
+    __destroy_into_raw() {
+        const ptr = this.__wbg_ptr;
+        this.__wbg_ptr = 0;
+        KeptFinalization.unregister(this);
+        return ptr;
+    }
+    free() {
+        const ptr = this.__destroy_into_raw();
+        wasm.__wbg_kept_free(ptr, 0);
+    }
+    /**
+     * Whether the server no longer takes the refresh token: the user has to sign in again.
+     * @returns {boolean}
+     */
+    get endsLogin() {
+        const ret = wasm.kept_endsLogin(this.__wbg_ptr);
+        return ret !== 0;
+    }
+    /**
+     * The new refresh token that the answer carries, whatever else is wrong with it.
+     * @returns {string | undefined}
+     */
+    get refreshToken() {
+        const ret = wasm.kept_refreshToken(this.__wbg_ptr);
+        let v1;
+        if (ret[0] !== 0) {
+            v1 = getStringFromWasm0(ret[0], ret[1]);
+            wasm.__wbindgen_free(ret[0], ret[1] * 1, 1);
+        }
+        return v1;
+    }
+    /**
+     * The tokens, once.
+     *
+     * # Errors
+     * `response`, `server`, `status`.
+     * @returns {Tokens | undefined}
+     */
+    takeTokens() {
+        const ret = wasm.kept_takeTokens(this.__wbg_ptr);
+        if (ret[2]) {
+            throw takeFromExternrefTable0(ret[1]);
+        }
+        return ret[0] === 0 ? undefined : Tokens.__wrap(ret[0]);
+    }
+}
+if (Symbol.dispose) Kept.prototype[Symbol.dispose] = Kept.prototype.free;
 
 /**
  * A login that has begun.
@@ -482,6 +563,25 @@ export class Refresh {
         wasm.__wbg_refresh_free(ptr, 0);
     }
     /**
+     * Reads the answer. Save the new refresh token of it before anything else is looked at: the old one may be spent.
+     * @param {Answer} answer
+     * @returns {Kept}
+     */
+    readKeeping(answer) {
+        let ptr, ptr0;
+        try {
+            ptr = this.__destroy_into_raw();
+            _assertClass(answer, Answer);
+            ptr0 = answer.__destroy_into_raw();
+        } catch (e) {
+            if (ptr0) wasm.__wbg_answer_free(ptr0, 1);
+            if (ptr) wasm.__wbg_refresh_free(ptr, 1);
+            throw e;
+        }
+        const ret = wasm.refresh_readKeeping(ptr, ptr0);
+        return Kept.__wrap(ret);
+    }
+    /**
      * Reads the answer.
      *
      * # Errors
@@ -510,7 +610,7 @@ export class Refresh {
      * The request to send, once.
      *
      * # Errors
-     * `config` where the refresh token cannot be one.
+     * `config` if the refresh token cannot be one.
      * @returns {HttpRequest}
      */
     request() {
@@ -570,7 +670,7 @@ export class Revocation {
      * The request to send.
      *
      * # Errors
-     * `config` where the server has no revocation endpoint that is known, or the token cannot be one.
+     * `config` if the server has no known revocation endpoint, or the token cannot be one.
      * @returns {HttpRequest}
      */
     request() {
@@ -628,7 +728,7 @@ export class Server {
         return ret !== 0;
     }
     /**
-     * The revocation endpoint, where there is one.
+     * The revocation endpoint, if there is one.
      * @returns {string | undefined}
      */
     get revocationEndpoint() {
@@ -673,7 +773,7 @@ export class Server {
         wasm.__wbg_set_server_issParameter(this.__wbg_ptr, arg0);
     }
     /**
-     * The revocation endpoint, where there is one.
+     * The revocation endpoint, if there is one.
      * @param {string | null} [arg0]
      */
     set revocationEndpoint(arg0) {
@@ -751,7 +851,7 @@ export class Tokens {
         return v1;
     }
     /**
-     * The scope, where the server says that it differs from the requested one.
+     * The scope, if the server says one: empty if it says something that is not a scope.
      * @returns {string | undefined}
      */
     get scope() {
@@ -851,6 +951,9 @@ const GrantFinalization = (typeof FinalizationRegistry === 'undefined')
 const HttpRequestFinalization = (typeof FinalizationRegistry === 'undefined')
     ? { register: () => {}, unregister: () => {} }
     : new FinalizationRegistry(ptr => wasm.__wbg_httprequest_free(ptr, 1));
+const KeptFinalization = (typeof FinalizationRegistry === 'undefined')
+    ? { register: () => {}, unregister: () => {} }
+    : new FinalizationRegistry(ptr => wasm.__wbg_kept_free(ptr, 1));
 const LoginFinalization = (typeof FinalizationRegistry === 'undefined')
     ? { register: () => {}, unregister: () => {} }
     : new FinalizationRegistry(ptr => wasm.__wbg_login_free(ptr, 1));

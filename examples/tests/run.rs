@@ -1,7 +1,7 @@
 //! Every example is run against the development server; `press` stands in for the user and the browser.
 
 use proofkey_devserver::user_agent::{Decision, UserAgent};
-use proofkey_devserver::{DevServer, Options};
+use proofkey_devserver::{Alteration, DevServer, EndpointFault, Faults, Options};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
@@ -38,6 +38,40 @@ fn redirects() {
         let asked = server.log().into_iter().find(|entry| entry.path == "/connect/token").unwrap().body;
         assert_eq!(asked.contains("http%3A%2F%2Flocalhost%3A"), kind == "localhost", "{asked}");
     }
+}
+
+#[test]
+fn refresh() {
+    let server = DevServer::start(Options::default()).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("app");
+    let run = || {
+        let mut example = Command::new(env!("CARGO_BIN_EXE_refresh"));
+        example.args([&server.issuer(), "demo-native"]).arg(&folder);
+        let output = example.env("BROWSER", env!("CARGO_BIN_EXE_press")).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.stdout, b"an access token of 43 octets\n");
+        let log = server.take_log().into_iter().filter(|entry| entry.path == "/connect/token");
+        log.map(|entry| entry.body.split('&').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(run(), ["grant_type=authorization_code"]);
+    // The server ends the login of a refresh token that is sent twice.
+    assert_eq!([run(), run()], [["grant_type=refresh_token"]; 2]);
+    server.set_faults(Faults { token: Some(bad_answer()), ..Faults::default() });
+    let mut example = Command::new(env!("CARGO_BIN_EXE_refresh"));
+    let output = example.args([&server.issuer(), "demo-native"]).arg(&folder).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("access_token"), "{output:?}");
+    server.set_faults(Faults::default());
+    drop(server.take_log());
+    assert_eq!(run(), ["grant_type=refresh_token"], "the new one was kept");
+}
+
+/// An answer whose access token cannot be used.
+fn bad_answer() -> EndpointFault {
+    EndpointFault::Alter(Alteration {
+        members: vec![("access_token".to_owned(), Some("7".to_owned()))],
+        ..Alteration::default()
+    })
 }
 
 #[test]

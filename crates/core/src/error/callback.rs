@@ -59,9 +59,9 @@ impl CallbackError {
 impl fmt::Display for CallbackError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ambiguous => f.write_str("the redirect has both a code and an error; start the login again"),
+            Self::Ambiguous => f.write_str("the redirect has both a code and an error"),
             Self::Client => f.write_str("this login was started with another client or server configuration"),
-            Self::Duplicate(name) => write!(f, "the redirect has `{name}` more than once; start the login again"),
+            Self::Duplicate(name) => write!(f, "the redirect has `{name}` more than once"),
             Self::Issuer { expected, found } if found.as_str().is_empty() => write!(
                 f,
                 "the redirect does not say which authorization server it comes from (`iss`), and {expected} always does"

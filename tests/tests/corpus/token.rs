@@ -207,7 +207,12 @@ impl Exchange<'_> {
                     _ => None,
                 };
                 same(&self.id, "retry after", retry_after, self.case.retry_after)?;
-                same(&self.id, "ends the login", error.ends_login(), self.case.ends.unwrap_or_else(|| error.ends_login()))?;
+                same(
+                    &self.id,
+                    "ends the login",
+                    error.ends_login(),
+                    self.case.ends.unwrap_or_else(|| error.ends_login()),
+                )?;
                 let advice = match error.advice() {
                     Advice::Retry { after } if after == retry_after => "Retry".to_owned(),
                     advice => format!("{advice:?}"),

@@ -52,7 +52,7 @@ for (const [name, runner] of Object.entries(RUNNERS)) {
 
   // What only a listener sees has no place in a page.
   test(`redirects have the verdict that they have in the core, in ${name}`, { timeout },
-    () => check('callback', 271, Object.keys(CALLBACK), ({ seen }) => seen === 'head'));
+    () => check('callback', 273, Object.keys(CALLBACK), ({ seen }) => seen === 'head'));
 
   // What is wrong with the HTTP itself the browser reads.
   test(`token answers have the verdict that they have in the core, in ${name}`, { timeout },
@@ -61,9 +61,9 @@ for (const [name, runner] of Object.entries(RUNNERS)) {
   test(`metadata have the verdict that they have in the core, in ${name}`, { timeout },
     () => check('metadata', 350, [...Object.keys(METADATA), 'NoMetadata'].sort(), (one) => one.refused || one.in_memory === false));
 
-  test(`URIs have the verdict that they have in the core, in ${name}`, { timeout }, () => check('uris', 790, Object.keys(FAULTS)));
+  test(`URIs have the verdict that they have in the core, in ${name}`, { timeout }, () => check('uris', 794, Object.keys(FAULTS)));
 
-  test(`JSON is told from what is none, in ${name}`, { timeout }, () => check('json', 333, ['Json', 'Missing']));
+  test(`JSON is told from what is none, in ${name}`, { timeout }, () => check('json', 376, ['Json', 'Missing']));
 
-  test(`a refresh is for what an API says of the token alone, in ${name}`, { timeout }, () => check('challenges', 95, CHALLENGES));
+  test(`a refresh is for what an API says of the token alone, in ${name}`, { timeout }, () => check('challenges', 102, CHALLENGES));
 }

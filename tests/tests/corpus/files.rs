@@ -54,7 +54,7 @@ const ROWS: &str = "A01-A17 A20-A37 A40-A59 T01-T16 T20-T23 T30-T35 T40-T48 T50-
 const FILES: [(&str, usize, &str); 7] = [
     (
         "callback.json",
-        383,
+        404,
         "Accepted Ambiguous BadRequest Duplicate HeadTooLarge Issuer Malformed MethodNotAllowed Misdirected MissingCode \
          Mode More NotFound Server State Target UriTooLong",
     ),
@@ -63,7 +63,7 @@ const FILES: [(&str, usize, &str); 7] = [
     ("listener.json", 10, "Closed Gone Timeout"),
     (
         "metadata.json",
-        350,
+        354,
         "Duplicate Endpoint Found Http Issuer Malformed Missing NoMetadata NoS256 Server Status TooBig Type",
     ),
     (
@@ -74,7 +74,7 @@ const FILES: [(&str, usize, &str); 7] = [
     ),
     (
         "uris.json",
-        790,
+        794,
         "Absent Accepted Character DotSegment Fragment Host HostSpelling NotAbsolute Parameter Port Query \
          RepeatedParameter Scheme",
     ),

@@ -274,22 +274,19 @@ fn arrival<'r>(redirect: Redirect<'r>, registered: &str) -> Option<(&'r str, &'r
 #[cold]
 fn elsewhere(redirect: Redirect<'_>, registered: &str) -> CallbackError {
     let (base, _) = form::split_once(registered, b'?');
-    let place = |text: &'_ str| {
-        let end = text.find(['?', '#']).unwrap_or(text.len());
-        Excerpt::from(text.get(..end).unwrap_or_default())
-    };
     let (expected, found) = match redirect {
-        Redirect::Query(_) => (place(base), place(base)),
+        Redirect::Query(_) => (base, base),
         Redirect::Target(target) => {
-            let path = uri::split(base).map_or("", |uri| path(&uri));
-            (place(path), if target.starts_with('/') { place(target) } else { place("") })
+            (uri::split(base).map_or("", |uri| path(&uri)), if target.starts_with('/') { target } else { "" })
         }
         Redirect::Url(url) => {
             let is_url = uri::split(url).is_some_and(|uri| uri.authority.is_some_and(|name| !name.contains('@')));
-            (place(base), if is_url || url.starts_with(base) { place(url) } else { place("") })
+            (base, if is_url || url.starts_with(base) { url } else { "" })
         }
     };
-    CallbackError::Target { expected, found }
+    let end = found.bytes().position(|octet| matches!(octet, b'?' | b'#')).unwrap_or(found.len());
+    let found = found.get(..end).unwrap_or_default();
+    CallbackError::Target { expected: expected.into(), found: found.into() }
 }
 
 /// What follows `registered` in a URL that is written as browsers show it: without the default port, with a path.

@@ -1,8 +1,8 @@
 //! [`Response`]: an HTTP response, and what every endpoint's answer has in common.
 
 use crate::error::{Excerpt, ResponseError, ServerError};
+use crate::wire::date;
 use crate::wire::json::{self, Kind, Value};
-use crate::wire::{date, form};
 use core::fmt;
 
 #[cfg(feature = "alloc")]
@@ -64,23 +64,24 @@ impl<'b> Response<'b> {
     }
 
     /// The members of a JSON object in the body as far as they can be read, and what is wrong with the whole.
-    pub(crate) fn members<const N: usize>(self, names: &[&str; N]) -> ([Value<'b>; N], Result<(), ResponseError>) {
+    #[inline]
+    pub(crate) fn members<const N: usize>(self, names: &[&str; N]) -> ([Value<'b>; N], Result<(), Unreadable<'b>>) {
         let declared = self.content_type;
         // Also gzip that no header tells.
         let is_coded = self.is_coded || self.body.starts_with(b"\x1f\x8b");
         let (values, whole) = json::members(self.body, names);
         // A body that its header calls coded may have been decoded on the way, as browsers do.
         let whole = match (declared, whole) {
-            (Some(declared), _) if !is_json(declared) => Err(ResponseError::ContentType(Excerpt::from(declared))),
-            (_, Err(_)) if is_coded => Err(ResponseError::ContentCoding),
-            (_, whole) => whole.map_err(ResponseError::from),
+            (Some(declared), _) if !is_json(declared) => Err(Unreadable::Type(declared)),
+            (_, Err(_)) if is_coded => Err(Unreadable::Coding),
+            (_, whole) => whole.map_err(|error| Unreadable::Json(error.at)),
         };
         (values, whole)
     }
 
     /// Whether the body is a page for people, as firewalls and proxies send it.
     fn is_page(&self) -> bool {
-        let is_html = |declared: &str| declared.as_bytes().windows(4).any(|four| four.eq_ignore_ascii_case(b"html"));
+        let is_html = |declared: &str| is_kind(declared.as_bytes(), &["html", "xml"]);
         self.content_type.is_some_and(is_html) || self.body.trim_ascii_start().starts_with(b"<")
     }
 }
@@ -94,20 +95,46 @@ impl fmt::Debug for Response<'_> {
     }
 }
 
+/// What is wrong with a body as a whole. It is small, so that a good answer is not slowed down by the error it could have been.
+#[derive(Clone, Copy)]
+pub(crate) enum Unreadable<'b> {
+    Coding,
+    Json(usize),
+    Type(&'b str),
+}
+
+impl From<Unreadable<'_>> for ResponseError {
+    fn from(unreadable: Unreadable<'_>) -> Self {
+        match unreadable {
+            Unreadable::Coding => Self::ContentCoding,
+            Unreadable::Json(at) => Self::Json(at),
+            Unreadable::Type(found) => Self::ContentType(Excerpt::from(found)),
+        }
+    }
+}
+
 /// Whether every media type of a `Content-Type` is one under which servers send JSON: `application/json`, `text/json`, any
 /// `+json`; JavaScript (Facebook, Weibo); plain text and octets (servers that leave it to their framework's default).
 fn is_json(content_type: &str) -> bool {
+    // Mostly it is just that.
+    if content_type == "application/json" {
+        return true;
+    }
     let mut quoted = false;
-    let mut types = content_type.split(move |letter| {
-        quoted ^= letter == '"';
-        letter == ',' && !quoted
+    let mut types = content_type.as_bytes().split(move |octet| {
+        quoted ^= *octet == b'"';
+        *octet == b',' && !quoted
     });
-    types.all(|one| {
-        let media_type = form::split_once(one, b';').0.trim_ascii();
-        one.trim_ascii().is_empty()
-            || JSON_TYPES.iter().any(|known| media_type.eq_ignore_ascii_case(known))
-            || media_type.rsplit_once('+').is_some_and(|(_, suffix)| suffix.eq_ignore_ascii_case("json"))
-    })
+    types.all(|one| one.trim_ascii().is_empty() || is_kind(one, &["json", "plain", "octet-stream", "javascript"]))
+}
+
+/// Whether what stands behind the last `/` or `+` of a media type is one of these.
+fn is_kind(media_type: &[u8], kinds: &[&str]) -> bool {
+    let end = media_type.iter().position(|octet| *octet == b';').unwrap_or(media_type.len());
+    let name = media_type.get(..end).unwrap_or_default();
+    let start = name.iter().rposition(|octet| matches!(octet, b'/' | b'+'));
+    let kind = start.and_then(|start| name.get(start.saturating_add(1)..)).unwrap_or_default().trim_ascii_end();
+    kinds.iter().any(|known| kind.eq_ignore_ascii_case(known.as_bytes()))
 }
 
 /// Reads the error of a response whose status is not a success.
@@ -161,19 +188,6 @@ pub(crate) const fn unfit(member: &'static str, kind: Kind) -> ResponseError {
 
 /// The longest member that is read, in octets.
 pub(crate) const MEMBER_MAX: usize = 256 * 1024;
-
-const JSON_TYPES: [&str; 10] = [
-    "application/json",
-    "text/json",
-    "text/plain",
-    "application/octet-stream",
-    "text/javascript",
-    "application/javascript",
-    "application/x-javascript",
-    "application/x-json",
-    "text/x-json",
-    "binary/octet-stream",
-];
 
 #[cfg(feature = "alloc")]
 mod owned {

@@ -92,7 +92,7 @@ impl<'a> TokenRequest<'a> {
     where
         'a: 'b,
     {
-        self.read_keeping(response).1
+        read_tokens(response, self.kept(), &mut None)
     }
 
     /// [`read`](Self::read), and first of all the new refresh token that the answer carries, if one can be read: whatever else
@@ -118,8 +118,14 @@ impl<'a> TokenRequest<'a> {
     where
         'a: 'b,
     {
-        let kept = if let Grant::Refresh(old) = self.grant { Some(old) } else { None };
-        read_tokens(response, kept)
+        let mut new = None;
+        let tokens = read_tokens(response, self.kept(), &mut new);
+        (new, tokens)
+    }
+
+    /// The refresh token to keep if the server sends none.
+    const fn kept(&self) -> Option<RefreshToken<'a>> {
+        if let Grant::Refresh(old) = self.grant { Some(old) } else { None }
     }
 }
 
@@ -253,52 +259,53 @@ pub struct ScopeChange {
     pub widened: bool,
 }
 
+/// Reads the answer; its new refresh token goes to `new` as soon as it is known.
 fn read_tokens<'b>(
     response: Response<'b>,
     kept: Option<RefreshToken<'b>>,
-) -> (Option<RefreshToken<'b>>, Result<Tokens<'b>, ResponseError>) {
+    new: &mut Option<RefreshToken<'b>>,
+) -> Result<Tokens<'b>, ResponseError> {
     let status = response.status;
     // Servers on frameworks that answer a POST with 201 (python-sdk of MCP).
     if !matches!(status, 200 | 201) {
-        return (None, Err(refusal(response)));
+        return Err(refusal(response));
     }
     let retry_after = response.retry_after();
     let (members, whole) = response.members(&MEMBERS);
     let [access_token, token_type, expires_in, refresh_token, scope, error, description] = members;
-    // PHP writes `false` for nothing.
-    let is_refused = match error.kind {
+    if !is_refused(error) && refresh_token.kind == Kind::String && refresh_token.text.len() <= MEMBER_MAX {
+        *new = RefreshToken::new(refresh_token.text).ok();
+    }
+    whole?;
+    // GitHub and Slack answer errors with status 200.
+    if let Some((code, description)) = error_of(error, description)? {
+        return Err(ResponseError::Server { error: ServerError::of_text(code, description), status, retry_after });
+    }
+    let access_token = string("access_token", access_token)?.ok_or(ResponseError::Missing("access_token"))?;
+    // Absent in answers of Weibo, Douban and others; nothing else than Bearer was asked for.
+    let token_type = string("token_type", token_type)?.unwrap_or("Bearer");
+    if !token_type.eq_ignore_ascii_case("bearer") {
+        let found = TOKEN_TYPES.into_iter().find(|known| known.eq_ignore_ascii_case(token_type));
+        return Err(ResponseError::TokenType(found));
+    }
+    Ok(Tokens {
+        access_token: AccessToken::new(access_token).map_err(|_| ResponseError::Malformed("access_token"))?,
+        refresh_token: match string("refresh_token", refresh_token)? {
+            Some(_) => Some(new.ok_or(ResponseError::Malformed("refresh_token"))?),
+            None => kept,
+        },
+        expires_in: seconds(expires_in),
+        scope: granted(scope),
+    })
+}
+
+/// Whether there is an error, readable or not. PHP writes `false` for nothing.
+fn is_refused(error: Value<'_>) -> bool {
+    match error.kind {
         Kind::Absent | Kind::False | Kind::Null => false,
         Kind::String => !error.text.is_empty(),
         _ => true,
-    };
-    let error = error_of(error, description);
-    let text = if is_refused { None } else { string("refresh_token", refresh_token).ok().flatten() };
-    let new = text.and_then(|text| RefreshToken::new(text).ok());
-    let tokens = || {
-        whole?;
-        // GitHub and Slack answer errors with status 200.
-        if let Some((code, description)) = error? {
-            return Err(ResponseError::Server { error: ServerError::of_text(code, description), status, retry_after });
-        }
-        let access_token = string("access_token", access_token)?.ok_or(ResponseError::Missing("access_token"))?;
-        // Absent in answers of Weibo, Douban and others; nothing else than Bearer was asked for.
-        let token_type = string("token_type", token_type)?.unwrap_or("Bearer");
-        if !token_type.eq_ignore_ascii_case("bearer") {
-            let found = TOKEN_TYPES.into_iter().find(|known| known.eq_ignore_ascii_case(token_type));
-            return Err(ResponseError::TokenType(found));
-        }
-        let refresh_token = match string("refresh_token", refresh_token)? {
-            Some(_) => Some(new.ok_or(ResponseError::Malformed("refresh_token"))?),
-            None => kept,
-        };
-        Ok(Tokens {
-            access_token: AccessToken::new(access_token).map_err(|_| ResponseError::Malformed("access_token"))?,
-            refresh_token,
-            expires_in: seconds(expires_in),
-            scope: granted(scope),
-        })
-    };
-    (new, tokens())
+    }
 }
 
 /// A number of seconds; PayPal and Azure v1 write it as a string. Others write `-1`, `""` or `false` for a lifetime that

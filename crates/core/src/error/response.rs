@@ -1,7 +1,6 @@
 //! What can be wrong with a response.
 
 use super::{Advice, ConfigError, Excerpt, ServerError};
-use crate::wire::json::JsonError;
 use core::fmt;
 
 /// A response that is not what was asked for. Returned by every `read`.
@@ -146,9 +145,3 @@ impl fmt::Display for ResponseError {
 }
 
 impl core::error::Error for ResponseError {}
-
-impl From<JsonError> for ResponseError {
-    fn from(error: JsonError) -> Self {
-        Self::Json(error.at)
-    }
-}

@@ -1,6 +1,5 @@
 //! Absolute URIs (RFC 3986), split but never normalised.
 
-use core::fmt::{self, Write};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The parts of an absolute URI, as they were written.
@@ -90,60 +89,62 @@ fn is_host(host: &str) -> bool {
     if host.starts_with('[') {
         return ip_literal(host).is_some();
     }
-    let name = host.strip_suffix('.').unwrap_or(host);
-    if name.rsplit('.').next().is_some_and(is_number) {
-        return ip_literal(host).is_some();
-    }
-    name.len() <= NAME_MAX && name.split('.').all(is_label)
+    let name = host.strip_suffix('.').unwrap_or(host).as_bytes();
+    let mut ends_in_number = false;
+    let mut labels = name.split(|byte| *byte == b'.').map(|label| {
+        ends_in_number = is_number(label);
+        is_label(label)
+    });
+    let is_name = labels.all(|fits| fits) && name.len() <= NAME_MAX;
+    is_name && (!ends_in_number || ip_literal(host).is_some())
 }
 
-fn is_number(label: &str) -> bool {
-    let hexadecimal = label.strip_prefix("0x").or_else(|| label.strip_prefix("0X"));
-    match hexadecimal {
-        Some(digits) => digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
-        None => !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_digit()),
+fn is_number(label: &[u8]) -> bool {
+    match label {
+        [b'0', b'x' | b'X', digits @ ..] => digits.iter().all(u8::is_ascii_hexdigit),
+        digits => digits.iter().all(u8::is_ascii_digit),
     }
 }
 
 /// A label of a name. One that begins with `xn--` is Punycode (RFC 3492): something must follow, and not end with the
 /// delimiter.
-fn is_label(label: &str) -> bool {
-    let encoded = label.split_at_checked(4).filter(|(prefix, _)| prefix.eq_ignore_ascii_case("xn--"));
-    (1..=LABEL_MAX).contains(&label.len())
-        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-        && encoded.is_none_or(|(_, rest)| !rest.is_empty() && !rest.ends_with('-'))
+fn is_label(label: &[u8]) -> bool {
+    let is_decodable = match label {
+        [b'x' | b'X', b'n' | b'N', b'-', b'-', rest @ ..] => rest.last().is_some_and(|last| *last != b'-'),
+        _ => true,
+    };
+    is_decodable
+        && (1..=LABEL_MAX).contains(&label.len())
+        && label.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 /// Whether browsers show the host as it is written here: in lower case, an IPv6 address in its short form (RFC 5952).
 pub(crate) fn is_as_shown(host: &str) -> bool {
-    match ip_literal(host) {
-        // Rust writes an IPv4-mapped address with dots, browsers do not.
-        Some(IpAddr::V6(ip)) if ip.to_ipv4_mapped().is_some() => false,
-        Some(IpAddr::V6(ip)) => {
-            let mut rest = host;
-            write!(Matches(&mut rest), "[{ip}]").is_ok() && rest.is_empty()
-        }
-        _ => !host.bytes().any(|byte| byte.is_ascii_uppercase()),
-    }
+    let is_lower_case = !host.bytes().any(|byte| byte.is_ascii_uppercase());
+    is_lower_case && (!host.starts_with('[') || is_short(host.trim_matches(['[', ']']).as_bytes()))
+}
+
+/// Whether an IPv6 address has no dots, no leading zeros, and no zero groups that it could leave out.
+fn is_short(address: &[u8]) -> bool {
+    let groups = || address.split(|byte| *byte == b':');
+    let has_gap = groups().any(<[u8]>::is_empty);
+    let could_be_left_out = |pair: (&[u8], &[u8])| match pair {
+        (b"0", b"") | (b"", b"0") => true,
+        pair => pair == (b"0", b"0") && !has_gap,
+    };
+    !groups().zip(groups().skip(1)).any(could_be_left_out)
+        && groups().all(|group| group == b"0" || !(group.starts_with(b"0") || group.contains(&b'.')))
 }
 
 /// Whether a path has a segment that browsers resolve: `.` or `..`, also in escapes.
 pub(crate) fn has_dot_segment(path: &str) -> bool {
-    path.split('/').any(|segment| {
-        let dots = segment.bytes().filter(|byte| *byte == b'.').count();
-        let escaped = segment.as_bytes().windows(3).filter(|three| three.eq_ignore_ascii_case(b"%2e")).count();
-        matches!(dots.saturating_add(escaped), 1 | 2) && dots.saturating_add(escaped.saturating_mul(3)) == segment.len()
+    path.as_bytes().split(|byte| *byte == b'/').any(|segment| {
+        let (mut rest, mut dots) = (segment, 0_u8);
+        while let [b'.', others @ ..] | [b'%', b'2', b'e' | b'E', others @ ..] = rest {
+            (rest, dots) = (others, dots.saturating_add(1));
+        }
+        rest.is_empty() && matches!(dots, 1 | 2)
     })
-}
-
-/// Takes what is written off the front of a text; an error if the text does not begin with it.
-struct Matches<'m, 'a>(&'m mut &'a str);
-
-impl Write for Matches<'_, '_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        *self.0 = self.0.strip_prefix(text).ok_or(fmt::Error)?;
-        Ok(())
-    }
 }
 
 /// The address that a host names literally.
@@ -274,12 +275,31 @@ mod tests {
 
     #[test]
     fn browsers_show_some_hosts_and_paths_otherwise() {
-        for good in ["as.example", "127.0.0.1", "[::1]", "[2001:db8::1]", "[2001:db8:0:1::]", "[::1:0:0:0]"] {
+        for good in [
+            "as.example",
+            "127.0.0.1",
+            "[::1]",
+            "[2001:db8::1]",
+            "[2001:db8:0:1::]",
+            "[::1:0:0:0]",
+            "[::]",
+            "[1::]",
+            "[1:2:3:4:5:6:7:8]",
+            "[1:0:3:4:5:6:7:8]",
+            "[1:0:0:4::8]",
+        ] {
             assert!(is_as_shown(good), "{good}");
         }
-        for bad in
-            ["As.example", "[0:0:0:0:0:0:0:1]", "[::0001]", "[2001:DB8::1]", "[2001:db8::0:1]", "[::ffff:1.2.3.4]"]
-        {
+        for bad in [
+            "As.example",
+            "[0:0:0:0:0:0:0:1]",
+            "[::0001]",
+            "[2001:DB8::1]",
+            "[2001:db8::0:1]",
+            "[01::]",
+            "[1:0:0:4:5:6:7:8]",
+            "[::ffff:1.2.3.4]",
+        ] {
             assert!(!is_as_shown(bad), "{bad}");
         }
         for bad in ["/.", "/..", "/./cb", "/a/../cb", "/%2e/cb", "/a/%2E%2e", "/.%2e/cb", "/%2e.", "/a/."] {

@@ -149,7 +149,8 @@ fn call(
         Some(Refusal::InsufficientScope { .. }) => " insufficient scope",
         Some(Refusal::InvalidRequest) => " invalid request",
         Some(Refusal::InvalidToken) => " invalid token",
-        Some(Refusal::Forbidden) => " no permission",
+        Some(Refusal::Forbidden) => " forbidden",
+        Some(Refusal::OtherScheme) => " other scheme",
     };
     writeln!(console, "called {}{refusal}", answer.status)?;
     Ok(())

@@ -14,6 +14,22 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Adds a part of the body, unless it is longer than `most` then. Its room doubles, but not beyond that: all that it has is
+    /// wiped in the end.
+    #[must_use]
+    pub fn push(&mut self, part: &[u8], most: usize) -> bool {
+        let room = most.saturating_sub(self.body.len());
+        let body = &mut self.body;
+        if part.len() > room {
+            return false;
+        }
+        if part.len() > body.capacity().saturating_sub(body.len()) {
+            body.reserve_exact(part.len().max(body.len()).min(room));
+        }
+        body.extend_from_slice(part);
+        true
+    }
+
     /// The response to `read`, which overwrites the body.
     #[must_use]
     pub fn as_response(&mut self) -> Response<'_> {
@@ -33,3 +49,22 @@ impl From<Answer> for ResponseBuf {
 
 /// No content type, date or number of seconds.
 const UNREADABLE: &str = ",";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_takes_no_more_room_than_it_may() {
+        for (part, most) in [(1, 1_000), (7, 1_000), (300, 1_000), (1_000, 1_000), (16 * 1024, 1024 * 1024)] {
+            let mut answer = Answer { status: 200, headers: HeaderMap::new(), body: Vec::new() };
+            let (part, mut pushed) = (vec![b'x'; part], 0);
+            while answer.push(&part, most) {
+                pushed += part.len();
+                assert_eq!(answer.body.len(), pushed);
+                assert!(answer.body.capacity() <= most, "{} of {most}", answer.body.capacity());
+            }
+            assert!(pushed + part.len() > most, "{pushed}");
+        }
+    }
+}

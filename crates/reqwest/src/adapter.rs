@@ -3,8 +3,8 @@
 use crate::error::{DiscoverError, ExchangeError, TransportError};
 use http::{HeaderValue, Version, header};
 use proofkey_core::{
-    AccessToken, Client, ClientBuf, Discovery, Method, RefreshTokenBuf, Request, ResponseBuf, Revocable, TokenRequest,
-    TokensBuf,
+    AccessToken, Client, ClientBuf, Discovery, Method, RefreshTokenBuf, Request, ResponseBuf, Revocable, Server,
+    TokenRequest, TokensBuf,
 };
 use proofkey_http::Answer;
 use reqwest::{RequestBuilder, Url, redirect, retry};
@@ -106,6 +106,8 @@ impl Http {
         redirect_uri: &str,
     ) -> Result<ClientBuf, DiscoverError> {
         let mut discovery = Discovery::new(issuer).map_err(DiscoverError::Config)?;
+        // Before anything is sent, with the issuer in place of the endpoints that are not known yet.
+        Client::new(client_id, redirect_uri, Server::new(issuer, issuer)).map_err(DiscoverError::Config)?;
         while let Some(request) = discovery.request() {
             let (mut answer, whole) = match self.receive(&request).await {
                 Err(error) if error.is_unanswered() => {
@@ -190,17 +192,11 @@ impl Http {
         let exchange = async {
             let mut response = self.client.execute(request).await?;
             let (status, headers) = (response.status().as_u16(), mem::take(response.headers_mut()));
-            let Answer { body, .. } = answer.insert(Answer { status, headers, body: Vec::new() });
+            let answer = answer.insert(Answer { status, headers, body: Vec::new() });
             while let Some(chunk) = response.chunk().await? {
-                let room = body_max.saturating_sub(body.len());
-                if chunk.len() > room {
+                if !answer.push(&chunk, body_max) {
                     return Err(TransportError::BodyTooBig);
                 }
-                // It doubles, but not beyond the cap: all that it has is wiped in the end.
-                if chunk.len() > body.capacity().saturating_sub(body.len()) {
-                    body.reserve_exact(chunk.len().max(body.len()).min(room));
-                }
-                body.extend_from_slice(&chunk);
             }
             Ok(())
         };

@@ -3,8 +3,8 @@
 use crate::error::{DiscoverError, ExchangeError, TransportError, is_cut};
 use http::{HeaderValue, Uri, header};
 use proofkey_core::{
-    AccessToken, Client, ClientBuf, Discovery, Method, RefreshTokenBuf, Request, ResponseBuf, Revocable, TokenRequest,
-    TokensBuf,
+    AccessToken, Client, ClientBuf, Discovery, Method, RefreshTokenBuf, Request, ResponseBuf, Revocable, Server,
+    TokenRequest, TokensBuf,
 };
 use proofkey_http::Answer;
 use rustls::RootCertStore;
@@ -116,6 +116,8 @@ impl Http {
     /// [`DiscoverError`] if no well-known address has metadata, or what is found there cannot be used.
     pub fn discover(&self, issuer: &str, client_id: &str, redirect_uri: &str) -> Result<ClientBuf, DiscoverError> {
         let mut discovery = Discovery::new(issuer).map_err(DiscoverError::Config)?;
+        // Before anything is sent, with the issuer in place of the endpoints that are not known yet.
+        Client::new(client_id, redirect_uri, Server::new(issuer, issuer)).map_err(DiscoverError::Config)?;
         while let Some(request) = discovery.request() {
             let (mut answer, whole) = match self.receive(&request) {
                 Err(error) if error.is_unanswered() => {
@@ -199,13 +201,14 @@ impl Http {
         }
         let (head, mut body) = self.agent.run(request)?.into_parts();
         let mut reader = body.with_config().limit(body_max).reader();
+        let most = usize::try_from(body_max).unwrap_or(usize::MAX);
         let mut answer = Answer { status: head.status.as_u16(), headers: head.headers, body: Vec::new() };
-        // What grows only by what has come takes less than twice the cap.
         let mut chunk = [0; CHUNK];
         loop {
             match reader.read(&mut chunk).map_err(ureq::Error::from) {
                 Ok(0) => return Ok((answer, Ok(()))),
-                Ok(length) => answer.body.extend_from_slice(chunk.get(..length).unwrap_or_default()),
+                Ok(length) if answer.push(chunk.get(..length).unwrap_or_default(), most) => {}
+                Ok(_) => return Ok((answer, Err(TransportError::BodyTooBig))),
                 Err(error) => return Ok((answer, Err(error.into()))),
             }
         }

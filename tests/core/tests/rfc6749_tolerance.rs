@@ -2,8 +2,99 @@
 //! 6).
 
 use proofkey_core::ResponseError::{ContentCoding, ContentType, Json};
-use proofkey_core::{RefreshToken, Response, TokensBuf};
-use proofkey_core_tests::{client, read_as};
+use proofkey_core::{RefreshToken, Response, Scope, ScopeChange, TokensBuf};
+use proofkey_core_tests::{client, read, read_as};
+
+#[test]
+fn t40_to_t47_section_5_1_expires_in() {
+    let expires_in = |value: &str| {
+        read(&format!(r#"{{"access_token":"AT","token_type":"Bearer","expires_in":{value}}}"#))
+            .map(|tokens| tokens.expires_in())
+    };
+    for value in [
+        "3600",
+        "3600.0",
+        "3.6e3",
+        "36e2",
+        "3600.9",
+        "\"3600\"",
+        "360000E-2",
+        "\"3600.0\"",
+        "\" 3600\\t\"",
+        "\"3.6e3\"",
+    ] {
+        assert_eq!(expires_in(value), Ok(Some(3600)), "{value}");
+    }
+    for value in ["0", "-0", "1e-400", "\"0\""] {
+        assert_eq!(expires_in(value), Ok(Some(0)), "{value}");
+    }
+    for value in ["4294967296", "18446744073709551616", "1e30", "1e400", "1e999999999", "\"99999999999999999999\""] {
+        assert_eq!(expires_in(value), Ok(Some(u32::MAX)), "{value}");
+    }
+    assert_eq!(expires_in("null"), Ok(None));
+    for value in [
+        "\"3600abc\"",
+        "\"-1\"",
+        "\"\"",
+        "\" \"",
+        "\"1h\"",
+        "\"+3600\"",
+        "\"\\ud800\"",
+        "-1",
+        "-3600",
+        "true",
+        "false",
+        "[]",
+        "[3600]",
+        "{}",
+        "\"2026-01-01T00:00:00Z\"",
+        "1,\"expires_in\":1",
+    ] {
+        assert_eq!(expires_in(value), Ok(None), "{value}");
+    }
+}
+
+#[test]
+fn c013_t60_to_t64_section_3_3_the_granted_scope() {
+    let scope = |value: &str| {
+        read(&format!(r#"{{"access_token":"AT","token_type":"Bearer","scope":{value}}}"#))
+            .map(|tokens| tokens.scope().granted().map(str::to_owned).ok_or_else(|| tokens.scope() == Scope::Unknown))
+            .expect("a scope only informs")
+    };
+    assert_eq!(scope("\"a b\""), Ok("a b".into()));
+    assert_eq!(scope("\"\""), Ok(String::new()));
+    assert_eq!(scope("[\"a\",\"b\"]"), Ok("a b".into()));
+    assert_eq!(scope("\"repo,gist\""), Ok("repo,gist".into()));
+    assert_eq!(scope("null"), Err(false));
+    let unknown =
+        [r#"["a b"]"#, r#"[""]"#, "[1]", "1", "{}", "true", r#""a\u0007""#, r#""a\tb""#, "\"é\"", r#""a","scope":"a""#];
+    for unknown in unknown {
+        assert_eq!(scope(unknown), Err(true), "{unknown}");
+    }
+
+    let change = |granted: &str| {
+        let body = format!(r#"{{"access_token":"AT","token_type":"Bearer"{granted}}}"#);
+        read(&body).expect("tokens").as_tokens().compare_scope(&["a", "b"])
+    };
+    let is = |narrowed, widened| Some(ScopeChange { narrowed, widened });
+    assert_eq!(change(",\"scope\":[\"a b\"]"), None);
+    assert_eq!(change(",\"scope\":\"b,a\""), is(false, false), "GitHub separates by commas");
+    assert_eq!(change(",\"scope\":\"b, c\""), is(true, true));
+    assert_eq!(change(""), is(false, false));
+    assert_eq!(change(",\"scope\":\"b  a\""), is(false, false));
+    assert_eq!(change(",\"scope\":\"a\""), is(true, false));
+    assert_eq!(change(",\"scope\":\"a b c\""), is(false, true));
+    assert_eq!(change(",\"scope\":\"\""), is(true, false));
+    assert_eq!(change(",\"scope\":\"c d\""), is(true, true));
+    let words = |text: &'static str, requested: &[&str]| {
+        Scope::Granted(text).words(requested).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(words("a,b c", &["x"]), ["a,b", "c"], "one word was requested: a comma is part of a word");
+    assert_eq!(words("a,b c", &["x,y", "z"]), ["a,b", "c"]);
+    assert_eq!(words("a,b c", &["x", "y"]), ["a", "b", "c"]);
+    assert_eq!(Scope::Requested.words(&["x", "y"]).collect::<Vec<_>>(), ["x", "y"]);
+    assert_eq!(Scope::Unknown.words(&["x", "y"]).count(), 0);
+}
 
 #[test]
 fn t84_repeated_fields_and_t97_a_coded_body() {

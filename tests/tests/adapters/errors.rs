@@ -5,6 +5,7 @@ use crate::adapter::{DiscoverError, ExchangeError, ListenError, LoginError, Tran
 use proofkey_core::{
     AccessToken, Advice, AuthorizeError, CallbackError, ConfigError, Discovery, ResponseError, UriFault,
 };
+use proofkey_tests::recording::{Server, json};
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::io;
@@ -91,6 +92,18 @@ fn a_login_that_failed_is_mended_or_begun_again() {
     ] {
         assert_eq!(error.advice(), advice, "{error}");
     }
+}
+
+#[test]
+fn a_client_that_cannot_be_used_is_told_before_anything_is_sent() {
+    let server = Server::answering(|_| json(404, "{}"));
+    for (id, redirect_uri) in [("", "https://app.example/cb"), ("app", "https://App.example/cb"), ("app", "x")] {
+        let error = http().discover(&server.url(""), id, redirect_uri).wait().unwrap_err();
+        assert!(matches!(error, DiscoverError::Config(_)), "{id} {redirect_uri}: {error}");
+    }
+    assert!(server.requests().is_empty());
+    assert!(http().discover(&server.url(""), "app", "https://app.example/cb").wait().is_err());
+    assert_eq!(server.requests().len(), 2);
 }
 
 fn no_metadata() -> DiscoverError {

@@ -27,8 +27,11 @@ pub enum Event<'a> {
         profile: &'a str,
         /// The account.
         account: &'a str,
-        /// The issuer, or the authorization endpoint if no issuer is known.
-        issuer: &'a str,
+        /// The issuer, if it is known.
+        issuer: Option<&'a str>,
+        /// The issuer, or else the authorization endpoint.
+        #[serde(skip)]
+        server: &'a str,
         /// The scopes that were granted.
         scope: Vec<&'a str>,
         /// The scopes that were requested and not granted.
@@ -70,7 +73,8 @@ impl<'a> Event<'a> {
         Self::SignedIn {
             profile: &login.name.profile,
             account: &login.name.account,
-            issuer: login.settings.server.name(),
+            issuer: login.settings.server.issuer(),
+            server: login.settings.server.name(),
             scope: login.scope(),
             missing_scope,
             expires_at: login.lifetime().expires_at(),
@@ -105,7 +109,7 @@ impl<'a> Event<'a> {
             Self::SignedIn {
                 profile,
                 account,
-                issuer,
+                server,
                 missing_scope,
                 expires_at,
                 refreshable,
@@ -114,7 +118,7 @@ impl<'a> Event<'a> {
                 ..
             } => {
                 output::note(format_args!(
-                    "{STRONG}Signed in{STRONG:#} at {issuer} (profile {profile}, account {account})."
+                    "{STRONG}Signed in{STRONG:#} at {server} (profile {profile}, account {account})."
                 ));
                 if !missing_scope.is_empty() {
                     output::warn(format_args!("not granted: {}", missing_scope.join(" ")));

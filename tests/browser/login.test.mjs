@@ -1,6 +1,9 @@
 // Sign-in with the command-line tool in a real Chromium.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:net';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import {
   Tool, authorizationUrl, openBrowser, redirectUri, screenshots, signIn, startDevServer, startPeer,
 } from './tools.mjs';
@@ -130,6 +133,45 @@ test('IPv6 loopback', { timeout }, () => withPage(async (tool, page) => {
   await page.waitForURL(/\[::1\].*callback/);
   assert.equal(await login.ended, 0);
 }));
+
+test('localhost: signed in at whichever address the browser tries', { timeout }, () => withPage(async (tool, page) => {
+  const login = tool.login(server, '--no-browser', '--redirect-uri', 'http://localhost/callback');
+  await page.goto(await authorizationUrl(login));
+  await signIn(page);
+  await page.click('#allow');
+  await page.waitForURL(/^http:\/\/localhost:\d+\/callback\?/);
+  assert.equal(await page.title(), 'Signed in');
+  assert.equal(await login.ended, 0);
+}));
+
+test('localhost with a port that is taken at one address: told before the browser opens', { timeout }, () => withPage(async (tool) => {
+  for (const [host, address] of [['127.0.0.1', '127.0.0.1'], ['::1', '[::1]']]) {
+    const other = createServer();
+    await new Promise((resolve) => { other.listen(0, host, resolve); });
+    const { port } = other.address();
+    const login = tool.login(server, '--no-browser', '--redirect-uri', `http://localhost:${port}/callback`);
+    assert.equal(await login.ended, 2);
+    assert.match(login.stderr, new RegExp(`cannot listen at ${address.replace(/[[\]]/g, '\\$&')}:${port}: `));
+    assert.equal(login.stdout, '');
+    await new Promise((resolve) => { other.close(resolve); });
+  }
+}));
+
+// The first of these tests once more, in a network of its own.
+test('localhost with IPv6 switched off', { timeout: 2 * timeout, skip: process.env.PROOFKEY_TEST_WITHOUT_IPV6 !== undefined }, async () => {
+  const inner = 'ip link set lo up && ip -6 addr del ::1/128 dev lo && exec "$@"';
+  const node = [process.execPath, '--test', '--test-reporter=tap', '--test-name-pattern=whichever address', fileURLToPath(import.meta.url)];
+  const root = process.getuid() === 0 ? [] : ['--map-root-user'];
+  const { NODE_TEST_CONTEXT, ...env } = process.env;
+  const child = spawn('unshare', [...root, '--net', 'sh', '-c', inner, 'sh', ...node], {
+    env: { ...env, PROOFKEY_TEST_WITHOUT_IPV6: '' }, stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let said = '';
+  child.stdout.on('data', (octets) => { said += octets; });
+  const code = await new Promise((resolve) => { child.on('close', resolve); });
+  assert.equal(code, 0, said);
+  assert.match(said, /^# pass 1$/m);
+});
 
 test('the demo', { timeout }, () => withPage(async (tool, page) => {
   const demo = tool.start('demo', '--no-browser');

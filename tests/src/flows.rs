@@ -178,7 +178,7 @@ pub fn command_line(target: &Target) {
     let endpoints = ["--authorization-endpoint", server.authorization_endpoint(), "--token-endpoint", &relayed];
     let (output, _) = login_at(&endpoints, target, home.path(), Decision::Allow);
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.code() == Some(3) && said.contains("invalid_grant"), "{said}");
+    assert!(output.status.code() == Some(4) && said.contains("invalid_grant"), "{said}");
     assert_eq!(relay.requests().len(), 1, "nothing is sent again");
     assert_eq!(run(&["token"]).status.code(), Some(3), "nobody is signed in");
 }

@@ -9,7 +9,7 @@ const DEFAULT = { code: 'C', tokens: { access_token: 'AT' } };
 
 /** Each verdict: its code for programs, and how the words for people begin, which are the core's. */
 export const CALLBACK = {
-  Ambiguous: () => ['callback', 'the redirect has both a code and an error;'],
+  Ambiguous: () => ['callback', 'the redirect has both a code and an error'],
   Duplicate: (name) => ['callback', `the redirect has \`${name}\` more than once`],
   Issuer: () => ['callback', /^the redirect (comes from another authorization server: expected|does not say which authorization server it)/],
   Malformed: (name) => ['callback', `the redirect's \`${name}\` contains characters `],

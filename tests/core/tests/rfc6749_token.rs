@@ -315,6 +315,7 @@ fn t90_to_t96_status_and_content_type() {
         "application/x-www-form-urlencoded",
         "application/json, text/html",
         "application/json;a=b, text/html",
+        "application/json;a=\"b\", text/html",
         "json",
     ] {
         assert_eq!(read_as(200, Some(bad), base).map(drop), Err(ContentType(bad.into())), "{bad}");

@@ -64,7 +64,7 @@ impl Discovery {
 
 impl Discovery {
     fn step(&self) -> Result<proofkey_core::Discovery<'_>, Failure> {
-        Ok(proofkey_core::Discovery::resume(&self.issuer, self.tried.clone())?)
+        Ok(proofkey_core::Discovery::after(&self.issuer, self.tried.clone())?)
     }
 }
 

@@ -36,14 +36,14 @@ impl<'a> Discovery<'a> {
     /// # Errors
     /// [`ConfigError::Issuer`] if it is not an https URL without query and fragment (http: loopback only).
     pub fn new(issuer: &'a str) -> Result<Self, ConfigError> {
-        Self::resume(issuer, NoMetadata { misses: heapless::Vec::new() })
+        Self::after(issuer, NoMetadata { misses: heapless::Vec::new() })
     }
 
     /// Goes on from what was [`tried`](Self::tried), for a caller that cannot keep a borrowing value between two answers.
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    pub fn resume(issuer: &'a str, tried: NoMetadata) -> Result<Self, ConfigError> {
+    pub fn after(issuer: &'a str, tried: NoMetadata) -> Result<Self, ConfigError> {
         MetadataRequest::new(issuer, WellKnown::OAuth)?;
         let (_, path) = split(issuer);
         let order: &[WellKnown] = if path.contains("/.well-known/") {

@@ -224,9 +224,12 @@ test('two instances at the redirect: both are signed in, and the code is sent on
     },
   ];
   for (const [at, use] of ways.entries()) {
-    await page.evaluate((data) => { app.signIn({ data }); }, at);
+    // The page of the round before is at the same address: what is ready then is the next one.
+    await page.evaluate((data) => {
+      delete document.documentElement.dataset.ready;
+      app.signIn({ data });
+    }, at);
     if (at === 0) await allow(page);
-    await page.waitForURL(all.bare.config.redirectUri);
     await page.waitForSelector(READY);
     await page.evaluate(() => Object.assign(globalThis, { first: app, second: make(), other: make({ scope: 'itwin-platform' }) }));
     const found = await page.evaluate(use);

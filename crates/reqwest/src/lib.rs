@@ -54,8 +54,8 @@
 //!
 //! [`Http::send`] is the adapter itself: a [`Request`](proofkey_core::Request) in, a
 //! [`ResponseBuf`](proofkey_core::ResponseBuf) out. It follows no redirect, sends nothing twice, keeps no cookie, uses no
-//! proxy, asks for no content coding, caps the body, keeps one overall deadline, and speaks plain http to loopback
-//! addresses only. A coded body that a server sends unasked stays as it is: the core then finds no JSON in it.
+//! proxy, asks for the content coding `identity`, caps the body, keeps one overall deadline, and speaks plain http to loopback
+//! addresses only. A coded body that a server sends all the same is an error of its own.
 //!
 //! Every future is `Send`, needs a tokio runtime of any flavour with I/O and time enabled, and is cancelled by dropping it.
 

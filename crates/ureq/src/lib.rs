@@ -16,9 +16,9 @@
 //!
 //! [`Http::send`] is the adapter itself: a [`Request`](proofkey_core::Request) in, a
 //! [`ResponseBuf`](proofkey_core::ResponseBuf) out. It follows no redirect, sends nothing twice, keeps no cookie, asks for
-//! no content coding, caps the body, keeps one overall deadline, and speaks plain http to loopback addresses only. A coded
-//! body that a server sends unasked stays as it is, unless another crate of the program turns on `ureq`'s decoder for it: the
-//! cap is then that of the decoded body.
+//! the content coding `identity`, caps the body, keeps one overall deadline, and speaks plain http to loopback addresses only.
+//! A coded body that a server sends all the same is an error of its own, unless another crate of the program turns on `ureq`'s
+//! decoder for it: the cap is then that of the decoded body.
 //!
 //! Below `ureq`, the target `ureq_proto::util` of the [`log`](https://docs.rs/log) crate writes down each octet that is sent and
 //! received, secrets too, at the level `trace` alone. Give no logger that target at that level; no other target has a secret.

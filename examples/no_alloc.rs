@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let token_request = pending.accept(client, Redirect::Url(pasted.trim()))?;
 
     let mut buffer = [0; 8192];
-    let mut head = Text { octets: [0; 1024], used: 0 };
+    let mut head = Text { bytes: [0; 1024], used: 0 };
     let request = token_request.request();
     let address = token_endpoint.strip_prefix("http://").ok_or("this example speaks plain HTTP only")?;
     let (host, path) = address.split_once('/').ok_or("the token endpoint has no path")?;
@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     request.write_body(&mut head)?;
 
     let mut socket = TcpStream::connect(host)?;
-    socket.write_all(&head.octets[..head.used])?;
+    socket.write_all(&head.bytes[..head.used])?;
     let mut length = 0;
     while let read @ 1.. = socket.read(&mut buffer[length..])? {
         length += read;
@@ -49,7 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let response = Response::new(status, body);
     let tokens = token_request.read(response)?;
     println!(
-        "an access token of {} octets, for {:?} seconds",
+        "an access token of {} bytes, for {:?} seconds",
         tokens.access_token().expose().len(),
         tokens.expires_in()
     );
@@ -58,14 +58,14 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Text in a buffer of fixed size.
 struct Text {
-    octets: [u8; 1024],
+    bytes: [u8; 1024],
     used: usize,
 }
 
 impl fmt::Write for Text {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let end = self.used + text.len();
-        self.octets.get_mut(self.used..end).ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
+        self.bytes.get_mut(self.used..end).ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
         self.used = end;
         Ok(())
     }

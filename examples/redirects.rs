@@ -20,7 +20,7 @@ fn main() -> Result<()> {
         _ => at_loopback,
     };
     let tokens = sign_in(&Http::new(), issuer, client_id)?;
-    println!("an access token of {} octets", tokens.access_token().expose().len());
+    println!("an access token of {} bytes", tokens.access_token().expose().len());
     Ok(())
 }
 

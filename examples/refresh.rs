@@ -29,7 +29,7 @@ fn main() -> Result<()> {
         Some(record) => record,
         None => sign_in(&http, client.as_client(), &lock, key)?,
     };
-    println!("an access token of {} octets", record.access_token.expose().len());
+    println!("an access token of {} bytes", record.access_token.expose().len());
     Ok(())
 }
 

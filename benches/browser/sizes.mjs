@@ -5,7 +5,7 @@ import { NAMES, OURS, bundle, entry, table, version, wasm } from './bundle.mjs';
 /** How much proofkey-browser may be in all, in KiB. */
 const LIMITS = { raw: 144, gzip: 60, brotli: 52 };
 
-const sizes = (octets) => [octets, gzipSync(octets, { level: 9 }), brotliCompressSync(octets)].map(({ length }) => length);
+const sizes = (bytes) => [bytes, gzipSync(bytes, { level: 9 }), brotliCompressSync(bytes)].map(({ length }) => length);
 
 const bundles = await Promise.all(NAMES.map(async (name) => [name, sizes(await bundle({ entryPoints: [entry(name)] }))]));
 const [[, script], ...peers] = bundles;
@@ -14,7 +14,7 @@ const ours = script.map((size, at) => size + module[at]);
 
 const row = (name, all) => [name, ...all.map(String), ...all.map((size, at) => (size / ours[at]).toFixed(2))];
 table([
-  ['octets', 'raw', 'gzip -9', 'brotli', 'raw ×', 'gzip ×', 'brotli ×'],
+  ['bytes', 'raw', 'gzip -9', 'brotli', 'raw ×', 'gzip ×', 'brotli ×'],
   row(`${OURS} ${version(OURS)}`, ours),
   row('  its JavaScript', script),
   row('  its WebAssembly', module),

@@ -1,7 +1,7 @@
 // How long a sign-in takes in Chromium, without the user: `node timing.mjs [ROUNDS]`.
 //
 // click     from the click to the navigation to the authorization endpoint
-// callback  from the first octet of the page at the redirect URI to the access token: script, module, token request
+// callback  from the first byte of the page at the redirect URI to the access token: script, module, token request
 //
 // "Cold" is a new browser profile each time, so that everything is fetched and compiled. "Warm" is a profile that has been
 // there: files in the HTTP cache, and the WebAssembly module loaded before the click.

@@ -11,8 +11,8 @@ pub struct Counting;
 pub struct Count {
     /// How many pieces.
     pub allocations: usize,
-    /// How many octets in all.
-    pub octets: usize,
+    /// How many bytes in all.
+    pub bytes: usize,
 }
 
 /// Counts what this thread allocates in `work`. Always nothing where [`Counting`] is not the global allocator.
@@ -45,9 +45,9 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-fn add(octets: usize) {
+fn add(bytes: usize) {
     if let Some(count) = COUNT.get() {
-        COUNT.set(Some(Count { allocations: count.allocations + 1, octets: count.octets + octets }));
+        COUNT.set(Some(Count { allocations: count.allocations + 1, bytes: count.bytes + bytes }));
     }
 }
 

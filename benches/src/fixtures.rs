@@ -89,11 +89,11 @@ pub fn token_request() -> TokenRequest<'static> {
 pub struct Rng(u64);
 
 impl Rng {
-    /// The next 32 octets.
-    pub fn octets(&mut self) -> [u8; 32] {
-        let mut octets = [0; 32];
-        self.fill(&mut octets);
-        octets
+    /// The next 32 bytes.
+    pub fn bytes(&mut self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        self.fill(&mut bytes);
+        bytes
     }
 
     /// The next 64 bits.
@@ -103,8 +103,8 @@ impl Rng {
     }
 
     /// Fills whole words.
-    pub fn fill(&mut self, octets: &mut [u8]) {
-        octets.as_chunks_mut().0.iter_mut().for_each(|word| *word = self.word().to_le_bytes());
+    pub fn fill(&mut self, bytes: &mut [u8]) {
+        bytes.as_chunks_mut().0.iter_mut().for_each(|word| *word = self.word().to_le_bytes());
     }
 }
 
@@ -119,8 +119,8 @@ impl rand_core::TryRng for Rng {
         Ok(self.word())
     }
 
-    fn try_fill_bytes(&mut self, octets: &mut [u8]) -> Result<(), Infallible> {
-        self.fill(octets);
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        self.fill(bytes);
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! How fast the core is: each path of it beside other crates and beside code written by hand, on the same octets.
+//! How fast the core is: each path of it beside other crates and beside code written by hand, on the same bytes.
 //!
 //! A [`Path`] is what is measured, and a [`Contender`] is one way to go it. The benchmark `paths` measures them with criterion;
 //! the program `table` measures them side by side, and holds the core to its targets; `instructions` counts instead of timing,

@@ -50,15 +50,15 @@ impl std::error::Error for Refused {}
 /// `application/x-www-form-urlencoded`.
 pub(crate) fn encode(text: &str, out: &mut String) {
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|octet| !LITERAL[usize::from(octet)]) {
+    while let Some(at) = rest.bytes().position(|byte| !LITERAL[usize::from(byte)]) {
         out.push_str(&rest[..at]);
-        let octet = rest.as_bytes()[at];
-        if octet == b' ' {
+        let byte = rest.as_bytes()[at];
+        if byte == b' ' {
             out.push('+');
         } else {
             out.push('%');
-            out.push(HEX[usize::from(octet >> 4)].into());
-            out.push(HEX[usize::from(octet & 15)].into());
+            out.push(HEX[usize::from(byte >> 4)].into());
+            out.push(HEX[usize::from(byte & 15)].into());
         }
         rest = &rest[at + 1..];
     }
@@ -68,10 +68,10 @@ pub(crate) fn encode(text: &str, out: &mut String) {
 const HEX: &[u8; 16] = b"0123456789ABCDEF";
 const LITERAL: [bool; 256] = {
     let mut literal = [false; 256];
-    let mut octet = 0_u8;
-    while octet < 128 {
-        literal[octet as usize] = octet.is_ascii_alphanumeric() || matches!(octet, b'*' | b'-' | b'.' | b'_');
-        octet += 1;
+    let mut byte = 0_u8;
+    while byte < 128 {
+        literal[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b'-' | b'.' | b'_');
+        byte += 1;
     }
     literal
 };

@@ -21,7 +21,7 @@ fn the_allocator_counts() {
         text.push_str("five!");
         black_box(vec![0_u64; 2]);
     });
-    assert_eq!(counted, Count { allocations: 3, octets: 4 + 9 + 16 });
+    assert_eq!(counted, Count { allocations: 3, bytes: 4 + 9 + 16 });
 }
 
 #[test]

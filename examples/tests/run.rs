@@ -33,7 +33,7 @@ fn redirects() {
             let visit = UserAgent::new().run(url.strip_prefix("Open ").unwrap(), Decision::Allow).unwrap();
             writeln!(example.stdin.take().unwrap(), "{}", visit.callback.unwrap()).unwrap();
         }
-        assert_eq!(lines.last().unwrap(), "an access token of 43 octets", "{kind}");
+        assert_eq!(lines.last().unwrap(), "an access token of 43 bytes", "{kind}");
         assert!(example.wait().unwrap().success());
         let asked = server.log().into_iter().find(|entry| entry.path == "/connect/token").unwrap().body;
         assert_eq!(asked.contains("http%3A%2F%2Flocalhost%3A"), kind == "localhost", "{asked}");
@@ -50,7 +50,7 @@ fn refresh() {
         example.args([&server.issuer(), "demo-native"]).arg(&folder);
         let output = example.env("BROWSER", env!("CARGO_BIN_EXE_press")).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        assert_eq!(output.stdout, b"an access token of 43 octets\n");
+        assert_eq!(output.stdout, b"an access token of 43 bytes\n");
         let log = server.take_log().into_iter().filter(|entry| entry.path == "/connect/token");
         log.map(|entry| entry.body.split('&').next().unwrap().to_owned()).collect::<Vec<_>>()
     };
@@ -101,7 +101,7 @@ fn no_alloc() {
     let url = lines.next().unwrap().unwrap();
     let callback = UserAgent::new().run(&url, Decision::Allow).unwrap().callback.unwrap();
     writeln!(example.stdin.take().unwrap(), "{callback}").unwrap();
-    assert_eq!(lines.next().unwrap().unwrap(), "an access token of 43 octets, for Some(3600) seconds");
+    assert_eq!(lines.next().unwrap().unwrap(), "an access token of 43 bytes, for Some(3600) seconds");
     assert!(example.wait().unwrap().success());
 }
 

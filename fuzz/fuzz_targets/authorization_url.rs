@@ -8,7 +8,7 @@ use url::Position;
 fuzz_target!(|text: &str| {
     let ask = Ask::new(text);
     let Some((text, added)) = ask.url() else { return };
-    assert!(text.bytes().all(|octet| octet.is_ascii_graphic()), "{text}");
+    assert!(text.bytes().all(|byte| byte.is_ascii_graphic()), "{text}");
     let (endpoint, url) = (browse(ask.endpoint), browse(&text));
     assert_eq!(url[..Position::AfterPath], endpoint[..Position::AfterPath]);
     let found: Vec<_> = url.query_pairs().into_owned().collect();

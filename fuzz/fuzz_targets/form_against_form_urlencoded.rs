@@ -14,6 +14,6 @@ fuzz_target!(|text: &str| {
     }
     let query = text.split('#').next().unwrap_or_default();
     let (ours, accepted) = accept(Redirect::Query(query));
-    assert_eq!(ours, query.bytes().all(|octet| octet.is_ascii_graphic()) && values(query, "state") == [STATE]);
+    assert_eq!(ours, query.bytes().all(|byte| byte.is_ascii_graphic()) && values(query, "state") == [STATE]);
     assert!(accepted.is_err() || accepted.is_ok_and(|body| values(&body, "code") == values(query, "code")));
 });

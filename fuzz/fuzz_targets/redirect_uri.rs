@@ -1,4 +1,4 @@
-//! A redirect is taken only at the redirect URI, octet for octet.
+//! A redirect is taken only at the redirect URI, byte for byte.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -4,13 +4,13 @@
 use libfuzzer_sys::fuzz_target;
 use proofkey_fuzz::shelf::{Shelf, record, same, seal};
 
-fuzz_target!(|octets: &[u8]| {
+fuzz_target!(|bytes: &[u8]| {
     let (shelf, record) = (Shelf::default(), record("https://as.example\nclient\ndefault"));
     shelf.save(&record);
-    assert_eq!(shelf.octets(), seal(&shelf.octets()));
-    shelf.replace(octets);
-    assert!(shelf.load(&record.key).is_err() || octets == seal(octets));
-    shelf.replace(&seal(octets));
+    assert_eq!(shelf.bytes(), seal(&shelf.bytes()));
+    shelf.replace(bytes);
+    assert!(shelf.load(&record.key).is_err() || bytes == seal(bytes));
+    shelf.replace(&seal(bytes));
     if let Ok(loaded) = shelf.load(&record.key).map(|loaded| loaded.expect("a record")) {
         shelf.save(&loaded);
         let again = shelf.load(&record.key).expect("it is whole").expect("a record");

@@ -9,9 +9,9 @@ fuzz_target!(|text: &str| {
     shelf.save(&record);
     let loaded = shelf.load(&record.key).expect("it is whole").expect("a record");
     assert!(same(&record, &loaded), "{record:?} {loaded:?}");
-    let mut octets = shelf.octets();
-    let at = text.bytes().map(usize::from).sum::<usize>() % octets.len();
-    octets[at] ^= 1 << (text.len() % 8);
-    shelf.replace(&octets);
+    let mut bytes = shelf.bytes();
+    let at = text.bytes().map(usize::from).sum::<usize>() % bytes.len();
+    bytes[at] ^= 1 << (text.len() % 8);
+    shelf.replace(&bytes);
     assert!(shelf.load(&record.key).is_err());
 });

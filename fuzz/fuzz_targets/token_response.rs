@@ -17,5 +17,5 @@ fuzz_target!(|answer: &str| {
     assert!(matches!(answer.status, 200 | 201));
     assert!(Members::read(&answer.body).is_some_and(|members| members.grant(&granted)));
     assert_eq!(granted.authorization.strip_prefix("Bearer "), Some(granted.access_token.as_str()));
-    assert!(!granted.access_token.is_empty() && granted.access_token.bytes().all(|octet| octet.is_ascii_graphic()));
+    assert!(!granted.access_token.is_empty() && granted.access_token.bytes().all(|byte| byte.is_ascii_graphic()));
 });

@@ -82,7 +82,7 @@ pub fn json(body: &[u8]) -> ResponseBuf {
 /// A number of seconds, as many as fit.
 #[must_use]
 pub fn digits(text: &str) -> Option<u64> {
-    let all = !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit());
+    let all = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     all.then(|| text.parse().unwrap_or(u64::MAX))
 }
 
@@ -149,15 +149,15 @@ impl<'b> Members<'b> {
     pub fn read(body: &'b [u8]) -> Option<Self> {
         let text = str::from_utf8(body).ok()?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        // Names are read as octets, and octets are not checked.
+        // Names are read as bytes, and bytes are not checked.
         serde_json::from_str::<IgnoredAny>(text).ok()?;
         serde_json::from_str(text).ok()
     }
 
-    /// Those in the first octets of a body.
+    /// Those in the first bytes of a body.
     #[must_use]
-    pub fn read_first(body: &'b [u8], octets: usize) -> Self {
-        let first = body.get(..octets).unwrap_or(body);
+    pub fn read_first(body: &'b [u8], bytes: usize) -> Self {
+        let first = body.get(..bytes).unwrap_or(body);
         let text = first.utf8_chunks().next().map_or("", |chunk| chunk.valid());
         let mut members = Vec::new();
         let mut reader = serde_json::Deserializer::from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
@@ -263,7 +263,7 @@ impl<'b> Visitor<'b> for Reader<'_, 'b> {
     }
 }
 
-/// A name as octets: half of a surrogate pair may stand alone in it.
+/// A name as bytes: half of a surrogate pair may stand alone in it.
 struct Name(Vec<u8>);
 
 impl<'b> Deserialize<'b> for Name {

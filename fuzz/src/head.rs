@@ -18,7 +18,7 @@ pub enum Outcome {
     Refuse(Reply),
 }
 
-/// What becomes of a request that arrives in pieces of so many octets.
+/// What becomes of a request that arrives in pieces of so many bytes.
 #[must_use]
 pub fn receive(request: &[u8], piece: usize) -> Outcome {
     let (client, pending, mut exchange) = (client(), login(), Exchange::new());
@@ -39,7 +39,7 @@ pub fn receive(request: &[u8], piece: usize) -> Outcome {
 /// The request with each `~N~` in it made `N` times the letter `a`, so that a small input makes a large request.
 #[must_use]
 pub fn swell(input: &[u8]) -> Vec<u8> {
-    let mut parts = input.split(|octet| *octet == b'~');
+    let mut parts = input.split(|byte| *byte == b'~');
     let mut request = parts.next().unwrap_or_default().to_vec();
     for part in parts {
         match str::from_utf8(part).ok().and_then(|digits| digits.parse::<u16>().ok()) {
@@ -69,7 +69,7 @@ pub fn is_callback(head: &httparse::Request<'_, '_>) -> bool {
         fields.map(|field| field.value).collect::<Vec<_>>()
     };
     head.method == Some("GET")
-        && path.bytes().all(|octet| octet.is_ascii_graphic())
+        && path.bytes().all(|byte| byte.is_ascii_graphic())
         && query.is_some_and(|query| values(query, "state") == [STATE])
         && of("host") == [b"127.0.0.1:49152"]
         && matches!(of("content-length").as_slice(), [] | [b"0"])

@@ -18,7 +18,7 @@ pub fn values(form: &str, name: &str) -> Vec<String> {
 /// Whether a text is safe to log and to print on a terminal.
 #[must_use]
 pub fn is_printable(text: &str) -> bool {
-    text.bytes().all(|octet| matches!(octet, b' '..=b'~'))
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// A generator that counts: it never repeats itself, and always draws the same.
@@ -37,8 +37,8 @@ impl rand_core::TryRng for Counter {
         self.try_next_u32().map(u64::from)
     }
 
-    fn try_fill_bytes(&mut self, octets: &mut [u8]) -> Result<(), Infallible> {
-        for chunk in octets.chunks_exact_mut(4) {
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        for chunk in bytes.chunks_exact_mut(4) {
             chunk.copy_from_slice(&self.try_next_u32()?.to_be_bytes());
         }
         Ok(())

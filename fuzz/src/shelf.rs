@@ -33,15 +33,15 @@ impl Shelf {
         self.store.load(key)
     }
 
-    /// The octets of the saved record.
+    /// The bytes of the saved record.
     #[must_use]
-    pub fn octets(&self) -> Vec<u8> {
+    pub fn bytes(&self) -> Vec<u8> {
         fs::read(self.file()).expect("a saved record")
     }
 
-    /// Puts other octets in the place of the saved record.
-    pub fn replace(&self, octets: &[u8]) {
-        fs::write(self.file(), octets).expect("a saved record");
+    /// Puts other bytes in the place of the saved record.
+    pub fn replace(&self, bytes: &[u8]) {
+        fs::write(self.file(), bytes).expect("a saved record");
     }
 
     fn file(&self) -> PathBuf {
@@ -95,8 +95,8 @@ pub fn same(one: &Record, other: &Record) -> bool {
 
 /// The file of a record with a checksum that fits what stands behind the first line.
 #[must_use]
-pub fn seal(octets: &[u8]) -> Vec<u8> {
-    let line = octets.iter().position(|octet| *octet == b'\n').unwrap_or(octets.len());
-    let json = octets.get(line + 1..).unwrap_or_default();
+pub fn seal(bytes: &[u8]) -> Vec<u8> {
+    let line = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+    let json = bytes.get(line + 1..).unwrap_or_default();
     [b"proofkey record 1 ", Base64UrlUnpadded::encode_string(&Sha256::digest(json)).as_bytes(), b"\n", json].concat()
 }

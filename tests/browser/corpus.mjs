@@ -23,7 +23,7 @@ export const RESPONSE = {
   ContentCoding: () => ['response', 'the response is compressed although '],
   ContentType: () => ['response', 'the response is not JSON but `'],
   Duplicate: (name) => ['response', `the response has \`${name}\` more than once`],
-  Json: () => ['response', 'the response is not a JSON object (at octet '],
+  Json: () => ['response', 'the response is not a JSON object (at byte '],
   Malformed: (name) => ['response', `the response's \`${name}\` contains characters `],
   Missing: (name) => ['response', `the response has no \`${name}\``],
   Redirect: (status) => ['response', `the endpoint answered with a redirect (${status})`],
@@ -84,10 +84,10 @@ const CHECKS = {
     const client = newClient(module, redirectUri, server === 'unknown' ? undefined : issuer, server === 'promised');
     const [{ state: other }, { pending, state }] = [0, 64].map((first) => begin(client, first));
     const start = { query: `http://${ADDRESS}/cb?`, target: `http://${ADDRESS}`, url: '' }[seen];
-    const redirect = start + text(octets(input, (part) => fill(part, state, other)));
+    const redirect = start + text(bytes(input, (part) => fill(part, state, other)));
     same(client.matches(pending, redirect), !['Duplicate(state)', 'State', 'Target'].includes(expected), 'matches');
     const grant = verdict(module, () => client.accept(pending, redirect), expected, CALLBACK, {});
-    if (grant) same(/&code=([^&]*)/.exec(grant.request().body)[1], text(octets(code)), 'code');
+    if (grant) same(/&code=([^&]*)/.exec(grant.request().body)[1], text(bytes(code)), 'code');
   },
 
   token(module, one) {
@@ -102,14 +102,14 @@ const CHECKS = {
     const granted = verdict(module, read, expected, RESPONSE, { status, ...hints });
     if (!granted) return;
     const { accessToken, refreshToken, expiresIn, scope } = granted;
-    same([accessToken, refreshToken, expiresIn], [text(octets(tokens.access_token)), tokens.refresh_token, tokens.expires_in], 'tokens');
+    same([accessToken, refreshToken, expiresIn], [text(bytes(tokens.access_token)), tokens.refresh_token, tokens.expires_in], 'tokens');
     // A page gets the scope as the server wrote it, and an empty one if it is unknown. Which words it has depends on the request.
     const words = tokens.scope === 'unknown' ? [] : tokens.scope;
     if (!requested) same(scope?.split(/\s+/).filter(Boolean), words, 'scope');
   },
 
   json(module, { body, input, expected }) {
-    const value = octets(input);
+    const value = bytes(input);
     const answer = body ? value : joined([encoded('{"access_token":"AT","x":'), value, encoded(',"token_type":"Bearer"}')]);
     const step = newClient(module, `http://${ADDRESS}/cb`).refresh('RT1');
     verdict(module, () => step.read(newAnswer(module, 200, [['Content-Type', JSON_TYPE]], answer)), expected, RESPONSE, {});
@@ -128,7 +128,7 @@ const CHECKS = {
         const { status = 200, headers = [['Content-Type', JSON_TYPE]], body = '', closes, raw } = list.shift() ?? { status: 404, headers: [] };
         hints.status = status;
         if (closes || raw) discovery.unanswered();
-        const server = closes || raw ? undefined : discovery.read(newAnswer(module, status, headers, octets(body, at)));
+        const server = closes || raw ? undefined : discovery.read(newAnswer(module, status, headers, bytes(body, at)));
         if (server) return server;
       }
       hints.message = discovery.tried();
@@ -143,7 +143,7 @@ const CHECKS = {
   },
 
   uris({ Client, ProofkeyError }, { place, input, expected }) {
-    const [uri, good] = [text(octets(input)), 'https://as.example/x'];
+    const [uri, good] = [text(bytes(input)), 'https://as.example/x'];
     const make = {
       'redirect URI': () => new Client('client', uri, good, good),
       'authorization endpoint': () => new Client('client', good, uri, good),
@@ -159,7 +159,7 @@ const CHECKS = {
 
   challenges(module, { status = 401, input, also = [], expected }) {
     // The browser hands several fields over as one.
-    const fields = [input, ...also].map((field) => text(octets(field))).join(', ');
+    const fields = [input, ...also].map((field) => text(bytes(field))).join(', ');
     same(module.wantsRefresh(status, fields), expected === 'InvalidToken', 'refresh');
   },
 };
@@ -194,7 +194,7 @@ function same(actual, expected, what) {
 }
 
 function exchanges(one) {
-  const body = octets(one.input);
+  const body = bytes(one.input);
   if (!one.prefixes) return [{ ...one, body }];
   return Array.from(body, (_, length) => ({ ...one, id: `${one.id}-${length}`, body: body.subarray(0, length) }));
 }
@@ -219,8 +219,8 @@ function accepted(client) {
   return client.accept(pending, `http://${ADDRESS}/cb?code=C&state=${state}`);
 }
 
-/** The octets of an input, with what `fillIn` makes of each text. */
-function octets(input, fillIn = (part) => part) {
+/** The bytes of an input, with what `fillIn` makes of each text. */
+function bytes(input, fillIn = (part) => part) {
   return joined([input].flat().map((part) => {
     if (typeof part === 'string') return encoded(fillIn(part));
     if (part.hex === undefined) return encoded(fillIn(part.repeat).repeat(part.times));

@@ -48,7 +48,7 @@ for (const [name, answer, expected] of [
   ['tokens', respond(200, JSON_TYPE, TOKENS), undefined],
   ['1 MiB', respond(200, JSON_TYPE, TOKENS.padEnd(1024 * 1024)), undefined],
   ['more than 1 MiB', respond(200, JSON_TYPE, TOKENS.padEnd(1024 * 1024 + 1)), ['too_big']],
-  ['more than 1 MiB in few octets', respond(200, { ...JSON_TYPE, 'content-encoding': 'gzip' },
+  ['more than 1 MiB in few bytes', respond(200, { ...JSON_TYPE, 'content-encoding': 'gzip' },
     gzipSync(TOKENS.padEnd(64 * 1024 * 1024))), ['too_big']],
   ['a refusal', respond(400, JSON_TYPE, '{"error":"invalid_grant","error_description":"BODY-CANARY"}'),
     ['server', 'reauthorize', undefined, 'invalid_grant']],
@@ -213,7 +213,7 @@ test('settings that cannot be used', { timeout }, () => inPage(async (page) => {
 test('browsers that do wrong', { timeout }, () => inPage(async (page) => {
   for (const [code, break_] of [
     ['random', () => { crypto.getRandomValues = () => { throw new Error('no entropy'); }; }],
-    ['random', () => { crypto.getRandomValues = (octets) => octets; }],
+    ['random', () => { crypto.getRandomValues = (bytes) => bytes; }],
     ['storage', () => { Storage.prototype.setItem = () => { throw new Error('full'); }; }],
   ]) {
     await page.reload();
@@ -227,12 +227,12 @@ test('browsers that do wrong', { timeout }, () => inPage(async (page) => {
   assert.equal((await failure(page, () => make())).code, 'unsupported');
 }));
 
-test('the module: from a bad address, then from its octets', { timeout }, () => inPage(async (page) => {
+test('the module: from a bad address, then from its bytes', { timeout }, () => inPage(async (page) => {
   const error = await failure(page, () => init('/nowhere.wasm'));
   assert.deepEqual([error.ours, error.code, error.advice], [true, 'init', 'fix']);
   const wasm = await readFile(new URL('../../crates/browser/package/wasm/proofkey_browser_bg.wasm', import.meta.url));
   await page.route('**/*.wasm', (route) => route.abort());
-  await page.evaluate((octets) => init(Uint8Array.from(atob(octets), (letter) => letter.charCodeAt())), wasm.toString('base64'));
+  await page.evaluate((bytes) => init(Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt())), wasm.toString('base64'));
   const { error: none } = await signIn(page, respond(200, { ...JSON_TYPE, ...CORS }, TOKENS));
   assert.equal(none, undefined);
 }));

@@ -167,7 +167,7 @@ test('localhost with IPv6 switched off', { timeout: 2 * timeout, skip: process.e
     env: { ...env, PROOFKEY_TEST_WITHOUT_IPV6: '' }, stdio: ['ignore', 'pipe', 'inherit'],
   });
   let said = '';
-  child.stdout.on('data', (octets) => { said += octets; });
+  child.stdout.on('data', (bytes) => { said += bytes; });
   const code = await new Promise((resolve) => { child.on('close', resolve); });
   assert.equal(code, 0, said);
   assert.match(said, /^# pass 1$/m);

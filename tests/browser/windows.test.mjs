@@ -44,7 +44,7 @@ test('a window: no message but a redirect with its state ends the sign-in, and o
   // Another origin knows the state, and the room that is made from it.
   const room = await popup.evaluate(async ([text, message]) => {
     const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
-    const name = `proofkey/1 window ${Array.from(hash, (octet) => octet.toString(16).padStart(2, '0')).join('')}`;
+    const name = `proofkey/1 window ${Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
     new BroadcastChannel(name).postMessage(message);
     opener.postMessage(message, '*');
     return name;

@@ -156,8 +156,8 @@ pub fn command_line(target: &Target) {
     assert!(renewed.status.success(), "{}", String::from_utf8_lossy(&renewed.stderr));
     assert_ne!(renewed.stdout, token.stdout);
     assert_eq!(run(&["call", &target.api, "--api-host", "127.0.0.1"]).status.code(), Some(0));
-    for (path, octets) in before {
-        fs::write(path, octets).expect("the store is set back");
+    for (path, bytes) in before {
+        fs::write(path, bytes).expect("the store is set back");
     }
     let replayed = run(&["token", "--min-valid", "3600"]);
     assert_eq!(replayed.status.code(), Some(3), "{}", String::from_utf8_lossy(&replayed.stderr));

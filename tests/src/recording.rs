@@ -80,11 +80,11 @@ impl Server {
 pub fn read_request(stream: &mut impl Read) -> Option<String> {
     let mut request = String::new();
     loop {
-        let mut octet = [0];
-        if stream.read(&mut octet).ok()? == 0 {
+        let mut byte = [0];
+        if stream.read(&mut byte).ok()? == 0 {
             return None;
         }
-        request.push(octet[0].into());
+        request.push(byte[0].into());
         if request.ends_with("\r\n\r\n") {
             break;
         }

@@ -47,12 +47,12 @@ fn x17_killed_at_any_system_call_the_old_or_the_new_record_is_there() {
 }
 
 #[test]
-fn x17_killed_at_any_octet_of_the_file_the_old_record_is_there() {
+fn x17_killed_at_any_byte_of_the_file_the_old_record_is_there() {
     let home = with_old_record();
     let length = fs::metadata(record_file(&home)).unwrap().len();
-    for octets in 0..length {
+    for bytes in 0..length {
         let home = with_old_record();
-        let limit = format!("--fsize={octets}");
+        let limit = format!("--fsize={bytes}");
         let output = Command::new("prlimit")
             .env(PROFILE, NOWHERE)
             .args([&*limit, SAVE])
@@ -60,11 +60,11 @@ fn x17_killed_at_any_octet_of_the_file_the_old_record_is_there() {
             .arg(NEW)
             .output()
             .unwrap();
-        assert!(!output.status.success(), "{octets} of {length} octets were enough");
-        assert_eq!(whole(&home), OLD, "{octets} octets");
+        assert!(!output.status.success(), "{bytes} of {length} bytes were enough");
+        assert_eq!(whole(&home), OLD, "{bytes} bytes");
         usable(&home);
     }
-    println!("stopped at each of {length} octets: the old record each time");
+    println!("stopped at each of {length} bytes: the old record each time");
 }
 
 #[test]

@@ -12,14 +12,14 @@ use std::{env, fs};
 const OAUTH_CAP: usize = 1024 * 1024;
 const API_CAP: usize = 64 * 1024 * 1024;
 
-fn gzip(octets: &[u8]) -> Vec<u8> {
+fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(octets).and_then(|()| encoder.finish()).unwrap()
+    encoder.write_all(bytes).and_then(|()| encoder.finish()).unwrap()
 }
 
-fn deflate(octets: &[u8]) -> Vec<u8> {
+fn deflate(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(octets).and_then(|()| encoder.finish()).unwrap()
+    encoder.write_all(bytes).and_then(|()| encoder.finish()).unwrap()
 }
 
 /// A server whose every answer is this body in this coding.
@@ -96,14 +96,14 @@ fn t98_a_coded_body_that_is_cut_or_damaged_is_an_error() {
     let whole = gzip(TOKENS.as_bytes());
     for length in 0..whole.len() {
         let server = coded("gzip", whole[..length].to_vec());
-        assert!(blocking(&server).is_err(), "{length} octets");
+        assert!(blocking(&server).is_err(), "{length} bytes");
     }
     for at in 0..whole.len() {
         let mut damaged = whole.clone();
         damaged[at] ^= 0x55;
         // The name, the time and the system in a head mean nothing.
         if let Ok(token) = blocking(&coded("gzip", damaged)) {
-            assert!((4..10).contains(&at) && token == "at-1", "octet {at}");
+            assert!((4..10).contains(&at) && token == "at-1", "byte {at}");
         }
     }
 }
@@ -129,11 +129,11 @@ fn x22_a_bomb_takes_less_than_twice_the_cap() {
         assert!(matches!(error, TransportError::BodyTooBig), "{error}");
         let api = most_memory() - begun;
         assert!(oauth < 2 * OAUTH_CAP && api < 2 * API_CAP, "{oauth} {api}");
-        println!("{oauth} and {api} octets more, of caps of {OAUTH_CAP} and {API_CAP}");
+        println!("{oauth} and {api} bytes more, of caps of {OAUTH_CAP} and {API_CAP}");
         return;
     }
     let (small, bomb) = (gzip(TOKENS.as_bytes()), gzip(&vec![b' '; 3 * API_CAP]));
-    println!("a bomb of {} octets", bomb.len());
+    println!("a bomb of {} bytes", bomb.len());
     let server = Server::start(move |mut stream, _| {
         let request = read_request(&mut stream).unwrap_or_default();
         let body = if request.contains("bomb") { &bomb } else { &small };
@@ -144,11 +144,11 @@ fn x22_a_bomb_takes_less_than_twice_the_cap() {
     child.args(["--exact", "--nocapture", "x22_a_bomb_takes_less_than_twice_the_cap"]);
     let output = child.env("PROOFKEY_TEST_URL", server.url("/")).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && said.contains(" octets more, of caps of "), "{said}");
+    assert!(output.status.success() && said.contains(" bytes more, of caps of "), "{said}");
     println!("{said}");
 }
 
-/// The most memory that this process has had in use, in octets.
+/// The most memory that this process has had in use, in bytes.
 fn most_memory() -> usize {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let (_, rest) = status.split_once("VmHWM:").unwrap();

@@ -32,9 +32,9 @@ impl Log for Logger {
 }
 
 impl Write for Logger {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        note(&String::from_utf8_lossy(octets));
-        Ok(octets.len())
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        note(&String::from_utf8_lossy(bytes));
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -88,7 +88,7 @@ fn c029_x13_no_log_holds_a_secret() {
     for library in ["ureq", "reqwest", "hyper_util"] {
         assert!(logged.contains(library), "{library} logs nothing, so that this test sees nothing");
     }
-    // A library may cut what it logs into short lines: eight octets in a row are enough.
+    // A library may cut what it logs into short lines: eight bytes in a row are enough.
     let parts = secrets.iter().flat_map(|secret| secret.as_bytes().windows(secret.len().min(8)));
     let parts: BTreeSet<_> = parts.map(|part| str::from_utf8(part).expect("ASCII")).collect();
     for line in logged.lines().filter(|line| !line.starts_with(EVERY_OCTET)) {
@@ -176,5 +176,5 @@ fn c029_x13_no_panic_holds_a_secret() {
 }
 
 const CANARY: &str = "CANARY";
-/// Where a library logs, at the finest level, each octet that is sent and received. The adapter's documentation says so.
+/// Where a library logs, at the finest level, each byte that is sent and received. The adapter's documentation says so.
 const EVERY_OCTET: &str = "ureq_proto::util ";

@@ -1,7 +1,7 @@
 //! How fast the adapters are, over loopback sockets: whole logins, what a service does, and what an adapter allocates itself.
 //!
 //! The program `io` measures all in one run, in turns, against one [`Server`](server::Server) that answers everybody with the
-//! same octets.
+//! same bytes.
 
 pub mod http;
 pub mod login;

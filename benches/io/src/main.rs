@@ -64,7 +64,7 @@ fn table(what: &str, contenders: &[Contender], at_a_time: usize, each: usize, ro
         let [half, most] = [50, 99].map(|percent| micros(times[times.len() * percent / 100]));
         println!(
             "| {what} | {at_a_time} | {} | {rate:.0} | {ratio:.2} | {half} | {most} | {} | {} | {} | {held} |",
-            contender.name, count.allocations, count.octets, count.peak,
+            contender.name, count.allocations, count.bytes, count.peak,
         );
     }
 }
@@ -88,21 +88,21 @@ fn row(own: &Own) {
     println!(
         "| {name} | {} / {} B | {} / {} B | {} / {} B |",
         with.allocations,
-        with.octets,
+        with.bytes,
         without.allocations,
-        without.octets,
+        without.bytes,
         own.allocations(),
-        own.octets()
+        own.bytes()
     );
 }
 
 const HEAD: &str = "\
 Over loopback sockets, against one server that gives everybody the same answer; every round all in turns, then the median.
 A service's sign-in: the URL, the redirect, the exchange of the code, on one thread. A whole login: the listener and a browser besides.
-Ratio: how many times as many a second the first of each group does. Memory of one: allocations, octets; the most octets that
-all at a time have; the octets of the tokens that stay. Connections are not kept, as the adapters have it, but where it says so.
+Ratio: how many times as many a second the first of each group does. Memory of one: allocations, bytes; the most bytes that
+all at a time have; the bytes of the tokens that stay. Connections are not kept, as the adapters have it, but where it says so.
 
-| what | at a time | who | a second | ratio | p50 µs | p99 µs | allocations | octets | peak of all | held |
+| what | at a time | who | a second | ratio | p50 µs | p99 µs | allocations | bytes | peak of all | held |
 |---|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|";
 const OWN: &str = "\
 What the adapter itself allocates in one exchange: all, less what the same HTTP request takes without it.

@@ -17,7 +17,7 @@ pub struct Contender {
 /// How many at a time, and how many each of these does.
 type Run = dyn Fn(usize, usize) -> Done;
 
-/// The time of each, and how many octets what one gave holds.
+/// The time of each, and how many bytes what one gave holds.
 struct Done {
     times: Vec<Duration>,
     held: isize,
@@ -32,7 +32,7 @@ pub struct Figures {
     pub times: Vec<Duration>,
     /// What one allocates, and the most that all at a time have.
     pub count: Count,
-    /// How many octets the result of one holds.
+    /// How many bytes the result of one holds.
     pub held: isize,
 }
 
@@ -105,7 +105,7 @@ impl Contender {
         let (all, held) = counted(at_a_time, 1);
         figures.count = Count {
             allocations: (many.allocations - few.allocations) / 16,
-            octets: (many.octets - few.octets) / 16,
+            bytes: (many.bytes - few.bytes) / 16,
             peak: all.peak,
             ..all
         };

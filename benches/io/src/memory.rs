@@ -11,9 +11,9 @@ pub struct Counting;
 pub struct Count {
     /// How many pieces were asked for.
     pub allocations: usize,
-    /// How many octets in all.
-    pub octets: usize,
-    /// How many octets there are more than when it began.
+    /// How many bytes in all.
+    pub bytes: usize,
+    /// How many bytes there are more than when it began.
     pub live: isize,
     /// The most that these ever were.
     pub peak: isize,
@@ -32,7 +32,7 @@ pub fn begin() {
 pub fn so_far() -> Count {
     Count {
         allocations: ALLOCATIONS.load(Relaxed),
-        octets: OCTETS.load(Relaxed),
+        bytes: OCTETS.load(Relaxed),
         live: LIVE.load(Relaxed),
         peak: PEAK.load(Relaxed),
     }
@@ -69,11 +69,11 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-fn add(octets: usize, gone: usize) {
+fn add(bytes: usize, gone: usize) {
     if COUNTS.load(Relaxed) {
         ALLOCATIONS.fetch_add(1, Relaxed);
-        OCTETS.fetch_add(octets, Relaxed);
-        let more = octets as isize - gone as isize;
+        OCTETS.fetch_add(bytes, Relaxed);
+        let more = bytes as isize - gone as isize;
         PEAK.fetch_max(LIVE.fetch_add(more, Relaxed) + more, Relaxed);
     }
 }

@@ -24,7 +24,7 @@ pub struct Own {
     pub name: &'static str,
     /// With the adapter.
     pub with: Count,
-    /// With the HTTP library alone: the same octets are sent, and the body is read to its end.
+    /// With the HTTP library alone: the same bytes are sent, and the body is read to its end.
     pub without: Count,
 }
 
@@ -35,10 +35,10 @@ impl Own {
         self.with.allocations as isize - self.without.allocations as isize
     }
 
-    /// The octets that are the adapter's own.
+    /// The bytes that are the adapter's own.
     #[must_use]
-    pub const fn octets(&self) -> isize {
-        self.with.octets as isize - self.without.octets as isize
+    pub const fn bytes(&self) -> isize {
+        self.with.bytes as isize - self.without.bytes as isize
     }
 }
 

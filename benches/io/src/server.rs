@@ -1,4 +1,4 @@
-//! The server of everybody: it checks that a request is whole, and always answers the same octets.
+//! The server of everybody: it checks that a request is whole, and always answers the same bytes.
 
 use proofkey_benches::fixtures::{CLIENT_ID, CODE};
 use std::collections::HashMap;

@@ -37,7 +37,7 @@ pub fn of_tokio(origin: &str) -> Vec<Contender> {
         Contender::of_tokio("proofkey-reqwest", proofkey),
         Contender::of_tokio("oauth2 + reqwest", peer(false)),
         Contender::of_tokio("oauth2 + reqwest, connections kept", peer(true)),
-        Contender::of_tokio("a bare socket, ready octets", async move || by_hand(&address, &request).await),
+        Contender::of_tokio("a bare socket, ready bytes", async move || by_hand(&address, &request).await),
     ]
 }
 
@@ -75,9 +75,9 @@ impl Service {
     /// Begins a login: what waits for the redirect, and the redirect's query.
     ///
     /// # Panics
-    /// Where the system gives no random octets.
+    /// Where the system gives no random bytes.
     pub fn begin(&self) -> (Pending, String) {
-        let (url, pending) = self.0.as_client().authorize(&SCOPE, &mut SysRng).expect("random octets");
+        let (url, pending) = self.0.as_client().authorize(&SCOPE, &mut SysRng).expect("random bytes");
         black_box(url.to_string());
         let query = query(pending.state().expose());
         (pending, query)

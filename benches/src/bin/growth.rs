@@ -1,6 +1,6 @@
 //! How the time of each parser grows with its input: once, ten times and a hundred times as much of it.
 //!
-//! `cargo run --profile bench -p proofkey-benches --bin growth`. Linear is a time per octet that does not grow.
+//! `cargo run --profile bench -p proofkey-benches --bin growth`. Linear is a time per byte that does not grow.
 
 use proofkey_benches::fixtures::{client, pending, redirect, token_request};
 use proofkey_core::loopback::{Exchange, Step};
@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 fn main() {
-    println!("{:<16} {:>9} {:>12} {:>12}", "parser", "octets", "ns", "ns / octet");
+    println!("{:<16} {:>9} {:>12} {:>12}", "parser", "bytes", "ns", "ns / byte");
     for times in [100, 1000, 10_000] {
         let body =
             format!(r#"{{{}"access_token":"a","token_type":"Bearer"}}"#, r#""other":[1,{"a":"b\n"}],"#.repeat(times));
@@ -53,11 +53,11 @@ fn time(read: impl FnOnce() -> bool) -> Duration {
 }
 
 /// Prints the median of many.
-fn row(parser: &str, octets: usize, mut once: impl FnMut() -> Duration) {
+fn row(parser: &str, bytes: usize, mut once: impl FnMut() -> Duration) {
     let mut times: Vec<Duration> = (0..301).map(|_| once()).collect();
     let (_, median, _) = times.select_nth_unstable(150);
     let time = median.as_nanos() as f64;
-    println!("{parser:<16} {octets:>9} {time:>12.0} {:>12.2}", time / octets as f64);
+    println!("{parser:<16} {bytes:>9} {time:>12.0} {:>12.2}", time / bytes as f64);
 }
 
 fn response(body: &mut [u8]) -> Response<'_> {

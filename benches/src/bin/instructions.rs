@@ -56,7 +56,7 @@ fn counts() -> Result<Vec<(&'static str, u64)>> {
         .arg(format!("--callgrind-out-file={}", out.display()))
         .arg(&program)
         .arg("--walk")
-        // Addresses depend on these, and on addresses how some octets are copied.
+        // Addresses depend on these, and on addresses how some bytes are copied.
         .current_dir("/")
         .env_clear()
         .output()

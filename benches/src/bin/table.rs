@@ -121,12 +121,12 @@ impl Row {
 }
 
 fn memory(count: Count) -> String {
-    format!("{} / {} B", count.allocations, count.octets)
+    format!("{} / {} B", count.allocations, count.bytes)
 }
 
 const HEAD: &str = "\
 Times in ns per call, the median of many rounds in which all take turns. The crates: how many times as long as proofkey they
-take, their allocations and octets. By hand: how many times as long as it proofkey takes.
+take, their allocations and bytes. By hand: how many times as long as it proofkey takes.
 
 | path | proofkey | allocations | oauth2 5 | io-oauth 0.3 | openidconnect 4 | serde_json | form_urlencoded | by hand | target | what proofkey checks |
 |---|---:|---:|---:|---:|---:|---:|---:|---:|---|---|

@@ -1,4 +1,4 @@
-//! A code verifier and its challenge (RFC 7636), from 32 octets of the same generator.
+//! A code verifier and its challenge (RFC 7636), from 32 bytes of the same generator.
 
 use crate::fixtures::Rng;
 use crate::{Contender, Name, Path, Target};
@@ -36,14 +36,14 @@ fn proofkey(rng: &mut Rng) -> (CodeVerifier, CodeChallenge) {
 /// As `PkceCodeChallenge::new_random_sha256` does it, but with the generator of everybody in place of its own.
 /// `openidconnect` gives the same types on.
 fn oauth2(rng: &mut Rng) -> (PkceCodeVerifier, PkceCodeChallenge) {
-    let verifier = PkceCodeVerifier::new(BASE64_URL_SAFE_NO_PAD.encode(rng.octets()));
+    let verifier = PkceCodeVerifier::new(BASE64_URL_SAFE_NO_PAD.encode(rng.bytes()));
     let challenge = PkceCodeChallenge::from_code_verifier_sha256(&verifier);
     (verifier, challenge)
 }
 
 /// Its own generator picks 43 characters; this is the rest of it.
 fn io_oauth(rng: &mut Rng) -> (Oauth20PkceCodeChallenge, String) {
-    let verifier = BASE64_URL_SAFE_NO_PAD.encode(rng.octets()).parse().expect("unreserved characters");
+    let verifier = BASE64_URL_SAFE_NO_PAD.encode(rng.bytes()).parse().expect("unreserved characters");
     let challenge = Oauth20PkceCodeChallenge { method: Oauth20PkceCodeChallengeMethod::Sha256, verifier };
     let encoded = challenge.encode().into_owned();
     (challenge, encoded)
@@ -51,7 +51,7 @@ fn io_oauth(rng: &mut Rng) -> (Oauth20PkceCodeChallenge, String) {
 
 /// One block of SHA-256 without its buffering, and a table that is looked up in.
 fn by_hand(rng: &mut Rng) -> ([u8; 43], [u8; 43]) {
-    let verifier = base64url(&rng.octets());
+    let verifier = base64url(&rng.bytes());
     let mut block = [0; 64];
     block[..43].copy_from_slice(&verifier);
     block[43] = 0x80;
@@ -59,15 +59,15 @@ fn by_hand(rng: &mut Rng) -> ([u8; 43], [u8; 43]) {
     let mut state = INITIAL;
     sha2::block_api::compress256(&mut state, &[block]);
     let mut digest = [0; 32];
-    for (octets, word) in digest.as_chunks_mut().0.iter_mut().zip(state) {
-        *octets = word.to_be_bytes();
+    for (bytes, word) in digest.as_chunks_mut().0.iter_mut().zip(state) {
+        *bytes = word.to_be_bytes();
     }
     (verifier, base64url(&digest))
 }
 
-fn base64url(octets: &[u8; 32]) -> [u8; 43] {
+fn base64url(bytes: &[u8; 32]) -> [u8; 43] {
     let mut padded = [0; 33];
-    padded[..32].copy_from_slice(octets);
+    padded[..32].copy_from_slice(bytes);
     let mut characters = [0; 44];
     for ([a, b, c], four) in padded.as_chunks().0.iter().zip(characters.as_chunks_mut().0) {
         let bits = u32::from_be_bytes([0, *a, *b, *c]) as usize;

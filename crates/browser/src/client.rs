@@ -1,6 +1,6 @@
 //! [`Client`]: where every flow starts.
 
-use crate::failure::{Failure, OutOfOctets};
+use crate::failure::{Failure, OutOfBytes};
 use crate::steps::{Grant, Refresh, Revocation};
 use crate::wire::opaque;
 use proofkey_core::{ClientBuf, Pending, Redirect, Server};
@@ -47,7 +47,7 @@ impl Client {
     }
 
     /// Begins a login. `scope` is words with a space between them; `extra` is names and values in turn; `random` is 64
-    /// fresh octets from the browser's generator.
+    /// fresh bytes from the browser's generator.
     ///
     /// # Errors
     /// `config` or `random`.
@@ -55,7 +55,7 @@ impl Client {
         let scope: Vec<&str> = scope.split(' ').filter(|word| !word.is_empty()).collect();
         let (extra, _) = extra.as_chunks();
         let extra: Vec<(&str, &str)> = extra.iter().map(|[name, value]| (name.as_str(), value.as_str())).collect();
-        let (url, pending) = self.0.as_client().authorize(&scope, &mut Octets(random))?;
+        let (url, pending) = self.0.as_client().authorize(&scope, &mut Bytes(random))?;
         let url = url.with(&extra)?.to_string();
         Ok(Login { url, pending: Written(&pending).to_string() })
     }
@@ -133,28 +133,28 @@ impl fmt::Display for Written<'_> {
     }
 }
 
-/// Randomness that the caller has drawn. Each octet is used once.
-struct Octets<'a>(&'a [u8]);
+/// Randomness that the caller has drawn. Each byte is used once.
+struct Bytes<'a>(&'a [u8]);
 
-impl TryRng for Octets<'_> {
-    type Error = OutOfOctets;
+impl TryRng for Bytes<'_> {
+    type Error = OutOfBytes;
 
-    fn try_next_u32(&mut self) -> Result<u32, OutOfOctets> {
-        let mut octets = [0; 4];
-        self.try_fill_bytes(&mut octets).map(|()| u32::from_le_bytes(octets))
+    fn try_next_u32(&mut self) -> Result<u32, OutOfBytes> {
+        let mut bytes = [0; 4];
+        self.try_fill_bytes(&mut bytes).map(|()| u32::from_le_bytes(bytes))
     }
 
-    fn try_next_u64(&mut self) -> Result<u64, OutOfOctets> {
-        let mut octets = [0; 8];
-        self.try_fill_bytes(&mut octets).map(|()| u64::from_le_bytes(octets))
+    fn try_next_u64(&mut self) -> Result<u64, OutOfBytes> {
+        let mut bytes = [0; 8];
+        self.try_fill_bytes(&mut bytes).map(|()| u64::from_le_bytes(bytes))
     }
 
-    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), OutOfOctets> {
-        let (drawn, rest) = self.0.split_at_checked(out.len()).ok_or(OutOfOctets)?;
+    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), OutOfBytes> {
+        let (drawn, rest) = self.0.split_at_checked(out.len()).ok_or(OutOfBytes)?;
         out.copy_from_slice(drawn);
         self.0 = rest;
         Ok(())
     }
 }
 
-impl TryCryptoRng for Octets<'_> {}
+impl TryCryptoRng for Bytes<'_> {}

@@ -18,7 +18,7 @@ extern "C" {
 #[derive(Debug)]
 pub enum Failure {
     /// A login could not begin.
-    Authorize(AuthorizeError<OutOfOctets>),
+    Authorize(AuthorizeError<OutOfBytes>),
     /// The redirect cannot finish the login.
     Callback(CallbackError),
     /// Something is configured wrongly.
@@ -31,7 +31,7 @@ pub enum Failure {
 
 /// The caller gave too little randomness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OutOfOctets;
+pub struct OutOfBytes;
 
 impl Failure {
     /// A word for programs. It never changes.
@@ -90,13 +90,13 @@ impl fmt::Display for Failure {
     }
 }
 
-impl fmt::Display for OutOfOctets {
+impl fmt::Display for OutOfBytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("it gave too few octets")
+        f.write_str("it gave too few bytes")
     }
 }
 
-impl std::error::Error for OutOfOctets {}
+impl std::error::Error for OutOfBytes {}
 
 impl From<Failure> for JsValue {
     fn from(failure: Failure) -> Self {
@@ -109,8 +109,8 @@ impl From<Failure> for JsValue {
     }
 }
 
-impl From<AuthorizeError<OutOfOctets>> for Failure {
-    fn from(error: AuthorizeError<OutOfOctets>) -> Self {
+impl From<AuthorizeError<OutOfBytes>> for Failure {
+    fn from(error: AuthorizeError<OutOfBytes>) -> Self {
         Self::Authorize(error)
     }
 }

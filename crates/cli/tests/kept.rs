@@ -50,7 +50,7 @@ fn files_with(folder: &Path, text: &str) -> usize {
     let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
     let count = |path: std::path::PathBuf| match fs::read(&path) {
         _ if path.is_dir() => files_with(&path, text),
-        Ok(octets) => octets.windows(text.len()).any(|window| window == text.as_bytes()).into(),
+        Ok(bytes) => bytes.windows(text.len()).any(|window| window == text.as_bytes()).into(),
         Err(error) => panic!("{}: {error}", path.display()),
     };
     entries.map(count).sum()

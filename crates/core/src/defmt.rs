@@ -1,20 +1,18 @@
 //! What a device may log with `defmt`: errors as they display, values as they debug. Neither holds a secret.
 
-use crate::authorize::{AuthorizationUrl, Pending, Redirect};
-use crate::bearer::{AccessToken, Authorization, Challenge, Param, Refusal};
-use crate::client::{Client, Server};
-use crate::discovery::{Discovery, NoMetadata};
+use crate::client::Client;
 use crate::error::{
     Advice, AuthorizeError, CallbackError, ConfigError, Excerpt, ParameterFault, ResponseError, ServerError, UriFault,
 };
-use crate::http::{Method, Request, Url};
+use crate::flow::{
+    AuthorizationUrl, Discovery, Metadata, NoMetadata, Pending, Redirect, RefreshToken, RevocationRequest, Scope,
+    ScopeChange, TokenRequest, Tokens,
+};
 use crate::lifetime::Lifetime;
 use crate::loopback::{Reply, Step};
-use crate::metadata::Metadata;
-use crate::pkce::{CodeChallenge, CodeVerifier, State};
-use crate::response::Response;
-use crate::revoke::RevocationRequest;
-use crate::token::{RefreshToken, Scope, ScopeChange, TokenRequest, Tokens};
+use crate::message::{AccessToken, Authorization, Challenge, Method, Param, Refusal, Request, Response, Url};
+use crate::proof::{CodeChallenge, CodeVerifier, State};
+use crate::server::Server;
 use core::fmt::Display;
 use defmt::{Debug2Format, Display2Format, Format, Formatter};
 

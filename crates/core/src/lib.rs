@@ -69,37 +69,35 @@
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
-mod authorize;
-mod bearer;
+mod check;
 mod client;
 #[cfg(feature = "defmt")]
 mod defmt;
-mod discovery;
 mod error;
-mod http;
+mod flow;
 mod lifetime;
 pub mod loopback;
-mod metadata;
-mod pkce;
-mod response;
-mod revoke;
-mod token;
+mod message;
+#[cfg(feature = "alloc")]
+mod owned;
+mod proof;
+mod server;
 mod wire;
 
-pub use authorize::{AuthorizationUrl, Pending, Redirect};
-pub use bearer::{AccessToken, Authorization, Challenge, Challenges, Param, Refusal, challenges};
-pub use client::{Client, Server};
-pub use discovery::{Discovery, NoMetadata};
+pub use client::Client;
 pub use error::{
     Advice, AuthorizeError, CallbackError, ConfigError, Excerpt, ParameterFault, ResponseError, ServerError, UriFault,
 };
-pub use http::{Method, Request, Url};
+pub use flow::{
+    AuthorizationUrl, Discovery, Metadata, MetadataRequest, NoMetadata, Pending, Redirect, RefreshToken, Revocable,
+    RevocationRequest, Scope, ScopeChange, TokenRequest, Tokens, WellKnown,
+};
 pub use lifetime::Lifetime;
-pub use metadata::{Metadata, MetadataRequest, WellKnown};
-pub use pkce::{CodeChallenge, CodeVerifier, State};
-pub use response::Response;
-pub use revoke::{Revocable, RevocationRequest};
-pub use token::{RefreshToken, Scope, ScopeChange, TokenRequest, Tokens};
+pub use message::{
+    AccessToken, Authorization, Challenge, Challenges, Method, Param, Refusal, Request, Response, Url, challenges,
+};
+pub use proof::{CodeChallenge, CodeVerifier, State};
+pub use server::Server;
 
 #[cfg(feature = "alloc")]
-pub use {client::ClientBuf, response::ResponseBuf, token::RefreshTokenBuf, token::TokensBuf};
+pub use owned::{ClientBuf, RefreshTokenBuf, ResponseBuf, TokensBuf};

@@ -1,4 +1,4 @@
-//! The loopback redirect receiver (RFC 8252 section 7.3) without sockets: octets in, a step out.
+//! The loopback redirect receiver (RFC 8252 section 7.3) without sockets: bytes in, a step out.
 //!
 //! Bind [`Loopback::addresses`] at [`Loopback::port`] first, then begin the login with the redirect URI [`Loopback::at`] the
 //! bound address. Feed what a connection sends to an [`Exchange`] of its own. On [`Step::Refuse`], answer and keep
@@ -9,13 +9,13 @@ mod reply;
 
 pub use reply::Reply;
 
-use crate::authorize::{Pending, Redirect, arrived};
 use crate::client::Client;
+use crate::flow::{Pending, Redirect, arrived};
 use crate::wire::uri::{self, Uri};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::{fmt, iter, mem};
 
-/// The longest request head that is read, in octets.
+/// The longest request head that is read, in bytes.
 pub const HEAD_MAX: usize = 64 * 1024;
 
 /// Where to listen, read from a redirect URI.
@@ -111,7 +111,7 @@ impl Exchange {
     /// Reads all that the connection has sent so far. `client` is the one that began the login, with the redirect URI of
     /// the bound address. The work is linear, however small the pieces.
     pub fn read<'r>(&mut self, received: &'r [u8], client: Client<'_>, pending: &Pending) -> Step<'r> {
-        if !received.iter().zip(b"GET ").all(|(octet, expected)| octet == expected) {
+        if !received.iter().zip(b"GET ").all(|(byte, expected)| byte == expected) {
             return match refused_method(received) {
                 Some(reply) => Step::Refuse(reply),
                 None => Step::More,
@@ -119,7 +119,7 @@ impl Exchange {
         }
         let seen = received.get(..HEAD_MAX).unwrap_or(received);
         let from = mem::replace(&mut self.scanned, seen.len());
-        for (at, _) in seen.iter().enumerate().skip(from).filter(|(_, octet)| **octet == b'\n') {
+        for (at, _) in seen.iter().enumerate().skip(from).filter(|(_, byte)| **byte == b'\n') {
             let Some(lines) = seen.get(..at).and_then(|text| text.strip_suffix(b"\r")) else {
                 return Step::Refuse(Reply::BadRequest);
             };
@@ -133,14 +133,14 @@ impl Exchange {
         if received.len() <= HEAD_MAX {
             return Step::More;
         }
-        let line = received.iter().take(LINE_MAX).any(|octet| *octet == b'\n');
+        let line = received.iter().take(LINE_MAX).any(|byte| *byte == b'\n');
         Step::Refuse(if line { Reply::HeadTooLarge } else { Reply::UriTooLong })
     }
 }
 
 /// The answer to a request that is not a `GET`, as soon as that is certain.
 fn refused_method(received: &[u8]) -> Option<Reply> {
-    let method = received.iter().take(METHOD_MAX).position(|octet| !octet.is_ascii_alphabetic());
+    let method = received.iter().take(METHOD_MAX).position(|byte| !byte.is_ascii_alphabetic());
     match method.and_then(|at| received.get(at)) {
         Some(b' ') if method != Some(0) => Some(Reply::MethodNotAllowed),
         Some(_) => Some(Reply::BadRequest),
@@ -151,8 +151,7 @@ fn refused_method(received: &[u8]) -> Option<Reply> {
 
 /// Reads a whole head, without its final empty line (RFC 9112 sections 2, 3 and 5).
 fn read_head<'r>(head: &'r [u8], client: Client<'_>, pending: &Pending) -> Result<Redirect<'r>, Reply> {
-    let mut lines =
-        head.split_inclusive(|octet| *octet == b'\n').map(|line| line.strip_suffix(b"\r\n").unwrap_or(line));
+    let mut lines = head.split_inclusive(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r\n").unwrap_or(line));
     let line = lines.next().and_then(|line| str::from_utf8(line).ok()).ok_or(Reply::BadRequest)?;
     let (target, version) = line.strip_prefix("GET ").and_then(|rest| rest.split_once(' ')).ok_or(Reply::BadRequest)?;
     if target.len() > TARGET_MAX {
@@ -194,18 +193,18 @@ fn is_own(own: &Uri<'_>, authority: &str) -> bool {
     own.is_authority(authority) || theirs.is_some_and(|theirs| Uri { authority: port, ..*own }.is_authority(theirs))
 }
 
-/// Checks every header field, and finds the host. Values may hold any octet that does not end them (RFC 9110 section 5.5).
+/// Checks every header field, and finds the host. Values may hold any byte that does not end them (RFC 9110 section 5.5).
 fn read_fields<'r>(lines: impl Iterator<Item = &'r [u8]>) -> Result<&'r str, Reply> {
     let (mut host, mut length) = (None, None);
     for (count, line) in lines.enumerate() {
-        let mut parts = line.splitn(2, |octet| *octet == b':');
+        let mut parts = line.splitn(2, |byte| *byte == b':');
         let (Some(name), Some(value)) = (parts.next(), parts.next()) else { return Err(Reply::BadRequest) };
         if count >= FIELDS_MAX {
             return Err(Reply::HeadTooLarge);
         }
         if name.is_empty()
             || !name.iter().copied().all(is_token)
-            || value.iter().fold(false, |bad, octet| bad | (*octet != b'\t' && octet.is_ascii_control()))
+            || value.iter().fold(false, |bad, byte| bad | (*byte != b'\t' && byte.is_ascii_control()))
         {
             return Err(Reply::BadRequest);
         }
@@ -224,12 +223,12 @@ fn read_fields<'r>(lines: impl Iterator<Item = &'r [u8]>) -> Result<&'r str, Rep
 /// Origin form or absolute form (RFC 9112 section 3.2), of visible ASCII without a fragment.
 fn is_target(target: &str) -> bool {
     let absolute = target.strip_prefix("http://").is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', '?']));
-    (target.starts_with('/') || absolute) && target.bytes().all(|octet| octet.is_ascii_graphic() && octet != b'#')
+    (target.starts_with('/') || absolute) && target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#')
 }
 
-const fn is_token(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric()
-        || matches!(octet, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
+const fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
 }
 
 const ADDRESSES: [&str; 2] = ["127.0.0.1", "[::1]"];

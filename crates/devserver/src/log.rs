@@ -83,7 +83,7 @@ pub(crate) fn cut(start: &str) -> Response {
 #[derive(Clone)]
 struct Hangup;
 
-/// A body that breaks off after these octets.
+/// A body that breaks off after these bytes.
 struct Broken(Bytes, bool);
 
 impl http_body::Body for Broken {
@@ -106,7 +106,7 @@ impl http_body::Body for Broken {
 }
 
 fn entry(parts: &Parts, body: &[u8], status: u16) -> Entry {
-    let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Entry {
         method: parts.method.to_string(),
         path: parts.uri.path().to_owned(),

@@ -17,7 +17,7 @@ pub struct File {
     pub path: String,
     /// Its media type, such as `text/javascript`.
     pub media_type: &'static str,
-    /// Its octets.
+    /// Its bytes.
     pub body: Cow<'static, [u8]>,
 }
 

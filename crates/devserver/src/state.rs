@@ -197,7 +197,7 @@ fn consent(client_id: &str, scope: &[String]) -> String {
 
 /// 256 random bits as text.
 pub(crate) fn random() -> String {
-    let mut octets = [0; 32];
-    getrandom::fill(&mut octets).expect("the system has randomness");
-    Base64UrlUnpadded::encode_string(&octets)
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).expect("the system has randomness");
+    Base64UrlUnpadded::encode_string(&bytes)
 }

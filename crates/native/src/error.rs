@@ -78,8 +78,8 @@ impl From<FolderError> for StoreError {
 #[cfg(feature = "keyring")]
 pub(crate) fn keyring_fault(name: &str, error: keyring::Error) -> StoreError {
     match error {
-        keyring::Error::BadDataFormat(octets, _) | keyring::Error::BadEncoding(octets) => {
-            drop(Zeroizing::new(octets));
+        keyring::Error::BadDataFormat(bytes, _) | keyring::Error::BadEncoding(bytes) => {
+            drop(Zeroizing::new(bytes));
             StoreError::Corrupt { name: name.to_owned(), fault: "the keyring cannot decode it" }
         }
         keyring::Error::TooLong(..) => StoreError::TooBig,

@@ -158,10 +158,10 @@ impl Temporary {
         self.file.sync_all()
     }
 
-    fn write(&mut self, octets: &[u8]) -> io::Result<()> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.rewind()?;
-        self.file.write_all(octets)?;
-        self.file.set_len(octets.len() as u64)?;
+        self.file.write_all(bytes)?;
+        self.file.set_len(bytes.len() as u64)?;
         self.file.sync_all()
     }
 }
@@ -177,7 +177,7 @@ fn temporary_prefix(name: &str) -> String {
     format!(".{name}.")
 }
 
-/// The longest file that is read, in octets.
+/// The longest file that is read, in bytes.
 const FILE_MAX: u64 = 1024 * 1024;
 
 #[cfg(test)]

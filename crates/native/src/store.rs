@@ -107,8 +107,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if it cannot be read.
     pub fn note(&self, name: &str) -> Result<Option<String>, StoreError> {
-        let Some(octets) = self.folder.read(&note_name(name))? else { return Ok(None) };
-        let text = str::from_utf8(&octets).map(str::to_owned);
+        let Some(bytes) = self.folder.read(&note_name(name))? else { return Ok(None) };
+        let text = str::from_utf8(&bytes).map(str::to_owned);
         text.map(Some).map_err(|_| StoreError::Corrupt { name: note_name(name), fault: "it is not UTF-8" })
     }
 
@@ -129,18 +129,18 @@ impl Store {
     }
 
     fn load_named(&self, name: &str) -> Result<Option<Record>, StoreError> {
-        let octets = match self.place {
+        let bytes = match self.place {
             Place::Files => self.folder.read(name)?,
             #[cfg(feature = "keyring")]
             Place::Keyring => match keyring_entry(name)?.get_secret() {
-                Ok(octets) => Some(Zeroizing::new(octets)),
+                Ok(bytes) => Some(Zeroizing::new(bytes)),
                 Err(keyring::Error::NoEntry) => None,
                 Err(error) => return Err(keyring_fault(name, error)),
             },
         };
         let corrupt = |fault| StoreError::Corrupt { name: name.to_owned(), fault };
-        let Some(octets) = octets else { return Ok(None) };
-        let record = decode(&octets).map_err(corrupt)?;
+        let Some(bytes) = bytes else { return Ok(None) };
+        let record = decode(&bytes).map_err(corrupt)?;
         if name_of(&record.key) == name { Ok(Some(record)) } else { Err(corrupt("it belongs to another account")) }
     }
 }
@@ -173,7 +173,7 @@ impl Lock<'_> {
     pub fn reserve(&self) -> Result<Reservation<'_>, StoreError> {
         let temporary = match self.store.place {
             Place::Files => {
-                let present = self.store.folder.read(&self.name)?.map_or(0, |octets| octets.len());
+                let present = self.store.folder.read(&self.name)?.map_or(0, |bytes| bytes.len());
                 Some(self.store.folder.reserve(&self.name, present.saturating_mul(2).max(ROOM_MIN))?)
             }
             #[cfg(feature = "keyring")]
@@ -218,17 +218,17 @@ impl Lock<'_> {
         if record.key != self.key {
             return Err(StoreError::OtherKey);
         }
-        let octets = encode(record).ok_or(StoreError::TooBig)?;
+        let bytes = encode(record).ok_or(StoreError::TooBig)?;
         self.empty.store(false, Ordering::Relaxed);
         match self.store.place {
             Place::Files => {
                 let folder = &self.store.folder;
                 let temporary = reserved.take().map_or_else(|| folder.reserve(&self.name, 0), Ok)?;
-                Ok(folder.replace(temporary, &self.name, &octets)?)
+                Ok(folder.replace(temporary, &self.name, &bytes)?)
             }
             #[cfg(feature = "keyring")]
             Place::Keyring => {
-                keyring_entry(&self.name)?.set_secret(&octets).map_err(|error| keyring_fault(&self.name, error))
+                keyring_entry(&self.name)?.set_secret(&bytes).map_err(|error| keyring_fault(&self.name, error))
             }
         }
     }
@@ -270,15 +270,15 @@ impl Drop for Reservation<'_> {
 /// A line with format, version and checksum; then the record as JSON.
 fn encode(record: &Record) -> Option<Zeroizing<Vec<u8>>> {
     let json = record.to_json().ok().filter(|json| json.len() <= RECORD_MAX)?;
-    let mut octets = Zeroizing::new(Vec::with_capacity(json.len().saturating_add(128)));
-    octets.extend_from_slice(format!("{FORMAT}{}\n", checksum(&json)).as_bytes());
-    octets.extend_from_slice(&json);
-    Some(octets)
+    let mut bytes = Zeroizing::new(Vec::with_capacity(json.len().saturating_add(128)));
+    bytes.extend_from_slice(format!("{FORMAT}{}\n", checksum(&json)).as_bytes());
+    bytes.extend_from_slice(&json);
+    Some(bytes)
 }
 
-fn decode(octets: &[u8]) -> Result<Record, &'static str> {
-    let line = octets.iter().position(|octet| *octet == b'\n').ok_or("it is cut short")?;
-    let (line, json) = octets.split_at_checked(line).unwrap_or_default();
+fn decode(bytes: &[u8]) -> Result<Record, &'static str> {
+    let line = bytes.iter().position(|byte| *byte == b'\n').ok_or("it is cut short")?;
+    let (line, json) = bytes.split_at_checked(line).unwrap_or_default();
     let json = json.strip_prefix(b"\n").unwrap_or_default();
     let found = line.strip_prefix(FORMAT.as_bytes()).ok_or("it was written by another version of this program")?;
     if found != checksum(json).as_bytes() {
@@ -308,7 +308,7 @@ fn hashed(parts: &[&str]) -> String {
         hash.update(":");
         hash.update(part);
     }
-    hash.finalize().iter().map(|octet| format!("{octet:02x}")).collect()
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn default_folder() -> Result<PathBuf, StoreError> {

@@ -50,7 +50,7 @@ impl Http {
         Self::build(roots)
     }
 
-    /// Sets how long to wait for an answer: from the first look-up of a name to the last octet of the body.
+    /// Sets how long to wait for an answer: from the first look-up of a name to the last byte of the body.
     #[must_use]
     pub fn with_deadline(self, deadline: Duration) -> Self {
         Self { deadline, ..self }

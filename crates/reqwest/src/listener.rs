@@ -146,7 +146,7 @@ enum Heard<'r> {
 }
 
 impl Door<'_> {
-    /// Serves one connection from its first octet to its last. Only the redirect of this login has an outcome.
+    /// Serves one connection from its first byte to its last. Only the redirect of this login has an outcome.
     async fn visit(&self, mut stream: TcpStream) -> Option<Outcome> {
         let until = Instant::now() + HEAD_DEADLINE;
         let mut received = Vec::with_capacity(CHUNK);
@@ -205,7 +205,7 @@ impl Door<'_> {
     }
 }
 
-/// Writes the page, and waits a moment until the browser has read it and closed. Closing earlier, with octets unread, would
+/// Writes the page, and waits a moment until the browser has read it and closed. Closing earlier, with bytes unread, would
 /// reset the connection and lose the page.
 async fn answer(mut stream: TcpStream, reply: Reply) {
     let page = reply.to_string();

@@ -20,7 +20,7 @@
 //! A coded body that a server sends all the same is an error of its own, unless another crate of the program turns on `ureq`'s
 //! decoder for it: the cap is then that of the decoded body.
 //!
-//! Below `ureq`, the target `ureq_proto::util` of the [`log`](https://docs.rs/log) crate writes down each octet that is sent and
+//! Below `ureq`, the target `ureq_proto::util` of the [`log`](https://docs.rs/log) crate writes down each byte that is sent and
 //! received, secrets too, at the level `trace` alone. Give no logger that target at that level; no other target has a secret.
 
 mod adapter;

@@ -51,7 +51,7 @@ impl Listener {
             }
         };
         let received = mem::take(&mut visit.received);
-        // Reading the same octets again gives the same step.
+        // Reading the same bytes again gives the same step.
         let redirect = match Exchange::new().read(&received, client, &pending) {
             Step::Callback(redirect) => redirect,
             Step::More | Step::Refuse(_) => Redirect::Query(""),

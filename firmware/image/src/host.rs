@@ -1,4 +1,4 @@
-//! What the host lends through semihosting: a keyboard and a screen, random octets, the time.
+//! What the host lends through semihosting: a keyboard and a screen, random bytes, the time.
 
 #![allow(unsafe_code, reason = "a semihosting call takes addresses")]
 
@@ -24,14 +24,14 @@ impl Console {
     pub fn read_line<'l>(&mut self, line: &'l mut [u8]) -> Option<&'l str> {
         let mut length = 0;
         loop {
-            let mut octet = [0];
-            if !self.keyboard.read(&mut octet) {
+            let mut byte = [0];
+            if !self.keyboard.read(&mut byte) {
                 return None;
             }
-            if octet == *b"\n" {
+            if byte == *b"\n" {
                 return str::from_utf8(line.get(..length)?).ok();
             }
-            *line.get_mut(length)? = octet[0];
+            *line.get_mut(length)? = byte[0];
             length += 1;
         }
     }
@@ -43,10 +43,10 @@ impl fmt::Write for Console {
     }
 }
 
-/// Fills `octets` from the host's own generator. False where it cannot be read.
+/// Fills `bytes` from the host's own generator. False where it cannot be read.
 #[must_use]
-pub fn random(octets: &mut [u8]) -> bool {
-    File::open(c"/dev/urandom").is_some_and(|source| source.read(octets))
+pub fn random(bytes: &mut [u8]) -> bool {
+    File::open(c"/dev/urandom").is_some_and(|source| source.read(bytes))
 }
 
 /// Seconds since 1970.

@@ -11,7 +11,7 @@ pub struct Line<'a> {
     authority: &'a str,
 }
 
-/// An answer. Its octets are those of the buffer that it was received in.
+/// An answer. Its bytes are those of the buffer that it was received in.
 pub struct Answer<'b> {
     /// The status.
     pub status: u16,
@@ -62,26 +62,26 @@ impl<'a> Line<'a> {
         let deadline = host::now() + SECONDS;
         let mut head = 0;
         while !buffer.get(..head).is_some_and(|head| head.ends_with(b"\r\n\r\n")) {
-            *buffer.get_mut(head).ok_or(HttpError::Garbled)? = self.octet(deadline)?;
+            *buffer.get_mut(head).ok_or(HttpError::Garbled)? = self.byte(deadline)?;
             head += 1;
         }
         let (head, rest) = buffer.split_at_mut_checked(head).ok_or(HttpError::Garbled)?;
         let (status, fields) = read_head(head).ok_or(HttpError::Garbled)?;
         let length = length(fields).ok_or(HttpError::Garbled)?;
         for at in 0..length {
-            let octet = self.octet(deadline)?;
+            let byte = self.byte(deadline)?;
             // What does not fit is heard to its end all the same: the next answer begins behind it.
             if let Some(place) = rest.get_mut(at) {
-                *place = octet;
+                *place = byte;
             }
         }
         Ok(Answer { status, body: rest.get_mut(..length).ok_or(HttpError::TooLong)?, fields })
     }
 
-    fn octet(&mut self, deadline: u64) -> Result<u8, HttpError> {
+    fn byte(&mut self, deadline: u64) -> Result<u8, HttpError> {
         loop {
             match self.uart.read() {
-                Some(octet) => return Ok(octet),
+                Some(byte) => return Ok(byte),
                 None if host::now() >= deadline => return Err(HttpError::Silent),
                 None => {}
             }

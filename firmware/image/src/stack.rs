@@ -5,7 +5,7 @@
 use core::ptr;
 use cortex_m_rt::STACK_PAINT_VALUE;
 
-/// The octets in use at the deepest moment so far.
+/// The bytes in use at the deepest moment so far.
 #[must_use]
 pub fn depth() -> usize {
     unsafe extern "C" {

@@ -16,14 +16,14 @@ impl Uart {
         Self(())
     }
 
-    /// The next octet; none where none has arrived.
+    /// The next byte; none where none has arrived.
     pub fn read(&mut self) -> Option<u8> {
         if read(STATE) & RECEIVED == 0 { None } else { read(DATA).to_le_bytes().first().copied() }
     }
 
-    fn send(&mut self, octet: u8) {
+    fn send(&mut self, byte: u8) {
         while read(STATE) & SENDING != 0 {}
-        write(DATA, octet.into());
+        write(DATA, byte.into());
     }
 }
 
@@ -35,7 +35,7 @@ impl Default for Uart {
 
 impl fmt::Write for Uart {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        text.bytes().for_each(|octet| self.send(octet));
+        text.bytes().for_each(|byte| self.send(byte));
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use core::arch::asm;
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn memcpy(to: *mut u8, from: *const u8, length: usize) -> *mut u8 {
-    // SAFETY: the caller owns `length` octets at either address.
+    // SAFETY: the caller owns `length` bytes at either address.
     unsafe {
         asm!(
             "rep movsb",
@@ -20,11 +20,11 @@ unsafe extern "C" fn memcpy(to: *mut u8, from: *const u8, length: usize) -> *mut
 #[unsafe(no_mangle)]
 unsafe extern "C" fn memmove(to: *mut u8, from: *const u8, length: usize) -> *mut u8 {
     if to.addr().wrapping_sub(from.addr()) >= length {
-        // SAFETY: going upwards reads each octet before it is overwritten.
+        // SAFETY: going upwards reads each byte before it is overwritten.
         return unsafe { memcpy(to, from, length) };
     }
     let last = length.wrapping_sub(1);
-    // SAFETY: the caller owns `length` octets at either address, and going downwards reads each before it is overwritten.
+    // SAFETY: the caller owns `length` bytes at either address, and going downwards reads each before it is overwritten.
     unsafe {
         asm!(
             "std", "rep movsb", "cld",
@@ -36,12 +36,12 @@ unsafe extern "C" fn memmove(to: *mut u8, from: *const u8, length: usize) -> *mu
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "C" fn memset(to: *mut u8, octet: i32, length: usize) -> *mut u8 {
-    // SAFETY: the caller owns `length` octets at the address.
+unsafe extern "C" fn memset(to: *mut u8, byte: i32, length: usize) -> *mut u8 {
+    // SAFETY: the caller owns `length` bytes at the address.
     unsafe {
         asm!(
             "rep stosb",
-            inout("rcx") length => _, inout("rdi") to => _, in("eax") octet,
+            inout("rcx") length => _, inout("rdi") to => _, in("eax") byte,
             options(nostack, preserves_flags),
         );
     }
@@ -51,7 +51,7 @@ unsafe extern "C" fn memset(to: *mut u8, octet: i32, length: usize) -> *mut u8 {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn memcmp(left: *const u8, right: *const u8, length: usize) -> i32 {
     for at in 0..length {
-        // SAFETY: the caller owns `length` octets at either address. Volatile, else this loop would be made a call of itself.
+        // SAFETY: the caller owns `length` bytes at either address. Volatile, else this loop would be made a call of itself.
         let (left, right) = unsafe { (left.add(at).read_volatile(), right.add(at).read_volatile()) };
         if left != right {
             return i32::from(left) - i32::from(right);

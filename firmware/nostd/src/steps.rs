@@ -126,7 +126,7 @@ fn refresh() -> Option<()> {
     is(read(request()?, json(black_box(&mut mac)))? == ResponseError::TokenType(Some("mac")))?;
     let mut broken = *br#"{"token_type":"Bearer""#;
     let error = read(request()?, json(black_box(&mut broken)))?;
-    is(matches!(error, ResponseError::Json(22)) && shown(error)?.contains("octet 22"))?;
+    is(matches!(error, ResponseError::Json(22)) && shown(error)?.contains("byte 22"))?;
     let mut busy = *b"<p>Later.</p>";
     let response = Response::new(503, &mut busy)
         .with_header("content-type", "text/html")
@@ -234,7 +234,7 @@ impl fmt::Display for Stored<'_> {
     }
 }
 
-/// Octets that are known beforehand, and how many of them are drawn.
+/// Bytes that are known beforehand, and how many of them are drawn.
 struct Fixed([u8; 64], usize);
 
 impl Fixed {
@@ -253,13 +253,13 @@ impl TryRng for Fixed {
     type Error = Infallible;
 
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        let mut octets = [0; 4];
-        self.try_fill_bytes(&mut octets).map(|()| u32::from_le_bytes(octets))
+        let mut bytes = [0; 4];
+        self.try_fill_bytes(&mut bytes).map(|()| u32::from_le_bytes(bytes))
     }
 
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        let mut octets = [0; 8];
-        self.try_fill_bytes(&mut octets).map(|()| u64::from_le_bytes(octets))
+        let mut bytes = [0; 8];
+        self.try_fill_bytes(&mut bytes).map(|()| u64::from_le_bytes(bytes))
     }
 
     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Infallible> {

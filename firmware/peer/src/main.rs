@@ -127,7 +127,7 @@ fn exchange(
         match exchange.resume(received.take().as_ref().map(<[u8; 1]>::as_slice)) {
             Oauth20AccessTokenRequestResult::Ok(tokens) => return tokens.map_err(|_| "server"),
             Oauth20AccessTokenRequestResult::WantsRead => received = Some(read(uart)?),
-            Oauth20AccessTokenRequestResult::WantsWrite(octets) => write(uart, &octets)?,
+            Oauth20AccessTokenRequestResult::WantsWrite(bytes) => write(uart, &bytes)?,
             Oauth20AccessTokenRequestResult::Err(_) => return Err("response"),
         }
     }
@@ -145,7 +145,7 @@ fn refresh(
         match refresh.resume(received.take().as_ref().map(<[u8; 1]>::as_slice)) {
             Oauth20AccessTokenRefreshResult::Ok(tokens) => return tokens.map_err(|_| "server"),
             Oauth20AccessTokenRefreshResult::WantsRead => received = Some(read(uart)?),
-            Oauth20AccessTokenRefreshResult::WantsWrite(octets) => write(uart, &octets)?,
+            Oauth20AccessTokenRefreshResult::WantsWrite(bytes) => write(uart, &bytes)?,
             Oauth20AccessTokenRefreshResult::Err(_) => return Err("response"),
         }
     }
@@ -185,23 +185,23 @@ fn read(uart: &mut Uart) -> Result<[u8; 1], Failure> {
     let deadline = now() + SECONDS;
     loop {
         match uart.read() {
-            Some(octet) => return Ok([octet]),
+            Some(byte) => return Ok([byte]),
             None if now() >= deadline => return Err("silent"),
             None => {}
         }
     }
 }
 
-fn write(uart: &mut Uart, octets: &[u8]) -> Result<(), Failure> {
-    let text = str::from_utf8(octets).map_err(|_| "request")?;
+fn write(uart: &mut Uart, bytes: &[u8]) -> Result<(), Failure> {
+    let text = str::from_utf8(bytes).map_err(|_| "request")?;
     uart.write_str(text).map_err(|fmt::Error| "silent")
 }
 
 /// 43 characters, which is what `io-oauth` makes where there is std.
 fn random(rng: &mut ChaCha20Rng) -> String<43> {
-    let mut octets = [0; 43];
-    rng.fill_bytes(&mut octets);
-    octets.iter().map(|octet| char::from(ALPHABET[usize::from(octet % 64)])).collect()
+    let mut bytes = [0; 43];
+    rng.fill_bytes(&mut bytes);
+    bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 64)])).collect()
 }
 
 /// Why a session ends early.

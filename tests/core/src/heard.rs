@@ -1,4 +1,4 @@
-//! What the loopback receiver hears: octet by octet and at once.
+//! What the loopback receiver hears: byte by byte and at once.
 
 use crate::{begin, client, good_query};
 use proofkey_core::loopback::{Exchange, HEAD_MAX, Reply, Step};
@@ -13,7 +13,7 @@ pub fn heard(head: impl AsRef<[u8]>) -> Heard {
     heard_by(client(), &begin(client()), head)
 }
 
-/// Hears a request at once and octet by octet.
+/// Hears a request at once and byte by byte.
 #[track_caller]
 pub fn heard_by(client: Client<'_>, pending: &Pending, head: impl AsRef<[u8]>) -> Heard {
     let head = head.as_ref();

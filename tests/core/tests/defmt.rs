@@ -1,4 +1,4 @@
-//! What a device logs with `defmt`: octets that hold an error's words, and no secret.
+//! What a device logs with `defmt`: bytes that hold an error's words, and no secret.
 
 use defmt::Format;
 use proofkey_core::{AccessToken, AuthorizeError, CallbackError, ConfigError, Pending, ResponseError, UriFault};
@@ -44,7 +44,7 @@ fn logged(value: &impl Format) -> String {
     String::from_utf8_lossy(&defmt::export::fetch_bytes()).into_owned()
 }
 
-/// A text ends with an octet that no text has.
+/// A text ends with a byte that no text has.
 fn ended(text: String) -> String {
     text + "\u{fffd}"
 }

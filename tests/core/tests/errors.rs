@@ -25,7 +25,7 @@ fn every_error_is_one_line_of_its_own() {
     let mut said = BTreeSet::new();
     let mut say = |error: &dyn Error| {
         let text = error.to_string();
-        assert!((10..300).contains(&text.len()) && text.bytes().all(|octet| matches!(octet, b' '..=b'~')), "{text:?}");
+        assert!((10..300).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{text:?}");
         assert!(text.starts_with(|first: char| first.is_ascii_lowercase()) && !text.ends_with('.'), "{text:?}");
         assert!(said.insert(text.clone()), "{text:?} is said twice");
     };

@@ -4,7 +4,7 @@ use proofkey_core::{Client, ConfigError, ParameterFault, RefreshToken, Server, U
 use proofkey_core_tests::{Counter, REDIRECT_URI, accept_at, as_query, client, server, values};
 
 #[test]
-fn c008_c014_c030_section_4_1_1_the_itwin_url_octet_for_octet() {
+fn c008_c014_c030_section_4_1_1_the_itwin_url_byte_for_byte() {
     let client = Client::new("native-abc", "http://127.0.0.1:49152/callback", Server::ITWIN).expect("a client");
     let (url, pending) =
         client.authorize(&["itwin-platform", "offline_access"], &mut Counter::default()).expect("a login begins");

@@ -12,8 +12,8 @@ const I: &str = "&iss=https%3A%2F%2Fas.example";
 fn c017_c033_c034_c058_section_10_12_the_state_must_be_exact() {
     let good = |state: &str| format!("code=C&state={state}{I}");
     assert!(matches!(accept(good), (true, Ok(_))));
-    // A08: percent-encoded octet by octet.
-    let encoded = |text: &str| text.bytes().map(|octet| format!("%{octet:02x}")).collect::<String>();
+    // A08: percent-encoded byte by byte.
+    let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
     assert!(matches!(accept(|state| good(&encoded(state))), (true, Ok(_))));
     let flip = |state: &str| {
         let first = &state[..1];
@@ -136,12 +136,12 @@ fn a15_a_description_is_cut_and_cleaned() {
         panic!("a refusal is no success")
     };
     let shown = error.to_string();
-    assert!(shown.len() <= 300 && shown.bytes().all(|octet| matches!(octet, b' '..=b'~')), "{shown}");
+    assert!(shown.len() <= 300 && shown.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{shown}");
     assert!(shown.contains(": ?]8;;https://evil?x"), "one mark for a run of what is not printable: {shown}");
 }
 
 #[test]
-fn c068_c069_c070_c071_c072_rfc9207_section_2_4_the_issuer_octet_for_octet() {
+fn c068_c069_c070_c071_c072_rfc9207_section_2_4_the_issuer_byte_for_byte() {
     let plain = server();
     let unpromised = Server::new("https://as.example/authorize", "https://as.example/token").with_issuer(ISSUER);
     let unknown = Server::new("https://as.example/authorize", "https://as.example/token");

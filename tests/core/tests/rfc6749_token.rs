@@ -241,7 +241,7 @@ fn c023_c024_c048_section_5_2_the_servers_refusal() {
         let error = read_as(*status, Some("application/json"), body.as_bytes()).expect_err(body);
         assert_eq!(error.advice(), *advice, "{body}");
         assert!(!format!("{error} {error:?}").contains("CANARY"));
-        assert!(error.to_string().bytes().all(|octet| matches!(octet, b' '..=b'~')), "{error}");
+        assert!(error.to_string().bytes().all(|byte| matches!(byte, b' '..=b'~')), "{error}");
         if !body.contains(r#""x""#) {
             assert!(
                 matches!(&error, ResponseError::Server { status: seen, .. } if seen == status),

@@ -11,10 +11,9 @@ fn c044_section_4_2_s256_vectors() {
         let verifier = vector["code_verifier"].as_str().expect("a string");
         let challenge = CodeChallenge::s256(verifier).expect(verifier);
         assert_eq!(challenge.as_str(), vector["code_challenge"], "{}", vector["source"]);
-        if let Some(octets) = vector["octets"].as_str() {
-            let octets =
-                (0..64).step_by(2).map(|at| u8::from_str_radix(&octets[at..at + 2], 16).expect("hex")).collect();
-            let generated = CodeVerifier::generate(&mut Scripted { octets, at: 0 }).expect("a verifier");
+        if let Some(bytes) = vector["bytes"].as_str() {
+            let bytes = (0..64).step_by(2).map(|at| u8::from_str_radix(&bytes[at..at + 2], 16).expect("hex")).collect();
+            let generated = CodeVerifier::generate(&mut Scripted { bytes, at: 0 }).expect("a verifier");
             assert_eq!(generated.expose(), verifier);
             assert_eq!(generated.challenge(), challenge);
         }
@@ -68,8 +67,8 @@ fn c032_a_failing_generator_begins_no_login() {
         let failed = client().authorize(&[], &mut Failing { calls }).map(|_| ());
         assert_eq!(failed, Err(AuthorizeError::Random(NoEntropy)), "at call {calls}");
     }
-    assert!(client().authorize(&[], &mut Failing { calls: 2 }).is_err(), "the same octets twice");
-    let repeated = client().authorize(&[], &mut Scripted { octets: vec![7; 64], at: 0 }).map(|_| ());
+    assert!(client().authorize(&[], &mut Failing { calls: 2 }).is_err(), "the same bytes twice");
+    let repeated = client().authorize(&[], &mut Scripted { bytes: vec![7; 64], at: 0 }).map(|_| ());
     assert_eq!(repeated, Err(AuthorizeError::RandomRepeats));
 }
 
@@ -88,9 +87,9 @@ fn vectors() -> serde_json::Value {
     serde_json::from_str(include_str!("../../vectors/pkce-and-form.json")).expect("the vectors are JSON")
 }
 
-/// Gives the octets that it was given.
+/// Gives the bytes that it was given.
 struct Scripted {
-    octets: Vec<u8>,
+    bytes: Vec<u8>,
     at: usize,
 }
 
@@ -121,9 +120,9 @@ impl rand_core::TryRng for Scripted {
         Err(NoEntropy)
     }
 
-    fn try_fill_bytes(&mut self, octets: &mut [u8]) -> Result<(), NoEntropy> {
-        let end = self.at + octets.len();
-        octets.copy_from_slice(self.octets.get(self.at..end).ok_or(NoEntropy)?);
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        let end = self.at + bytes.len();
+        bytes.copy_from_slice(self.bytes.get(self.at..end).ok_or(NoEntropy)?);
         self.at = end;
         Ok(())
     }
@@ -142,9 +141,9 @@ impl rand_core::TryRng for Failing {
         Err(NoEntropy)
     }
 
-    fn try_fill_bytes(&mut self, octets: &mut [u8]) -> Result<(), NoEntropy> {
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
         self.calls = self.calls.checked_sub(1).ok_or(NoEntropy)?;
-        octets.fill(1);
+        bytes.fill(1);
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! OAuth for native apps (RFC 8252): the loopback receiver against strangers. Every request is heard octet by octet and
+//! OAuth for native apps (RFC 8252): the loopback receiver against strangers. Every request is heard byte by byte and
 //! at once, and makes the same step.
 
 use proofkey_core::loopback::{HEAD_MAX, Loopback, Reply};
@@ -228,10 +228,10 @@ fn a43_a47_a_malformed_target_is_refused() {
     for target in targets.split('|') {
         assert_eq!(heard(get(&target.replace('Q', &query))), BAD, "{target:?}");
     }
-    for octet in [0x80, 0xC0, 0xFF] {
-        let head = [b"GET ", good().as_bytes(), &[octet], get("").as_bytes().split_at(4).1].concat();
-        assert_eq!(heard(head), BAD, "{octet}");
-        let foreign = [get(&good()).trim_end().as_bytes(), b"\r\nCookie: ", &[octet], b"\r\n\r\n"].concat();
+    for byte in [0x80, 0xC0, 0xFF] {
+        let head = [b"GET ", good().as_bytes(), &[byte], get("").as_bytes().split_at(4).1].concat();
+        assert_eq!(heard(head), BAD, "{byte}");
+        let foreign = [get(&good()).trim_end().as_bytes(), b"\r\nCookie: ", &[byte], b"\r\n\r\n"].concat();
         assert_eq!(heard(foreign), Ok(Some(good())), "a cookie of another app at this address");
     }
 }
@@ -249,7 +249,7 @@ fn a50_only_get_is_answered_and_no_other_origin_is_told() {
 }
 
 #[test]
-fn a51_other_protocols_are_refused_by_their_first_octets() {
+fn a51_other_protocols_are_refused_by_their_first_bytes() {
     let tls = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".as_slice();
     let socks: [&[u8]; 2] = [b"\x04\x01\xc0\x00\x7f\x00\x00\x01\x00", b"\x05\x01\x00"];
     for sent in
@@ -265,14 +265,14 @@ fn a51_other_protocols_are_refused_by_their_first_octets() {
 }
 
 #[test]
-fn a51_one_wrong_octet_brings_in_no_other_redirect() {
+fn a51_one_wrong_byte_brings_in_no_other_redirect() {
     let pending = begin(client());
     let head = get(&good()).replacen("\r\n\r\n", "\r\nAccept: text/html\r\n\r\n", 1).into_bytes();
     let state = format!("state={}", pending.state().expose());
     let mut callbacks = 0;
     for at in 0..head.len() {
-        for octet in *b"\0\t\n\r \"#%&+/:;<=?@A\\\x7f\x80\xff" {
-            let wrong = [&head[..at], &[octet], &head[at + 1..]].concat();
+        for byte in *b"\0\t\n\r \"#%&+/:;<=?@A\\\x7f\x80\xff" {
+            let wrong = [&head[..at], &[byte], &head[at + 1..]].concat();
             if let Ok(Some(_)) = heard_by(client(), &pending, &wrong) {
                 let text = String::from_utf8_lossy(&wrong);
                 assert!(text.starts_with("GET /cb?") && text.contains(&state), "{text}");
@@ -281,7 +281,7 @@ fn a51_one_wrong_octet_brings_in_no_other_redirect() {
             }
         }
     }
-    assert!(callbacks > 100, "a wrong octet of a code or of Accept is none of the receiver's business: {callbacks}");
+    assert!(callbacks > 100, "a wrong byte of a code or of Accept is none of the receiver's business: {callbacks}");
 }
 
 #[test]

@@ -77,8 +77,8 @@ fn section_3_2_what_is_no_metadata_is_passed_over() {
     ] {
         let mut discovery = Discovery::new("https://as.example").expect("an issuer");
         let first = discovery.request().expect("an address").url().to_string();
-        let mut octets = body.as_bytes().to_vec();
-        let response = Response::new(status, &mut octets).with_header("content-type", content_type);
+        let mut bytes = body.as_bytes().to_vec();
+        let response = Response::new(status, &mut bytes).with_header("content-type", content_type);
         assert_eq!(discovery.read(response), Ok(None), "{status} {body}");
         assert_ne!(discovery.request().expect("the next one").url().to_string(), first);
         let mut found = document("").into_bytes();
@@ -127,7 +127,7 @@ fn c063_section_3_2_members_are_read_and_unknown_ones_ignored() {
 }
 
 #[test]
-fn c064_c065_section_3_3_the_issuer_is_identical_octet_for_octet() {
+fn c064_c065_section_3_3_the_issuer_is_identical_byte_for_byte() {
     for other in [
         "https://as.example/",
         "https://AS.example",

@@ -24,7 +24,7 @@ fn what_is_written_is_as_long_as_it_says() {
     }
 }
 
-/// Takes so many octets.
+/// Takes so many bytes.
 struct Full(usize);
 
 impl Write for Full {

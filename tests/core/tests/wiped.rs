@@ -9,9 +9,9 @@ use std::os::unix::fs::FileExt;
 fn dropped_secrets_are_gone_from_memory() {
     let memory = File::open("/proc/self/mem").expect("this process's memory");
     let holds = |place: usize, length: usize, secret: &str| {
-        let mut octets = vec![0; length];
-        memory.read_exact_at(&mut octets, place as u64).expect("memory that was allocated");
-        octets.windows(secret.len()).any(|window| window == secret.as_bytes())
+        let mut bytes = vec![0; length];
+        memory.read_exact_at(&mut bytes, place as u64).expect("memory that was allocated");
+        bytes.windows(secret.len()).any(|window| window == secret.as_bytes())
     };
 
     // What a list has dropped stays where it was.
@@ -23,7 +23,7 @@ fn dropped_secrets_are_gone_from_memory() {
     pending.clear();
     assert!(!secrets.iter().any(|secret| holds(place, length, secret)));
 
-    // The allocator writes to the first octets of what is freed.
+    // The allocator writes to the first bytes of what is freed.
     let secret = "canary".repeat(50);
     let body = format!(r#"{{"access_token":"{secret}","token_type":"Bearer","refresh_token":"{secret}"}}"#);
     let tokens = read(&body).expect("tokens");

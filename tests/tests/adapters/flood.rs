@@ -178,12 +178,12 @@ fn babble(asked: &Asked, (target, status): (&str, u16)) -> Duration {
     begun.elapsed()
 }
 
-/// Sends octet after octet until it is answered.
+/// Sends byte after byte until it is answered.
 fn trickle(address: SocketAddr, pace: Duration) -> (String, Duration) {
     let begun = Instant::now();
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_nodelay(true).and_then(|()| stream.set_nonblocking(true)).unwrap();
-    let mut octets = b"GET /callback?code=".iter().chain([b'a'].iter().cycle());
+    let mut bytes = b"GET /callback?code=".iter().chain([b'a'].iter().cycle());
     let mut answer = String::new();
     loop {
         match stream.read_to_string(&mut answer) {
@@ -193,7 +193,7 @@ fn trickle(address: SocketAddr, pace: Duration) -> (String, Duration) {
         if begun.elapsed() > PATIENCE {
             return (answer, begun.elapsed());
         }
-        stream.write_all(&[*octets.next().unwrap()]).unwrap();
+        stream.write_all(&[*bytes.next().unwrap()]).unwrap();
         thread::sleep(pace);
     }
 }

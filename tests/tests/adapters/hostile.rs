@@ -1,4 +1,4 @@
-//! Servers that lie about lengths, never end, break off at every octet, or send elsewhere.
+//! Servers that lie about lengths, never end, break off at every byte, or send elsewhere.
 
 use super::login::{CALLBACK, SCOPE, browser};
 use super::tls::{VALID, serve_answer};
@@ -137,34 +137,34 @@ fn t100_heads_without_measure_are_refused() {
 }
 
 #[test]
-fn c015_an_exchange_that_breaks_at_any_octet_is_an_error_and_is_not_repeated() {
+fn c015_an_exchange_that_breaks_at_any_byte_is_an_error_and_is_not_repeated() {
     let answer = json(200, TOKENS);
     let mut request = 0;
-    for octets in 0..=answer.len() {
-        let part = answer[..octets].to_owned();
+    for bytes in 0..=answer.len() {
+        let part = answer[..bytes].to_owned();
         let server = Server::start(move |mut stream, requests| {
             requests.lock().unwrap().extend(read_request(&mut stream));
             drop(stream.write_all(part.as_bytes()));
         });
         let refreshed = refresh(&http(), &server.url("/token"));
-        assert_eq!(refreshed.is_ok(), octets == answer.len(), "{octets} octets of the answer: {refreshed:?}");
+        assert_eq!(refreshed.is_ok(), bytes == answer.len(), "{bytes} bytes of the answer: {refreshed:?}");
         request = server.requests()[0].len();
         assert_eq!((server.connections(), server.requests().len()), (1, 1));
     }
     // What is unread when the server closes makes it a reset.
-    for octets in 0..request {
-        let server = Server::start(move |mut stream, _| drop(stream.read_exact(&mut vec![0; octets])));
+    for bytes in 0..request {
+        let server = Server::start(move |mut stream, _| drop(stream.read_exact(&mut vec![0; bytes])));
         let error = refresh(&http(), &server.url("/token")).unwrap_err();
-        assert!(matches!(error, ExchangeError::Transport(TransportError::Http(_))), "{octets} octets read: {error}");
-        assert_eq!(server.connections(), 1, "{octets} octets of the request");
+        assert!(matches!(error, ExchangeError::Transport(TransportError::Http(_))), "{bytes} bytes read: {error}");
+        assert_eq!(server.connections(), 1, "{bytes} bytes of the request");
     }
 }
 
 #[test]
-fn c015_an_answer_that_a_reset_cuts_at_any_octet_is_an_error_and_is_not_repeated() {
+fn c015_an_answer_that_a_reset_cuts_at_any_byte_is_an_error_and_is_not_repeated() {
     let answer = json(200, TOKENS);
-    for octets in 0..answer.len() {
-        let part = answer[..octets].to_owned();
+    for bytes in 0..answer.len() {
+        let part = answer[..bytes].to_owned();
         let server = Server::start(move |mut stream, _| {
             // The body of the request is there and stays unread, so that closing resets.
             while !read_line(&mut stream).is_empty() {}
@@ -172,8 +172,8 @@ fn c015_an_answer_that_a_reset_cuts_at_any_octet_is_an_error_and_is_not_repeated
             drop(stream.write_all(part.as_bytes()));
         });
         let error = refresh(&http(), &server.url("/token")).unwrap_err();
-        assert!(matches!(error, ExchangeError::Transport(TransportError::Http(_))), "{octets} octets: {error}");
-        assert_eq!(server.connections(), 1, "{octets} octets of the answer");
+        assert!(matches!(error, ExchangeError::Transport(TransportError::Http(_))), "{bytes} bytes: {error}");
+        assert_eq!(server.connections(), 1, "{bytes} bytes of the answer");
     }
 }
 
@@ -181,9 +181,9 @@ fn c015_an_answer_that_a_reset_cuts_at_any_octet_is_an_error_and_is_not_repeated
 fn read_line(stream: &mut TcpStream) -> String {
     let mut line = String::new();
     while !line.ends_with("\r\n") {
-        let mut octet = [0];
-        stream.read_exact(&mut octet).unwrap();
-        line.push(octet[0].into());
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        line.push(byte[0].into());
     }
     line.trim_end().to_owned()
 }
@@ -210,12 +210,12 @@ fn t96_interim_answers_without_end_meet_the_deadline() {
 }
 
 #[test]
-fn t99_a_head_that_comes_octet_by_octet_meets_the_deadline() {
+fn t99_a_head_that_comes_byte_by_byte_meets_the_deadline() {
     let server = Server::start(|mut stream, _| {
         read_request(&mut stream);
-        for octet in json(200, TOKENS).bytes() {
+        for byte in json(200, TOKENS).bytes() {
             thread::sleep(Duration::from_millis(20));
-            if stream.write_all(&[octet]).is_err() {
+            if stream.write_all(&[byte]).is_err() {
                 return;
             }
         }
@@ -242,7 +242,7 @@ fn x22_a_body_without_end_takes_less_than_twice_the_cap() {
         let error = call(&http, &format!("{url}endless")).unwrap_err();
         assert!(matches!(error, TransportError::BodyTooBig), "{error}");
         let api = most_memory() - begun;
-        println!("{oauth} and {api} octets more, of caps of {OAUTH_CAP} and {API_CAP}");
+        println!("{oauth} and {api} bytes more, of caps of {OAUTH_CAP} and {API_CAP}");
         assert!(oauth < 2 * OAUTH_CAP && api < 2 * API_CAP, "{oauth} {api}");
         return;
     }
@@ -261,10 +261,10 @@ fn x22_a_body_without_end_takes_less_than_twice_the_cap() {
     child.args(["--exact", "--nocapture", test.split_once("::").unwrap().1]).env("PROOFKEY_TEST_URL", server.url("/"));
     let output = child.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && said.contains(" octets more, of caps of "), "{said}");
+    assert!(output.status.success() && said.contains(" bytes more, of caps of "), "{said}");
 }
 
-/// The most memory that this process has had in use, in octets.
+/// The most memory that this process has had in use, in bytes.
 fn most_memory() -> usize {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let (_, rest) = status.split_once("VmHWM:").unwrap();

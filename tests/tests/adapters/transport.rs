@@ -144,7 +144,7 @@ fn c015_what_was_sent_is_never_sent_again() {
     let closing = Server::start(|mut stream, requests| {
         requests.lock().unwrap().extend(read_request(&mut stream));
     });
-    // Octets that nobody read when the socket closes make it a reset.
+    // Bytes that nobody read when the socket closes make it a reset.
     let resetting = Server::start(|mut stream, requests| {
         stream.read_exact(&mut [0; 8]).unwrap();
         requests.lock().unwrap().push(String::new());
@@ -213,7 +213,7 @@ fn an_address_is_gone_to_as_it_is_written() {
 fn c036_a_call_carries_the_token_once_and_every_status_is_a_response() {
     let server = Server::answering(|request| {
         let status = request.split(['/', ' ']).nth(2).unwrap_or("0");
-        format!("HTTP/1.1 {status} X\r\nX-Twice: a\r\nx-twice: b\r\nX-Octets: \u{e9}\r\nContent-Length: 2\r\n\r\nok")
+        format!("HTTP/1.1 {status} X\r\nX-Twice: a\r\nx-twice: b\r\nX-Bytes: \u{e9}\r\nContent-Length: 2\r\n\r\nok")
     });
     let http = http();
     for status in [200, 201, 401, 403, 404, 500, 503] {
@@ -227,7 +227,7 @@ fn c036_a_call_carries_the_token_once_and_every_status_is_a_response() {
         let answer = http.call(request, access_token()).wait().unwrap();
         assert_eq!((answer.status, answer.body.as_slice()), (status, b"ok".as_slice()));
         assert_eq!(answer.headers("x-twice").collect::<Vec<_>>(), ["a", "b"]);
-        assert_eq!(answer.header("x-octets"), Some("\u{c3}\u{a9}"));
+        assert_eq!(answer.header("x-bytes"), Some("\u{c3}\u{a9}"));
     }
     let userinfo = server.url("/200").replace("http://", "http://user:password@");
     assert_eq!(http.call(get(&userinfo), access_token()).wait().unwrap().status, 200);
@@ -309,7 +309,7 @@ fn c063_c135_discovery_asks_each_address_until_one_has_metadata() {
 fn discovery_ends_without_a_connection() {
     for greeting in ["", "SSH-2.0-x\r\n", "HTTP/1.1 400 Bad Request\r\n\r\n", "\u{15}\u{3}\u{3}\0\u{2}\u{2}\u{28}"] {
         let server = Server::start(move |mut stream, _| {
-            // The first octets of a handshake of TLS.
+            // The first bytes of a handshake of TLS.
             stream.read_exact(&mut [0; 5]).unwrap();
             drop(stream.write_all(greeting.as_bytes()));
         });

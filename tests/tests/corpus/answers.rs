@@ -14,7 +14,7 @@ use std::time::Duration;
 pub(crate) struct Answer {
     pub(crate) head: String,
     pub(crate) body: Vec<u8>,
-    /// Octet by octet, with a pause before each.
+    /// Byte by byte, with a pause before each.
     pub(crate) drip: bool,
     /// It leaves the connection open behind the answer.
     pub(crate) hold: bool,
@@ -64,15 +64,15 @@ impl Answers {
 
 impl Answer {
     fn send(&self, stream: &mut TcpStream, origin: &str) {
-        let octets = [self.head.replace("{origin}", origin).as_bytes(), &self.body].concat();
+        let bytes = [self.head.replace("{origin}", origin).as_bytes(), &self.body].concat();
         // Whoever has heard enough hangs up.
         if self.drip {
-            let mut octet = octets.chunks(1);
-            while octet.next().is_some_and(|octet| stream.write_all(octet).is_ok()) {
+            let mut byte = bytes.chunks(1);
+            while byte.next().is_some_and(|byte| stream.write_all(byte).is_ok()) {
                 thread::sleep(DRIP);
             }
         } else {
-            drop(stream.write_all(&octets));
+            drop(stream.write_all(&bytes));
         }
         if self.hold {
             drop(stream.read(&mut [0]));
@@ -93,5 +93,5 @@ fn path(request: &str) -> &str {
     request.split(' ').nth(1).unwrap_or_default()
 }
 
-/// The pause before an octet.
+/// The pause before a byte.
 pub(crate) const DRIP: Duration = Duration::from_millis(50);

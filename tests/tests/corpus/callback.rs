@@ -89,7 +89,7 @@ fn in_memory(case: &Case) -> Result<(), String> {
     if case.seen == Seen::Head {
         return Ok(());
     }
-    let text = String::from_utf8(case.octets(&asked)).expect("only a head is no text");
+    let text = String::from_utf8(case.bytes(&asked)).expect("only a head is no text");
     let target = if case.seen == Seen::Query { format!("/cb?{text}") } else { text.clone() };
     let url = if case.seen == Seen::Url { text.clone() } else { format!("http://{}{target}", asked.address) };
     let ours = !matches!(case.expected.as_str(), "Duplicate(state)" | "State" | "Target");
@@ -161,7 +161,7 @@ fn login(adapter: &Adapter, server: &Server, strangers: &[&Case], end: &Case) ->
     same(&end.id, &end.why, &verdict, &end.expected)?;
     for (case, answer) in visits().zip(&answers) {
         let page = case.answer().map_or_else(String::new, |(reply, _)| reply.to_string());
-        same(&case.id, "the page is its reply's, octet for octet", *answer == page, true)?;
+        same(&case.id, "the page is its reply's, byte for byte", *answer == page, true)?;
     }
     let again = asked.get().map(|asked| TcpStream::connect(asked.address).is_ok());
     same(&end.id, "the port is open", again, Some(false))?;
@@ -200,27 +200,27 @@ impl Case {
         Client::new("client", &redirect_uri, endpoints).expect(&self.id).into()
     }
 
-    fn octets(&self, asked: &Asked) -> Vec<u8> {
+    fn bytes(&self, asked: &Asked) -> Vec<u8> {
         let query = self.query.iter().map(|query| format!("{query}&")).collect::<String>();
         let good = GOOD.replace('?', &format!("?{query}"));
-        self.input.octets(|text| asked.fill(&text.replace("{good}", &good)))
+        self.input.bytes(|text| asked.fill(&text.replace("{good}", &good)))
     }
 
     /// The request that brings the redirect to a listener.
     fn head(&self, asked: &Asked) -> Vec<u8> {
-        let octets = self.octets(asked);
+        let bytes = self.bytes(asked);
         let start = match self.seen {
-            Seen::Head | Seen::Url => return octets,
+            Seen::Head | Seen::Url => return bytes,
             Seen::Query => "GET /cb?",
             Seen::Target => "GET ",
         };
         let end = format!(" HTTP/1.1\r\nHost: {}\r\n\r\n", asked.address);
-        [start.as_bytes(), &octets, end.as_bytes()].concat()
+        [start.as_bytes(), &bytes, end.as_bytes()].concat()
     }
 
     /// The code as the token request carries it.
     fn code(&self) -> String {
-        let code = self.code.as_ref().map_or_else(|| b"C".to_vec(), |code| code.octets(str::to_owned));
+        let code = self.code.as_ref().map_or_else(|| b"C".to_vec(), |code| code.bytes(str::to_owned));
         String::from_utf8(code).expect("a form")
     }
 
@@ -268,7 +268,7 @@ impl Asked {
         if !text.contains('{') {
             return text.to_owned();
         }
-        let encoded: String = self.state.bytes().map(|octet| format!("%{octet:02x}")).collect();
+        let encoded: String = self.state.bytes().map(|byte| format!("%{byte:02x}")).collect();
         let flipped: String = self
             .state
             .chars()

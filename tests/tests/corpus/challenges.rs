@@ -49,8 +49,8 @@ fn challenges_are_read_as_they_are_to_be() {
                 }
             }
         }
-        let octets = fields().map(str::len).sum();
-        same(&case.id, &case.why, &bounded(&case.id, octets, || verdict(case.status, fields()))?, &case.expected)
+        let bytes = fields().map(str::len).sum();
+        same(&case.id, &case.why, &bounded(&case.id, bytes, || verdict(case.status, fields()))?, &case.expected)
     });
 }
 
@@ -94,7 +94,7 @@ fn verdict<'f>(status: u16, fields: impl IntoIterator<Item = &'f str>) -> String
 impl Case {
     /// The values of all fields.
     fn fields(&self) -> Vec<String> {
-        let text = |input: &Input| String::from_utf8(input.octets(str::to_owned)).expect("text");
+        let text = |input: &Input| String::from_utf8(input.bytes(str::to_owned)).expect("text");
         [&self.input].into_iter().chain(&self.also).map(text).collect()
     }
 }

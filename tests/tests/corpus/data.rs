@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use std::{fs, thread};
 
-/// What any case may take, and what each octet of it may add: far more than it takes without optimisation, far less than
+/// What any case may take, and what each byte of it may add: far more than it takes without optimisation, far less than
 /// work that grows faster than its input.
 const AT_ONCE: Duration = Duration::from_millis(20);
 const AN_OCTET: Duration = Duration::from_micros(10);
@@ -26,7 +26,7 @@ pub(crate) fn cases<C: DeserializeOwned>(name: &str) -> Vec<C> {
     file.cases
 }
 
-/// Octets as they can be written in JSON.
+/// Bytes as they can be written in JSON.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Input {
@@ -43,21 +43,21 @@ pub(crate) enum Part {
 }
 
 impl Input {
-    /// The octets, with what `fill` makes of each text.
-    pub(crate) fn octets(&self, fill: impl Fn(&str) -> String) -> Vec<u8> {
+    /// The bytes, with what `fill` makes of each text.
+    pub(crate) fn bytes(&self, fill: impl Fn(&str) -> String) -> Vec<u8> {
         let parts = match self {
             Self::Text(text) => return fill(text).into_bytes(),
             Self::Parts(parts) => parts,
         };
-        let octets = parts.iter().flat_map(|part| match part {
+        let bytes = parts.iter().flat_map(|part| match part {
             Part::Text(text) => fill(text).into_bytes(),
             Part::Hex { hex } => {
-                let octet = |at| u8::from_str_radix(&hex[at..at + 2], 16).expect("two digits");
-                (0..hex.len()).step_by(2).map(octet).collect()
+                let byte = |at| u8::from_str_radix(&hex[at..at + 2], 16).expect("two digits");
+                (0..hex.len()).step_by(2).map(byte).collect()
             }
             Part::Repeat { repeat, times } => fill(repeat).repeat(*times).into_bytes(),
         });
-        octets.collect()
+        bytes.collect()
     }
 }
 
@@ -77,13 +77,13 @@ pub(crate) fn run<C: Sync>(cases: &[C], check: impl Fn(&C) -> Result<(), String>
     assert!(failed.is_empty(), "{} of {} cases differ:\n{}", failed.len(), cases.len(), failed.join("\n"));
 }
 
-/// What `work` makes of so many octets, where it takes no more time of the processor than that may take.
-pub(crate) fn bounded<T>(id: &str, octets: usize, work: impl FnOnce() -> T) -> Result<T, String> {
+/// What `work` makes of so many bytes, where it takes no more time of the processor than that may take.
+pub(crate) fn bounded<T>(id: &str, bytes: usize, work: impl FnOnce() -> T) -> Result<T, String> {
     let now = || Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).expect("a time");
     let begun = now();
     let done = work();
-    let (spent, most) = (now() - begun, AT_ONCE + AN_OCTET * u32::try_from(octets).expect("a case"));
-    same(id, &format!("{spent:?} for {octets} octets are at most {most:?}"), spent <= most, true)?;
+    let (spent, most) = (now() - begun, AT_ONCE + AN_OCTET * u32::try_from(bytes).expect("a case"));
+    same(id, &format!("{spent:?} for {bytes} bytes are at most {most:?}"), spent <= most, true)?;
     Ok(done)
 }
 
@@ -95,7 +95,7 @@ pub(crate) fn same<T: Debug + PartialEq>(id: &str, what: &str, seen: T, expected
 /// Whether an error shows nothing but printable ASCII, on one short line, and no secret of the corpus.
 pub(crate) fn clean(id: &str, error: &(impl std::error::Error + 'static)) -> Result<(), String> {
     let shown = error.to_string();
-    let printable = shown.bytes().all(|octet| matches!(octet, b' '..=b'~'));
+    let printable = shown.bytes().all(|byte| matches!(byte, b' '..=b'~'));
     let secret = format!("{shown} {error:?}").contains("CANARY");
     same(id, &shown, (printable, shown.len() <= 300, secret), (true, true, false))
 }

@@ -66,7 +66,7 @@ fn over_sockets(adapter: &Adapter) {
 #[test]
 fn another_reader_agrees_on_the_classes() {
     run(&data::cases::<Case>("json.json"), |case| {
-        let input = case.input.octets(str::to_owned);
+        let input = case.input.bytes(str::to_owned);
         let is_json = str::from_utf8(&input).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok());
         if case.class == Class::I { Ok(()) } else { same(&case.id, "class", is_json, case.class == Class::Y) }
     });
@@ -74,7 +74,7 @@ fn another_reader_agrees_on_the_classes() {
 
 impl Case {
     fn answer(&self) -> Vec<u8> {
-        let input = self.input.octets(str::to_owned);
+        let input = self.input.bytes(str::to_owned);
         if self.body {
             input
         } else {

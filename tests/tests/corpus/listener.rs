@@ -121,15 +121,15 @@ impl Case {
 
     /// The whole answer; none where nobody listens.
     fn visit(&self, asked: &Asked) -> Option<String> {
-        let octets = self.input.octets(|text| asked.fill(&text.replace("{good}", GOOD)));
+        let bytes = self.input.bytes(|text| asked.fill(&text.replace("{good}", GOOD)));
         if !self.drip {
-            return asked.visit(&octets, false);
+            return asked.visit(&bytes, false);
         }
         let mut stream = TcpStream::connect(asked.address).ok()?;
         stream.set_read_timeout(Some(DRIP)).expect("a timeout");
         let mut answer = String::new();
-        for octet in octets.chunks(1) {
-            drop(stream.write_all(octet));
+        for byte in bytes.chunks(1) {
+            drop(stream.write_all(byte));
             // Waits for an answer as long as the pause is.
             if stream.read_to_string(&mut answer).is_ok() || !answer.is_empty() {
                 break;

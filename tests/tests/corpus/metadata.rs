@@ -70,8 +70,8 @@ fn metadata_have_their_verdict_in_the_core() {
     run(&cases, |case| {
         let origin = case.whole_issuer().unwrap_or("http://127.0.0.1:49152");
         let place = case.place(origin);
-        let octets = case.answers.iter().map(|answer| answer.body(&place).len()).sum();
-        case.check(&bounded(&case.id, octets, || case.search(&place))?, &place, &case.found)
+        let bytes = case.answers.iter().map(|answer| answer.body(&place).len()).sum();
+        case.check(&bounded(&case.id, bytes, || case.search(&place))?, &place, &case.found)
     });
 }
 
@@ -225,14 +225,14 @@ impl Answer {
     }
 
     fn body(&self, place: &Place) -> Vec<u8> {
-        self.body.octets(|text| place.fill(text))
+        self.body.bytes(|text| place.fill(text))
     }
 
     fn send(&self, stream: &mut TcpStream, place: &Place) {
         if self.closes {
             return;
         }
-        let octets = self.raw.as_ref().map_or_else(
+        let bytes = self.raw.as_ref().map_or_else(
             || {
                 let body = self.body(place);
                 let fields = self.headers.iter().map(|(name, value)| format!("{name}: {}\r\n", place.fill(value)));
@@ -244,10 +244,10 @@ impl Answer {
                 };
                 [format!("HTTP/1.1 {} X\r\n{fields}{length}\r\n", self.status).as_bytes(), &body].concat()
             },
-            |raw| raw.octets(|text| place.fill(text)),
+            |raw| raw.bytes(|text| place.fill(text)),
         );
         // Whoever has heard enough hangs up.
-        drop(stream.write_all(&octets));
+        drop(stream.write_all(&bytes));
     }
 }
 

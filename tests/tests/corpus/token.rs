@@ -80,7 +80,7 @@ enum Unknown {
 fn token_answers_have_their_verdict_in_the_core() {
     let cases: Vec<Case> = data::cases("token.json");
     let exchanges: Vec<_> = cases.iter().filter(|case| !case.raw).flat_map(Case::exchanges).collect();
-    run(&exchanges, |exchange| exchange.check(&bounded(&exchange.id, exchange.octets.len(), || exchange.in_memory())?));
+    run(&exchanges, |exchange| exchange.check(&bounded(&exchange.id, exchange.bytes.len(), || exchange.in_memory())?));
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn over_sockets(adapter: &Adapter) {
 struct Exchange<'c> {
     id: String,
     case: &'c Case,
-    octets: Vec<u8>,
+    bytes: Vec<u8>,
 }
 
 /// The new refresh token of the answer, and what came of the rest.
@@ -131,16 +131,16 @@ struct Granted {
 
 impl Case {
     fn exchanges(&self) -> Vec<Exchange<'_>> {
-        let octets = self.input.octets(str::to_owned);
+        let bytes = self.input.bytes(str::to_owned);
         if self.prefixes {
             let prefix = |length| Exchange {
                 id: format!("{}-{length}", self.id),
                 case: self,
-                octets: octets[..length].to_owned(),
+                bytes: bytes[..length].to_owned(),
             };
-            return (0..octets.len()).map(prefix).collect();
+            return (0..bytes.len()).map(prefix).collect();
         }
-        vec![Exchange { id: self.id.clone(), case: self, octets }]
+        vec![Exchange { id: self.id.clone(), case: self, bytes }]
     }
 }
 
@@ -149,7 +149,7 @@ impl Exchange<'_> {
         let mut response = ResponseBuf {
             status: self.case.status,
             headers: self.case.headers.iter().map(|(name, value)| (name.to_lowercase(), value.clone())).collect(),
-            body: self.octets.clone(),
+            body: self.bytes.clone(),
         };
         self.outcome("https://as.example/token", |request| {
             let (kept, tokens) = request.read_keeping(response.as_response());
@@ -187,8 +187,8 @@ impl Exchange<'_> {
     fn answer(&self) -> Answer {
         let Case { raw, status, drip, hold, .. } = *self.case;
         let fields: String = self.case.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        let head = format!("HTTP/1.1 {status} X\r\n{fields}Content-Length: {}\r\n\r\n", self.octets.len());
-        Answer { head: if raw { String::new() } else { head }, body: self.octets.clone(), drip, hold }
+        let head = format!("HTTP/1.1 {status} X\r\n{fields}Content-Length: {}\r\n\r\n", self.bytes.len());
+        Answer { head: if raw { String::new() } else { head }, body: self.bytes.clone(), drip, hold }
     }
 
     fn check(&self, (kept, outcome): &Outcome) -> Result<(), String> {
@@ -227,7 +227,7 @@ impl Exchange<'_> {
 impl Tokens {
     fn granted(&self) -> Granted {
         Granted {
-            access_token: String::from_utf8(self.access_token.octets(str::to_owned)).expect("a token"),
+            access_token: String::from_utf8(self.access_token.bytes(str::to_owned)).expect("a token"),
             refresh_token: self.refresh_token.clone(),
             expires_in: self.expires_in,
             scope: self.scope.clone(),

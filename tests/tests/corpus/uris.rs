@@ -26,7 +26,7 @@ enum Place {
 #[test]
 fn uris_have_their_verdict_in_the_core() {
     run(&data::cases::<Case>("uris.json"), |case| {
-        let uri = String::from_utf8(case.input.octets(str::to_owned)).expect("text");
+        let uri = String::from_utf8(case.input.bytes(str::to_owned)).expect("text");
         for (server, redirect_uri, fault) in case.places(&uri) {
             let verdict = bounded(&case.id, uri.len(), || Client::new("client", redirect_uri, server))?;
             let seen = match &verdict {

@@ -92,8 +92,8 @@ fn text(value: &mut [u8]) -> Option<&str> {
     if let Some(first) = memchr(b'\\', text) {
         length = first;
         let mut at = first;
-        while let Some(octet) = text.get(at).copied() {
-            if octet == b'\\' {
+        while let Some(byte) = text.get(at).copied() {
+            if byte == b'\\' {
                 at += 1;
             }
             text[length] = text[at];

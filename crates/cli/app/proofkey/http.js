@@ -93,8 +93,8 @@ async function send(request, deadline) {
   abort.abort();
   if (!response) return { error };
   const field = (name) => response.headers.get(name) ?? undefined;
-  const octets = new Uint8Array(await new Blob(chunks).arrayBuffer());
-  return { answer: new Answer(response.status, field('content-type'), field('date'), field('retry-after'), octets, field('content-encoding')), error };
+  const bytes = new Uint8Array(await new Blob(chunks).arrayBuffer());
+  return { answer: new Answer(response.status, field('content-type'), field('date'), field('retry-after'), bytes, field('content-encoding')), error };
 }
 
 /** Reads the body into `chunks`. It is counted after decompression. */

@@ -32,7 +32,7 @@ impl Serialize for Body<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(1))?;
         match self {
-            Self::Binary(octets) => map.serialize_entry("body_base64", &Base64::encode_string(octets))?,
+            Self::Binary(bytes) => map.serialize_entry("body_base64", &Base64::encode_string(bytes))?,
             Self::Json(json) => map.serialize_entry("body", json)?,
             Self::Text(text) => map.serialize_entry("body", text)?,
         }

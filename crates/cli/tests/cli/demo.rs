@@ -165,7 +165,7 @@ fn the_app_is_in_step_with_its_sources() {
         digest.update(format!("{source}\n"));
         digest.update(read(source));
     }
-    let digest: String = digest.finalize().iter().map(|octet| format!("{octet:02x}")).collect();
+    let digest: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(
         String::from_utf8(read("crates/cli/app/proofkey/wasm/sources.sha256")).unwrap().trim(),
         digest,

@@ -234,7 +234,7 @@ impl Run {
 
 impl From<Output> for Run {
     fn from(output: Output) -> Self {
-        let text = |octets| String::from_utf8(octets).unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
         Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 }

@@ -70,8 +70,8 @@ fn arguments_and_environment_hold_no_token() {
     let token = desk.record().access_token;
     for (file, known) in [("cmdline", "\0call\0"), ("environ", "XDG_STATE_HOME=")] {
         match std::fs::read(format!("/proc/{}/{file}", child.id())) {
-            Ok(octets) => {
-                let text = String::from_utf8_lossy(&octets);
+            Ok(bytes) => {
+                let text = String::from_utf8_lossy(&bytes);
                 assert!(text.contains(known) && !text.contains(token.expose()), "{file}: {text}");
             }
             // The program lets nobody but root look into it.

@@ -9,7 +9,7 @@ pub enum AuthorizeError<E> {
     Config(ConfigError),
     /// The random generator failed. Nothing was made.
     Random(E),
-    /// The random generator gave the same 32 octets twice: it is broken, and a login made from it could be guessed.
+    /// The random generator gave the same 32 bytes twice: it is broken, and a login made from it could be guessed.
     RandomRepeats,
 }
 

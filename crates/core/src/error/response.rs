@@ -21,7 +21,7 @@ pub enum ResponseError {
         /// The issuer that the metadata names.
         found: Excerpt,
     },
-    /// The body is not a JSON object; the fault is at this octet (from 0).
+    /// The body is not a JSON object; the fault is at this byte (from 0).
     Json(usize),
     /// The member has characters that it must not have.
     Malformed(&'static str),
@@ -125,7 +125,7 @@ impl fmt::Display for ResponseError {
             Self::Issuer { expected, found } => {
                 write!(f, "the metadata belongs to another issuer: expected {expected}, got {found}")
             }
-            Self::Json(at) => write!(f, "the response is not a JSON object (at octet {at})"),
+            Self::Json(at) => write!(f, "the response is not a JSON object (at byte {at})"),
             Self::Malformed(name) => write!(f, "the response's `{name}` contains characters that are not allowed"),
             Self::Missing(name) => write!(f, "the response has no `{name}`"),
             Self::NoS256(found) => {

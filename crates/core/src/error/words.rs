@@ -1,6 +1,6 @@
 //! Other people's text in our errors: cut, and cleaned to printable ASCII.
 
-use crate::wire::octets::all;
+use crate::wire::bytes::all;
 use core::fmt;
 
 /// A short piece of what the other side sent, such as an issuer or a media type: cut to 120 characters and cleaned to
@@ -15,9 +15,9 @@ impl Excerpt {
         text(&self.0)
     }
 
-    pub(crate) fn of(octets: impl Iterator<Item = u8>) -> Self {
+    pub(crate) fn of(bytes: impl Iterator<Item = u8>) -> Self {
         let mut excerpt = heapless::Vec::new();
-        clean(octets, &mut excerpt);
+        clean(bytes, &mut excerpt);
         Self(excerpt)
     }
 }
@@ -61,7 +61,7 @@ impl ServerError {
         Some(text(&self.description)).filter(|description| !description.is_empty())
     }
 
-    /// Of octets from anywhere.
+    /// Of bytes from anywhere.
     pub(crate) fn new(code: impl Iterator<Item = u8>, description: impl Iterator<Item = u8>) -> Self {
         let mut error = Self { code: heapless::Vec::new(), description: heapless::Vec::new() };
         clean(code, &mut error.code);
@@ -93,11 +93,11 @@ impl fmt::Display for ServerError {
 impl core::error::Error for ServerError {}
 
 /// Cuts to what there is room for and makes everything but printable ASCII a `?`, one for each run.
-fn clean(octets: impl Iterator<Item = u8>, text: &mut heapless::VecView<u8>) {
+fn clean(bytes: impl Iterator<Item = u8>, text: &mut heapless::VecView<u8>) {
     let mut in_run = false;
-    for octet in octets {
-        let printable = matches!(octet, b' '..=b'~');
-        if (printable || !in_run) && text.push(if printable { octet } else { b'?' }).is_err() {
+    for byte in bytes {
+        let printable = matches!(byte, b' '..=b'~');
+        if (printable || !in_run) && text.push(if printable { byte } else { b'?' }).is_err() {
             break;
         }
         in_run = !printable;
@@ -106,7 +106,7 @@ fn clean(octets: impl Iterator<Item = u8>, text: &mut heapless::VecView<u8>) {
 
 /// The same of text, which mostly has nothing to clean.
 fn clean_text(from: &str, text: &mut heapless::VecView<u8>) {
-    let printable = all(from.as_bytes(), |octet| matches!(octet, b' '..=b'~'));
+    let printable = all(from.as_bytes(), |byte| matches!(byte, b' '..=b'~'));
     if !printable || text.extend_from_slice(from.as_bytes()).is_err() {
         clean(from.bytes(), text);
     }

@@ -37,7 +37,7 @@ impl Reply {
         self.parts().0
     }
 
-    /// The exact length of the whole response in octets.
+    /// The exact length of the whole response in bytes.
     #[must_use]
     pub fn len(self) -> usize {
         length(format_args!("{self}"))

@@ -98,13 +98,13 @@ mod tests {
     }
 
     #[test]
-    fn a_date_with_a_wrong_or_missing_octet_is_none() {
+    fn a_date_with_a_wrong_or_missing_byte_is_none() {
         let date = "Sun, 06 Nov 1994 08:49:37 GMT";
         assert_eq!(http_date(date), Some(784_111_777));
         for at in 0..date.len() {
-            assert_eq!(http_date(&date[..at]), None, "{at} octets");
+            assert_eq!(http_date(&date[..at]), None, "{at} bytes");
             for wrong in ["#", "é"] {
-                assert_eq!(http_date(&[&date[..at], wrong, &date[at + 1..]].concat()), None, "octet {at}");
+                assert_eq!(http_date(&[&date[..at], wrong, &date[at + 1..]].concat()), None, "byte {at}");
             }
         }
     }

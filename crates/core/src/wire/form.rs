@@ -1,6 +1,6 @@
 //! `application/x-www-form-urlencoded`, as RFC 6749 appendix B asks for queries and bodies.
 
-use crate::wire::octets::{all, find};
+use crate::wire::bytes::{all, find};
 use core::fmt::{self, Write};
 
 /// Writes `name=value` fields, the separators between them, and nothing else.
@@ -88,7 +88,7 @@ pub(crate) fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
             rest = others;
             if !field.is_empty() {
                 // Names are short.
-                return Some(cut(field, field.bytes().position(|octet| octet == b'=')));
+                return Some(cut(field, field.bytes().position(|byte| byte == b'=')));
             }
         }
         None
@@ -98,13 +98,13 @@ pub(crate) fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
 /// What stands before and behind the first `delimiter`, which is ASCII; all and nothing if there is none.
 pub(crate) fn split_once(text: &str, delimiter: u8) -> (&str, &str) {
     // Mostly there is none, which is soon seen.
-    if all(text.as_bytes(), |octet| octet != delimiter) {
+    if all(text.as_bytes(), |byte| byte != delimiter) {
         return (text, "");
     }
-    cut(text, text.bytes().position(|octet| octet == delimiter))
+    cut(text, text.bytes().position(|byte| byte == delimiter))
 }
 
-/// What stands before and behind the octet `at`; all and nothing if there is none.
+/// What stands before and behind the byte `at`; all and nothing if there is none.
 fn cut(text: &str, at: Option<usize>) -> (&str, &str) {
     let (before, rest) = text.split_at_checked(at.unwrap_or(text.len())).unwrap_or((text, ""));
     (before, rest.get(1..).unwrap_or_default())
@@ -117,24 +117,24 @@ pub(crate) fn is_escaped(raw: &str) -> bool {
 
 /// Whether a raw name or value stands for exactly `text`.
 pub(crate) fn is(raw: &str, text: &str) -> bool {
-    let mut octets = decode(raw);
-    text.bytes().all(|octet| octets.next() == Some(Ok(octet))) && octets.next().is_none()
+    let mut bytes = decode(raw);
+    text.bytes().all(|byte| bytes.next() == Some(Ok(byte))) && bytes.next().is_none()
 }
 
 /// Whether a raw value stands for printable ASCII only (RFC 6749 appendix A: `VSCHAR`).
 pub(crate) fn printable(raw: &str) -> bool {
-    all(raw.as_bytes(), |octet| matches!(octet, b' '..=b'~') & (octet != b'%'))
+    all(raw.as_bytes(), |byte| matches!(byte, b' '..=b'~') & (byte != b'%'))
         || decode(raw).all(|byte| matches!(byte, Ok(b' '..=b'~')))
 }
 
-/// The octets that a raw name or value stands for.
+/// The bytes that a raw name or value stands for.
 pub(crate) fn decode(raw: &str) -> impl Iterator<Item = Result<u8, BadEscape>> {
-    let mut octets = raw.bytes();
+    let mut bytes = raw.bytes();
     core::iter::from_fn(move || {
-        Some(match octets.next()? {
-            b'%' => hex(octets.next()).zip(hex(octets.next())).map(|(high, low)| high << 4 | low).ok_or(BadEscape),
+        Some(match bytes.next()? {
+            b'%' => hex(bytes.next()).zip(hex(bytes.next())).map(|(high, low)| high << 4 | low).ok_or(BadEscape),
             b'+' => Ok(b' '),
-            octet => Ok(octet),
+            byte => Ok(byte),
         })
     })
 }
@@ -147,20 +147,20 @@ fn encode(text: &str, out: &mut dyn Write) -> fmt::Result {
     if is_all_literal(text) {
         return out.write_str(text);
     }
-    for octets in text.as_bytes().chunks(64) {
-        // No octet gets longer than an escape.
+    for bytes in text.as_bytes().chunks(64) {
+        // No byte gets longer than an escape.
         let mut encoded = [0; 192];
         let mut length = 0_usize;
-        for &octet in octets {
+        for &byte in bytes {
             let free = encoded.get_mut(length..).and_then(|free| free.first_chunk_mut::<3>()).ok_or(fmt::Error)?;
-            let count = if is_literal(octet) {
-                free[0] = octet;
+            let count = if is_literal(byte) {
+                free[0] = byte;
                 1
-            } else if octet == b' ' {
+            } else if byte == b' ' {
                 free[0] = b'+';
                 1
             } else {
-                *free = [b'%', hex_digit(octet >> 4), hex_digit(octet & 15)];
+                *free = [b'%', hex_digit(byte >> 4), hex_digit(byte & 15)];
                 3
             };
             length = length.wrapping_add(count);
@@ -223,8 +223,8 @@ mod tests {
     #[test]
     fn c035_rfc6749_appendix_b_encodes_and_decodes() {
         assert_eq!(body(Value::Plain(" %&+£€")), "v=+%25%26%2B%C2%A3%E2%82%AC");
-        let octets: Result<Vec<u8>, _> = decode("+%25%26%2B%C2%A3%E2%82%AC").collect();
-        assert_eq!(octets.as_deref(), Ok(" %&+£€".as_bytes()));
+        let bytes: Result<Vec<u8>, _> = decode("+%25%26%2B%C2%A3%E2%82%AC").collect();
+        assert_eq!(bytes.as_deref(), Ok(" %&+£€".as_bytes()));
     }
 
     #[test]
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn every_octet_of_a_long_text_is_encoded() {
+    fn every_byte_of_a_long_text_is_encoded() {
         for length in 0..100 {
             let (text, encoded) = ("é/*-._zZ9 ".repeat(length), "%C3%A9%2F*-._zZ9+".repeat(length));
             assert_eq!(body(Value::Plain(&text)), alloc::format!("v={encoded}"));
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_escapes_and_unprintable_octets_are_seen() {
+    fn bad_escapes_and_unprintable_bytes_are_seen() {
         for raw in ["%", "%2", "%zz", "%u0041", "%+1", "%00x", "%0D%0Ax", "%7F", "%C3%A9", "%FF", "é"] {
             assert!(!printable(raw), "{raw}");
         }

@@ -338,8 +338,8 @@ mod tests {
             (b"{\"a\":\"b\",\"c\":\"\xff\"}", Some("b"), 14),
             (b"{\"c\":\"\xff\",\"a\":\"b\"}", None, 6),
         ] {
-            let mut octets = body.to_vec();
-            let ([value], whole) = members(&mut octets, &["a"]);
+            let mut bytes = body.to_vec();
+            let ([value], whole) = members(&mut bytes, &["a"]);
             let value = Some(value.text).filter(|_| value.kind == Kind::String);
             let shown = String::from_utf8_lossy(body);
             assert_eq!(value, found, "{shown}");

@@ -24,12 +24,12 @@ impl Folder {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(FolderError::io(path, error)),
         };
-        let mut octets = Zeroizing::new(Vec::with_capacity(64 * 1024));
-        file.take(FILE_MAX + 1).read_to_end(&mut octets).map_err(|error| FolderError::io(&path, error))?;
-        if octets.len() as u64 > FILE_MAX {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(64 * 1024));
+        file.take(FILE_MAX + 1).read_to_end(&mut bytes).map_err(|error| FolderError::io(&path, error))?;
+        if bytes.len() as u64 > FILE_MAX {
             return Err(FolderError::Insecure { path, fault: "this file is too long to be a record; remove it" });
         }
-        Ok(Some(octets))
+        Ok(Some(bytes))
     }
 
     pub(crate) fn reserve(&self, name: &str, room: usize) -> Result<Temporary, FolderError> {
@@ -48,9 +48,9 @@ impl Folder {
         }
     }
 
-    pub(crate) fn replace(&self, mut temporary: Temporary, name: &str, octets: &[u8]) -> Result<(), FolderError> {
+    pub(crate) fn replace(&self, mut temporary: Temporary, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
         let written =
-            temporary.write(octets).and_then(|()| fs::rename(self.path.join(&temporary.name), self.path.join(name)));
+            temporary.write(bytes).and_then(|()| fs::rename(self.path.join(&temporary.name), self.path.join(name)));
         written.map_err(|error| {
             self.discard(&temporary);
             FolderError::io(&self.path, error)

@@ -46,9 +46,9 @@ impl Folder {
             return Err(self.insecure(name, "this file is too long to be a record; remove it"));
         }
         let room = usize::try_from(size).unwrap_or_default().saturating_add(1);
-        let mut octets = Zeroizing::new(Vec::with_capacity(room));
-        file.take(FILE_MAX).read_to_end(&mut octets).map_err(|error| self.io(name, error))?;
-        Ok(Some(octets))
+        let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+        file.take(FILE_MAX).read_to_end(&mut bytes).map_err(|error| self.io(name, error))?;
+        Ok(Some(bytes))
     }
 
     /// Makes a file that is to take the place of `name`, with so much room in it that is on the disk.
@@ -69,8 +69,8 @@ impl Folder {
     }
 
     /// Writes the file `name` anew: after a crash the old or the new one is there, whole.
-    pub(crate) fn replace(&self, mut temporary: Temporary, name: &str, octets: &[u8]) -> Result<(), FolderError> {
-        let written = temporary.write(octets).and_then(|()| {
+    pub(crate) fn replace(&self, mut temporary: Temporary, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
+        let written = temporary.write(bytes).and_then(|()| {
             renameat(&self.fd, &temporary.name, &self.fd, name)?;
             Ok(fsync(&self.fd)?)
         });

@@ -60,7 +60,7 @@ fn session(
     write!(console, "visit {authorization_endpoint}?")?;
     let mut random = [0; 64];
     rng.fill_bytes(&mut random);
-    random.iter().try_for_each(|octet| console.write_char(char::from(b'a' + octet % 26)))?;
+    random.iter().try_for_each(|byte| console.write_char(char::from(b'a' + byte % 26)))?;
     writeln!(console)?;
     let redirect = console.read_line(&mut buffers.redirect).ok_or(HttpError::Silent)?;
     let sent_at = now();

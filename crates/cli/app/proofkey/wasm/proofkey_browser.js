@@ -97,7 +97,7 @@ export class Client {
     }
     /**
      * Begins a login. `scope` is words with a space between them; `extra` is names and values in turn; `random` is 64
-     * fresh octets from the browser's generator.
+     * fresh bytes from the browser's generator.
      *
      * # Errors
      * `config` or `random`.

@@ -1,9 +1,9 @@
 //! Authorization server metadata (RFC 8414, OpenID Connect Discovery 1.0): from an issuer to its endpoints.
 
-use crate::client::{Server, check_issuer, is_loopback_url};
+use crate::check::{check_issuer, is_loopback_url};
 use crate::error::{ConfigError, Excerpt, ResponseError};
-use crate::http::{Request, Url};
-use crate::response::{Response, refusal, string, unfit};
+use crate::message::{Request, Response, Url, refusal, string, unfit};
+use crate::server::Server;
 use crate::wire::json::{Kind, Value};
 
 /// An address at which a server keeps its metadata.
@@ -54,7 +54,7 @@ impl<'a> MetadataRequest<'a> {
         Request::get(self.url)
     }
 
-    /// Reads the answer. The issuer must be identical octet for octet (RFC 8414 section 3.3), PKCE with `S256` must not be
+    /// Reads the answer. The issuer must be identical byte for byte (RFC 8414 section 3.3), PKCE with `S256` must not be
     /// ruled out, and only the metadata of a loopback issuer may name plain http. What a login does not need, and cannot be
     /// used, counts as absent.
     ///

@@ -1,122 +1,14 @@
-//! From a [`Client`] to the browser and back: [`AuthorizationUrl`], [`Pending`], and the check of the redirect.
+//! From the browser back: [`Pending`], and the check of the redirect.
 
-use crate::client::{Client, RESPONSE_PARAMETERS, check_extra};
-use crate::error::{AuthorizeError, CallbackError, ConfigError, Excerpt, ServerError};
-use crate::pkce::{self, CodeChallenge, CodeVerifier, State};
-use crate::token::TokenRequest;
-use crate::wire::form::{self, FieldWriter, Length, Value};
-use crate::wire::octets::all;
+use crate::check::RESPONSE_PARAMETERS;
+use crate::client::Client;
+use crate::error::{CallbackError, Excerpt, ServerError};
+use crate::flow::TokenRequest;
+use crate::proof::{CodeVerifier, State};
+use crate::wire::bytes::all;
+use crate::wire::form;
 use crate::wire::uri::{self, Uri};
 use core::fmt;
-use rand_core::TryCryptoRng;
-
-impl<'a> Client<'a> {
-    /// Begins a login (RFC 6749 section 4.1.1, RFC 7636 section 4.3). Send the user's browser to the URL, and keep the
-    /// [`Pending`] until it comes back. `scope` may be empty: the server then applies its default.
-    ///
-    /// # Errors
-    /// If a scope is invalid or the random generator fails.
-    pub fn authorize<R: TryCryptoRng + ?Sized>(
-        self,
-        scope: &'a [&'a str],
-        rng: &mut R,
-    ) -> Result<(AuthorizationUrl<'a>, Pending), AuthorizeError<R::Error>> {
-        if let Some(index) = scope.iter().position(|scope| !is_scope(scope)) {
-            return Err(ConfigError::Scope(index).into());
-        }
-        let (state, verifier) = pkce::draw(rng)?;
-        let url = AuthorizationUrl {
-            client: self,
-            scope,
-            extra: &[],
-            state: state.characters(),
-            challenge: verifier.challenge(),
-        };
-        Ok((url, Pending { state, verifier, client: *self.fingerprint() }))
-    }
-}
-
-/// Where to send the user's browser. It is `Display`; it holds no secret, but no log needs its `state`.
-#[derive(Clone, Copy)]
-pub struct AuthorizationUrl<'a> {
-    client: Client<'a>,
-    scope: &'a [&'a str],
-    extra: &'a [(&'a str, &'a str)],
-    state: [u8; pkce::LENGTH],
-    challenge: CodeChallenge,
-}
-
-impl<'a> AuthorizationUrl<'a> {
-    /// Adds parameters of an extension or of the server's own, such as `("prompt", "consent")`, all in one call. Only
-    /// `resource` may be given several times (RFC 8707 section 2).
-    ///
-    /// # Errors
-    /// [`ConfigError::ExtraParameter`] if one is empty, repeated, or set by the protocol;
-    /// [`ConfigError::ExtraParametersTwice`] for a second call.
-    pub fn with(self, extra: &'a [(&'a str, &'a str)]) -> Result<Self, ConfigError> {
-        check_extra(self.extra, extra, self.client.server().authorization_endpoint)?;
-        Ok(Self { extra, ..self })
-    }
-
-    /// The exact length in octets.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        let mut length = Length::default();
-        self.write(&mut length).map_or(0, |()| length.0)
-    }
-
-    /// Never: an authorization URL has an endpoint at least.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        false
-    }
-
-    fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        let endpoint = self.client.server().authorization_endpoint;
-        out.write_str(endpoint)?;
-        let mut fields = FieldWriter::new(
-            out,
-            match form::split_once(endpoint, b'?') {
-                (path, _) if path.len() == endpoint.len() => "?",
-                (_, query) if query.is_empty() || query.ends_with('&') => "",
-                _ => "&",
-            },
-        );
-        fields.field("&response_type=code&client_id=", Value::Plain(self.client.id()))?;
-        fields.field("&redirect_uri=", Value::Plain(self.client.redirect_uri()))?;
-        if !self.scope.is_empty() {
-            fields.list("&scope=", self.scope)?;
-        }
-        // Their lengths are known, so all are written at once.
-        let mut proof = *PROOF;
-        for (at, characters) in [(STATE_AT, &self.state), (CHALLENGE_AT, self.challenge.characters())] {
-            *proof.get_mut(at..).and_then(|rest| rest.first_chunk_mut()).ok_or(fmt::Error)? = *characters;
-        }
-        fields.name(core::str::from_utf8(&proof).map_err(|_| fmt::Error)?)?;
-        fields.extra(self.extra)
-    }
-}
-
-/// The fields of state and challenge, with room for the characters of both.
-const PROOF: &[u8; 136] = b"&state=0123456789abcdefghijklmnopqrstuvwxyz0123456\
-    &code_challenge=0123456789abcdefghijklmnopqrstuvwxyz0123456&code_challenge_method=S256";
-const STATE_AT: usize = "&state=".len();
-const CHALLENGE_AT: usize = STATE_AT + pkce::LENGTH + "&code_challenge=".len();
-
-impl fmt::Display for AuthorizationUrl<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f)
-    }
-}
-
-impl fmt::Debug for AuthorizationUrl<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AuthorizationUrl")
-            .field("client", &self.client)
-            .field("scope", &self.scope)
-            .finish_non_exhaustive()
-    }
-}
 
 /// A redirect as the caller saw it. Each form is checked against the registered redirect URI as far as it goes.
 #[derive(Clone, Copy)]
@@ -143,9 +35,9 @@ impl fmt::Debug for Redirect<'_> {
 /// A login that waits for the browser: all that the redirect is checked against. It can be moved, parked and, with the
 /// feature `serde`, written down; it is used once, and only with the client that began it.
 pub struct Pending {
-    state: State,
-    verifier: CodeVerifier,
-    client: [u8; 32],
+    pub(super) state: State,
+    pub(super) verifier: CodeVerifier,
+    pub(super) client: [u8; 32],
 }
 
 impl Pending {
@@ -169,7 +61,7 @@ impl Pending {
             ("", None) => {}
             ("", Some(_)) if !server.iss_parameter => {}
             (iss, Some(issuer)) if !form::is(iss, issuer) => {
-                let (expected, found) = (Excerpt::from(issuer), Excerpt::of(octets(iss)));
+                let (expected, found) = (Excerpt::from(issuer), Excerpt::of(bytes(iss)));
                 return Err(CallbackError::Issuer { expected, found });
             }
             _ => {}
@@ -180,7 +72,7 @@ impl Pending {
         match (code, error) {
             ("", "") => Err(CallbackError::MissingCode),
             ("", error) if !is_error_code(error) => Err(CallbackError::Malformed("error")),
-            ("", error) => Err(CallbackError::Server(ServerError::new(octets(error), octets(error_description)))),
+            ("", error) => Err(CallbackError::Server(ServerError::new(bytes(error), bytes(error_description)))),
             (code, "") if form::printable(code) => Ok(TokenRequest::code(&client, code, self.verifier)),
             (_, "") => Err(CallbackError::Malformed("code")),
             _ => Err(CallbackError::Ambiguous),
@@ -207,8 +99,8 @@ impl Pending {
     fn is_state(&self, raw: &str) -> bool {
         // Decoding makes a text shorter, or leaves it as it is.
         match raw.as_bytes().try_into() {
-            Ok(octets) => self.state.is(octets),
-            Err(_) => self.state.matches(octets(raw)),
+            Ok(bytes) => self.state.is(bytes),
+            Err(_) => self.state.matches(bytes(raw)),
         }
     }
 }
@@ -264,7 +156,7 @@ fn arrival<'r>(redirect: Redirect<'r>, registered: &str) -> Option<(&'r str, &'r
         Redirect::Target(target) => after(target, path(&uri::split(base)?))?,
         Redirect::Url(url) => after(url, base).or_else(|| as_shown(url, &uri::split(base)?))?,
     };
-    let clean = all(rest.as_bytes(), |octet| octet.is_ascii_graphic());
+    let clean = all(rest.as_bytes(), |byte| byte.is_ascii_graphic());
     let (query, fragment) = form::split_once(rest, b'#');
     (clean && keeps(query, kept)).then_some((query, fragment))
 }
@@ -284,7 +176,7 @@ fn elsewhere(redirect: Redirect<'_>, registered: &str) -> CallbackError {
             (base, if is_url || url.starts_with(base) { url } else { "" })
         }
     };
-    let end = found.bytes().position(|octet| matches!(octet, b'?' | b'#')).unwrap_or(found.len());
+    let end = found.bytes().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(found.len());
     let found = found.get(..end).unwrap_or_default();
     CallbackError::Target { expected: expected.into(), found: found.into() }
 }
@@ -321,25 +213,20 @@ fn is_answer(fragment: &str) -> bool {
     form::pairs(fragment).any(|(name, _)| RESPONSE_PARAMETERS.iter().any(|known| form::is(name, known)))
 }
 
-/// The octets of a value; a bad escape becomes one that no parameter may hold.
-fn octets(raw: &str) -> impl Iterator<Item = u8> {
-    form::decode(raw).map(|octet| octet.unwrap_or(0))
+/// The bytes of a value; a bad escape becomes one that no parameter may hold.
+fn bytes(raw: &str) -> impl Iterator<Item = u8> {
+    form::decode(raw).map(|byte| byte.unwrap_or(0))
 }
 
 /// RFC 6749 appendix A.7: `NQSCHAR`, at least one.
 fn is_error_code(raw: &str) -> bool {
-    octets(raw).all(|octet| matches!(octet, b' '..=b'~') && !matches!(octet, b'"' | b'\\'))
-}
-
-/// RFC 6749 section 3.3: `scope-token`.
-pub(crate) fn is_scope(scope: &str) -> bool {
-    !scope.is_empty() && scope.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\'))
+    bytes(raw).all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\'))
 }
 
 #[cfg(feature = "serde")]
 mod stored {
     use super::Pending;
-    use crate::pkce::{self, CodeVerifier, State};
+    use crate::proof::{CodeVerifier, State, pkce};
     use base64ct::{Base64UrlUnpadded, Encoding};
     use core::fmt;
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de};

@@ -1,11 +1,8 @@
 //! Using an access token (RFC 6750): the header that carries it, and how an API refuses it.
 
-mod challenge;
-
-pub use challenge::{Challenge, Challenges, Param, challenges};
-
 use crate::error::ConfigError;
-use crate::wire::octets::all;
+use crate::message::challenge::{Param, challenges};
+use crate::wire::bytes::all;
 use core::fmt::{self, Write};
 
 /// An access token of type Bearer that can stand in a header: printable ASCII without a space. It cannot be printed.
@@ -19,7 +16,7 @@ impl<'a> AccessToken<'a> {
     /// # Errors
     /// [`ConfigError::AccessToken`] if it is empty, or has a space, a control character or a character that is not ASCII.
     pub fn new(token: &'a str) -> Result<Self, ConfigError> {
-        let fits = !token.is_empty() && all(token.as_bytes(), |octet| octet.is_ascii_graphic());
+        let fits = !token.is_empty() && all(token.as_bytes(), |byte| byte.is_ascii_graphic());
         if fits { Ok(Self(token)) } else { Err(ConfigError::AccessToken) }
     }
 
@@ -61,7 +58,7 @@ impl Authorization<'_> {
         out.write_str(self.0.0)
     }
 
-    /// The exact length in octets.
+    /// The exact length in bytes.
     #[must_use]
     pub const fn len(self) -> usize {
         SCHEME.len().saturating_add(self.0.0.len())

@@ -32,7 +32,7 @@ pub(crate) fn check_issuer(issuer: &str) -> Result<(), UriFault> {
     if issuer.contains('?') { Err(UriFault::Query) } else { Ok(()) }
 }
 
-pub(super) fn check_endpoint(endpoint: &str) -> Result<(), UriFault> {
+pub(crate) fn check_endpoint(endpoint: &str) -> Result<(), UriFault> {
     let uri = check_absolute(endpoint)?;
     if !is_web(uri.scheme) {
         return Err(UriFault::Scheme);
@@ -46,9 +46,9 @@ pub(super) fn check_endpoint(endpoint: &str) -> Result<(), UriFault> {
     check_query(&uri, &PROTOCOL_PARAMETERS)
 }
 
-/// A redirect is compared octet for octet with what the browser shows, so a URI that browsers write otherwise could never
+/// A redirect is compared byte for byte with what the browser shows, so a URI that browsers write otherwise could never
 /// match.
-pub(super) fn check_redirect_uri(redirect_uri: &str) -> Result<(), UriFault> {
+pub(crate) fn check_redirect_uri(redirect_uri: &str) -> Result<(), UriFault> {
     let uri = check_absolute(redirect_uri)?;
     let query = uri.query.unwrap_or_default();
     if is_web(uri.scheme) {
@@ -108,7 +108,7 @@ pub(crate) fn is_loopback_url(url: &str) -> bool {
     host.is_some_and(|host| host.eq_ignore_ascii_case("localhost") || is_loopback(host))
 }
 
-pub(super) fn is_https(url: &str) -> bool {
+pub(crate) fn is_https(url: &str) -> bool {
     url.starts_with("https://")
 }
 

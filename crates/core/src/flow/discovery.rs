@@ -1,9 +1,8 @@
 //! From an issuer to its metadata, whichever well-known address has it: [`Discovery`].
 
 use crate::error::{ConfigError, ResponseError};
-use crate::http::Request;
-use crate::metadata::{Metadata, MetadataRequest, WellKnown, split};
-use crate::response::Response;
+use crate::flow::metadata::{Metadata, MetadataRequest, WellKnown, split};
+use crate::message::{Request, Response};
 use core::fmt;
 
 /// The search for an issuer's metadata (RFC 8414 section 3, OpenID Connect Discovery 1.0 section 4): which address to ask

@@ -1,11 +1,9 @@
 //! Token revocation (RFC 7009): signing out at the server.
 
-use crate::bearer::AccessToken;
 use crate::client::Client;
 use crate::error::{ConfigError, ResponseError, UriFault};
-use crate::http::{Form, Request};
-use crate::response::{Response, refusal};
-use crate::token::RefreshToken;
+use crate::flow::RefreshToken;
+use crate::message::{AccessToken, Form, Request, Response, refusal};
 use crate::wire::form::Value;
 use core::fmt;
 

@@ -1,7 +1,7 @@
 //! The encodings on the wire. Nothing here knows OAuth.
 
+pub(crate) mod bytes;
 pub(crate) mod date;
 pub(crate) mod form;
 pub(crate) mod json;
-pub(crate) mod octets;
 pub(crate) mod uri;

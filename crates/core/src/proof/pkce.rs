@@ -5,13 +5,13 @@ use core::fmt;
 use rand_core::TryCryptoRng;
 use sha2::{Digest, Sha256};
 
-/// The `code_verifier`: 32 random octets as 43 characters of base64url (RFC 7636 section 4.1).
+/// The `code_verifier`: 32 random bytes as 43 characters of base64url (RFC 7636 section 4.1).
 ///
 /// It cannot be cloned or printed. With the feature `zeroize` it is wiped when it is dropped.
 pub struct CodeVerifier(Token);
 
 impl CodeVerifier {
-    /// Draws 32 octets from the caller's generator.
+    /// Draws 32 bytes from the caller's generator.
     ///
     /// # Errors
     /// That of the generator, which must be one that is fit for cryptography.
@@ -97,19 +97,19 @@ impl State {
         self.0.as_str()
     }
 
-    /// Whether the octets are this state, in a time that does not tell how many of them are.
-    pub(crate) fn is(&self, octets: &[u8; LENGTH]) -> bool {
-        let differs = self.0.0.iter().zip(octets).fold(0, |differs, (expected, octet)| differs | (expected ^ octet));
+    /// Whether the bytes are this state, in a time that does not tell how many of them are.
+    pub(crate) fn is(&self, bytes: &[u8; LENGTH]) -> bool {
+        let differs = self.0.0.iter().zip(bytes).fold(0, |differs, (expected, byte)| differs | (expected ^ byte));
         core::hint::black_box(differs) == 0
     }
 
-    /// The same for octets of any number.
-    pub(crate) fn matches(&self, octets: impl Iterator<Item = u8>) -> bool {
+    /// The same for bytes of any number.
+    pub(crate) fn matches(&self, bytes: impl Iterator<Item = u8>) -> bool {
         let mut differs = 0u8;
         let mut length = 0usize;
         let mut expected = self.0.0.iter();
-        for octet in octets {
-            differs |= expected.next().map_or(u8::MAX, |expected| expected ^ octet);
+        for byte in bytes {
+            differs |= expected.next().map_or(u8::MAX, |expected| expected ^ byte);
             length = length.saturating_add(1);
         }
         core::hint::black_box(differs) == 0 && length == LENGTH
@@ -141,16 +141,16 @@ pub(crate) fn draw<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<(State, Code
     Ok((state, verifier))
 }
 
-/// 32 octets as 43 characters of unpadded base64url.
+/// 32 bytes as 43 characters of unpadded base64url.
 struct Token([u8; LENGTH]);
 
 impl Token {
     fn generate<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, R::Error> {
-        let mut octets = [0; 32];
-        let drawn = rng.try_fill_bytes(&mut octets);
-        let token = Self(encode(&octets));
+        let mut bytes = [0; 32];
+        let drawn = rng.try_fill_bytes(&mut bytes);
+        let token = Self(encode(&bytes));
         #[cfg(feature = "zeroize")]
-        zeroize::Zeroize::zeroize(&mut octets);
+        zeroize::Zeroize::zeroize(&mut bytes);
         drawn.map(|()| token)
     }
 
@@ -172,20 +172,20 @@ impl Drop for Token {
     }
 }
 
-/// base64url (RFC 4648 section 5), six octets at a time, in a time that does not tell which.
-pub(crate) fn encode(octets: &[u8; 32]) -> [u8; LENGTH] {
+/// base64url (RFC 4648 section 5), six bytes at a time, in a time that does not tell which.
+pub(crate) fn encode(bytes: &[u8; 32]) -> [u8; LENGTH] {
     let mut words = [0; 4];
-    for (word, octets) in words.iter_mut().zip(octets.as_chunks().0) {
-        *word = u64::from_be_bytes(*octets);
+    for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
+        *word = u64::from_be_bytes(*bytes);
     }
     let [a, b, c, d] = words;
     let sixes = [a >> 16, a << 32 | b >> 32, b << 16 | c >> 48, c, d >> 16, d << 32];
     sixes.map(encode_six).as_flattened().first_chunk().copied().unwrap_or([0; LENGTH])
 }
 
-/// The eight characters of the six octets that a word ends with, a lane of a word for each of them.
-fn encode_six(octets: u64) -> [u8; 8] {
-    let halves = octets << 8 & 0x00ff_ffff_0000_0000 | octets & 0x00ff_ffff;
+/// The eight characters of the six bytes that a word ends with, a lane of a word for each of them.
+fn encode_six(bytes: u64) -> [u8; 8] {
+    let halves = bytes << 8 & 0x00ff_ffff_0000_0000 | bytes & 0x00ff_ffff;
     let quarters = (halves & 0x00ff_f000_00ff_f000) << 4 | halves & 0x0000_0fff_0000_0fff;
     let sextets = (quarters & 0x0fc0_0fc0_0fc0_0fc0) << 2 | quarters & 0x003f_003f_003f_003f;
     // How much further a character is from `A` than its sextet: what is added where a sextet is at least so much.
@@ -214,11 +214,11 @@ mod tests {
 
     /// All pairs of neighbours, in all places.
     #[test]
-    fn octets_are_encoded_as_base64url() {
+    fn bytes_are_encoded_as_base64url() {
         for pair in 0..=u16::MAX {
-            let mut octets = [0; 32];
-            octets.as_chunks_mut().0.fill(pair.to_le_bytes());
-            assert_eq!(text(&encode(&octets)), Base64UrlUnpadded::encode_string(&octets));
+            let mut bytes = [0; 32];
+            bytes.as_chunks_mut().0.fill(pair.to_le_bytes());
+            assert_eq!(text(&encode(&bytes)), Base64UrlUnpadded::encode_string(&bytes));
         }
     }
 }

@@ -1,20 +1,14 @@
 //! The token endpoint (RFC 6749 sections 4.1.3, 5 and 6): [`TokenRequest`] and the [`Tokens`] that it gets.
 
-use crate::bearer::AccessToken;
-use crate::client::{Client, check_extra};
+use crate::check::check_extra;
+use crate::client::Client;
 use crate::error::{ConfigError, ResponseError, ServerError};
-use crate::http::{Form, Request};
-use crate::pkce::CodeVerifier;
-use crate::response::{MEMBER_MAX, Response, error_of, refusal, string};
+use crate::message::{AccessToken, Form, MEMBER_MAX, Request, Response, error_of, refusal, string};
+use crate::proof::CodeVerifier;
+use crate::wire::bytes::all;
 use crate::wire::form::Value as Field;
 use crate::wire::json::{self, Kind, Value};
-use crate::wire::octets::all;
 use core::fmt;
-
-#[cfg(feature = "alloc")]
-mod owned;
-#[cfg(feature = "alloc")]
-pub use owned::{RefreshTokenBuf, TokensBuf};
 
 impl<'a> Client<'a> {
     /// Asks for a new access token with the refresh token (RFC 6749 section 6), for the scope that was granted.
@@ -140,7 +134,7 @@ impl fmt::Debug for TokenRequest<'_> {
 
 /// A refresh token (RFC 6749 section 1.5). It cannot be printed.
 #[derive(Clone, Copy)]
-pub struct RefreshToken<'a>(&'a str);
+pub struct RefreshToken<'a>(pub(crate) &'a str);
 
 impl<'a> RefreshToken<'a> {
     /// A refresh token that was kept.
@@ -167,10 +161,10 @@ impl fmt::Debug for RefreshToken<'_> {
 /// The tokens that the token endpoint granted (RFC 6749 section 5.1). They borrow from the response and the request.
 #[derive(Clone, Copy, Debug)]
 pub struct Tokens<'b> {
-    access_token: AccessToken<'b>,
-    refresh_token: Option<RefreshToken<'b>>,
-    expires_in: Option<u32>,
-    scope: Scope<'b>,
+    pub(crate) access_token: AccessToken<'b>,
+    pub(crate) refresh_token: Option<RefreshToken<'b>>,
+    pub(crate) expires_in: Option<u32>,
+    pub(crate) scope: Scope<'b>,
 }
 
 impl<'b> Tokens<'b> {
@@ -329,7 +323,7 @@ fn granted(Value { kind, text }: Value<'_>) -> Scope<'_> {
 
 /// RFC 6749 appendix A: `VSCHAR`.
 fn is_printable(text: &str) -> bool {
-    all(text.as_bytes(), |octet| matches!(octet, b' '..=b'~'))
+    all(text.as_bytes(), |byte| matches!(byte, b' '..=b'~'))
 }
 
 /// Types that are told apart: those of RFC 8693, RFC 9449 and drafts, and Slack's.

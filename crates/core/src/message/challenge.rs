@@ -140,7 +140,7 @@ fn scheme_end(rest: &str) -> Option<&str> {
 fn after_token68<'a>(params: &'a str, rest: &'a str) -> &'a str {
     let end = params
         .bytes()
-        .position(|octet| !octet.is_ascii_alphanumeric() && !matches!(octet, b'-'..=b'/' | b'_' | b'~' | b'+'));
+        .position(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'-'..=b'/' | b'_' | b'~' | b'+'));
     let Some((text, padding)) = params.split_at_checked(end.unwrap_or(params.len())) else { return rest };
     let after = space(padding.trim_start_matches('='));
     if !text.is_empty() && (after.is_empty() || after.starts_with(',')) { after } else { rest }
@@ -160,14 +160,14 @@ fn space(text: &str) -> &str {
 }
 
 fn token(text: &str) -> Option<(&str, &str)> {
-    let end = text.bytes().position(|octet| !is_token(octet));
+    let end = text.bytes().position(|byte| !is_token(byte));
     text.split_at_checked(end.unwrap_or(text.len())).filter(|(token, _)| !token.is_empty())
 }
 
 /// A character of a token (RFC 9110 section 5.6.2).
-const fn is_token(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric()
-        || matches!(octet, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
+const fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
 }
 
 /// The content of a quoted string, its escapes still in it, and what follows.

@@ -60,7 +60,7 @@ impl<'a> Request<'a> {
         self.form.as_ref().map_or(Ok(()), |form| form.write(&mut out))
     }
 
-    /// The exact length of the body in octets.
+    /// The exact length of the body in bytes.
     #[must_use]
     pub fn body_len(&self) -> usize {
         let mut length = Length::default();

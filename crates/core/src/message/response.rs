@@ -5,9 +5,6 @@ use crate::wire::date;
 use crate::wire::json::{self, Kind, Value};
 use core::fmt;
 
-#[cfg(feature = "alloc")]
-pub use owned::ResponseBuf;
-
 /// An HTTP response from the authorization server. It is read in place: what is read borrows from the body.
 ///
 /// ```
@@ -114,25 +111,25 @@ impl From<Unreadable<'_>> for ResponseError {
 }
 
 /// Whether every media type of a `Content-Type` is one under which servers send JSON: `application/json`, `text/json`, any
-/// `+json`; JavaScript (Facebook, Weibo); plain text and octets (servers that leave it to their framework's default).
+/// `+json`; JavaScript (Facebook, Weibo); plain text and bytes (servers that leave it to their framework's default).
 fn is_json(content_type: &str) -> bool {
     // Mostly it is just that.
     if content_type == "application/json" {
         return true;
     }
     let mut quoted = false;
-    let mut types = content_type.as_bytes().split(move |octet| {
-        quoted ^= *octet == b'"';
-        *octet == b',' && !quoted
+    let mut types = content_type.as_bytes().split(move |byte| {
+        quoted ^= *byte == b'"';
+        *byte == b',' && !quoted
     });
     types.all(|one| one.trim_ascii().is_empty() || is_kind(one, &["json", "plain", "octet-stream", "javascript"]))
 }
 
 /// Whether what stands behind the last `/` or `+` of a media type is one of these.
 fn is_kind(media_type: &[u8], kinds: &[&str]) -> bool {
-    let end = media_type.iter().position(|octet| *octet == b';').unwrap_or(media_type.len());
+    let end = media_type.iter().position(|byte| *byte == b';').unwrap_or(media_type.len());
     let name = media_type.get(..end).unwrap_or_default();
-    let start = name.iter().rposition(|octet| matches!(octet, b'/' | b'+'));
+    let start = name.iter().rposition(|byte| matches!(byte, b'/' | b'+'));
     let kind = start.and_then(|start| name.get(start.saturating_add(1)..)).unwrap_or_default().trim_ascii_end();
     kinds.iter().any(|known| kind.eq_ignore_ascii_case(known.as_bytes()))
 }
@@ -186,52 +183,5 @@ pub(crate) const fn unfit(member: &'static str, kind: Kind) -> ResponseError {
     }
 }
 
-/// The longest member that is read, in octets.
+/// The longest member that is read, in bytes.
 pub(crate) const MEMBER_MAX: usize = 256 * 1024;
-
-#[cfg(feature = "alloc")]
-mod owned {
-    use super::Response;
-    use alloc::{string::String, vec::Vec};
-    use core::fmt;
-
-    /// An HTTP response as an adapter returns it: the owned form of a [`Response`]. Wipe the body once it is read.
-    #[derive(Clone, Default, PartialEq, Eq)]
-    pub struct ResponseBuf {
-        /// The HTTP status, whatever it is.
-        pub status: u16,
-        /// The header fields in the order of arrival, their names in lower case.
-        pub headers: Vec<(String, String)>,
-        /// The body without content coding.
-        pub body: Vec<u8>,
-    }
-
-    impl ResponseBuf {
-        /// The first header field of that name (lower case).
-        #[must_use]
-        pub fn header(&self, name: &str) -> Option<&str> {
-            self.headers(name).next()
-        }
-
-        /// All header fields of that name (lower case), in the order of arrival.
-        pub fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
-            self.headers.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.as_str())
-        }
-
-        /// The response for a `read`, which overwrites the body.
-        pub fn as_response(&mut self) -> Response<'_> {
-            let Self { status, headers, body } = self;
-            let headers = headers.iter();
-            headers.fold(Response::new(*status, body), |response, (name, value)| response.with_header(name, value))
-        }
-    }
-
-    impl fmt::Debug for ResponseBuf {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.debug_struct("ResponseBuf")
-                .field("status", &self.status)
-                .field("body_len", &self.body.len())
-                .finish_non_exhaustive()
-        }
-    }
-}

@@ -1,0 +1,123 @@
+//! From a [`Client`] to the browser: [`AuthorizationUrl`].
+
+use crate::check::check_extra;
+use crate::client::Client;
+use crate::error::{AuthorizeError, ConfigError};
+use crate::flow::Pending;
+use crate::proof::{CodeChallenge, pkce};
+use crate::wire::form::{self, FieldWriter, Length, Value};
+use core::fmt;
+use rand_core::TryCryptoRng;
+
+impl<'a> Client<'a> {
+    /// Begins a login (RFC 6749 section 4.1.1, RFC 7636 section 4.3). Send the user's browser to the URL, and keep the
+    /// [`Pending`] until it comes back. `scope` may be empty: the server then applies its default.
+    ///
+    /// # Errors
+    /// If a scope is invalid or the random generator fails.
+    pub fn authorize<R: TryCryptoRng + ?Sized>(
+        self,
+        scope: &'a [&'a str],
+        rng: &mut R,
+    ) -> Result<(AuthorizationUrl<'a>, Pending), AuthorizeError<R::Error>> {
+        if let Some(index) = scope.iter().position(|scope| !is_scope(scope)) {
+            return Err(ConfigError::Scope(index).into());
+        }
+        let (state, verifier) = pkce::draw(rng)?;
+        let url = AuthorizationUrl {
+            client: self,
+            scope,
+            extra: &[],
+            state: state.characters(),
+            challenge: verifier.challenge(),
+        };
+        Ok((url, Pending { state, verifier, client: *self.fingerprint() }))
+    }
+}
+
+/// Where to send the user's browser. It is `Display`; it holds no secret, but no log needs its `state`.
+#[derive(Clone, Copy)]
+pub struct AuthorizationUrl<'a> {
+    client: Client<'a>,
+    scope: &'a [&'a str],
+    extra: &'a [(&'a str, &'a str)],
+    state: [u8; pkce::LENGTH],
+    challenge: CodeChallenge,
+}
+
+impl<'a> AuthorizationUrl<'a> {
+    /// Adds parameters of an extension or of the server's own, such as `("prompt", "consent")`, all in one call. Only
+    /// `resource` may be given several times (RFC 8707 section 2).
+    ///
+    /// # Errors
+    /// [`ConfigError::ExtraParameter`] if one is empty, repeated, or set by the protocol;
+    /// [`ConfigError::ExtraParametersTwice`] for a second call.
+    pub fn with(self, extra: &'a [(&'a str, &'a str)]) -> Result<Self, ConfigError> {
+        check_extra(self.extra, extra, self.client.server().authorization_endpoint)?;
+        Ok(Self { extra, ..self })
+    }
+
+    /// The exact length in bytes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        let mut length = Length::default();
+        self.write(&mut length).map_or(0, |()| length.0)
+    }
+
+    /// Never: an authorization URL has an endpoint at least.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        false
+    }
+
+    fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        let endpoint = self.client.server().authorization_endpoint;
+        out.write_str(endpoint)?;
+        let mut fields = FieldWriter::new(
+            out,
+            match form::split_once(endpoint, b'?') {
+                (path, _) if path.len() == endpoint.len() => "?",
+                (_, query) if query.is_empty() || query.ends_with('&') => "",
+                _ => "&",
+            },
+        );
+        fields.field("&response_type=code&client_id=", Value::Plain(self.client.id()))?;
+        fields.field("&redirect_uri=", Value::Plain(self.client.redirect_uri()))?;
+        if !self.scope.is_empty() {
+            fields.list("&scope=", self.scope)?;
+        }
+        // Their lengths are known, so all are written at once.
+        let mut proof = *PROOF;
+        for (at, characters) in [(STATE_AT, &self.state), (CHALLENGE_AT, self.challenge.characters())] {
+            *proof.get_mut(at..).and_then(|rest| rest.first_chunk_mut()).ok_or(fmt::Error)? = *characters;
+        }
+        fields.name(core::str::from_utf8(&proof).map_err(|_| fmt::Error)?)?;
+        fields.extra(self.extra)
+    }
+}
+
+/// The fields of state and challenge, with room for the characters of both.
+const PROOF: &[u8; 136] = b"&state=0123456789abcdefghijklmnopqrstuvwxyz0123456\
+    &code_challenge=0123456789abcdefghijklmnopqrstuvwxyz0123456&code_challenge_method=S256";
+const STATE_AT: usize = "&state=".len();
+const CHALLENGE_AT: usize = STATE_AT + pkce::LENGTH + "&code_challenge=".len();
+
+impl fmt::Display for AuthorizationUrl<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f)
+    }
+}
+
+impl fmt::Debug for AuthorizationUrl<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthorizationUrl")
+            .field("client", &self.client)
+            .field("scope", &self.scope)
+            .finish_non_exhaustive()
+    }
+}
+
+/// RFC 6749 section 3.3: `scope-token`.
+pub(crate) fn is_scope(scope: &str) -> bool {
+    !scope.is_empty() && scope.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\'))
+}

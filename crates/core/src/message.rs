@@ -1,0 +1,13 @@
+//! What goes over HTTP: requests, responses, and the `Authorization` and `WWW-Authenticate` fields of an API call.
+
+mod bearer;
+mod challenge;
+mod request;
+mod response;
+
+pub use bearer::{AccessToken, Authorization, Refusal};
+pub use challenge::{Challenge, Challenges, Param, challenges};
+pub(crate) use request::Form;
+pub use request::{Method, Request, Url};
+pub use response::Response;
+pub(crate) use response::{MEMBER_MAX, error_of, refusal, string, unfit};

@@ -1,0 +1,219 @@
+//! The forms that own their parts.
+
+use crate::client::Client;
+use crate::flow::{RefreshToken, Scope, Tokens};
+use crate::message::{AccessToken, Response};
+use crate::server::Server;
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use core::fmt;
+
+/// A [`Client`] that owns its parts, for a service that reads its configuration at run time.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ClientBuf {
+    id: String,
+    redirect_uri: String,
+    authorization_endpoint: String,
+    token_endpoint: String,
+    revocation_endpoint: Option<String>,
+    issuer: Option<String>,
+    iss_parameter: bool,
+    fingerprint: [u8; 32],
+}
+
+impl ClientBuf {
+    /// The view that starts the flows.
+    #[must_use]
+    pub fn as_client(&self) -> Client<'_> {
+        Client {
+            id: &self.id,
+            redirect_uri: &self.redirect_uri,
+            server: Server {
+                authorization_endpoint: &self.authorization_endpoint,
+                token_endpoint: &self.token_endpoint,
+                revocation_endpoint: self.revocation_endpoint.as_deref(),
+                issuer: self.issuer.as_deref(),
+                iss_parameter: self.iss_parameter,
+            },
+            fingerprint: self.fingerprint,
+        }
+    }
+}
+
+impl From<Client<'_>> for ClientBuf {
+    fn from(client: Client<'_>) -> Self {
+        let Client { id, redirect_uri, server, fingerprint } = client;
+        Self {
+            id: id.to_owned(),
+            redirect_uri: redirect_uri.to_owned(),
+            authorization_endpoint: server.authorization_endpoint.to_owned(),
+            token_endpoint: server.token_endpoint.to_owned(),
+            revocation_endpoint: server.revocation_endpoint.map(ToOwned::to_owned),
+            issuer: server.issuer.map(ToOwned::to_owned),
+            iss_parameter: server.iss_parameter,
+            fingerprint,
+        }
+    }
+}
+
+impl fmt::Debug for ClientBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_client().fmt(f)
+    }
+}
+
+/// An HTTP response as an adapter returns it: the owned form of a [`Response`]. Wipe the body once it is read.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct ResponseBuf {
+    /// The HTTP status, whatever it is.
+    pub status: u16,
+    /// The header fields in the order of arrival, their names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body without content coding.
+    pub body: Vec<u8>,
+}
+
+impl ResponseBuf {
+    /// The first header field of that name (lower case).
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers(name).next()
+    }
+
+    /// All header fields of that name (lower case), in the order of arrival.
+    pub fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.headers.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The response for a `read`, which overwrites the body.
+    pub fn as_response(&mut self) -> Response<'_> {
+        let Self { status, headers, body } = self;
+        let headers = headers.iter();
+        headers.fold(Response::new(*status, body), |response, (name, value)| response.with_header(name, value))
+    }
+}
+
+impl fmt::Debug for ResponseBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseBuf")
+            .field("status", &self.status)
+            .field("body_len", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A [`RefreshToken`] that owns its text. With the feature `zeroize` it is wiped when it is dropped.
+#[derive(Clone)]
+pub struct RefreshTokenBuf(String);
+
+impl RefreshTokenBuf {
+    /// The view of it.
+    #[must_use]
+    pub fn as_refresh_token(&self) -> RefreshToken<'_> {
+        RefreshToken(&self.0)
+    }
+}
+
+impl From<RefreshToken<'_>> for RefreshTokenBuf {
+    fn from(token: RefreshToken<'_>) -> Self {
+        Self(token.expose().to_owned())
+    }
+}
+
+impl fmt::Debug for RefreshTokenBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RefreshTokenBuf(..)")
+    }
+}
+
+#[cfg(feature = "zeroize")]
+impl Drop for RefreshTokenBuf {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.0);
+    }
+}
+
+/// [`Tokens`] that own their parts. With the feature `zeroize` they are wiped when they are dropped.
+#[derive(Clone)]
+pub struct TokensBuf {
+    access_token: String,
+    refresh_token: Option<String>,
+    expires_in: Option<u32>,
+    scope: ScopeBuf,
+}
+
+#[derive(Clone)]
+enum ScopeBuf {
+    Granted(String),
+    Requested,
+    Unknown,
+}
+
+impl TokensBuf {
+    /// The view of them.
+    #[must_use]
+    pub fn as_tokens(&self) -> Tokens<'_> {
+        Tokens {
+            access_token: AccessToken::checked(&self.access_token),
+            refresh_token: self.refresh_token.as_deref().map(RefreshToken),
+            expires_in: self.expires_in,
+            scope: self.scope(),
+        }
+    }
+
+    /// The access token, of type Bearer.
+    #[must_use]
+    pub fn access_token(&self) -> AccessToken<'_> {
+        self.as_tokens().access_token
+    }
+
+    /// The refresh token to keep, if there is one.
+    #[must_use]
+    pub fn refresh_token(&self) -> Option<RefreshToken<'_>> {
+        self.as_tokens().refresh_token
+    }
+
+    /// The lifetime in seconds, counted from the request; none if the server does not say.
+    #[must_use]
+    pub const fn expires_in(&self) -> Option<u32> {
+        self.expires_in
+    }
+
+    /// The scope that was granted.
+    #[must_use]
+    pub fn scope(&self) -> Scope<'_> {
+        match &self.scope {
+            ScopeBuf::Granted(text) => Scope::Granted(text),
+            ScopeBuf::Requested => Scope::Requested,
+            ScopeBuf::Unknown => Scope::Unknown,
+        }
+    }
+}
+
+impl From<Tokens<'_>> for TokensBuf {
+    fn from(tokens: Tokens<'_>) -> Self {
+        Self {
+            access_token: tokens.access_token.expose().to_owned(),
+            refresh_token: tokens.refresh_token.map(|token| token.expose().to_owned()),
+            expires_in: tokens.expires_in,
+            scope: match tokens.scope {
+                Scope::Granted(text) => ScopeBuf::Granted(text.to_owned()),
+                Scope::Requested => ScopeBuf::Requested,
+                Scope::Unknown => ScopeBuf::Unknown,
+            },
+        }
+    }
+}
+
+impl fmt::Debug for TokensBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_tokens().fmt(f)
+    }
+}
+
+#[cfg(feature = "zeroize")]
+impl Drop for TokensBuf {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.access_token);
+        zeroize::Zeroize::zeroize(&mut self.refresh_token);
+    }
+}

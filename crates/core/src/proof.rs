@@ -1,0 +1,5 @@
+//! What proves that a request comes from the client that began the flow.
+
+pub(crate) mod pkce;
+
+pub use pkce::{CodeChallenge, CodeVerifier, State};

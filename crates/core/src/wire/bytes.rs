@@ -1,0 +1,39 @@
+//! Bytes, written so that the compiler looks at many of them at once.
+
+/// The place of the first such byte. Blocks without it are passed over whole.
+pub(crate) fn find(bytes: &[u8], wanted: u8) -> Option<usize> {
+    let blocks = bytes.as_chunks::<16>().0.iter();
+    let clear = blocks.take_while(|block| all(*block, |byte| byte != wanted));
+    let start = clear.count().wrapping_mul(16);
+    let rest = bytes.get(start..).unwrap_or_default();
+    rest.iter().position(|&byte| byte == wanted).map(|at| start.wrapping_add(at))
+}
+
+/// Whether every byte fits. It goes on to the end in any case.
+#[inline]
+pub(crate) fn all(bytes: &[u8], fits: impl Fn(u8) -> bool) -> bool {
+    bytes.iter().fold(true, |all, byte| all & fits(*byte))
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate alloc;
+    use super::*;
+    use alloc::vec;
+
+    #[test]
+    fn the_first_one_is_found_wherever_it_stands() {
+        for length in 0..70 {
+            for first in 0..=length {
+                for others in [0, 1, 2, 40] {
+                    let mut bytes = vec![b'x'; length];
+                    for byte in bytes.iter_mut().skip(first).take(1 + others) {
+                        *byte = b'y';
+                    }
+                    let expected = Some(first).filter(|first| *first < length);
+                    assert_eq!(find(&bytes, b'y'), expected, "{length} {first} {others}");
+                }
+            }
+        }
+    }
+}

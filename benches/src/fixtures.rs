@@ -1,6 +1,6 @@
 //! One client, one server, one generator and one login for everybody.
 
-use proofkey_core::{Client, Pending, Redirect, Server, TokenRequest};
+use proofkey_core::{Client, Feature, Pending, Redirect, Server, TokenRequest};
 use std::convert::Infallible;
 use std::sync::LazyLock;
 
@@ -27,7 +27,8 @@ pub const REFRESH_TOKEN: &str = "4Jd8sKqTnV1xRm7ZcYb2WgPf9LhEu0AoN6iQy3XvBtC";
 /// Never: the client is valid.
 pub fn client() -> Client<'static> {
     static CLIENT: LazyLock<Client<'static>> = LazyLock::new(|| {
-        let server = Server::new(AUTHORIZATION_ENDPOINT, TOKEN_ENDPOINT).with_issuer(ISSUER).with_iss_parameter();
+        let server =
+            Server::new(AUTHORIZATION_ENDPOINT, TOKEN_ENDPOINT).with_issuer(ISSUER).with_feature(Feature::IssParameter);
         Client::new(CLIENT_ID, REDIRECT_URI, server).expect("a valid client")
     });
     *CLIENT

@@ -5,8 +5,8 @@ use proofkey_benches::fixtures::{ISSUER, REDIRECT_URI, Rng, SCOPE, client, pendi
 use proofkey_benches::{Name, paths};
 use proofkey_core::loopback::{Exchange, Loopback, Reply, Step};
 use proofkey_core::{
-    AccessToken, Client, CodeChallenge, ConfigError, Lifetime, MetadataRequest, Redirect, RefreshToken, Refusal,
-    Response, ResponseError, Revocable, Server, TokenRequest, WellKnown, challenges,
+    AccessToken, Client, CodeChallenge, ConfigError, Endpoint, Feature, Lifetime, MetadataRequest, Redirect,
+    RefreshToken, Refusal, Response, ResponseError, Revocable, Server, TokenRequest, WellKnown, challenges,
 };
 use std::fmt::{self, Write};
 use std::hint::black_box;
@@ -38,9 +38,9 @@ fn configuration() {
     let server = Server::new("https://as.example/authorize?tenant=1", "https://as.example/token");
     let bad = "not a URI";
     for (id, redirect_uri, server) in [
-        ("client", "https://app.example/cb", server.with_issuer(ISSUER).with_iss_parameter()),
+        ("client", "https://app.example/cb", server.with_issuer(ISSUER).with_feature(Feature::IssParameter)),
         ("client", "http://[::1]:7/cb", server),
-        ("client", "com.example.app:/cb", server.with_revocation_endpoint("https://as.example/revoke")),
+        ("client", "com.example.app:/cb", server.with(Endpoint::Revocation, "https://as.example/revoke")),
         ("", "https://app.example/cb", server),
         ("client", bad, server),
         ("client", "https://app.example/cb", Server::new(bad, "https://as.example/token")),
@@ -198,7 +198,7 @@ fn exchange(request: TokenRequest<'_>, status: u16, body: &mut [u8]) {
 
 #[test]
 fn revocation() {
-    let server = client().server().with_revocation_endpoint("https://as.example/revoke");
+    let server = client().server().with(Endpoint::Revocation, "https://as.example/revoke");
     let revoking = Client::new("client", REDIRECT_URI, server).expect("a client");
     let token = AccessToken::new("A").expect("a token");
     for (status, body) in [(200, ""), (400, include_str!("../data/error.json")), (503, "{}")] {

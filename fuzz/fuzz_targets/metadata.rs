@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use proofkey_core::{MetadataRequest, WellKnown};
+use proofkey_core::{Endpoint, MetadataRequest, WellKnown};
 use proofkey_fuzz::answer::{Members, json};
 use proofkey_fuzz::login::browse;
 use url::Host;
@@ -14,16 +14,16 @@ fuzz_target!(|text: &str| {
     let Ok(metadata) = request.read(answer.as_response()) else { return };
     let (members, server) = (Members::read(body.as_bytes()).expect("a JSON object"), metadata.server());
     assert_eq!((server.issuer(), members.text("issuer").as_deref()), (Some(issuer), Some(issuer)));
-    assert_eq!(members.text("authorization_endpoint").as_deref(), Some(server.authorization_endpoint()));
-    assert_eq!(members.text("token_endpoint").as_deref(), Some(server.token_endpoint()));
+    for endpoint in Endpoint::ALL {
+        let (found, named) = (server.endpoint(*endpoint), members.text(endpoint.name()));
+        let is_required = *endpoint != Endpoint::Revocation;
+        assert!(found == named.as_deref() || (found.is_none() && !is_required), "{endpoint}");
+    }
     assert_eq!(metadata.scopes(), members.words("scopes_supported").as_deref());
     let methods = members.words("code_challenge_methods_supported");
     assert!(methods.as_ref().is_none_or(|methods| methods.split(' ').any(|method| method == "S256")));
     assert_eq!(metadata.pkce_advertised(), methods.is_some());
-    let revocation = server.revocation_endpoint();
-    assert!(revocation.is_none() || members.text("revocation_endpoint").as_deref() == revocation);
-    let mut endpoints =
-        [Some(server.authorization_endpoint()), Some(server.token_endpoint()), revocation].into_iter().flatten();
+    let mut endpoints = Endpoint::ALL.iter().filter_map(|endpoint| server.endpoint(*endpoint));
     let is_local = match browse(issuer).host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(ip)) => ip.is_loopback(),

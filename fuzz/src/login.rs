@@ -1,7 +1,7 @@
 //! Logins to send redirects to.
 
 use crate::{Counter, values};
-use proofkey_core::{CallbackError, Client, Pending, Redirect, Server};
+use proofkey_core::{CallbackError, Client, Endpoint, Feature, Pending, Redirect, Server};
 use std::net::IpAddr;
 use url::{Host, Url};
 
@@ -24,9 +24,9 @@ pub const CHALLENGE: &str = "YC0epW3EXlAPhLGs0S45QfjGd6tCsfp3gdYrTPeyF78";
 #[must_use]
 pub fn client() -> Client<'static> {
     let server = Server::new("https://as.example/authorize", "https://as.example/token")
-        .with_revocation_endpoint("https://as.example/revoke")
+        .with(Endpoint::Revocation, "https://as.example/revoke")
         .with_issuer(ISSUER)
-        .with_iss_parameter();
+        .with_feature(Feature::IssParameter);
     Client::new("client", REDIRECT_URI, server).expect("a valid client")
 }
 

@@ -2,7 +2,7 @@
 
 use crate::recording::Server;
 use proofkey_core::{
-    AccessToken, Advice, CallbackError, Client, Pending, Redirect, RefreshToken, ResponseError, Revocable,
+    AccessToken, Advice, CallbackError, Client, Endpoint, Pending, Redirect, RefreshToken, ResponseError, Revocable,
     TokenRequest, TokensBuf,
 };
 use proofkey_devserver::user_agent::{Decision, UserAgent, Visit};
@@ -172,10 +172,15 @@ pub fn command_line(target: &Target) {
     let client = proofkey_ureq::Http::new().discover(&target.issuer, target.client_id, "http://127.0.0.1/callback");
     let client = client.expect("the server's metadata");
     let server = client.as_client().server();
-    let token_endpoint = server.token_endpoint().to_owned();
+    let token_endpoint = server.endpoint(Endpoint::Token).unwrap_or_default().to_owned();
     let relay = Server::answering(move |request| with_another_verifier(&token_endpoint, request));
     let relayed = relay.url("/token");
-    let endpoints = ["--authorization-endpoint", server.authorization_endpoint(), "--token-endpoint", &relayed];
+    let endpoints = [
+        "--authorization-endpoint",
+        server.endpoint(Endpoint::Authorization).unwrap_or_default(),
+        "--token-endpoint",
+        &relayed,
+    ];
     let (output, _) = login_at(&endpoints, target, home.path(), Decision::Allow);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(4) && said.contains("invalid_grant"), "{said}");

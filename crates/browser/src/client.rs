@@ -3,7 +3,7 @@
 use crate::failure::{Failure, OutOfBytes};
 use crate::steps::{Grant, Refresh, Revocation};
 use crate::wire::opaque;
-use proofkey_core::{ClientBuf, Pending, Redirect, Server};
+use proofkey_core::{ClientBuf, Endpoint, Feature, Pending, Redirect, Server};
 use rand_core::{TryCryptoRng, TryRng};
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error, StrDeserializer};
@@ -35,13 +35,13 @@ impl Client {
     ) -> Result<Self, Failure> {
         let mut server = Server::new(authorization_endpoint, token_endpoint);
         if let Some(endpoint) = &revocation_endpoint {
-            server = server.with_revocation_endpoint(endpoint);
+            server = server.with(Endpoint::Revocation, endpoint);
         }
         if let Some(issuer) = &issuer {
             server = server.with_issuer(issuer);
         }
         if iss_parameter {
-            server = server.with_iss_parameter();
+            server = server.with_feature(Feature::IssParameter);
         }
         Ok(Self(proofkey_core::Client::new(client_id, redirect_uri, server)?.into()))
     }

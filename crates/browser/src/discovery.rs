@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::wire::{Answer, Request, opaque};
-use proofkey_core::NoMetadata;
+use proofkey_core::{Endpoint, Feature, NoMetadata};
 use std::fmt;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -88,10 +88,10 @@ pub struct Server {
 impl From<proofkey_core::Server<'_>> for Server {
     fn from(server: proofkey_core::Server<'_>) -> Self {
         Self {
-            authorization_endpoint: server.authorization_endpoint().to_owned(),
-            token_endpoint: server.token_endpoint().to_owned(),
-            revocation_endpoint: server.revocation_endpoint().map(str::to_owned),
-            iss_parameter: server.iss_parameter(),
+            authorization_endpoint: server.endpoint(Endpoint::Authorization).unwrap_or_default().to_owned(),
+            token_endpoint: server.endpoint(Endpoint::Token).unwrap_or_default().to_owned(),
+            revocation_endpoint: server.endpoint(Endpoint::Revocation).map(str::to_owned),
+            iss_parameter: server.has(Feature::IssParameter),
         }
     }
 }

@@ -5,7 +5,7 @@ mod save;
 use crate::args::{self, Provider, StoreKind};
 use crate::failure::{Failure, Kind};
 use crate::hosts::ApiHost;
-use proofkey_core::{Client, ConfigError, Server};
+use proofkey_core::{Client, ConfigError, Endpoint, Server};
 pub use save::Save;
 use serde::de::{Deserialize, Deserializer, Error};
 use std::collections::BTreeMap;
@@ -166,17 +166,17 @@ fn issuer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, 
 }
 
 fn authorization_endpoint<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let token_endpoint = Server::ITWIN.token_endpoint();
+    let token_endpoint = Server::ITWIN.endpoint(Endpoint::Token).unwrap_or_default();
     checked(deserializer, |url| Client::new(ID, LOOPBACK, Server::new(url, token_endpoint)).map(drop))
 }
 
 fn token_endpoint<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let authorization_endpoint = Server::ITWIN.authorization_endpoint();
+    let authorization_endpoint = Server::ITWIN.endpoint(Endpoint::Authorization).unwrap_or_default();
     checked(deserializer, |url| Client::new(ID, LOOPBACK, Server::new(authorization_endpoint, url)).map(drop))
 }
 
 fn revocation_endpoint<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    checked(deserializer, |url| Client::new(ID, LOOPBACK, Server::ITWIN.with_revocation_endpoint(url)).map(drop))
+    checked(deserializer, |url| Client::new(ID, LOOPBACK, Server::ITWIN.with(Endpoint::Revocation, url)).map(drop))
 }
 
 fn client_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {

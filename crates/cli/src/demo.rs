@@ -9,7 +9,7 @@ use crate::parameter::parameter;
 use crate::time::Span;
 use crate::{interrupt, output};
 use http::Request;
-use proofkey_core::{AccessToken, Client, Refusal, ResponseBuf, Revocable, TokensBuf};
+use proofkey_core::{AccessToken, Client, Endpoint, Refusal, ResponseBuf, Revocable, TokensBuf};
 use proofkey_devserver::user_agent::{Decision, UserAgent};
 use proofkey_devserver::{DevServer, Options};
 use proofkey_ureq::{Http, Login};
@@ -34,14 +34,14 @@ pub fn run(args: &args::Demo) -> Result<(), Failure> {
     story.step("server", "Start an authorization server and an API", &[("issuer", &server.issuer())])?;
     let client = http.discover(&server.issuer(), "demo-native", "http://127.0.0.1/callback")?;
     let client = client.as_client();
-    let endpoints = client.server();
+    let found = |endpoint| client.server().endpoint(endpoint).unwrap_or("none");
     story.step(
         "metadata",
         "Read its metadata; check issuer, endpoints and S256",
         &[
-            ("authorize", endpoints.authorization_endpoint()),
-            ("token", endpoints.token_endpoint()),
-            ("revoke", endpoints.revocation_endpoint().unwrap_or("none")),
+            ("authorize", found(Endpoint::Authorization)),
+            ("token", found(Endpoint::Token)),
+            ("revoke", found(Endpoint::Revocation)),
         ],
     )?;
     let tokens = sign_in(args, &server, &http, client, &story)?;

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::failure::{Failure, Kind};
 use crate::settings::Settings;
 use crate::time::now;
-use proofkey_core::{AccessToken, Client, Lifetime, RefreshToken, Scope, Server, TokensBuf};
+use proofkey_core::{AccessToken, Client, Endpoint, Lifetime, RefreshToken, Scope, Server, TokensBuf};
 use proofkey_native::{FolderError, Key, Record, Secret, Store, StoreError};
 use std::fmt;
 use std::rc::Rc;
@@ -106,9 +106,9 @@ impl Login {
         let key = key(name, settings);
         let server = client.server();
         let mut record = Record::new(key.clone(), Secret::new(tokens.access_token().expose().to_owned()));
-        record.authorization_endpoint = server.authorization_endpoint().to_owned();
-        record.token_endpoint = server.token_endpoint().to_owned();
-        record.revocation_endpoint = server.revocation_endpoint().map(str::to_owned);
+        record.authorization_endpoint = server.endpoint(Endpoint::Authorization).unwrap_or_default().to_owned();
+        record.token_endpoint = server.endpoint(Endpoint::Token).unwrap_or_default().to_owned();
+        record.revocation_endpoint = server.endpoint(Endpoint::Revocation).map(str::to_owned);
         record.redirect_uri = client.redirect_uri().to_owned();
         record.requested_scope.clone_from(&settings.scope);
         let note = serde_json::to_string(settings).map_err(|error| Kind::Unexpected.because(error))?;
@@ -189,7 +189,7 @@ impl Login {
     pub fn client(&self) -> Result<Client<'_>, Failure> {
         let record = &self.record;
         let server = Server::new(&record.authorization_endpoint, &record.token_endpoint);
-        let server = record.revocation_endpoint.as_deref().map_or(server, |url| server.with_revocation_endpoint(url));
+        let server = record.revocation_endpoint.as_deref().map_or(server, |url| server.with(Endpoint::Revocation, url));
         Ok(Client::new(&record.key.client_id, &record.redirect_uri, server)?)
     }
 

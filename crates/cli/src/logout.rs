@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::failure::{Failure, Kind};
 use crate::logins::{self, LOCK_WAIT, Login, Name};
 use crate::{interrupt, output, session};
-use proofkey_core::{ResponseError, Revocable};
+use proofkey_core::{Endpoint, ResponseError, Revocable};
 use proofkey_ureq::ExchangeError;
 use serde::Serialize;
 
@@ -80,7 +80,7 @@ fn forgotten(args: &args::Logout, name: &Name) -> Result<(), Failure> {
 /// The refresh token first: while it lives, it makes new access tokens.
 fn revoke(login: &Login) -> Result<Revocation, Failure> {
     let client = login.client()?;
-    let Some(endpoint) = client.server().revocation_endpoint() else { return Ok(Revocation::Unsupported) };
+    let Some(endpoint) = client.server().endpoint(Endpoint::Revocation) else { return Ok(Revocation::Unsupported) };
     let http = session::http();
     let revoke = |token| match http.revoke(client, token) {
         Ok(()) => Ok(Revocation::Done),

@@ -4,7 +4,7 @@ use crate::args::{self, Provider, StoreKind};
 use crate::config::{Config, Profile};
 use crate::failure::{Failure, Kind};
 use crate::hosts::ApiHost;
-use proofkey_core::Server;
+use proofkey_core::{Endpoint, Server};
 use serde::{Deserialize, Serialize};
 
 /// The settings of a login. They hold no secret.
@@ -158,7 +158,7 @@ impl Choice {
         match self {
             Self::Endpoints { authorization, token, revocation } => {
                 let server = Server::new(authorization, token);
-                Some(revocation.as_deref().map_or(server, |endpoint| server.with_revocation_endpoint(endpoint)))
+                Some(revocation.as_deref().map_or(server, |endpoint| server.with(Endpoint::Revocation, endpoint)))
             }
             Self::Issuer(_) => None,
             Self::Itwin => Some(Server::ITWIN),

@@ -1,6 +1,7 @@
 //! [`Client`]: who asks, and where it is registered.
 
 use crate::check::check_redirect_uri;
+use crate::endpoint::{Endpoint, Feature};
 use crate::error::ConfigError;
 use crate::server::Server;
 use core::fmt;
@@ -75,16 +76,16 @@ impl fmt::Debug for Client<'_> {
     }
 }
 
-/// SHA-256 over everything that a login is pinned to, each part with its length before it.
+/// SHA-256 over all that a login uses, each part with its length before it. What is not here can change while a login is in
+/// flight: an endpoint that is newly published must not end it.
 fn fingerprint(id: &str, redirect_uri: &str, server: &Server<'_>) -> [u8; 32] {
     let parts = [
         id,
         redirect_uri,
-        server.authorization_endpoint,
-        server.token_endpoint,
-        server.revocation_endpoint.unwrap_or_default(),
+        server.required(Endpoint::Authorization),
+        server.required(Endpoint::Token),
         server.issuer.unwrap_or_default(),
-        if server.iss_parameter { "iss" } else { "" },
+        if server.has(Feature::IssParameter) { "iss" } else { "" },
     ];
     let mut hash = Sha256::new();
     for part in parts {

@@ -1,6 +1,7 @@
 //! What a device may log with `defmt`: errors as they display, values as they debug. Neither holds a secret.
 
 use crate::client::Client;
+use crate::endpoint::{Endpoint, Feature};
 use crate::error::{
     Advice, AuthorizeError, CallbackError, ConfigError, Excerpt, ParameterFault, ResponseError, ServerError, UriFault,
 };
@@ -26,11 +27,11 @@ macro_rules! format_with {
     };
 }
 
-format_with!(Display2Format: CallbackError, ConfigError, Excerpt, ParameterFault, ResponseError, ServerError, UriFault);
+format_with!(Display2Format: CallbackError, ConfigError, Endpoint, Excerpt, ParameterFault, ResponseError, ServerError, UriFault);
 
 format_with!(Debug2Format:
     AccessToken<'_>, Advice, Authorization<'_>, AuthorizationUrl<'_>, Challenge<'_>, Client<'_>, CodeChallenge,
-    CodeVerifier, Discovery<'_>, Lifetime, Metadata<'_>, Method, NoMetadata, Param<'_>, Pending, Redirect<'_>, Refusal<'_>, RefreshToken<'_>, Reply,
+    CodeVerifier, Discovery<'_>, Feature, Lifetime, Metadata<'_>, Method, NoMetadata, Param<'_>, Pending, Redirect<'_>, Refusal<'_>, RefreshToken<'_>, Reply,
     Request<'_>, Response<'_>, RevocationRequest<'_>, Scope<'_>, ScopeChange, Server<'_>, State, Step<'_>, TokenRequest<'_>,
     Tokens<'_>, Url<'_>,
 );

@@ -73,6 +73,7 @@ mod check;
 mod client;
 #[cfg(feature = "defmt")]
 mod defmt;
+mod endpoint;
 mod error;
 mod flow;
 mod lifetime;
@@ -85,6 +86,7 @@ mod server;
 mod wire;
 
 pub use client::Client;
+pub use endpoint::{Endpoint, Feature};
 pub use error::{
     Advice, AuthorizeError, CallbackError, ConfigError, Excerpt, ParameterFault, ResponseError, ServerError, UriFault,
 };

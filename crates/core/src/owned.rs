@@ -1,6 +1,7 @@
 //! The forms that own their parts.
 
 use crate::client::Client;
+use crate::endpoint::{ENDPOINTS, FEATURES};
 use crate::flow::{RefreshToken, Scope, Tokens};
 use crate::message::{AccessToken, Response};
 use crate::server::Server;
@@ -12,11 +13,9 @@ use core::fmt;
 pub struct ClientBuf {
     id: String,
     redirect_uri: String,
-    authorization_endpoint: String,
-    token_endpoint: String,
-    revocation_endpoint: Option<String>,
+    endpoints: [Option<String>; ENDPOINTS],
     issuer: Option<String>,
-    iss_parameter: bool,
+    features: [bool; FEATURES],
     fingerprint: [u8; 32],
 }
 
@@ -24,32 +23,21 @@ impl ClientBuf {
     /// The view that starts the flows.
     #[must_use]
     pub fn as_client(&self) -> Client<'_> {
-        Client {
-            id: &self.id,
-            redirect_uri: &self.redirect_uri,
-            server: Server {
-                authorization_endpoint: &self.authorization_endpoint,
-                token_endpoint: &self.token_endpoint,
-                revocation_endpoint: self.revocation_endpoint.as_deref(),
-                issuer: self.issuer.as_deref(),
-                iss_parameter: self.iss_parameter,
-            },
-            fingerprint: self.fingerprint,
-        }
+        let endpoints = self.endpoints.each_ref().map(Option::as_deref);
+        let server = Server { endpoints, issuer: self.issuer.as_deref(), features: self.features };
+        Client { id: &self.id, redirect_uri: &self.redirect_uri, server, fingerprint: self.fingerprint }
     }
 }
 
 impl From<Client<'_>> for ClientBuf {
     fn from(client: Client<'_>) -> Self {
-        let Client { id, redirect_uri, server, fingerprint } = client;
+        let Client { id, redirect_uri, server: Server { endpoints, issuer, features }, fingerprint } = client;
         Self {
             id: id.to_owned(),
             redirect_uri: redirect_uri.to_owned(),
-            authorization_endpoint: server.authorization_endpoint.to_owned(),
-            token_endpoint: server.token_endpoint.to_owned(),
-            revocation_endpoint: server.revocation_endpoint.map(ToOwned::to_owned),
-            issuer: server.issuer.map(ToOwned::to_owned),
-            iss_parameter: server.iss_parameter,
+            endpoints: endpoints.map(|url| url.map(ToOwned::to_owned)),
+            issuer: issuer.map(ToOwned::to_owned),
+            features,
             fingerprint,
         }
     }

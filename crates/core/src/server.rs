@@ -1,68 +1,86 @@
 //! [`Server`]: what is known of an authorization server.
 
 use crate::check::{check_endpoint, check_issuer, is_https};
+use crate::endpoint::{ENDPOINTS, Endpoint, FEATURES, Feature};
 use crate::error::{ConfigError, UriFault};
 
-/// An authorization server's endpoints (RFC 6749 section 3). [`Client::new`] checks them.
+/// An authorization server: its endpoints, its issuer and its features (RFC 8414 section 2). [`Client::new`] checks them.
+///
+/// ```
+/// use proofkey_core::{Endpoint, Feature, Server};
+///
+/// const SERVER: Server<'_> = Server::new("https://as.example/authorize", "https://as.example/token")
+///     .with(Endpoint::Revocation, "https://as.example/revoke")
+///     .with_issuer("https://as.example")
+///     .with_feature(Feature::IssParameter);
+/// assert_eq!(SERVER.endpoint(Endpoint::Revocation), Some("https://as.example/revoke"));
+/// ```
+///
+/// [`Client::new`]: crate::Client::new
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Server<'a> {
-    pub(crate) authorization_endpoint: &'a str,
-    pub(crate) token_endpoint: &'a str,
-    pub(crate) revocation_endpoint: Option<&'a str>,
+    pub(crate) endpoints: [Option<&'a str>; ENDPOINTS],
     pub(crate) issuer: Option<&'a str>,
-    pub(crate) iss_parameter: bool,
+    pub(crate) features: [bool; FEATURES],
 }
 
 impl Server<'static> {
     /// The iTwin platform's (Bentley IMS).
     pub const ITWIN: Self =
         Self::new("https://ims.bentley.com/connect/authorize", "https://ims.bentley.com/connect/token")
-            .with_issuer("https://ims.bentley.com")
-            .with_revocation_endpoint("https://ims.bentley.com/connect/revocation");
+            .with(Endpoint::Revocation, "https://ims.bentley.com/connect/revocation")
+            .with_issuer("https://ims.bentley.com");
 }
 
 impl<'a> Server<'a> {
-    /// A server of which no more is known. Endpoints are https; plain http is for a loopback address only.
+    /// A server with the two endpoints of a login. They are https; plain http is only for this machine: a loopback address
+    /// or `localhost`.
     #[must_use]
     pub const fn new(authorization_endpoint: &'a str, token_endpoint: &'a str) -> Self {
-        Self { authorization_endpoint, token_endpoint, revocation_endpoint: None, issuer: None, iss_parameter: false }
+        Self::unknown().with(Endpoint::Authorization, authorization_endpoint).with(Endpoint::Token, token_endpoint)
     }
 
-    /// The issuer identifier, exactly as the server writes it. A redirect's `iss` is then compared with it (RFC 9207).
+    pub(crate) const fn unknown() -> Self {
+        Self { endpoints: [None; ENDPOINTS], issuer: None, features: [false; FEATURES] }
+    }
+
+    /// Adds an endpoint, or replaces it.
+    #[must_use]
+    pub const fn with(mut self, endpoint: Endpoint, url: &'a str) -> Self {
+        if let Some((place, _)) = self.endpoints.split_at_mut(endpoint as usize).1.split_first_mut() {
+            *place = Some(url);
+        }
+        self
+    }
+
+    /// Adds a feature.
+    #[must_use]
+    pub const fn with_feature(mut self, feature: Feature) -> Self {
+        if let Some((place, _)) = self.features.split_at_mut(feature as usize).1.split_first_mut() {
+            *place = true;
+        }
+        self
+    }
+
+    /// Adds the issuer identifier, exactly as the server writes it. A redirect's `iss` is then compared with it (RFC 9207).
     #[must_use]
     pub const fn with_issuer(self, issuer: &'a str) -> Self {
         Self { issuer: Some(issuer), ..self }
     }
 
-    /// The server promises an `iss` in every redirect (`authorization_response_iss_parameter_supported`, RFC 9207
-    /// section 3): one without it is refused.
+    /// The URL of an endpoint, if it is known.
     #[must_use]
-    pub const fn with_iss_parameter(self) -> Self {
-        Self { iss_parameter: true, ..self }
+    pub const fn endpoint(&self, endpoint: Endpoint) -> Option<&'a str> {
+        match self.endpoints.split_at(endpoint as usize).1 {
+            [url, ..] => *url,
+            [] => None,
+        }
     }
 
-    /// Adds the endpoint at which tokens are revoked (RFC 7009).
+    /// Whether the server has a feature.
     #[must_use]
-    pub const fn with_revocation_endpoint(self, endpoint: &'a str) -> Self {
-        Self { revocation_endpoint: Some(endpoint), ..self }
-    }
-
-    /// The authorization endpoint.
-    #[must_use]
-    pub const fn authorization_endpoint(&self) -> &'a str {
-        self.authorization_endpoint
-    }
-
-    /// The token endpoint.
-    #[must_use]
-    pub const fn token_endpoint(&self) -> &'a str {
-        self.token_endpoint
-    }
-
-    /// The revocation endpoint, if it is known.
-    #[must_use]
-    pub const fn revocation_endpoint(&self) -> Option<&'a str> {
-        self.revocation_endpoint
+    pub const fn has(&self, feature: Feature) -> bool {
+        matches!(self.features.split_at(feature as usize).1, [true, ..])
     }
 
     /// The issuer, if it is known.
@@ -71,32 +89,40 @@ impl<'a> Server<'a> {
         self.issuer
     }
 
-    /// Whether the server promises an `iss` in every redirect.
-    #[must_use]
-    pub const fn iss_parameter(&self) -> bool {
-        self.iss_parameter
+    /// An endpoint that [`check`](Self::check) has found.
+    pub(crate) fn required(&self, endpoint: Endpoint) -> &'a str {
+        self.endpoint(endpoint).unwrap_or_default()
     }
 
-    /// This server as metadata names it, without a revocation endpoint that cannot be used: it is not needed to sign in. Only
-    /// an issuer on loopback can send a client to plain http on loopback.
-    pub(crate) fn checked_at(self, loopback: bool) -> Result<Self, ConfigError> {
-        let is_usable = |endpoint: &&str| check_endpoint(endpoint).is_ok() && (loopback || is_https(endpoint));
-        let server = Self { revocation_endpoint: self.revocation_endpoint.filter(is_usable), ..self };
-        server.check()?;
-        let fault = UriFault::Scheme;
-        if !loopback && !is_https(server.authorization_endpoint) {
-            return Err(ConfigError::AuthorizationEndpoint(fault));
+    /// This server as metadata names it, without endpoints that cannot be used and are not needed to sign in. Only an issuer
+    /// on loopback can send a client to plain http.
+    pub(crate) fn checked_at(mut self, loopback: bool) -> Result<Self, ConfigError> {
+        for (endpoint, url) in Endpoint::ALL.iter().zip(&mut self.endpoints) {
+            let fault = url.and_then(|url| match check_endpoint(url) {
+                Ok(()) if !loopback && !is_https(url) => Some(UriFault::Scheme),
+                checked => checked.err(),
+            });
+            match fault {
+                Some(fault) if endpoint.is_required() => return Err(ConfigError::Endpoint(*endpoint, fault)),
+                Some(_) => *url = None,
+                None => {}
+            }
         }
-        if loopback || is_https(server.token_endpoint) { Ok(server) } else { Err(ConfigError::TokenEndpoint(fault)) }
+        self.check().map(|()| self)
     }
 
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        check_endpoint(self.authorization_endpoint).map_err(ConfigError::AuthorizationEndpoint)?;
-        check_endpoint(self.token_endpoint).map_err(ConfigError::TokenEndpoint)?;
-        self.revocation_endpoint.map_or(Ok(()), check_endpoint).map_err(ConfigError::RevocationEndpoint)?;
+        for (endpoint, url) in Endpoint::ALL.iter().zip(self.endpoints) {
+            let checked = match url {
+                Some(url) => check_endpoint(url),
+                None if endpoint.is_required() => Err(UriFault::Absent),
+                None => Ok(()),
+            };
+            checked.map_err(|fault| ConfigError::Endpoint(*endpoint, fault))?;
+        }
         match self.issuer {
             Some(issuer) => check_issuer(issuer).map_err(ConfigError::Issuer),
-            None if self.iss_parameter => Err(ConfigError::Issuer(UriFault::Absent)),
+            None if self.has(Feature::IssParameter) => Err(ConfigError::Issuer(UriFault::Absent)),
             None => Ok(()),
         }
     }

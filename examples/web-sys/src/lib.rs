@@ -9,7 +9,7 @@
 
 use getrandom::SysRng;
 use js_sys::{Date, Object, Uint8Array};
-use proofkey_core::{Client, ClientBuf, Pending, Redirect, ResponseBuf, Server, TokensBuf};
+use proofkey_core::{Client, ClientBuf, Pending, Redirect, ResponseBuf, Server, TokensBuf, Feature};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -56,7 +56,7 @@ impl App {
         let (issuer, client_id) = (setting("data-issuer")?, setting("data-client-id")?);
         let (authorize, token) = (format!("{issuer}/connect/authorize"), format!("{issuer}/connect/token"));
         let redirect_uri = format!("{}/callback", window.location().origin()?);
-        let server = Server::new(&authorize, &token).with_issuer(&issuer).with_iss_parameter();
+        let server = Server::new(&authorize, &token).with_issuer(&issuer).with_feature(Feature::IssParameter);
         let client = Client::new(&client_id, &redirect_uri, server).map_err(JsError::from)?.into();
         Ok(Self { window, client, api: setting("data-api")?, tokens: RefCell::default() })
     }

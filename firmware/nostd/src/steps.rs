@@ -6,11 +6,7 @@ use core::hint::black_box;
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use heapless::String;
 use proofkey_core::loopback::{self, Exchange, Loopback, Reply};
-use proofkey_core::{
-    AccessToken, Advice, AuthorizeError, CallbackError, Client, CodeChallenge, CodeVerifier, ConfigError, Lifetime,
-    MetadataRequest, Method, Pending, Redirect, RefreshToken, Refusal, Request, Response, ResponseError, Revocable,
-    Server, TokenRequest, UriFault, WellKnown, challenges,
-};
+use proofkey_core::{AccessToken, Advice, AuthorizeError, CallbackError, Client, CodeChallenge, CodeVerifier, ConfigError, Lifetime, MetadataRequest, Method, Pending, Redirect, RefreshToken, Refusal, Request, Response, ResponseError, Revocable, Server, TokenRequest, UriFault, WellKnown, challenges, Endpoint, Feature};
 use rand_core::{TryCryptoRng, TryRng};
 use serde::de::value::{Error as ValueError, StrDeserializer};
 use serde::de::{Deserialize, IntoDeserializer};
@@ -162,9 +158,9 @@ fn metadata() -> Option<()> {
         "token_endpoint":"https://as.example/token","code_challenge_methods_supported":["plain","S256"],
         "scopes_supported":["read","write"],"authorization_response_iss_parameter_supported":true,"other":[{}]}"#;
     let metadata = request.read(json(black_box(&mut body))).ok()?;
-    is(metadata.pkce_advertised() && metadata.scopes() == Some("read write") && metadata.server().iss_parameter())?;
+    is(metadata.pkce_advertised() && metadata.scopes() == Some("read write") && metadata.server().has(Feature::IssParameter))?;
     let client = Client::new("app", REDIRECT_URI, metadata.server()).ok()?;
-    is(client.server().token_endpoint() == SERVER.token_endpoint() && client.id() == "app")
+    is(client.server().endpoint(Endpoint::Token).unwrap_or_default() == SERVER.endpoint(Endpoint::Token).unwrap_or_default() && client.id() == "app")
 }
 
 fn refusals() -> Option<()> {
@@ -277,8 +273,8 @@ const ISSUER: &str = "https://as.example";
 const REDIRECT_URI: &str = "com.example.app:/callback";
 const SERVER: Server<'_> = Server::new("https://as.example/authorize", "https://as.example/token")
     .with_issuer(ISSUER)
-    .with_iss_parameter()
-    .with_revocation_endpoint("https://as.example/revoke");
+    .with_feature(Feature::IssParameter)
+    .with(Endpoint::Revocation, "https://as.example/revoke");
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const OCTETS: [u8; 64] = [

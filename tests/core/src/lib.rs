@@ -1,7 +1,8 @@
 //! What the tests share: one client, one generator, and short ways to build what a server would send.
 
 use proofkey_core::{
-    CallbackError, Client, Pending, Redirect, RefreshToken, Response, ResponseError, Server, TokenRequest, TokensBuf,
+    CallbackError, Client, Feature, Pending, Redirect, RefreshToken, Response, ResponseError, Server, TokenRequest,
+    TokensBuf,
 };
 use std::convert::Infallible;
 
@@ -15,7 +16,9 @@ pub const ISSUER: &str = "https://as.example";
 
 /// A server that promises `iss`.
 pub const fn server() -> Server<'static> {
-    Server::new("https://as.example/authorize", "https://as.example/token").with_issuer(ISSUER).with_iss_parameter()
+    Server::new("https://as.example/authorize", "https://as.example/token")
+        .with_issuer(ISSUER)
+        .with_feature(Feature::IssParameter)
 }
 
 /// A client of [`server`].

@@ -85,8 +85,8 @@ fn config_errors() -> Vec<ConfigError> {
         ParameterFault::Repeated,
     ];
     errors.extend(faults.map(|fault| ExtraParameter { index: 1, fault }));
-    let places = [AuthorizationEndpoint, Issuer, RedirectUri, RevocationEndpoint, TokenEndpoint];
-    errors.extend(places.map(|place| place(UriFault::Absent)));
+    errors.extend([Issuer, RedirectUri].map(|place| place(UriFault::Absent)));
+    errors.extend(proofkey_core::Endpoint::ALL.iter().map(|endpoint| Endpoint(*endpoint, UriFault::Absent)));
     errors.extend(URI_FAULTS[1..].iter().map(|fault| RedirectUri(*fault)));
     errors
 }
@@ -124,7 +124,7 @@ fn response_errors() -> Vec<(ResponseError, Advice)> {
         (ContentCoding, Advice::Fix),
         (ContentType("text/html".into()), Advice::Fix),
         (Duplicate("access_token"), Advice::Fix),
-        (Endpoint(ConfigError::TokenEndpoint(UriFault::Query)), Advice::Fix),
+        (Endpoint(ConfigError::Endpoint(proofkey_core::Endpoint::Token, UriFault::Query)), Advice::Fix),
         (Issuer { expected: "a".into(), found: "b".into() }, Advice::Fix),
         (Json(7), Advice::Fix),
         (Malformed("access_token"), Advice::Fix),

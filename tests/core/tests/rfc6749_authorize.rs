@@ -1,6 +1,6 @@
 //! Sending the browser away, and what a client is made of (RFC 6749 sections 2.2, 3.1, 3.3 and 4.1.1; RFC 8252 section 7).
 
-use proofkey_core::{Client, ConfigError, ParameterFault, RefreshToken, Server, UriFault};
+use proofkey_core::{Client, ConfigError, Endpoint, Feature, ParameterFault, RefreshToken, Server, UriFault};
 use proofkey_core_tests::{Counter, REDIRECT_URI, accept_at, as_query, client, server, values};
 
 #[test]
@@ -141,17 +141,17 @@ fn c005_c066_c089_endpoints_are_https_without_fragment() {
         ("https://as.example/a?client%5Fid=1", Parameter),
     ] {
         let one = Client::new("c", REDIRECT_URI, Server::new(endpoint, "https://as.example/t")).map(|_| ());
-        assert_eq!(one, Err(ConfigError::AuthorizationEndpoint(fault)), "{endpoint}");
+        assert_eq!(one, Err(ConfigError::Endpoint(Endpoint::Authorization, fault)), "{endpoint}");
         let two = Client::new("c", REDIRECT_URI, Server::new("https://as.example/a", endpoint)).map(|_| ());
-        assert_eq!(two, Err(ConfigError::TokenEndpoint(fault)), "{endpoint}");
-        let three = Client::new("c", REDIRECT_URI, server().with_revocation_endpoint(endpoint)).map(|_| ());
-        assert_eq!(three, Err(ConfigError::RevocationEndpoint(fault)), "{endpoint}");
+        assert_eq!(two, Err(ConfigError::Endpoint(Endpoint::Token, fault)), "{endpoint}");
+        let three = Client::new("c", REDIRECT_URI, server().with(Endpoint::Revocation, endpoint)).map(|_| ());
+        assert_eq!(three, Err(ConfigError::Endpoint(Endpoint::Revocation, fault)), "{endpoint}");
     }
     for bad in ["[0:1.23.23]", "[0::0::0]", "256.0.0.1", "0x.0x.0", "%43%7C", "a%C2%ADb", "xn--", "a,b", "1"] {
         let url = format!("https://{bad}/a");
         let server = Server::new("https://a/a", &url);
         let refused = Client::new("c", REDIRECT_URI, server).map(drop);
-        assert_eq!(refused, Err(ConfigError::TokenEndpoint(Host)), "{url}");
+        assert_eq!(refused, Err(ConfigError::Endpoint(Endpoint::Token, Host)), "{url}");
     }
     for good in ["http://127.0.0.1:9400/a", "http://[::1]/a", "http://localhost:8080/a", "https://as.example:443/a?v=2"]
     {
@@ -169,7 +169,7 @@ fn c061_the_issuer_has_no_query_and_is_needed_where_iss_is_promised() {
     assert_eq!(with("https://as.example#f"), Err(ConfigError::Issuer(UriFault::Fragment)));
     assert_eq!(with("https://u@as.example"), Err(ConfigError::Issuer(UriFault::Host)));
     assert_eq!(with("https://as.example/tenant"), Ok(()));
-    let promised = Server::new("https://a/a", "https://a/t").with_iss_parameter();
+    let promised = Server::new("https://a/a", "https://a/t").with_feature(Feature::IssParameter);
     assert_eq!(Client::new("c", REDIRECT_URI, promised).map(|_| ()), Err(ConfigError::Issuer(UriFault::Absent)));
 }
 

@@ -1,7 +1,7 @@
 //! Taking the browser back (RFC 6749 sections 4.1.2 and 10.12; RFC 8252 section 8.10; RFC 9207).
 
 use proofkey_core::CallbackError::{Ambiguous, Duplicate, Issuer, Malformed, MissingCode, Mode, State, Target};
-use proofkey_core::{Advice, CallbackError, Client, Redirect, Server};
+use proofkey_core::{Advice, CallbackError, Client, Endpoint, Redirect, Server};
 use proofkey_core_tests::{
     ISSUER, REDIRECT_URI, accept, accept_at, as_query, as_target, as_url, begin, client, good_query, server, values,
 };
@@ -309,7 +309,7 @@ fn c083_a_login_ends_with_the_client_that_began_it() {
         Client::new("client", "http://127.0.0.1:49153/cb", server()),
         Client::new("client", REDIRECT_URI, Server::new("https://evil.example/authorize", "https://as.example/token")),
         Client::new("client", REDIRECT_URI, server().with_issuer("https://as.example/2")),
-        Client::new("client", REDIRECT_URI, server().with_revocation_endpoint("https://as.example/r")),
+        Client::new("client", REDIRECT_URI, server().with(Endpoint::Token, "https://as.example/2")),
         Client::new(
             "client",
             REDIRECT_URI,
@@ -325,18 +325,31 @@ fn c083_a_login_ends_with_the_client_that_began_it() {
 }
 
 #[test]
+fn an_endpoint_that_is_newly_published_ends_no_login() {
+    let pending = begin(client());
+    let query = good_query(&pending);
+    let server = server().with(Endpoint::Revocation, "https://as.example/revoke");
+    let now = Client::new("client", REDIRECT_URI, server).expect("a client");
+    assert!(pending.accept(now, Redirect::Query(&query)).is_ok());
+}
+
+#[test]
 fn a_pending_login_can_be_written_down_and_read_back() {
     let pending = begin(client());
     let query = good_query(&pending);
     let written = serde_json::to_string(&pending).expect("it is written");
-    assert_eq!(written.len(), 133);
+    assert_eq!(written.len(), 135);
     let read: proofkey_core::Pending = serde_json::from_str(&written).expect("it is read");
     assert!(read.matches(client(), Redirect::Query(&query)));
     let straight = pending.accept(client(), Redirect::Query(&query)).expect("ours").request().body();
     assert_eq!(read.accept(client(), Redirect::Query(&query)).expect("ours").request().body(), straight);
 
-    for bad in ["", "a.b.c", &written[1..131], &written[2..132]] {
-        assert!(serde_json::from_str::<proofkey_core::Pending>(&format!("\"{bad}\"")).is_err(), "{bad}");
+    let refused = |text: &str| serde_json::from_str::<proofkey_core::Pending>(&format!("\"{text}\"")).map(drop);
+    for bad in ["1.", "1.a.b.c", &written[1..133], "1.1.a.b"] {
+        assert!(refused(bad).is_err_and(|error| error.to_string().starts_with("this is not")), "{bad}");
+    }
+    for other in ["", "1", &written[3..134], &format!("2{}", &written[2..134])] {
+        assert!(refused(other).is_err_and(|error| error.to_string().contains("not of version 1")), "{other}");
     }
     let broken = written.replacen('A', "é", 1);
     assert!(serde_json::from_str::<proofkey_core::Pending>(&broken).is_err());

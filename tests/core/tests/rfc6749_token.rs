@@ -4,8 +4,8 @@ use proofkey_core::ResponseError::{
     ContentType, Duplicate, Json, Malformed, Missing, Redirect, Status, TokenType, TooBig, Type,
 };
 use proofkey_core::{
-    Advice, ConfigError, Method, ParameterFault, Redirect as Seen, RefreshToken, Response, ResponseError, Scope,
-    UriFault,
+    Advice, ConfigError, Endpoint, Method, ParameterFault, Redirect as Seen, RefreshToken, Response, ResponseError,
+    Scope, UriFault,
 };
 use proofkey_core::{Client, Server};
 use proofkey_core_tests::{REDIRECT_URI, accept, accept_at, as_target, begin, client, good_query, read, read_as};
@@ -96,7 +96,7 @@ fn c010_c011_c019_c025_c047_nothing_of_a_token_request_is_overridden() {
         }
         let query = format!("https://as.example/t?{name}=x");
         let client = Client::new("c", REDIRECT_URI, Server::new("https://as.example/a", &query));
-        assert_eq!(client.map(drop), Err(ConfigError::TokenEndpoint(UriFault::Parameter)), "{query}");
+        assert_eq!(client.map(drop), Err(ConfigError::Endpoint(Endpoint::Token, UriFault::Parameter)), "{query}");
     }
 }
 

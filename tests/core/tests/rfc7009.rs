@@ -1,7 +1,7 @@
 //! Token revocation (RFC 7009).
 
 use proofkey_core::{
-    AccessToken, Advice, Client, ConfigError, RefreshToken, Response, ResponseError, Revocable, UriFault,
+    AccessToken, Advice, Client, ConfigError, Endpoint, RefreshToken, Response, ResponseError, Revocable, UriFault,
 };
 use proofkey_core_tests::{REDIRECT_URI, client, server};
 
@@ -15,7 +15,7 @@ fn c122_section_2_1_the_request() {
     let body = with_endpoint().revoke(access).expect("an endpoint").request().body();
     assert_eq!(body, "token=a%2Bb&token_type_hint=access_token&client_id=client");
     let none = client().revoke(access).map(drop);
-    assert_eq!(none, Err(ConfigError::RevocationEndpoint(UriFault::Absent)));
+    assert_eq!(none, Err(ConfigError::Endpoint(Endpoint::Revocation, UriFault::Absent)));
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn c124_section_2_2_1_the_token_may_still_be_valid() {
 }
 
 fn with_endpoint() -> Client<'static> {
-    Client::new("client", REDIRECT_URI, server().with_revocation_endpoint("https://as.example/revoke?v=1"))
+    Client::new("client", REDIRECT_URI, server().with(Endpoint::Revocation, "https://as.example/revoke?v=1"))
         .expect("a client")
 }
 

@@ -1,7 +1,8 @@
 //! Authorization server metadata (RFC 8414, OpenID Connect Discovery 1.0).
 
 use proofkey_core::{
-    Advice, ConfigError, Discovery, MetadataRequest, Method, Response, ResponseError, Server, UriFault, WellKnown,
+    Advice, ConfigError, Discovery, Endpoint, Feature, MetadataRequest, Method, Response, ResponseError, Server,
+    UriFault, WellKnown,
 };
 
 #[test]
@@ -158,8 +159,8 @@ fn c066_section_2_every_endpoint_is_checked() {
     ];
     for (bad, fault) in bad {
         for (good, error) in [
-            ("https://as.example/a", ConfigError::AuthorizationEndpoint(fault)),
-            ("https://as.example/t", ConfigError::TokenEndpoint(fault)),
+            ("https://as.example/a", ConfigError::Endpoint(Endpoint::Authorization, fault)),
+            ("https://as.example/t", ConfigError::Endpoint(Endpoint::Token, fault)),
         ] {
             assert_eq!(read(&document("").replace(good, bad)).map(drop), Err(ResponseError::Endpoint(error)), "{bad}");
         }
@@ -180,13 +181,15 @@ fn section_2_only_a_loopback_issuer_names_plain_http() {
         );
         let mut body = body.into_bytes();
         let request = MetadataRequest::new(issuer, WellKnown::OAuth).expect(issuer);
-        request.read(Response::new(200, &mut body)).map(|metadata| metadata.server().revocation_endpoint().is_some())
+        request
+            .read(Response::new(200, &mut body))
+            .map(|metadata| metadata.server().endpoint(Endpoint::Revocation).is_some())
     };
     let https = "https://as.example/x";
     for local in ["http://127.0.0.1:2375/x", "http://[::1]/x", "http://localhost:8080/x"] {
-        let refused = |place: fn(UriFault) -> ConfigError| Err(ResponseError::Endpoint(place(UriFault::Scheme)));
-        assert_eq!(at("https://as.example", local, https), refused(ConfigError::AuthorizationEndpoint), "{local}");
-        assert_eq!(at("https://as.example", https, local), refused(ConfigError::TokenEndpoint), "{local}");
+        let refused = |at| Err(ResponseError::Endpoint(ConfigError::Endpoint(at, UriFault::Scheme)));
+        assert_eq!(at("https://as.example", local, https), refused(Endpoint::Authorization), "{local}");
+        assert_eq!(at("https://as.example", https, local), refused(Endpoint::Token), "{local}");
         for issuer in ["http://127.0.0.1:9400", "https://[::1]", "http://localhost:1", "https://LOCALHOST"] {
             assert_eq!(at(issuer, local, local), Ok(true), "{issuer}");
         }
@@ -275,10 +278,10 @@ fn read_as(status: u16, document: &str) -> Result<Found, ResponseError> {
     let server: Server<'_> = metadata.server();
     assert_eq!(server.issuer(), Some("https://as.example"));
     let parts = (
-        server.authorization_endpoint().to_owned(),
-        server.token_endpoint().to_owned(),
-        server.revocation_endpoint().map(str::to_owned),
-        server.iss_parameter(),
+        server.endpoint(Endpoint::Authorization).unwrap_or_default().to_owned(),
+        server.endpoint(Endpoint::Token).unwrap_or_default().to_owned(),
+        server.endpoint(Endpoint::Revocation).map(str::to_owned),
+        server.has(Feature::IssParameter),
     );
     Ok((parts, metadata.scopes().map(str::to_owned), metadata.pkce_advertised()))
 }

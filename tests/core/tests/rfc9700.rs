@@ -1,12 +1,12 @@
 //! Best current practice (RFC 9700) and what the public API lets no one do.
 
-use proofkey_core::{CallbackError, Client, Redirect, RefreshToken, ResponseError, Revocable, Server};
+use proofkey_core::{CallbackError, Client, Endpoint, Redirect, RefreshToken, ResponseError, Revocable, Server};
 use proofkey_core_tests::{Counter, REDIRECT_URI, accept, as_url, begin, client, good_query, read_as, server, values};
 use std::fs;
 
 #[test]
 fn c003_rfc6749_section_2_3_1_no_secret_stands_in_a_url() {
-    let client = Client::new("client", REDIRECT_URI, server().with_revocation_endpoint("https://as.example/revoke"));
+    let client = Client::new("client", REDIRECT_URI, server().with(Endpoint::Revocation, "https://as.example/revoke"));
     let client = client.expect("a client");
     let (url, pending) = client.authorize(&["a"], &mut Counter::default()).expect("a login begins");
     let query = good_query(&pending).replace("code=C", "code=CANARY1");

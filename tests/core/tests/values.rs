@@ -2,8 +2,8 @@
 
 use proofkey_core::loopback::Reply;
 use proofkey_core::{
-    AccessToken, CallbackError, ClientBuf, CodeChallenge, CodeVerifier, Redirect, RefreshToken, Response, ResponseBuf,
-    Revocable, challenges,
+    AccessToken, CallbackError, ClientBuf, CodeChallenge, CodeVerifier, Endpoint, Redirect, RefreshToken, Response,
+    ResponseBuf, Revocable, challenges,
 };
 use proofkey_core_tests::{Counter, ISSUER, REDIRECT_URI, accept, begin, client, read, server};
 use std::fmt::{self, Write};
@@ -63,7 +63,7 @@ fn debug_tells_what_it_is_and_no_secret() {
     let mut body = *b"CANARY";
     let response = Response::new(200, &mut body);
     let owned = ResponseBuf { status: 200, body: b"CANARY".to_vec(), ..Default::default() };
-    let revoking = client().server().with_revocation_endpoint("https://as.example/revoke");
+    let revoking = client().server().with(Endpoint::Revocation, "https://as.example/revoke");
     let revoking = proofkey_core::Client::new("client", REDIRECT_URI, revoking).unwrap();
     let revocation = revoking.revoke(Revocable::Refresh(RefreshToken::new("CANARY").unwrap())).unwrap();
     let refresh = client().refresh(RefreshToken::new("CANARY").unwrap());

@@ -3,7 +3,7 @@
 use crate::adapter::Wait;
 use crate::adapter::{DiscoverError, ExchangeError, ListenError, LoginError, TransportError, http, trusting};
 use proofkey_core::{
-    AccessToken, Advice, AuthorizeError, CallbackError, ConfigError, Discovery, ResponseError, UriFault,
+    AccessToken, Advice, AuthorizeError, CallbackError, ConfigError, Discovery, Endpoint, ResponseError, UriFault,
 };
 use proofkey_tests::recording::{Server, json};
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ use std::io;
 
 #[test]
 fn every_error_says_what_it_is_and_keeps_its_cause() {
-    let config = || ConfigError::RevocationEndpoint(UriFault::Absent);
+    let config = || ConfigError::Endpoint(Endpoint::Revocation, UriFault::Absent);
     let request = http::Request::get("http://[::1]:1/").body(Vec::new()).unwrap();
     let unreachable = http().call(request, AccessToken::new("AT").unwrap()).wait().unwrap_err();
     assert!(matches!(unreachable, TransportError::Http(_)), "{unreachable}");

@@ -3,7 +3,7 @@
 use super::login::{CALLBACK, SCOPE, browser};
 use super::tls::{VALID, serve_answer};
 use crate::adapter::{DiscoverError, ExchangeError, Http, Login, LoginError, TransportError, Wait, http, trusting};
-use proofkey_core::{AccessToken, Client, RefreshToken, ResponseError, Revocable, Server as Endpoints};
+use proofkey_core::{AccessToken, Client, Endpoint, RefreshToken, ResponseError, Revocable, Server as Endpoints};
 use proofkey_tests::recording::{Server, TOKENS, browse, json, read_request};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -61,7 +61,7 @@ fn x12_neither_a_revocation_nor_a_discovery_nor_a_login_follows_a_redirect() {
         let server =
             Server::answering(move |_| format!("HTTP/1.1 {status} X\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n"));
         let (authorize, token, revoke) = (server.url("/authorize"), server.url("/token"), server.url("/revoke"));
-        let endpoints = Endpoints::new(&authorize, &token).with_revocation_endpoint(&revoke);
+        let endpoints = Endpoints::new(&authorize, &token).with(Endpoint::Revocation, &revoke);
         let client = Client::new("app", CALLBACK, endpoints).unwrap();
         let is_redirect = |error: &ExchangeError| matches!(error, ExchangeError::Response(ResponseError::Redirect(at)) if *at == status);
 

@@ -2,7 +2,7 @@
 
 use crate::adapter::{DiscoverError, ExchangeError, Http, TransportError, Wait, http};
 use proofkey_core::{
-    AccessToken, Advice, Client, ClientBuf, ConfigError, RefreshToken, ResponseBuf, ResponseError, Revocable,
+    AccessToken, Advice, Client, ClientBuf, ConfigError, Endpoint, RefreshToken, ResponseBuf, ResponseError, Revocable,
     Server as Endpoints, UriFault,
 };
 use proofkey_tests::recording::{Server, TOKENS, header, json, read_request};
@@ -16,7 +16,7 @@ use std::{env, thread};
 
 fn client_at(server: &Server) -> ClientBuf {
     let (authorize, token, revoke) = (server.url("/authorize"), server.url("/token"), server.url("/revoke"));
-    let endpoints = Endpoints::new(&authorize, &token).with_revocation_endpoint(&revoke);
+    let endpoints = Endpoints::new(&authorize, &token).with(Endpoint::Revocation, &revoke);
     Client::new("app", "http://127.0.0.1/callback", endpoints).unwrap().into()
 }
 
@@ -295,7 +295,10 @@ fn c063_c135_discovery_asks_each_address_until_one_has_metadata() {
             Ok(client) => {
                 assert!(found);
                 let endpoints = client.as_client().server();
-                assert_eq!((endpoints.issuer(), endpoints.token_endpoint()), (Some(&*issuer), &*server.url("/t")));
+                assert_eq!(
+                    (endpoints.issuer(), endpoints.endpoint(Endpoint::Token).unwrap_or_default()),
+                    (Some(&*issuer), &*server.url("/t"))
+                );
             }
             Err(DiscoverError::NoMetadata { .. }) => assert!(!found && asked == 3),
             Err(error) => assert!(!found && asked < 3 && matches!(error, DiscoverError::Response(_)), "{error}"),
@@ -339,7 +342,10 @@ fn c122_c124_revocation() {
         Client::new("app", "http://127.0.0.1/callback", Endpoints::new("https://as.example/a", "https://as.example/t"));
     let nowhere = nowhere.unwrap();
     let error = http.revoke(nowhere, token).wait().unwrap_err();
-    assert!(matches!(error, ExchangeError::Config(ConfigError::RevocationEndpoint(UriFault::Absent))), "{error}");
+    assert!(
+        matches!(error, ExchangeError::Config(ConfigError::Endpoint(Endpoint::Revocation, UriFault::Absent))),
+        "{error}"
+    );
     assert_eq!(server.requests().len(), 2);
 }
 

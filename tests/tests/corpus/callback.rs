@@ -3,7 +3,7 @@
 use super::adapter::{ASYNCHRONOUS, Adapter, BLOCKING, Failure};
 use super::data::{self, Input, bounded, clean, run, same};
 use proofkey_core::loopback::{Exchange, Reply, Step};
-use proofkey_core::{CallbackError, Client, ClientBuf, Pending, Redirect, Server as Endpoints, TokenRequest};
+use proofkey_core::{CallbackError, Client, ClientBuf, Feature, Pending, Redirect, Server as Endpoints, TokenRequest};
 use proofkey_tests::recording::{Server, TOKENS, json};
 use proofkey_tests::{Counter, ISSUER, REDIRECT_URI, begin, client, values};
 use serde::Deserialize;
@@ -193,7 +193,7 @@ impl Case {
         let endpoints = Endpoints::new("https://as.example/authorize", token_endpoint);
         let known = endpoints.with_issuer(self.issuer.as_deref().unwrap_or(ISSUER));
         let endpoints = match self.server {
-            Iss::Promised => known.with_iss_parameter(),
+            Iss::Promised => known.with_feature(Feature::IssParameter),
             Iss::Unknown => endpoints,
             Iss::Unpromised => known,
         };

@@ -2,7 +2,7 @@
 
 use super::adapter::{ASYNCHRONOUS, Adapter, BLOCKING, Failure};
 use super::data::{self, Input, bounded, clean, run, same};
-use proofkey_core::{Advice, Discovery, ResponseBuf, ResponseError};
+use proofkey_core::{Advice, Discovery, Endpoint, Feature, ResponseBuf, ResponseError};
 use proofkey_tests::recording::{Server, read_request};
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -107,7 +107,8 @@ fn over_sockets(adapter: &Adapter) {
         let place = case.place(&origin);
         let result = (adapter.discover)(&place.issuer).map(|client| {
             let server = client.as_client().server();
-            let (revocation, iss) = (server.revocation_endpoint().is_some(), server.iss_parameter());
+            let (revocation, iss) =
+                (server.endpoint(Endpoint::Revocation).is_some(), server.has(Feature::IssParameter));
             Found { revocation, iss, ..Found::default() }
         });
         let requests = server.requests();
@@ -152,8 +153,8 @@ impl Case {
                     let server = metadata.server();
                     let words = |text: &str| text.split_whitespace().map(str::to_owned).collect();
                     let found = Found {
-                        revocation: server.revocation_endpoint().is_some(),
-                        iss: server.iss_parameter(),
+                        revocation: server.endpoint(Endpoint::Revocation).is_some(),
+                        iss: server.has(Feature::IssParameter),
                         pkce: metadata.pkce_advertised(),
                         scopes: metadata.scopes().map(words),
                     };

@@ -1,7 +1,7 @@
 //! `uris.json`: redirect URIs, endpoints and issuers, as a client is made of them.
 
 use super::data::{self, Input, bounded, clean, run, same};
-use proofkey_core::{Client, ConfigError, MetadataRequest, Server, UriFault, WellKnown};
+use proofkey_core::{Client, ConfigError, Endpoint, MetadataRequest, Server, UriFault, WellKnown};
 use proofkey_tests::REDIRECT_URI;
 use serde::Deserialize;
 
@@ -56,15 +56,15 @@ impl Case {
         match self.place {
             Place::Endpoint => vec![
                 (Server::new(uri, GOOD), REDIRECT_URI, |error| match error {
-                    ConfigError::AuthorizationEndpoint(fault) => Some(fault),
+                    ConfigError::Endpoint(Endpoint::Authorization, fault) => Some(fault),
                     _ => None,
                 }),
                 (Server::new(GOOD, uri), REDIRECT_URI, |error| match error {
-                    ConfigError::TokenEndpoint(fault) => Some(fault),
+                    ConfigError::Endpoint(Endpoint::Token, fault) => Some(fault),
                     _ => None,
                 }),
-                (server.with_revocation_endpoint(uri), REDIRECT_URI, |error| match error {
-                    ConfigError::RevocationEndpoint(fault) => Some(fault),
+                (server.with(Endpoint::Revocation, uri), REDIRECT_URI, |error| match error {
+                    ConfigError::Endpoint(Endpoint::Revocation, fault) => Some(fault),
                     _ => None,
                 }),
             ],

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::logins::{Login, Name};
 use crate::output;
-use proofkey_core::{Client, RefreshToken, Revocable, TokensBuf};
+use proofkey_core::{Client, Endpoint, RefreshToken, Revocable, TokensBuf};
 use proofkey_native::Secret;
 use proofkey_ureq::Http;
 use serde::Serialize;
@@ -35,7 +35,7 @@ pub fn end(args: &args::Login, http: &Http, client: Client<'_>, token: &Secret) 
     }
     let revoke = || -> Result<(), Failure> {
         let token = Revocable::Refresh(RefreshToken::new(token.expose())?);
-        let endpoint = client.server().revocation_endpoint().unwrap_or_default();
+        let endpoint = client.server().endpoint(Endpoint::Revocation).unwrap_or_default();
         http.revoke(client, token).map_err(|error| Failure::from(error).at(endpoint))
     };
     match revoke() {

@@ -3,7 +3,7 @@
 use crate::errors;
 use crate::failure::{Failure, Kind};
 use crate::settings::Settings;
-use proofkey_core::{AuthorizeError, CallbackError, Client, ResponseError, ServerError};
+use proofkey_core::{AuthorizeError, CallbackError, Client, Endpoint, ResponseError, ServerError};
 use proofkey_ureq::{ExchangeError, LoginError};
 
 /// The registered values that a login sends. If the server does not know one of them it must not redirect, and only the
@@ -47,7 +47,7 @@ impl Sent<'_> {
     /// The code was not exchanged.
     pub fn not_exchanged(&self, error: ExchangeError, client: Client<'_>) -> Failure {
         let is_registration = matches!(&error, ExchangeError::Response(ResponseError::Server { error: words, .. }) if is_registration(words));
-        let failure = Failure::from(error).at(client.server().token_endpoint());
+        let failure = Failure::from(error).at(client.server().endpoint(Endpoint::Token).unwrap_or_default());
         match failure.kind {
             // The grant is a code here.
             Kind::LoginRequired => Failure { kind: Kind::Refused, ..failure }.advise_command(

@@ -1,5 +1,6 @@
 //! What can be wrong with a configuration.
 
+use crate::endpoint::Endpoint;
 use core::fmt;
 
 /// A [`Client::authorize`](crate::Client::authorize) that could not begin. `E` is the error of the caller's generator.
@@ -18,12 +19,12 @@ pub enum AuthorizeError<E> {
 pub enum ConfigError {
     /// The access token cannot be a header: it must be printable ASCII without a space, and not empty.
     AccessToken,
-    /// The authorization endpoint cannot be used.
-    AuthorizationEndpoint(UriFault),
     /// The client id is empty or not printable ASCII (RFC 6749 appendix A.1).
     ClientId,
     /// The code verifier is not 43 to 128 unreserved characters (RFC 7636 section 4.1).
     CodeVerifier,
+    /// The endpoint cannot be used, or is not known.
+    Endpoint(Endpoint, UriFault),
     /// An extra parameter cannot be sent.
     ExtraParameter {
         /// Its place in the list, from 0.
@@ -39,13 +40,9 @@ pub enum ConfigError {
     RedirectUri(UriFault),
     /// The refresh token is empty or not printable ASCII (RFC 6749 appendix A.17).
     RefreshToken,
-    /// The server's revocation endpoint cannot be used, or is not known.
-    RevocationEndpoint(UriFault),
     /// The scope at this place (from 0) is empty, or has a space, `"`, `\` or a character that is not ASCII (RFC 6749
     /// section 3.3).
     Scope(usize),
-    /// The token endpoint cannot be used.
-    TokenEndpoint(UriFault),
 }
 
 /// What is wrong with an extra parameter.
@@ -96,11 +93,11 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AccessToken => f.write_str("the access token is empty or has characters that a header cannot carry"),
-            Self::AuthorizationEndpoint(fault) => write!(f, "authorization endpoint: {fault}"),
             Self::ClientId => f.write_str("client id: it must be printable ASCII and not empty"),
             Self::CodeVerifier => {
                 f.write_str("code verifier: it must be 43 to 128 characters out of A-Z a-z 0-9 - . _ ~")
             }
+            Self::Endpoint(endpoint, fault) => write!(f, "{endpoint}: {fault}"),
             Self::ExtraParameter { index, fault } => match fault {
                 ParameterFault::Protocol(name) => {
                     write!(f, "extra parameter `{name}`: the protocol sets it itself")
@@ -117,11 +114,9 @@ impl fmt::Display for ConfigError {
             ),
             Self::RedirectUri(fault) => write!(f, "redirect URI: {fault}"),
             Self::RefreshToken => f.write_str("the refresh token is empty or not printable ASCII"),
-            Self::RevocationEndpoint(fault) => write!(f, "revocation endpoint: {fault}"),
             Self::Scope(index) => {
                 write!(f, "scope {index} (from 0): it must be printable ASCII without space, quote or backslash")
             }
-            Self::TokenEndpoint(fault) => write!(f, "token endpoint: {fault}"),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::check::check_extra;
 use crate::client::Client;
+use crate::endpoint::Endpoint;
 use crate::error::{AuthorizeError, ConfigError};
 use crate::flow::Pending;
 use crate::proof::{CodeChallenge, pkce};
@@ -53,7 +54,7 @@ impl<'a> AuthorizationUrl<'a> {
     /// [`ConfigError::ExtraParameter`] if one is empty, repeated, or set by the protocol;
     /// [`ConfigError::ExtraParametersTwice`] for a second call.
     pub fn with(self, extra: &'a [(&'a str, &'a str)]) -> Result<Self, ConfigError> {
-        check_extra(self.extra, extra, self.client.server().authorization_endpoint)?;
+        check_extra(self.extra, extra, self.client.server().required(Endpoint::Authorization))?;
         Ok(Self { extra, ..self })
     }
 
@@ -71,7 +72,7 @@ impl<'a> AuthorizationUrl<'a> {
     }
 
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        let endpoint = self.client.server().authorization_endpoint;
+        let endpoint = self.client.server().required(Endpoint::Authorization);
         out.write_str(endpoint)?;
         let mut fields = FieldWriter::new(
             out,

@@ -2,6 +2,7 @@
 
 use crate::check::RESPONSE_PARAMETERS;
 use crate::client::Client;
+use crate::endpoint::Feature;
 use crate::error::{CallbackError, Excerpt, ServerError};
 use crate::flow::TokenRequest;
 use crate::proof::{CodeVerifier, State};
@@ -59,7 +60,7 @@ impl Pending {
         let server = client.server();
         match (iss, server.issuer) {
             ("", None) => {}
-            ("", Some(_)) if !server.iss_parameter => {}
+            ("", Some(_)) if !server.has(Feature::IssParameter) => {}
             (iss, Some(issuer)) if !form::is(iss, issuer) => {
                 let (expected, found) = (Excerpt::from(issuer), Excerpt::of(bytes(iss)));
                 return Err(CallbackError::Issuer { expected, found });
@@ -231,13 +232,13 @@ mod stored {
     use core::fmt;
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-    /// One string: state, verifier and client, with a dot between them. It holds the verifier: keep it so that only the
-    /// user's own session reads it.
+    /// One string: version, state, verifier and client, with a dot between them. It holds the verifier: keep it so that only
+    /// the user's own session reads it. How old it may become is for whoever keeps it to decide.
     impl Serialize for Pending {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             let client = pkce::encode(&self.client);
             let (state, verifier, client) = (self.state.expose(), self.verifier.expose(), pkce::text(&client));
-            serializer.collect_str(&format_args!("{state}.{verifier}.{client}"))
+            serializer.collect_str(&format_args!("{VERSION}.{state}.{verifier}.{client}"))
         }
     }
 
@@ -246,6 +247,9 @@ mod stored {
             deserializer.deserialize_str(Visitor)
         }
     }
+
+    /// Of what is written. It changes with the parts and with what the client's fingerprint covers.
+    const VERSION: &str = "1";
 
     struct Visitor;
 
@@ -257,7 +261,11 @@ mod stored {
         }
 
         fn visit_str<E: de::Error>(self, text: &str) -> Result<Pending, E> {
-            parse(text).ok_or_else(|| E::custom("this is not a pending login as it was written"))
+            let (version, rest) = text.split_once('.').unwrap_or_default();
+            if version != VERSION {
+                return Err(E::custom("this pending login is not of version 1; start the login anew"));
+            }
+            parse(rest).ok_or_else(|| E::custom("this is not a pending login as it was written"))
         }
     }
 

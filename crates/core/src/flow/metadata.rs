@@ -1,6 +1,7 @@
 //! Authorization server metadata (RFC 8414, OpenID Connect Discovery 1.0): from an issuer to its endpoints.
 
 use crate::check::{check_issuer, is_loopback_url};
+use crate::endpoint::{ENDPOINTS, Endpoint, FEATURES, Feature};
 use crate::error::{ConfigError, Excerpt, ResponseError};
 use crate::message::{Request, Response, Url, refusal, string, unfit};
 use crate::server::Server;
@@ -70,9 +71,9 @@ impl<'a> MetadataRequest<'a> {
         }
         let (members, whole) = response.members(&MEMBERS);
         whole?;
-        let [authorization, iss_parameter, methods, issuer, revocation, scopes, token] = members;
-        let text = |name, value| string(name, value)?.ok_or(ResponseError::Missing(name));
-        let found = text("issuer", issuer)?;
+        let [issuer, methods, scopes, table @ ..] = members;
+        let (endpoints, features) = table.split_at(ENDPOINTS);
+        let found = string("issuer", issuer)?.ok_or(ResponseError::Missing("issuer"))?;
         if found != self.issuer {
             let (expected, found) = (Excerpt::from(self.issuer), Excerpt::from(found));
             return Err(ResponseError::Issuer { expected, found });
@@ -83,13 +84,20 @@ impl<'a> MetadataRequest<'a> {
         {
             return Err(ResponseError::NoS256(Excerpt::from(methods)));
         }
-        let server = Server {
-            authorization_endpoint: text("authorization_endpoint", authorization)?,
-            token_endpoint: text("token_endpoint", token)?,
-            revocation_endpoint: string("revocation_endpoint", revocation).ok().flatten(),
-            issuer: Some(self.issuer),
-            iss_parameter: flag("authorization_response_iss_parameter_supported", iss_parameter)?,
-        };
+        let mut server = Server::unknown().with_issuer(self.issuer);
+        for (endpoint, value) in Endpoint::ALL.iter().zip(endpoints) {
+            match string(endpoint.name(), *value) {
+                Ok(Some(url)) => server = server.with(*endpoint, url),
+                Ok(None) if endpoint.is_required() => return Err(ResponseError::Missing(endpoint.name())),
+                Err(error) if endpoint.is_required() => return Err(error),
+                _ => {}
+            }
+        }
+        for (feature, value) in Feature::ALL.iter().zip(features) {
+            if flag(feature.name(), *value)? {
+                server = server.with_feature(*feature);
+            }
+        }
         let server = server.checked_at(is_loopback_url(self.issuer)).map_err(ResponseError::Endpoint)?;
         Ok(Metadata { server, scopes: words(scopes), pkce_advertised: methods.is_some() })
     }
@@ -144,12 +152,22 @@ const fn flag(member: &'static str, value: Value<'_>) -> Result<bool, ResponseEr
     }
 }
 
-const MEMBERS: [&str; 7] = [
-    "authorization_endpoint",
-    "authorization_response_iss_parameter_supported",
-    "code_challenge_methods_supported",
-    "issuer",
-    "revocation_endpoint",
-    "scopes_supported",
-    "token_endpoint",
-];
+/// Those that are read by themselves, then endpoints and features.
+#[expect(clippy::indexing_slicing, reason = "the compiler would say so")]
+const MEMBERS: [&str; 3 + ENDPOINTS + FEATURES] = {
+    let mut members = [""; 3 + ENDPOINTS + FEATURES];
+    members[0] = "issuer";
+    members[1] = "code_challenge_methods_supported";
+    members[2] = "scopes_supported";
+    let mut index = 0;
+    while index < ENDPOINTS {
+        members[3 + index] = Endpoint::ALL[index].name();
+        index += 1;
+    }
+    index = 0;
+    while index < FEATURES {
+        members[3 + ENDPOINTS + index] = Feature::ALL[index].name();
+        index += 1;
+    }
+    members
+};

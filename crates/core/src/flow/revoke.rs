@@ -1,6 +1,7 @@
 //! Token revocation (RFC 7009): signing out at the server.
 
 use crate::client::Client;
+use crate::endpoint::Endpoint;
 use crate::error::{ConfigError, ResponseError, UriFault};
 use crate::flow::RefreshToken;
 use crate::message::{AccessToken, Form, Request, Response, refusal};
@@ -11,12 +12,11 @@ impl<'a> Client<'a> {
     /// Ends a token at the server. Many servers end the whole grant when its refresh token is revoked.
     ///
     /// # Errors
-    /// [`ConfigError::RevocationEndpoint`] if the server has none that is known.
-    pub const fn revoke(self, token: Revocable<'a>) -> Result<RevocationRequest<'a>, ConfigError> {
-        match self.server().revocation_endpoint {
-            Some(endpoint) => Ok(RevocationRequest { client: self, endpoint, token }),
-            None => Err(ConfigError::RevocationEndpoint(UriFault::Absent)),
-        }
+    /// [`ConfigError::Endpoint`] if the server has no revocation endpoint that is known.
+    pub fn revoke(self, token: Revocable<'a>) -> Result<RevocationRequest<'a>, ConfigError> {
+        let endpoint = self.server().endpoint(Endpoint::Revocation);
+        let endpoint = endpoint.ok_or(ConfigError::Endpoint(Endpoint::Revocation, UriFault::Absent))?;
+        Ok(RevocationRequest { client: self, endpoint, token })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::check::check_extra;
 use crate::client::Client;
+use crate::endpoint::Endpoint;
 use crate::error::{ConfigError, ResponseError, ServerError};
 use crate::message::{AccessToken, Form, MEMBER_MAX, Request, Response, error_of, refusal, string};
 use crate::proof::CodeVerifier;
@@ -13,7 +14,7 @@ use core::fmt;
 impl<'a> Client<'a> {
     /// Asks for a new access token with the refresh token (RFC 6749 section 6), for the scope that was granted.
     #[must_use]
-    pub const fn refresh(self, refresh_token: RefreshToken<'a>) -> TokenRequest<'a> {
+    pub fn refresh(self, refresh_token: RefreshToken<'a>) -> TokenRequest<'a> {
         TokenRequest::new(&self, Grant::Refresh(refresh_token))
     }
 }
@@ -38,12 +39,12 @@ enum Grant<'a> {
 }
 
 impl<'a> TokenRequest<'a> {
-    pub(crate) const fn code(client: &Client<'a>, code: &'a str, verifier: CodeVerifier) -> Self {
+    pub(crate) fn code(client: &Client<'a>, code: &'a str, verifier: CodeVerifier) -> Self {
         Self::new(client, Grant::Code { code, verifier, redirect_uri: client.redirect_uri() })
     }
 
-    const fn new(client: &Client<'a>, grant: Grant<'a>) -> Self {
-        Self { client_id: client.id(), endpoint: client.server().token_endpoint, grant, extra: &[] }
+    fn new(client: &Client<'a>, grant: Grant<'a>) -> Self {
+        Self { client_id: client.id(), endpoint: client.server().required(Endpoint::Token), grant, extra: &[] }
     }
 
     /// Adds parameters of an extension or of the server's own, all in one call. Only `resource` may be given several times.
@@ -176,7 +177,7 @@ impl<'b> Tokens<'b> {
 
     /// The refresh token to keep, if there is one. It replaces every earlier one.
     #[must_use]
-    pub const fn refresh_token(&self) -> Option<RefreshToken<'b>> {
+    pub fn refresh_token(&self) -> Option<RefreshToken<'b>> {
         self.refresh_token
     }
 

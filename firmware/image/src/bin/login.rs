@@ -12,10 +12,7 @@ use core::convert::Infallible;
 use core::fmt::{self, Write};
 use cortex_m_rt::entry;
 use heapless::String;
-use proofkey_core::{
-    AuthorizeError, CallbackError, Client, ConfigError, Lifetime, Method, Pending, Redirect, Refusal, Request,
-    Response, ResponseError, Server, TokenRequest, Tokens,
-};
+use proofkey_core::{AuthorizeError, CallbackError, Client, ConfigError, Lifetime, Method, Pending, Redirect, Refusal, Request, Response, ResponseError, Server, TokenRequest, Tokens, Feature};
 use proofkey_firmware::host::{Console, now};
 use proofkey_firmware::http::{HttpError, Line};
 use proofkey_firmware::{exit, generator, stack, uart::Uart};
@@ -68,7 +65,7 @@ fn session(
     else {
         return Err(Failure::Console);
     };
-    let server = Server::new(authorization_endpoint, token_endpoint).with_issuer(issuer).with_iss_parameter();
+    let server = Server::new(authorization_endpoint, token_endpoint).with_issuer(issuer).with_feature(Feature::IssParameter);
     let client = Client::new(CLIENT_ID, REDIRECT_URI, server)?;
     let mut line = Line::new(uart, token_endpoint)?;
 

@@ -6,7 +6,7 @@
 use getrandom::SysRng;
 use proofkey_core::{Client, Redirect, Response, Server};
 use std::error::Error;
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
@@ -27,16 +27,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut buffer = [0; 8192];
     let mut head = Text { bytes: [0; 1024], used: 0 };
     let request = token_request.request();
-    let address = token_endpoint.strip_prefix("http://").ok_or("this example speaks plain HTTP only")?;
-    let (host, path) = address.split_once('/').ok_or("the token endpoint has no path")?;
-    write!(head, "POST /{path} HTTP/1.0\r\nhost: {host}\r\ncontent-length: {}\r\n", request.body_len())?;
-    for (name, value) in request.headers() {
-        write!(head, "{name}: {value}\r\n")?;
+    if request.url().is_https() {
+        return Err("this example speaks plain HTTP only".into());
     }
-    head.write_str("\r\n")?;
+    request.write_head(&mut head)?;
     request.write_body(&mut head)?;
 
-    let mut socket = TcpStream::connect(host)?;
+    let mut socket = TcpStream::connect((request.url().host(), request.url().port()))?;
     socket.write_all(&head.bytes[..head.used])?;
     let mut length = 0;
     while let read @ 1.. = socket.read(&mut buffer[length..])? {

@@ -18,15 +18,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let token_request = pending.accept(client, Redirect::Url(line.trim()))?;
     let request = token_request.request();
 
-    let url = request.url().to_string();
-    let (host, path) = url.trim_start_matches("http://").split_once('/').ok_or("no path")?;
-    let mut head = format!("POST /{path} HTTP/1.0\r\nhost: {host}\r\ncontent-length: {}\r\n", request.body_len());
-    for (name, value) in request.headers() {
-        head += &format!("{name}: {value}\r\n");
-    }
-    head += "\r\n";
+    let mut head = String::new();
+    request.write_head(&mut head)?;
     request.write_body(&mut head)?;
-    let mut stream = TcpStream::connect(host)?;
+    let mut stream = TcpStream::connect((request.url().host(), request.url().port()))?;
     stream.write_all(head.as_bytes())?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::wire::{Answer, Request, opaque};
-use proofkey_core::{Endpoint, Feature, NoMetadata};
+use proofkey_core::{Endpoint, Feature, Flow, NoMetadata, Step, Unanswered};
 use std::fmt;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -30,7 +30,10 @@ impl Discovery {
     /// # Errors
     /// None that the constructor did not have.
     pub fn request(&self) -> Result<Option<Request>, Failure> {
-        Ok(self.step()?.request().map(Request::from))
+        Ok(match self.step()?.step(0) {
+            Step::Send(request) => Some(request.into()),
+            _ => None,
+        })
     }
 
     /// Reads the answer: none if there is no metadata at this address.
@@ -39,9 +42,12 @@ impl Discovery {
     /// `response` if what is found cannot be used; `server`, `status` if the server is busy or down.
     pub fn read(&mut self, mut answer: Answer) -> Result<Option<Server>, Failure> {
         let mut step = self.step()?;
-        let server = step.read(answer.as_response())?.map(|metadata| metadata.server().into());
+        let response = answer.as_response();
+        if step.hear(&response, 0) {
+            return Ok(Some(step.read(response)?.server().into()));
+        }
         self.tried = step.tried();
-        Ok(server)
+        Ok(None)
     }
 
     /// There was no answer.
@@ -50,7 +56,7 @@ impl Discovery {
     /// None that the constructor did not have.
     pub fn unanswered(&mut self) -> Result<(), Failure> {
         let mut step = self.step()?;
-        step.unanswered();
+        step.unanswered(Unanswered::Closed, 0);
         self.tried = step.tried();
         Ok(())
     }

@@ -75,6 +75,7 @@ impl From<ExchangeError> for Failure {
         match error {
             ExchangeError::Config(error) => error.into(),
             ExchangeError::Response(error) => error.into(),
+            ExchangeError::Spent => Kind::Configuration.because(error),
             ExchangeError::Transport(error) => error.into(),
         }
     }

@@ -33,17 +33,21 @@ pub(crate) fn check_issuer(issuer: &str) -> Result<(), UriFault> {
 }
 
 pub(crate) fn check_endpoint(endpoint: &str) -> Result<(), UriFault> {
-    let uri = check_absolute(endpoint)?;
+    check_query(&check_secure(endpoint)?, &PROTOCOL_PARAMETERS)
+}
+
+/// Checks that a URL can be sent to: https, or plain http to this machine.
+pub(crate) fn check_secure(url: &str) -> Result<uri::Uri<'_>, UriFault> {
+    let uri = check_absolute(url)?;
     if !is_web(uri.scheme) {
         return Err(UriFault::Scheme);
     }
     let (host, _) = uri.host_and_port().ok_or(UriFault::Host)?;
     match uri.scheme {
-        "https" => {}
-        "http" if host == "localhost" || is_loopback(host) => {}
-        _ => return Err(UriFault::Scheme),
+        "https" => Ok(uri),
+        "http" if host == "localhost" || is_loopback(host) => Ok(uri),
+        _ => Err(UriFault::Scheme),
     }
-    check_query(&uri, &PROTOCOL_PARAMETERS)
 }
 
 /// A redirect is compared byte for byte with what the browser shows, so a URI that browsers write otherwise could never

@@ -11,7 +11,7 @@ use crate::flow::{
 };
 use crate::lifetime::Lifetime;
 use crate::loopback::{Reply, Step};
-use crate::message::{AccessToken, Authorization, Challenge, Method, Param, Refusal, Request, Response, Url};
+use crate::message::{AccessToken, Authorization, Challenge, Header, Method, Param, Refusal, Request, Response, Url};
 use crate::proof::{CodeChallenge, CodeVerifier, State};
 use crate::server::Server;
 use core::fmt::Display;
@@ -31,7 +31,7 @@ format_with!(Display2Format: CallbackError, ConfigError, Endpoint, Excerpt, Para
 
 format_with!(Debug2Format:
     AccessToken<'_>, Advice, Authorization<'_>, AuthorizationUrl<'_>, Challenge<'_>, Client<'_>, CodeChallenge,
-    CodeVerifier, Discovery<'_>, Feature, Lifetime, Metadata<'_>, Method, NoMetadata, Param<'_>, Pending, Redirect<'_>, Refusal<'_>, RefreshToken<'_>, Reply,
+    CodeVerifier, Discovery<'_>, Feature, Header<'_>, Lifetime, Metadata<'_>, Method, NoMetadata, Param<'_>, Pending, Redirect<'_>, Refusal<'_>, RefreshToken<'_>, Reply,
     Request<'_>, Response<'_>, RevocationRequest<'_>, Scope<'_>, ScopeChange, Server<'_>, State, Step<'_>, TokenRequest<'_>,
     Tokens<'_>, Url<'_>,
 );

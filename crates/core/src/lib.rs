@@ -91,12 +91,13 @@ pub use error::{
     Advice, AuthorizeError, CallbackError, ConfigError, Excerpt, ParameterFault, ResponseError, ServerError, UriFault,
 };
 pub use flow::{
-    AuthorizationUrl, Discovery, Metadata, MetadataRequest, NoMetadata, Pending, Redirect, RefreshToken, Revocable,
-    RevocationRequest, Scope, ScopeChange, TokenRequest, Tokens, WellKnown,
+    ApiError, ApiRequest, AuthorizationUrl, Discovery, Flow, Metadata, MetadataRequest, NoMetadata, Pending, Redirect,
+    RefreshToken, Revocable, RevocationRequest, Scope, ScopeChange, Step, TokenRequest, Tokens, Unanswered, WellKnown,
 };
 pub use lifetime::Lifetime;
 pub use message::{
-    AccessToken, Authorization, Challenge, Challenges, Method, Param, Refusal, Request, Response, Url, challenges,
+    AccessToken, Authorization, Challenge, Challenges, Header, Method, Param, Refusal, Request, Response, Url,
+    challenges,
 };
 pub use proof::{CodeChallenge, CodeVerifier, State};
 pub use server::Server;

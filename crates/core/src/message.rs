@@ -8,6 +8,6 @@ mod response;
 pub use bearer::{AccessToken, Authorization, Refusal};
 pub use challenge::{Challenge, Challenges, Param, challenges};
 pub(crate) use request::Form;
-pub use request::{Method, Request, Url};
+pub use request::{Header, Method, Request, Url};
 pub use response::Response;
 pub(crate) use response::{MEMBER_MAX, error_of, refusal, string, unfit};

@@ -3,10 +3,10 @@
 use crate::error::{DiscoverError, ExchangeError, TransportError};
 use http::{HeaderValue, Version, header};
 use proofkey_core::{
-    AccessToken, Client, ClientBuf, Discovery, Method, RefreshTokenBuf, Request, ResponseBuf, Revocable, Server,
+    AccessToken, Client, ClientBuf, Discovery, Flow, RefreshTokenBuf, Request, ResponseBuf, Revocable, Server,
     TokenRequest, TokensBuf,
 };
-use proofkey_http::Answer;
+use proofkey_http::{Answer, DriveError, Received, drive_async, to_http};
 use reqwest::{RequestBuilder, Url, redirect, retry};
 use rustls::ClientConfig;
 use rustls::crypto::ring;
@@ -16,7 +16,7 @@ use std::mem;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 /// An HTTP client that is fit for OAuth. It is cheap to clone.
 ///
@@ -61,7 +61,8 @@ impl Http {
     /// # Errors
     /// [`TransportError`] if there is none.
     pub async fn send(&self, request: &Request<'_>) -> Result<ResponseBuf, TransportError> {
-        self.fetch(request).await.map(ResponseBuf::from)
+        let (answer, whole) = self.receive(to_http(request)?).await?;
+        whole.map(|()| answer.into())
     }
 
     /// Gets the tokens of a request: for a code, or for a refresh token.
@@ -82,11 +83,11 @@ impl Http {
     /// The second part is as [`exchange`](Self::exchange) has it.
     pub async fn exchange_keeping(
         &self,
-        request: TokenRequest<'_>,
+        mut request: TokenRequest<'_>,
     ) -> (Option<RefreshTokenBuf>, Result<TokensBuf, ExchangeError>) {
-        let (mut answer, whole) = match self.receive(&request.request()).await {
+        let (mut answer, whole) = match self.drive(&mut request).await {
             Ok(received) => received,
-            Err(error) => return (None, Err(ExchangeError::Transport(error))),
+            Err(error) => return (None, Err(error.into())),
         };
         let (new, tokens) = request.read_keeping(answer.as_response());
         let new = new.map(RefreshTokenBuf::from);
@@ -108,26 +109,16 @@ impl Http {
         let mut discovery = Discovery::new(issuer).map_err(DiscoverError::Config)?;
         // Before anything is sent, with the issuer in place of the endpoints that are not known yet.
         Client::new(client_id, redirect_uri, Server::new(issuer, issuer)).map_err(DiscoverError::Config)?;
-        while let Some(request) = discovery.request() {
-            let (mut answer, whole) = match self.receive(&request).await {
-                Err(error) if error.is_unanswered() => {
-                    discovery.unanswered();
-                    continue;
-                }
-                received => received.map_err(DiscoverError::Transport)?,
-            };
-            // A body that broke off is not metadata, but the status still tells a server that is busy or down.
-            match (discovery.read(answer.as_response()).map_err(DiscoverError::Response)?, whole) {
-                (Some(metadata), Ok(())) => {
-                    let client = Client::new(client_id, redirect_uri, metadata.server());
-                    return client.map(ClientBuf::from).map_err(DiscoverError::Config);
-                }
-                (_, Err(error)) if !error.is_unanswered() => return Err(DiscoverError::Transport(error)),
-                (Some(_), Err(_)) => discovery.unanswered(),
-                (None, _) => {}
+        let (mut answer, whole) = match self.drive(&mut discovery).await {
+            Ok(received) => received,
+            Err(DriveError::Over) => {
+                return Err(DiscoverError::NoMetadata { issuer: issuer.to_owned(), tried: discovery.tried() });
             }
-        }
-        Err(DiscoverError::NoMetadata { issuer: issuer.to_owned(), tried: discovery.tried() })
+            Err(DriveError::Transport(error)) => return Err(DiscoverError::Transport(error)),
+        };
+        let metadata = discovery.read(answer.as_response()).map_err(DiscoverError::Response)?;
+        whole.map_err(DiscoverError::Transport)?;
+        Client::new(client_id, redirect_uri, metadata.server()).map(ClientBuf::from).map_err(DiscoverError::Config)
     }
 
     /// Revokes a token (RFC 7009).
@@ -135,8 +126,9 @@ impl Http {
     /// # Errors
     /// [`ExchangeError`]; the token may still be valid then.
     pub async fn revoke(&self, client: Client<'_>, token: Revocable<'_>) -> Result<(), ExchangeError> {
-        let request = client.revoke(token).map_err(ExchangeError::Config)?;
-        let mut answer = self.fetch(&request.request()).await.map_err(ExchangeError::Transport)?;
+        let mut request = client.revoke(token).map_err(ExchangeError::Config)?;
+        let (mut answer, whole) = self.drive(&mut request).await?;
+        whole.map_err(ExchangeError::Transport)?;
         request.read(answer.as_response()).map_err(ExchangeError::Response)
     }
 
@@ -157,34 +149,30 @@ impl Http {
             request.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         let builder = RequestBuilder::from_parts(self.client.clone(), reqwest::Request::try_from(request)?);
-        let (answer, whole) = self.run(builder.bearer_auth(token.expose()), API_BODY_MAX).await?;
+        let (answer, whole) = self.run(builder.bearer_auth(token.expose()).build()?, API_BODY_MAX).await?;
         whole.map(|()| answer.into())
     }
 
-    async fn fetch(&self, request: &Request<'_>) -> Result<Answer, TransportError> {
-        let (answer, whole) = self.receive(request).await?;
-        whole.map(|()| answer)
+    async fn drive(
+        &self,
+        flow: &mut (dyn Flow + Send),
+    ) -> Result<Received<TransportError>, DriveError<TransportError>> {
+        drive_async(flow, |request| self.receive(request), tokio::time::sleep).await
     }
 
-    /// The answer, and whether all of it came.
-    async fn receive(&self, request: &Request<'_>) -> Result<(Answer, Result<(), TransportError>), TransportError> {
-        let url = request.url().to_string();
-        let mut builder = match request.method() {
-            Method::Get => self.client.get(url),
-            Method::Post => self.client.post(url).body(request.body()),
-        };
-        for (name, value) in request.headers() {
-            builder = builder.header(*name, HeaderValue::from_static(value));
-        }
-        self.run(builder, OAUTH_BODY_MAX).await
+    async fn receive(
+        &self,
+        request: http::Request<Zeroizing<Vec<u8>>>,
+    ) -> Result<Received<TransportError>, TransportError> {
+        let request = request.map(|mut body| mem::take(&mut *body));
+        self.run(reqwest::Request::try_from(request)?, OAUTH_BODY_MAX).await
     }
 
     async fn run(
         &self,
-        builder: RequestBuilder,
+        request: reqwest::Request,
         body_max: usize,
-    ) -> Result<(Answer, Result<(), TransportError>), TransportError> {
-        let request = builder.build()?;
+    ) -> Result<Received<TransportError>, TransportError> {
         if !is_secure(request.url()) {
             return Err(TransportError::Insecure);
         }

@@ -1,7 +1,7 @@
 //! One enum per place that can fail.
 
-use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, NoMetadata, ResponseError};
-use proofkey_http::ListenError;
+use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, NoMetadata, ResponseError, Unanswered};
+use proofkey_http::{DriveError, Failure, ListenError};
 use std::{error, fmt, io};
 
 /// A request that got no response. It never holds a URL, a header or a body.
@@ -16,6 +16,8 @@ pub enum TransportError {
     Deadline,
     /// The HTTP library failed.
     Http(reqwest::Error),
+    /// The request cannot be sent: the `http` crate refuses it.
+    Request(http::Error),
     /// The URL is neither https nor plain http to a loopback address. Nothing was sent.
     Insecure,
     /// The certificate authorities to trust cannot be loaded.
@@ -29,6 +31,8 @@ pub enum ExchangeError {
     Config(ConfigError),
     /// The server refused, or its answer cannot be used.
     Response(ResponseError),
+    /// The request was sent before. A code or a refresh token is sent once.
+    Spent,
     /// There was no answer.
     Transport(TransportError),
 }
@@ -72,15 +76,31 @@ pub enum LoginError {
     TimedOut,
 }
 
-impl TransportError {
-    /// Whether the server was reached and gave no answer that can be read: it closed the connection, or sent something else
-    /// than HTTP or more than fits.
-    pub(crate) fn is_unanswered(&self) -> bool {
+impl Failure for TransportError {
+    /// Closed also if the server sent something else than HTTP, or more than fits.
+    fn why(&self) -> Unanswered {
         match self {
-            Self::BodyTooBig => true,
-            Self::Http(error) => !error.is_connect() && !error.is_builder() && !error.is_timeout(),
-            Self::Deadline | Self::Insecure | Self::Tls(_) => false,
+            Self::Http(error) if error.is_connect() || error.is_builder() => Unanswered::Unsent,
+            Self::Http(error) if error.is_timeout() => Unanswered::Lost,
+            Self::BodyTooBig | Self::Http(_) => Unanswered::Closed,
+            Self::Deadline => Unanswered::Lost,
+            Self::Insecure | Self::Request(_) | Self::Tls(_) => Unanswered::Unsent,
         }
+    }
+}
+
+impl From<DriveError<TransportError>> for ExchangeError {
+    fn from(error: DriveError<TransportError>) -> Self {
+        match error {
+            DriveError::Over => Self::Spent,
+            DriveError::Transport(error) => Self::Transport(error),
+        }
+    }
+}
+
+impl From<http::Error> for TransportError {
+    fn from(error: http::Error) -> Self {
+        Self::Request(error)
     }
 }
 
@@ -89,7 +109,11 @@ impl ExchangeError {
     #[must_use]
     pub fn advice(&self) -> Option<Advice> {
         match self {
-            Self::Config(_) | Self::Transport(TransportError::Insecure | TransportError::Tls(_)) => Some(Advice::Fix),
+            Self::Config(_)
+            | Self::Spent
+            | Self::Transport(TransportError::Insecure | TransportError::Request(_) | TransportError::Tls(_)) => {
+                Some(Advice::Fix)
+            }
             Self::Response(error) => Some(error.advice()),
             Self::Transport(_) => None,
         }
@@ -138,6 +162,7 @@ impl fmt::Display for TransportError {
                 Ok(())
             }
             Self::Insecure => f.write_str("plain http goes to loopback addresses only; write https://"),
+            Self::Request(error) => write!(f, "the request cannot be sent: {error}"),
             Self::Tls(error) => write!(f, "the certificate authorities to trust cannot be loaded: {error}"),
         }
     }
@@ -148,6 +173,7 @@ impl fmt::Display for ExchangeError {
         match self {
             Self::Config(error) => error.fmt(f),
             Self::Response(error) => error.fmt(f),
+            Self::Spent => f.write_str("the request was sent before, and a code or a refresh token is sent once"),
             Self::Transport(error) => error.fmt(f),
         }
     }
@@ -185,6 +211,7 @@ impl error::Error for TransportError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
             Self::Http(error) => Some(error),
+            Self::Request(error) => Some(error),
             Self::Tls(error) => Some(error),
             Self::BodyTooBig | Self::Deadline | Self::Insecure => None,
         }
@@ -193,11 +220,12 @@ impl error::Error for TransportError {
 
 impl error::Error for ExchangeError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        Some(match self {
-            Self::Config(error) => error,
-            Self::Response(error) => error,
-            Self::Transport(error) => error,
-        })
+        match self {
+            Self::Config(error) => Some(error),
+            Self::Response(error) => Some(error),
+            Self::Spent => None,
+            Self::Transport(error) => Some(error),
+        }
     }
 }
 

@@ -3,14 +3,15 @@
 use crate::error::{DiscoverError, ExchangeError, TransportError, is_cut};
 use http::{HeaderValue, Uri, header};
 use proofkey_core::{
-    AccessToken, Client, ClientBuf, Discovery, Method, RefreshTokenBuf, Request, ResponseBuf, Revocable, Server,
+    AccessToken, Client, ClientBuf, Discovery, Flow, RefreshTokenBuf, Request, ResponseBuf, Revocable, Server,
     TokenRequest, TokensBuf,
 };
-use proofkey_http::Answer;
+use proofkey_http::{Answer, DriveError, Received, drive, to_http};
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use std::io::{self, ErrorKind, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::thread;
 use std::time::Duration;
 use ureq::config::{AutoHeaderValue, Config};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
@@ -78,7 +79,8 @@ impl Http {
     /// # Errors
     /// [`TransportError`] if there is none.
     pub fn send(&self, request: &Request<'_>) -> Result<ResponseBuf, TransportError> {
-        self.fetch(request).map(ResponseBuf::from)
+        let (answer, whole) = self.receive(to_http(request)?)?;
+        whole.map(|()| answer.into())
     }
 
     /// Gets the tokens of a request: for a code, or for a refresh token.
@@ -97,11 +99,11 @@ impl Http {
     /// The second part is as [`exchange`](Self::exchange) has it.
     pub fn exchange_keeping(
         &self,
-        request: TokenRequest<'_>,
+        mut request: TokenRequest<'_>,
     ) -> (Option<RefreshTokenBuf>, Result<TokensBuf, ExchangeError>) {
-        let (mut answer, whole) = match self.receive(&request.request()) {
+        let (mut answer, whole) = match self.drive(&mut request) {
             Ok(received) => received,
-            Err(error) => return (None, Err(ExchangeError::Transport(error))),
+            Err(error) => return (None, Err(error.into())),
         };
         let (new, tokens) = request.read_keeping(answer.as_response());
         let new = new.map(RefreshTokenBuf::from);
@@ -118,26 +120,16 @@ impl Http {
         let mut discovery = Discovery::new(issuer).map_err(DiscoverError::Config)?;
         // Before anything is sent, with the issuer in place of the endpoints that are not known yet.
         Client::new(client_id, redirect_uri, Server::new(issuer, issuer)).map_err(DiscoverError::Config)?;
-        while let Some(request) = discovery.request() {
-            let (mut answer, whole) = match self.receive(&request) {
-                Err(error) if error.is_unanswered() => {
-                    discovery.unanswered();
-                    continue;
-                }
-                received => received.map_err(DiscoverError::Transport)?,
-            };
-            // A body that broke off is not metadata, but the status still tells a server that is busy or down.
-            match (discovery.read(answer.as_response()).map_err(DiscoverError::Response)?, whole) {
-                (Some(metadata), Ok(())) => {
-                    let client = Client::new(client_id, redirect_uri, metadata.server());
-                    return client.map(ClientBuf::from).map_err(DiscoverError::Config);
-                }
-                (_, Err(error)) if !error.is_unanswered() => return Err(DiscoverError::Transport(error)),
-                (Some(_), Err(_)) => discovery.unanswered(),
-                (None, _) => {}
+        let (mut answer, whole) = match self.drive(&mut discovery) {
+            Ok(received) => received,
+            Err(DriveError::Over) => {
+                return Err(DiscoverError::NoMetadata { issuer: issuer.to_owned(), tried: discovery.tried() });
             }
-        }
-        Err(DiscoverError::NoMetadata { issuer: issuer.to_owned(), tried: discovery.tried() })
+            Err(DriveError::Transport(error)) => return Err(DiscoverError::Transport(error)),
+        };
+        let metadata = discovery.read(answer.as_response()).map_err(DiscoverError::Response)?;
+        whole.map_err(DiscoverError::Transport)?;
+        Client::new(client_id, redirect_uri, metadata.server()).map(ClientBuf::from).map_err(DiscoverError::Config)
     }
 
     /// Revokes a token (RFC 7009).
@@ -145,8 +137,9 @@ impl Http {
     /// # Errors
     /// [`ExchangeError`]; the token may still be valid then.
     pub fn revoke(&self, client: Client<'_>, token: Revocable<'_>) -> Result<(), ExchangeError> {
-        let request = client.revoke(token).map_err(ExchangeError::Config)?;
-        let mut answer = self.fetch(&request.request()).map_err(ExchangeError::Transport)?;
+        let mut request = client.revoke(token).map_err(ExchangeError::Config)?;
+        let (mut answer, whole) = self.drive(&mut request)?;
+        whole.map_err(ExchangeError::Transport)?;
         request.read(answer.as_response()).map_err(ExchangeError::Response)
     }
 
@@ -162,40 +155,32 @@ impl Http {
         value.set_sensitive(true);
         parts.headers.insert(header::AUTHORIZATION, value);
         let answer = if body.is_empty() && parts.method.is_safe() {
-            self.run(Ok(http::Request::from_parts(parts, ())), API_BODY_MAX)
+            self.run(http::Request::from_parts(parts, ()), API_BODY_MAX)
         } else {
-            self.run(Ok(http::Request::from_parts(parts, body)), API_BODY_MAX)
+            self.run(http::Request::from_parts(parts, body), API_BODY_MAX)
         };
         let (answer, whole) = answer?;
         whole.map(|()| answer.into())
     }
 
-    fn fetch(&self, request: &Request<'_>) -> Result<Answer, TransportError> {
-        let (answer, whole) = self.receive(request)?;
-        whole.map(|()| answer)
+    fn drive(&self, flow: &mut dyn Flow) -> Result<Received<TransportError>, DriveError<TransportError>> {
+        drive(flow, |request| self.receive(request), thread::sleep)
     }
 
-    /// The answer, and whether all of it came.
-    fn receive(&self, request: &Request<'_>) -> Result<(Answer, Result<(), TransportError>), TransportError> {
-        let mut builder = http::Request::builder().uri(request.url().to_string());
-        for (name, value) in request.headers() {
-            builder = builder.header(*name, HeaderValue::from_static(value));
-        }
-        match request.method() {
-            Method::Get => self.run(builder.method("GET").body(()), OAUTH_BODY_MAX),
-            Method::Post => {
-                let body = Zeroizing::new(request.body());
-                self.run(builder.method("POST").body(body.as_bytes()), OAUTH_BODY_MAX)
-            }
+    fn receive(&self, request: http::Request<Zeroizing<Vec<u8>>>) -> Result<Received<TransportError>, TransportError> {
+        let (parts, body) = request.into_parts();
+        if parts.method == http::Method::GET {
+            self.run(http::Request::from_parts(parts, ()), OAUTH_BODY_MAX)
+        } else {
+            self.run(http::Request::from_parts(parts, body.as_slice()), OAUTH_BODY_MAX)
         }
     }
 
     fn run<B: AsSendBody>(
         &self,
-        request: Result<http::Request<B>, http::Error>,
+        request: http::Request<B>,
         body_max: u64,
-    ) -> Result<(Answer, Result<(), TransportError>), TransportError> {
-        let request = request.map_err(ureq::Error::Http)?;
+    ) -> Result<Received<TransportError>, TransportError> {
         if !is_secure(request.uri()) {
             return Err(TransportError::Insecure);
         }

@@ -1,7 +1,7 @@
 //! One enum per place that can fail.
 
-use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, NoMetadata, ResponseError};
-use proofkey_http::ListenError;
+use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, NoMetadata, ResponseError, Unanswered};
+use proofkey_http::{DriveError, Failure, ListenError};
 use std::io::{self, ErrorKind};
 use std::{error, fmt};
 
@@ -28,6 +28,8 @@ pub enum ExchangeError {
     Config(ConfigError),
     /// The server refused, or its answer cannot be used.
     Response(ResponseError),
+    /// The request was sent before. A code or a refresh token is sent once.
+    Spent,
     /// There was no answer.
     Transport(TransportError),
 }
@@ -73,15 +75,17 @@ pub enum LoginError {
     TimedOut,
 }
 
-impl TransportError {
-    /// Whether the server was reached and gave no answer that can be read: it closed the connection, or sent something else
-    /// than HTTP or more than fits.
-    pub(crate) fn is_unanswered(&self) -> bool {
+impl Failure for TransportError {
+    /// Closed also if the server sent something else than HTTP, or more than fits.
+    fn why(&self) -> Unanswered {
         match self {
-            Self::BodyTooBig => true,
-            Self::Http(ureq::Error::Io(error)) => is_cut(error.kind()),
-            Self::Http(error) => matches!(error, ureq::Error::LargeResponseHeader(..) | ureq::Error::Protocol(_)),
-            Self::Deadline | Self::Insecure => false,
+            Self::BodyTooBig => Unanswered::Closed,
+            Self::Http(ureq::Error::Io(error)) if is_cut(error.kind()) => Unanswered::Closed,
+            Self::Http(ureq::Error::LargeResponseHeader(..) | ureq::Error::Protocol(_)) => Unanswered::Closed,
+            Self::Http(ureq::Error::ConnectionFailed | ureq::Error::HostNotFound) | Self::Insecure => {
+                Unanswered::Unsent
+            }
+            Self::Deadline | Self::Http(_) => Unanswered::Lost,
         }
     }
 }
@@ -94,12 +98,27 @@ pub(crate) const fn is_cut(kind: ErrorKind) -> bool {
     )
 }
 
+impl From<DriveError<TransportError>> for ExchangeError {
+    fn from(error: DriveError<TransportError>) -> Self {
+        match error {
+            DriveError::Over => Self::Spent,
+            DriveError::Transport(error) => Self::Transport(error),
+        }
+    }
+}
+
+impl From<http::Error> for TransportError {
+    fn from(error: http::Error) -> Self {
+        Self::Http(ureq::Error::Http(error))
+    }
+}
+
 impl ExchangeError {
     /// What to do now; none if nobody knows whether the request arrived.
     #[must_use]
     pub fn advice(&self) -> Option<Advice> {
         match self {
-            Self::Config(_) | Self::Transport(TransportError::Insecure) => Some(Advice::Fix),
+            Self::Config(_) | Self::Spent | Self::Transport(TransportError::Insecure) => Some(Advice::Fix),
             Self::Response(error) => Some(error.advice()),
             Self::Transport(_) => None,
         }
@@ -149,6 +168,7 @@ impl fmt::Display for ExchangeError {
         match self {
             Self::Config(error) => error.fmt(f),
             Self::Response(error) => error.fmt(f),
+            Self::Spent => f.write_str("the request was sent before, and a code or a refresh token is sent once"),
             Self::Transport(error) => error.fmt(f),
         }
     }
@@ -194,11 +214,12 @@ impl error::Error for TransportError {
 
 impl error::Error for ExchangeError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        Some(match self {
-            Self::Config(error) => error,
-            Self::Response(error) => error,
-            Self::Transport(error) => error,
-        })
+        match self {
+            Self::Config(error) => Some(error),
+            Self::Response(error) => Some(error),
+            Self::Spent => None,
+            Self::Transport(error) => Some(error),
+        }
     }
 }
 

@@ -75,7 +75,8 @@ impl App {
         }
         let grant = pending.accept(client, redirect).map_err(JsError::from)?;
         let request = grant.request();
-        let mut answer = self.send(&request.url().to_string(), request.headers(), Some(&request.body())).await?;
+        let headers: Vec<_> = request.headers().map(|header| (header.name(), header.value())).collect();
+        let mut answer = self.send(&request.url().to_string(), &headers, Some(&request.body())).await?;
         let tokens = grant.read(answer.as_response()).map_err(JsError::from)?.into();
         *self.tokens.borrow_mut() = Some(tokens);
         self.element("#go")?.set_text_content(Some("Ask again"));
@@ -86,7 +87,7 @@ impl App {
     async fn go(&self) -> Result<String, JsValue> {
         let authorization = self.tokens.borrow().as_ref().map(|tokens| tokens.access_token().authorization().value());
         if let Some(authorization) = authorization {
-            let answer = self.send(&self.api, &[("authorization", &authorization)], None).await?;
+            let answer = self.send(&self.api, &[("authorization", authorization)], None).await?;
             return Ok(format!("{} {}", answer.status, String::from_utf8_lossy(&answer.body)));
         }
         let (url, pending) =
@@ -97,7 +98,7 @@ impl App {
         Ok("Going to the sign-in page …".to_owned())
     }
 
-    async fn send(&self, url: &str, fields: &[(&str, &str)], body: Option<&str>) -> Result<ResponseBuf, JsValue> {
+    async fn send(&self, url: &str, fields: &[(&str, String)], body: Option<&str>) -> Result<ResponseBuf, JsValue> {
         let headers = Headers::new()?;
         fields.iter().try_for_each(|(name, value)| headers.append(name, value))?;
         let options = RequestInit::new();

@@ -63,18 +63,6 @@ fn every_error_has_advice() {
     }
 }
 
-#[test]
-fn an_absence_of_metadata_is_what_a_server_without_them_answers() {
-    use ResponseError::{ContentCoding, ContentType, Json, Redirect, Server, Status};
-    for (error, _) in response_errors() {
-        let other =
-            matches!(error, ContentCoding | ContentType(_) | Json(_) | Redirect(_) | Server { .. } | Status { .. });
-        let absence = other && !matches!(error.advice(), Advice::Retry { .. });
-        assert_eq!(error.is_absence(), absence, "{error}");
-    }
-    assert!(ResponseError::Missing("issuer").is_absence() && ResponseError::Type("issuer").is_absence());
-}
-
 fn config_errors() -> Vec<ConfigError> {
     use ConfigError::*;
     let mut errors = vec![AccessToken, ClientId, CodeVerifier, ExtraParametersTwice, RefreshToken, Scope(1)];
@@ -85,7 +73,7 @@ fn config_errors() -> Vec<ConfigError> {
         ParameterFault::Repeated,
     ];
     errors.extend(faults.map(|fault| ExtraParameter { index: 1, fault }));
-    errors.extend([Issuer, RedirectUri].map(|place| place(UriFault::Absent)));
+    errors.extend([Api, Issuer, RedirectUri].map(|place| place(UriFault::Absent)));
     errors.extend(proofkey_core::Endpoint::ALL.iter().map(|endpoint| Endpoint(*endpoint, UriFault::Absent)));
     errors.extend(URI_FAULTS[1..].iter().map(|fault| RedirectUri(*fault)));
     errors

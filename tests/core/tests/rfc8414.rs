@@ -1,8 +1,8 @@
 //! Authorization server metadata (RFC 8414, OpenID Connect Discovery 1.0).
 
 use proofkey_core::{
-    Advice, ConfigError, Discovery, Endpoint, Feature, MetadataRequest, Method, Response, ResponseError, Server,
-    UriFault, WellKnown,
+    Advice, ConfigError, Discovery, Endpoint, Feature, Flow, MetadataRequest, Method, Response, ResponseError, Server,
+    Step, Unanswered, UriFault, WellKnown,
 };
 
 #[test]
@@ -22,7 +22,8 @@ fn c062_c135_section_3_1_the_well_known_addresses() {
     assert_eq!(urls("https://as.example/")[2], "https://as.example/.well-known/openid-configuration");
     let request = MetadataRequest::new("https://as.example", WellKnown::OAuth).expect("a request");
     assert_eq!((request.request().method(), request.request().body_len()), (Method::Get, 0));
-    assert_eq!(request.request().headers(), [("accept", "application/json"), ("accept-encoding", "identity")]);
+    let headers: Vec<_> = request.request().headers().map(|header| (header.name(), header.value())).collect();
+    assert_eq!(headers, [("accept", "application/json".to_owned()), ("accept-encoding", "identity".to_owned())]);
 }
 
 #[test]
@@ -44,19 +45,19 @@ fn section_3_each_address_is_asked_once_and_in_order() {
     ] {
         let mut discovery = Discovery::new(issuer).expect(issuer);
         let mut asked = Vec::new();
-        while let Some(request) = discovery.request() {
+        while let Step::Send(request) = discovery.step(0) {
             asked.push(request.url().to_string());
             if asked.len() == 1 {
-                discovery.unanswered();
+                assert!(discovery.unanswered(Unanswered::Closed, 0));
             } else {
-                assert_eq!(discovery.read(Response::new(404, &mut [])), Ok(None));
+                assert!(!discovery.hear(&Response::new(404, &mut []), 0));
             }
         }
         assert_eq!(asked, addresses);
         let said = discovery.tried().at(issuer).to_string();
         assert!(asked.iter().all(|address| said.contains(address)), "{said}");
         assert!(said.contains(&format!("{} gave no answer", asked[0])), "{said}");
-        assert_eq!(discovery.read(Response::new(200, &mut [])), Ok(None), "there is nothing left to read");
+        assert!(!discovery.hear(&Response::new(404, &mut []), 0) && matches!(discovery.step(0), Step::Over));
     }
 }
 
@@ -77,20 +78,50 @@ fn section_3_2_what_is_no_metadata_is_passed_over() {
         (204, "application/json", ""),
     ] {
         let mut discovery = Discovery::new("https://as.example").expect("an issuer");
-        let first = discovery.request().expect("an address").url().to_string();
+        let first = next(&mut discovery);
         let mut bytes = body.as_bytes().to_vec();
         let response = Response::new(status, &mut bytes).with_header("content-type", content_type);
-        assert_eq!(discovery.read(response), Ok(None), "{status} {body}");
-        assert_ne!(discovery.request().expect("the next one").url().to_string(), first);
+        assert!(!discovery.hear(&response, 0), "{status} {body}");
+        assert_ne!(next(&mut discovery), first);
         let mut found = document("").into_bytes();
-        assert!(discovery.read(Response::new(200, &mut found)).is_ok_and(|found| found.is_some()), "{status} {body}");
+        let response = Response::new(200, &mut found);
+        assert!(discovery.hear(&response, 0) && discovery.read(response).is_ok(), "{status} {body}");
     }
     for (status, body) in [(429, ""), (500, ""), (503, r#"{"error":"x"}"#), (400, r#"{"error":"server_error"}"#)] {
         let mut discovery = Discovery::new("https://as.example").expect("an issuer");
         let mut body = body.as_bytes().to_vec();
-        let error = discovery.read(Response::new(status, &mut body)).expect_err("busy");
+        let response = Response::new(status, &mut body);
+        assert!(discovery.hear(&response, 0), "{status}");
+        let error = discovery.read(response).expect_err("busy");
         assert!(matches!(error.advice(), Advice::Retry { .. }), "{status}: {error}");
     }
+}
+
+#[test]
+fn an_answer_that_is_metadata_or_wrong_metadata_is_the_last() {
+    let mut own = document("").into_bytes();
+    let mut others = br#"{"issuer":"https://evil.example"}"#.to_vec();
+    let mut twice = br#"{"issuer":"https://as.example","issuer":"https://as.example"}"#.to_vec();
+    for body in [&mut own, &mut others, &mut twice] {
+        let mut discovery = Discovery::new("https://as.example").expect("an issuer");
+        assert!(discovery.hear(&Response::new(200, body), 0));
+        assert!(!discovery.hear(&Response::new(200, body).cut_off(), 0), "a body that broke off is not metadata");
+    }
+}
+
+#[test]
+fn only_a_server_that_closes_the_connection_is_asked_at_the_next_address() {
+    for (why, goes_on) in [(Unanswered::Closed, true), (Unanswered::Lost, false), (Unanswered::Unsent, false)] {
+        let mut discovery = Discovery::new("https://as.example").expect("an issuer");
+        let first = next(&mut discovery);
+        assert_eq!(discovery.unanswered(why, 0), goes_on, "{why:?}");
+        assert_eq!(next(&mut discovery) != first, goes_on, "{why:?}");
+    }
+}
+
+fn next(discovery: &mut Discovery<'_>) -> String {
+    let Step::Send(request) = discovery.step(0) else { panic!("a further address") };
+    request.url().to_string()
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::adapter::{ASYNCHRONOUS, Adapter, BLOCKING, Failure};
 use super::data::{self, Input, bounded, clean, run, same};
-use proofkey_core::{Advice, Discovery, Endpoint, Feature, ResponseBuf, ResponseError};
+use proofkey_core::{Advice, Discovery, Endpoint, Feature, Flow, ResponseBuf, ResponseError, Step, Unanswered};
 use proofkey_tests::recording::{Server, read_request};
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -138,30 +138,30 @@ impl Case {
     fn search(&self, place: &Place) -> Outcome {
         let mut discovery = Discovery::new(&place.issuer).expect("an issuer");
         let (mut answers, mut asked) = (self.answers.iter(), Vec::new());
-        while let Some(request) = discovery.request() {
+        while let Step::Send(request) = discovery.step(0) {
             asked.push(request.url().to_string());
             let answer = answers.next().cloned().unwrap_or_else(Answer::not_found);
             if answer.closes || answer.raw.is_some() {
-                discovery.unanswered();
-                continue;
+                if discovery.unanswered(Unanswered::Closed, 0) {
+                    continue;
+                }
             }
             let mut response =
                 ResponseBuf { status: answer.status, headers: answer.headers.clone(), body: answer.body(place) };
-            match discovery.read(response.as_response()) {
-                Ok(None) => {}
-                Ok(Some(metadata)) => {
-                    let server = metadata.server();
-                    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect();
-                    let found = Found {
-                        revocation: server.endpoint(Endpoint::Revocation).is_some(),
-                        iss: server.has(Feature::IssParameter),
-                        pkce: metadata.pkce_advertised(),
-                        scopes: metadata.scopes().map(words),
-                    };
-                    return Outcome { result: Ok(found), asked };
-                }
-                Err(error) => return Outcome { result: Err(Failure::Response(error)), asked },
+            if !discovery.hear(&response.as_response(), 0) {
+                continue;
             }
+            let read = discovery.read(response.as_response()).map(|metadata| {
+                let server = metadata.server();
+                let words = |text: &str| text.split_whitespace().map(str::to_owned).collect();
+                Found {
+                    revocation: server.endpoint(Endpoint::Revocation).is_some(),
+                    iss: server.has(Feature::IssParameter),
+                    pkce: metadata.pkce_advertised(),
+                    scopes: metadata.scopes().map(words),
+                }
+            });
+            return Outcome { result: read.map_err(Failure::Response), asked };
         }
         let said = discovery.tried().at(&place.issuer).to_string();
         Outcome { result: Err(Failure::NoMetadata(said)), asked }

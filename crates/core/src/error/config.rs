@@ -19,6 +19,8 @@ pub enum AuthorizeError<E> {
 pub enum ConfigError {
     /// The access token cannot be a header: it must be printable ASCII without a space, and not empty.
     AccessToken,
+    /// The URL of the API cannot be used.
+    Api(UriFault),
     /// The client id is empty or not printable ASCII (RFC 6749 appendix A.1).
     ClientId,
     /// The code verifier is not 43 to 128 unreserved characters (RFC 7636 section 4.1).
@@ -93,6 +95,7 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AccessToken => f.write_str("the access token is empty or has characters that a header cannot carry"),
+            Self::Api(fault) => write!(f, "the URL of the API: {fault}"),
             Self::ClientId => f.write_str("client id: it must be printable ASCII and not empty"),
             Self::CodeVerifier => {
                 f.write_str("code verifier: it must be 43 to 128 characters out of A-Z a-z 0-9 - . _ ~")

@@ -83,18 +83,6 @@ impl ResponseError {
             _ => false,
         }
     }
-
-    /// Whether it says that there is no metadata at the address that was asked: there may be at the next (RFC 8414 section
-    /// 3.2). A server that is busy or down (429, 5xx) says nothing of the kind.
-    #[must_use]
-    pub fn is_absence(&self) -> bool {
-        match self {
-            Self::ContentCoding | Self::ContentType(_) | Self::Json(_) | Self::Redirect(_) => true,
-            Self::Missing(member) | Self::Type(member) => *member == "issuer",
-            Self::Server { .. } | Self::Status { .. } => !matches!(self.advice(), Advice::Retry { .. }),
-            _ => false,
-        }
-    }
 }
 
 /// Errors of a refresh that say nothing about the refresh token.

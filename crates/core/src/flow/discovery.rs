@@ -2,27 +2,29 @@
 
 use crate::error::{ConfigError, ResponseError};
 use crate::flow::metadata::{Metadata, MetadataRequest, WellKnown, split};
-use crate::message::{Request, Response};
+use crate::flow::{Flow, Step, Unanswered};
+use crate::message::Response;
+use crate::wire::json::Peek;
 use core::fmt;
 
-/// The search for an issuer's metadata (RFC 8414 section 3, OpenID Connect Discovery 1.0 section 4): which address to ask
-/// next, and what each answer means.
-///
-/// Send each [`request`](Self::request); hand the answer to [`read`](Self::read), or say that the connection was closed
-/// without one with [`unanswered`](Self::unanswered). When there is no further request, [`NoMetadata`] says what was tried.
+/// The search for an issuer's metadata (RFC 8414 section 3, OpenID Connect Discovery 1.0 section 4): a [`Flow`] over its
+/// well-known addresses, each asked once.
 ///
 /// ```
-/// use proofkey_core::{Discovery, Response};
+/// use proofkey_core::{Discovery, Flow, Response, Step};
 ///
 /// let mut discovery = Discovery::new("https://as.example")?;
-/// let request = discovery.request().expect("the first address");
-/// assert_eq!(request.url().to_string(), "https://as.example/.well-known/oauth-authorization-server");
-/// assert!(discovery.read(Response::new(404, &mut [])).expect("no metadata at this address").is_none());
-/// let request = discovery.request().expect("the next address");
+/// assert!(!discovery.hear(&Response::new(404, &mut []), 0), "the next address may have it");
+/// let Step::Send(request) = discovery.step(0) else { panic!("the next address") };
 /// assert_eq!(request.url().to_string(), "https://as.example/.well-known/openid-configuration");
+/// let mut body = *br#"{"issuer":"https://as.example","authorization_endpoint":"https://as.example/a",
+///     "token_endpoint":"https://as.example/t"}"#;
+/// let response = Response::new(200, &mut body);
+/// assert!(discovery.hear(&response, 0), "this is metadata");
+/// assert!(discovery.read(response).is_ok());
 /// # Ok::<(), proofkey_core::ConfigError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Discovery<'a> {
     issuer: &'a str,
     order: &'static [WellKnown],
@@ -35,7 +37,7 @@ impl<'a> Discovery<'a> {
     /// # Errors
     /// [`ConfigError::Issuer`] if it is not an https URL without query and fragment (http: loopback only).
     pub fn new(issuer: &'a str) -> Result<Self, ConfigError> {
-        Self::after(issuer, NoMetadata { misses: heapless::Vec::new() })
+        Self::after(issuer, NoMetadata { misses: [None; 3] })
     }
 
     /// Goes on from what was [`tried`](Self::tried), for a caller that cannot keep a borrowing value between two answers.
@@ -56,60 +58,76 @@ impl<'a> Discovery<'a> {
         Ok(Self { issuer, order, tried })
     }
 
-    /// The next request; none if all addresses were asked.
-    #[must_use]
-    pub fn request(&self) -> Option<Request<'a>> {
-        self.step().map(|(_, request)| request.request())
-    }
-
-    /// Reads the answer: the metadata, or nothing if there is none at this address and the next one may have it.
+    /// Reads the last answer ([`MetadataRequest::read`]).
     ///
     /// # Errors
-    /// What ends the search: metadata that cannot be used, or a server that is busy or down.
-    pub fn read<'b>(&mut self, response: Response<'b>) -> Result<Option<Metadata<'b>>, ResponseError>
+    /// Metadata that cannot be used, or a server that is busy or down.
+    pub fn read<'b>(self, response: Response<'b>) -> Result<Metadata<'b>, ResponseError>
     where
         'a: 'b,
     {
-        let Some((address, request)) = self.step() else { return Ok(None) };
-        match request.read(response) {
-            Ok(metadata) => Ok(Some(metadata)),
-            Err(error) if error.is_absence() => {
-                self.miss(address, Miss::of(&error));
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
+        let address = self.address().unwrap_or(WellKnown::OAuth);
+        MetadataRequest::new(self.issuer, address).map_err(ResponseError::Endpoint)?.read(response)
     }
 
-    /// The server closed the connection without an answer, as some do for an address that they do not know. No name, no
-    /// connection, no TLS and no time left are another matter: they end the search.
-    pub fn unanswered(&mut self) {
-        if let Some((address, _)) = self.step() {
-            self.miss(address, Miss::Closed);
-        }
-    }
-
-    /// What was tried so far.
+    /// What was tried so far. If the flow is over, this says why no metadata was found.
     #[must_use]
-    pub fn tried(&self) -> NoMetadata {
-        self.tried.clone()
+    pub const fn tried(&self) -> NoMetadata {
+        self.tried
     }
 
-    fn step(&self) -> Option<(WellKnown, MetadataRequest<'a>)> {
-        let address = *self.order.get(self.tried.misses.len())?;
-        Some((address, MetadataRequest::new(self.issuer, address).ok()?))
+    fn address(&self) -> Option<WellKnown> {
+        self.order.get(self.tried.misses.iter().flatten().count()).copied()
     }
 
-    fn miss(&mut self, address: WellKnown, miss: Miss) {
-        // There is room for every address of any order.
-        let _ = self.tried.misses.push((address, miss));
+    fn miss(&mut self, miss: Miss) {
+        if let (Some(address), Some(free)) = (self.address(), self.tried.misses.iter_mut().find(|miss| miss.is_none()))
+        {
+            *free = Some((address, miss));
+        }
+    }
+}
+
+impl Flow for Discovery<'_> {
+    fn step(&mut self, _now: u64) -> Step<'_> {
+        let request = self.address().and_then(|address| MetadataRequest::new(self.issuer, address).ok());
+        request.map_or(Step::Over, |request| Step::Send(request.request()))
+    }
+
+    /// There is no metadata at an address that answers with anything but JSON with an `issuer` (RFC 8414 section 3.2). A server
+    /// that is busy or down says nothing of the kind.
+    fn hear(&mut self, response: &Response<'_>, _now: u64) -> bool {
+        let miss = match response.status() {
+            200 if response.is_cut() => Miss::Closed,
+            200 => match response.peek("issuer") {
+                Ok(Peek::Repeated | Peek::Text(_)) => return true,
+                _ => Miss::Other,
+            },
+            429 | 500..=599 => return true,
+            status => match response.peek("error") {
+                Ok(error) if BUSY.iter().any(|busy| error.is(busy)) => return true,
+                _ => Miss::Status(status),
+            },
+        };
+        self.miss(miss);
+        false
+    }
+
+    /// Some servers close the connection if they do not know an address. No name, no connection, no TLS and no time left are
+    /// another matter: they end the search.
+    fn unanswered(&mut self, why: Unanswered, _now: u64) -> bool {
+        let goes_on = why == Unanswered::Closed;
+        if goes_on {
+            self.miss(Miss::Closed);
+        }
+        goes_on
     }
 }
 
 /// The addresses at which an issuer has no metadata, and what each of them answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoMetadata {
-    misses: heapless::Vec<(WellKnown, Miss), 3>,
+    misses: [Option<(WellKnown, Miss)>; 3],
 }
 
 /// What an address answered that has no metadata.
@@ -120,16 +138,8 @@ enum Miss {
     Status(u16),
 }
 
-impl Miss {
-    const fn of(error: &ResponseError) -> Self {
-        match error {
-            ResponseError::Redirect(status)
-            | ResponseError::Server { status, .. }
-            | ResponseError::Status { status, .. } => Self::Status(*status),
-            _ => Self::Other,
-        }
-    }
-}
+/// Errors that only say that the moment is bad, whatever the status.
+const BUSY: [&str; 2] = ["server_error", "temporarily_unavailable"];
 
 impl NoMetadata {
     /// Says it with the whole addresses of that issuer.
@@ -146,7 +156,7 @@ struct At<'t> {
 impl fmt::Display for At<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("no metadata of this issuer was found: ")?;
-        for (index, (address, miss)) in self.tried.misses.iter().enumerate() {
+        for (index, (address, miss)) in self.tried.misses.iter().flatten().enumerate() {
             if index > 0 {
                 f.write_str("; ")?;
             }

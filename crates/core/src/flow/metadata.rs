@@ -60,8 +60,7 @@ impl<'a> MetadataRequest<'a> {
     /// used, counts as absent.
     ///
     /// # Errors
-    /// If there is no metadata at this address, [`ResponseError::is_absence`] says so: ask the next one. Anything else is
-    /// final.
+    /// [`ResponseError`]. Whether another address may have metadata is for [`Discovery`](crate::Discovery) to say.
     pub fn read<'b>(self, response: Response<'b>) -> Result<Metadata<'b>, ResponseError>
     where
         'a: 'b,

@@ -3,9 +3,9 @@
 use crate::client::Client;
 use crate::endpoint::Endpoint;
 use crate::error::{ConfigError, ResponseError, UriFault};
-use crate::flow::RefreshToken;
+use crate::flow::{Flow, RefreshToken, Step, Unanswered};
 use crate::message::{AccessToken, Form, Request, Response, refusal};
-use crate::wire::form::Value;
+use crate::wire::form::{FieldWriter, Value};
 use core::fmt;
 
 impl<'a> Client<'a> {
@@ -41,17 +41,7 @@ impl RevocationRequest<'_> {
     /// The request to send.
     #[must_use]
     pub fn request(&self) -> Request<'_> {
-        let (token, hint) = match self.token {
-            Revocable::Access(token) => (token.expose(), "access_token"),
-            Revocable::Refresh(token) => (token.expose(), "refresh_token"),
-        };
-        let fields = [
-            ("&token=", Value::Plain(token)),
-            ("&token_type_hint=", Value::Literal(hint)),
-            ("&client_id=", Value::Plain(self.client.id())),
-            Form::UNUSED,
-        ];
-        Request::post(self.endpoint, Form { fields, extra: &[] })
+        Request::post(self.endpoint, self)
     }
 
     /// Reads the answer (section 2.2): any 2xx says that the token is no longer valid, whatever the body; so does
@@ -67,6 +57,32 @@ impl RevocationRequest<'_> {
             ResponseError::Server { error, status: 400, .. } if error.code() == "invalid_token" => Ok(()),
             error => Err(error),
         }
+    }
+}
+
+impl Flow for RevocationRequest<'_> {
+    fn step(&mut self, _now: u64) -> Step<'_> {
+        Step::Send(self.request())
+    }
+
+    fn hear(&mut self, _response: &Response<'_>, _now: u64) -> bool {
+        true
+    }
+
+    fn unanswered(&mut self, _why: Unanswered, _now: u64) -> bool {
+        false
+    }
+}
+
+impl Form for RevocationRequest<'_> {
+    fn write(&self, fields: &mut FieldWriter<'_>) -> fmt::Result {
+        let (token, hint) = match self.token {
+            Revocable::Access(token) => (token.expose(), "access_token"),
+            Revocable::Refresh(token) => (token.expose(), "refresh_token"),
+        };
+        fields.field("&token=", Value::Plain(token))?;
+        fields.field("&token_type_hint=", Value::Literal(hint))?;
+        fields.field("&client_id=", Value::Plain(self.client.id()))
     }
 }
 

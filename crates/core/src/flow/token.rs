@@ -4,10 +4,11 @@ use crate::check::check_extra;
 use crate::client::Client;
 use crate::endpoint::Endpoint;
 use crate::error::{ConfigError, ResponseError, ServerError};
+use crate::flow::{Flow, Step, Unanswered};
 use crate::message::{AccessToken, Form, MEMBER_MAX, Request, Response, error_of, refusal, string};
 use crate::proof::CodeVerifier;
 use crate::wire::bytes::all;
-use crate::wire::form::Value as Field;
+use crate::wire::form::{FieldWriter, Value as Field};
 use crate::wire::json::{self, Kind, Value};
 use core::fmt;
 
@@ -26,6 +27,7 @@ pub struct TokenRequest<'a> {
     endpoint: &'a str,
     grant: Grant<'a>,
     extra: &'a [(&'a str, &'a str)],
+    is_spent: bool,
 }
 
 enum Grant<'a> {
@@ -44,7 +46,13 @@ impl<'a> TokenRequest<'a> {
     }
 
     fn new(client: &Client<'a>, grant: Grant<'a>) -> Self {
-        Self { client_id: client.id(), endpoint: client.server().required(Endpoint::Token), grant, extra: &[] }
+        Self {
+            client_id: client.id(),
+            endpoint: client.server().required(Endpoint::Token),
+            grant,
+            extra: &[],
+            is_spent: false,
+        }
     }
 
     /// Adds parameters of an extension or of the server's own, all in one call. Only `resource` may be given several times.
@@ -60,22 +68,7 @@ impl<'a> TokenRequest<'a> {
     /// The request to send, once.
     #[must_use]
     pub fn request(&self) -> Request<'_> {
-        let id = Field::Plain(self.client_id);
-        let fields = match &self.grant {
-            Grant::Code { code, verifier, redirect_uri } => [
-                ("&grant_type=authorization_code&client_id=", id),
-                ("&code=", Field::Encoded(code)),
-                ("&code_verifier=", Field::Literal(verifier.expose())),
-                ("&redirect_uri=", Field::Plain(redirect_uri)),
-            ],
-            Grant::Refresh(token) => [
-                ("&grant_type=refresh_token&client_id=", id),
-                ("&refresh_token=", Field::Plain(token.expose())),
-                Form::UNUSED,
-                Form::UNUSED,
-            ],
-        };
-        Request::post(self.endpoint, Form { fields, extra: self.extra })
+        Request::post(self.endpoint, self)
     }
 
     /// Reads the answer (RFC 6749 sections 5.1 and 5.2). After a refresh the tokens hold the refresh token to keep: the
@@ -121,6 +114,44 @@ impl<'a> TokenRequest<'a> {
     /// The refresh token to keep if the server sends none.
     const fn kept(&self) -> Option<RefreshToken<'a>> {
         if let Grant::Refresh(old) = self.grant { Some(old) } else { None }
+    }
+}
+
+/// It is sent once: after that it is [`Step::Over`], unless it certainly did not leave.
+impl Flow for TokenRequest<'_> {
+    fn step(&mut self, _now: u64) -> Step<'_> {
+        match core::mem::replace(&mut self.is_spent, true) {
+            true => Step::Over,
+            false => Step::Send(self.request()),
+        }
+    }
+
+    fn hear(&mut self, _response: &Response<'_>, _now: u64) -> bool {
+        true
+    }
+
+    fn unanswered(&mut self, why: Unanswered, _now: u64) -> bool {
+        self.is_spent = why != Unanswered::Unsent;
+        false
+    }
+}
+
+impl Form for TokenRequest<'_> {
+    fn write(&self, fields: &mut FieldWriter<'_>) -> fmt::Result {
+        let id = Field::Plain(self.client_id);
+        match &self.grant {
+            Grant::Code { code, verifier, redirect_uri } => {
+                fields.field("&grant_type=authorization_code&client_id=", id)?;
+                fields.field("&code=", Field::Encoded(code))?;
+                fields.field("&code_verifier=", Field::Literal(verifier.expose()))?;
+                fields.field("&redirect_uri=", Field::Plain(redirect_uri))?;
+            }
+            Grant::Refresh(token) => {
+                fields.field("&grant_type=refresh_token&client_id=", id)?;
+                fields.field("&refresh_token=", Field::Plain(token.expose()))?;
+            }
+        }
+        fields.extra(self.extra)
     }
 }
 

@@ -98,6 +98,23 @@ pub enum Refusal<'a> {
     OtherScheme,
 }
 
+impl fmt::Display for Refusal<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Forbidden => f.write_str("the API forbids this call: the user lacks a permission"),
+            Self::InsufficientScope { scope: None } => f.write_str("the token lacks a scope that the API wants"),
+            Self::InsufficientScope { scope: Some(scope) } => {
+                write!(f, "the token lacks the scope that the API wants: {scope}")
+            }
+            Self::InvalidRequest => f.write_str("the API finds the request malformed"),
+            Self::InvalidToken => {
+                f.write_str("the API does not take the token: it is expired, revoked or not for this API")
+            }
+            Self::OtherScheme => f.write_str("the API asks for another authentication scheme than Bearer"),
+        }
+    }
+}
+
 impl<'a> Refusal<'a> {
     /// Reads a response's status and the values of its `WWW-Authenticate` header fields. None if neither the status
     /// (401, 403) nor a Bearer challenge is a refusal.
@@ -106,7 +123,7 @@ impl<'a> Refusal<'a> {
         for challenge in fields.into_iter().flat_map(challenges) {
             match challenge.is_bearer() {
                 true => bearer = bearer.or(Some(challenge)),
-                false if challenge.scheme().eq_ignore_ascii_case("dpop") => proof = true,
+                false if challenge.is_proof() => proof = true,
                 false => others = true,
             }
         }

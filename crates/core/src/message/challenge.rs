@@ -63,6 +63,11 @@ impl<'a> Challenge<'a> {
         self.scheme.eq_ignore_ascii_case("bearer")
     }
 
+    /// Whether the scheme is `DPoP`, in any case (RFC 9449 section 7.1).
+    pub(crate) const fn is_proof(&self) -> bool {
+        self.scheme.eq_ignore_ascii_case("dpop")
+    }
+
     /// The first parameter of that name, in any case: `error`, `error_description`, `scope`, `realm` and others.
     #[must_use]
     pub fn param(&self, name: &str) -> Option<Param<'a>> {

@@ -1,10 +1,13 @@
-//! [`Request`]: an HTTP request, ready for an adapter to send.
+//! [`Request`]: an HTTP request, ready to be sent.
 
-use crate::wire::form::{FieldWriter, Length, Value};
+use crate::message::bearer::Authorization;
+use crate::wire::form::{FieldWriter, Length};
+use crate::wire::uri;
 use core::fmt::{self, Write};
 
 /// The method of a [`Request`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Method {
     /// `GET`, without a body.
     Get,
@@ -12,23 +15,60 @@ pub enum Method {
     Post,
 }
 
-/// An HTTP request to the authorization server, for an adapter to send.
+impl Method {
+    /// The method as it is sent.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+/// An HTTP request to a server, for an adapter to send.
 ///
 /// The adapter that sends it must never follow a redirect, must take every status as a [`Response`](crate::Response), cap the
 /// body after decompression, keep one overall deadline, and use plain http only for a loopback address.
+///
+/// Without an HTTP library, [`write_head`](Self::write_head) and [`write_body`](Self::write_body) write all of it:
+///
+/// ```
+/// use proofkey_core::{Client, RefreshToken, Server};
+///
+/// let client = Client::new("my-app", "http://127.0.0.1/callback", Server::ITWIN)?;
+/// let refresh = client.refresh(RefreshToken::new("RT1")?);
+/// let request = refresh.request();
+/// assert_eq!((request.url().host(), request.url().port()), ("ims.bentley.com", 443));
+/// let mut sent = String::new();
+/// request.write_head(&mut sent).and_then(|()| request.write_body(&mut sent)).expect("a String takes all");
+/// assert!(sent.starts_with("POST /connect/token HTTP/1.0\r\nhost: ims.bentley.com\r\n"));
+/// assert!(sent.ends_with("\r\n\r\ngrant_type=refresh_token&client_id=my-app&refresh_token=RT1"));
+/// # Ok::<(), proofkey_core::ConfigError>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
     url: Url<'a>,
-    form: Option<Form<'a>>,
+    authorization: Option<Authorization<'a>>,
+    form: Option<&'a (dyn Form + Sync)>,
+}
+
+/// The fields of a body, which each flow brings.
+pub(crate) trait Form {
+    fn write(&self, fields: &mut FieldWriter<'_>) -> fmt::Result;
 }
 
 impl<'a> Request<'a> {
     pub(crate) const fn get(url: Url<'a>) -> Self {
-        Self { url, form: None }
+        Self { url, authorization: None, form: None }
     }
 
-    pub(crate) const fn post(endpoint: &'a str, form: Form<'a>) -> Self {
-        Self { url: Url([endpoint, "", ""]), form: Some(form) }
+    pub(crate) const fn post(endpoint: &'a str, form: &'a (dyn Form + Sync)) -> Self {
+        Self { url: Url([endpoint, "", ""]), authorization: None, form: Some(form) }
+    }
+
+    pub(crate) const fn with_authorization(self, authorization: Authorization<'a>) -> Self {
+        Self { authorization: Some(authorization), ..self }
     }
 
     /// The method.
@@ -43,13 +83,36 @@ impl<'a> Request<'a> {
         self.url
     }
 
-    /// The header fields, in lower case, without `host` and `content-length`.
-    #[must_use]
-    pub const fn headers(&self) -> &'static [(&'static str, &'static str)] {
-        match self.method() {
+    /// The header fields without `host` and `content-length`.
+    pub fn headers(&self) -> impl Iterator<Item = Header<'a>> + use<'a> {
+        let fixed: &'static [(&str, &str)] = match self.method() {
             Method::Get => &[ACCEPT, CODING],
             Method::Post => &[ACCEPT, CODING, ("content-type", "application/x-www-form-urlencoded")],
+        };
+        let fixed = fixed.iter().map(|(name, value)| Header { name, value: Value::Fixed(value) });
+        fixed
+            .chain(self.authorization.map(|value| Header { name: "authorization", value: Value::Authorization(value) }))
+    }
+
+    /// Writes the head: the request line and all header fields, down to the empty line before the body. It is of HTTP/1.0, so
+    /// that the server sends the response in one piece and then closes the connection (RFC 9112 section 9.3). It may hold a
+    /// secret: never log it.
+    ///
+    /// # Errors
+    /// If `out` fails.
+    pub fn write_head<W: Write + ?Sized>(&self, mut out: &mut W) -> fmt::Result {
+        let out: &mut dyn Write = &mut out;
+        let (authority, path) = self.url.parts();
+        write!(out, "{} {} HTTP/1.0\r\nhost: {authority}\r\n", self.method().as_str(), Path(path))?;
+        for header in self.headers() {
+            write!(out, "{}: ", header.name)?;
+            header.write_value(out)?;
+            out.write_str("\r\n")?;
         }
+        if self.form.is_some() {
+            write!(out, "content-length: {}\r\n", self.body_len())?;
+        }
+        out.write_str("\r\n")
     }
 
     /// Writes the body, which holds secrets: never log it.
@@ -57,7 +120,7 @@ impl<'a> Request<'a> {
     /// # Errors
     /// If `out` fails.
     pub fn write_body<W: Write + ?Sized>(&self, mut out: &mut W) -> fmt::Result {
-        self.form.as_ref().map_or(Ok(()), |form| form.write(&mut out))
+        self.form.map_or(Ok(()), |form| form.write(&mut FieldWriter::new(&mut out, "")))
     }
 
     /// The exact length of the body in bytes.
@@ -82,9 +145,112 @@ impl fmt::Debug for Request<'_> {
     }
 }
 
+/// A header field of a [`Request`]. Its value may be a secret, so it is not printed.
+#[derive(Clone, Copy)]
+pub struct Header<'a> {
+    name: &'static str,
+    value: Value<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Value<'a> {
+    Authorization(Authorization<'a>),
+    Fixed(&'static str),
+}
+
+impl Header<'_> {
+    /// The name, in lower case.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Whether the value is a secret. HTTP libraries can mark it, so that it is not logged or kept in a table.
+    #[must_use]
+    pub const fn is_sensitive(&self) -> bool {
+        matches!(self.value, Value::Authorization(_))
+    }
+
+    /// Writes the value: printable ASCII.
+    ///
+    /// # Errors
+    /// If `out` fails.
+    pub fn write_value<W: Write + ?Sized>(&self, out: &mut W) -> fmt::Result {
+        match self.value {
+            Value::Authorization(authorization) => authorization.write(out),
+            Value::Fixed(value) => out.write_str(value),
+        }
+    }
+
+    /// The value: printable ASCII.
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    pub fn value(&self) -> alloc::string::String {
+        match self.value {
+            Value::Authorization(authorization) => authorization.value(),
+            Value::Fixed(value) => value.into(),
+        }
+    }
+}
+
+impl fmt::Debug for Header<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Header").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
 /// The URL of a [`Request`]. It is `Display` and never holds a secret.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Url<'a>(pub(crate) [&'a str; 3]);
+
+impl<'a> Url<'a> {
+    /// Whether TLS is to be used. If not, the host is this machine.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.0[0].starts_with("https:")
+    }
+
+    /// The host: a name, an IPv4 address, or an IPv6 address without its brackets.
+    #[must_use]
+    pub fn host(&self) -> &'a str {
+        self.host_and_port().0.trim_start_matches('[').trim_end_matches(']')
+    }
+
+    /// The port; 443 or 80 if the URL names none.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.host_and_port().1.unwrap_or(if self.is_https() { 443 } else { 80 })
+    }
+
+    /// Path and query, as a request line has them: `/token?tenant=t`.
+    pub fn path(&self) -> impl fmt::Display + use<'a> {
+        Path(self.parts().1)
+    }
+
+    fn host_and_port(&self) -> (&'a str, Option<u16>) {
+        uri::split(self.0[0]).and_then(|uri| uri.host_and_port()).unwrap_or_default()
+    }
+
+    /// The authority, and the pieces of path and query. The first part of a URL always has the authority.
+    fn parts(&self) -> (&'a str, [&'a str; 4]) {
+        let [first, second, third] = self.0;
+        let after = first.split_once("://").map_or("", |(_, after)| after);
+        let (authority, path) =
+            after.split_at_checked(after.find(['/', '?']).unwrap_or(after.len())).unwrap_or_default();
+        let is_rooted =
+            [path, second, third].into_iter().find(|part| !part.is_empty()).is_some_and(|part| part.starts_with('/'));
+        (authority, [if is_rooted { "" } else { "/" }, path, second, third])
+    }
+}
+
+/// The pieces of path and query.
+struct Path<'a>([&'a str; 4]);
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|part| f.write_str(part))
+    }
+}
 
 impl fmt::Display for Url<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -101,22 +267,3 @@ impl fmt::Debug for Url<'_> {
 const ACCEPT: (&str, &str) = ("accept", "application/json");
 /// Without it a server may choose any coding (RFC 9110 section 12.5.3).
 const CODING: (&str, &str) = ("accept-encoding", "identity");
-
-/// The fields of a body: each name between `&` and `=`. A field with an empty name is not written.
-#[derive(Clone, Copy)]
-pub(crate) struct Form<'a> {
-    pub(crate) fields: [(&'static str, Value<'a>); 4],
-    pub(crate) extra: &'a [(&'a str, &'a str)],
-}
-
-impl Form<'_> {
-    pub(crate) const UNUSED: (&'static str, Value<'static>) = ("", Value::Literal(""));
-
-    fn write(&self, out: &mut dyn Write) -> fmt::Result {
-        let mut writer = FieldWriter::new(out, "");
-        for &(name, value) in self.fields.iter().filter(|(name, _)| !name.is_empty()) {
-            writer.field(name, value)?;
-        }
-        writer.extra(self.extra)
-    }
-}

@@ -1,8 +1,11 @@
 //! [`Response`]: an HTTP response, and what every endpoint's answer has in common.
 
 use crate::error::{Excerpt, ResponseError, ServerError};
+use crate::message::bearer::Refusal;
+use crate::message::challenge::{Challenge, Param, challenges};
+use crate::wire::bytes::all;
 use crate::wire::date;
-use crate::wire::json::{self, Kind, Value};
+use crate::wire::json::{self, JsonError, Kind, Peek, Value};
 use core::fmt;
 
 /// An HTTP response from the authorization server. It is read in place: what is read borrows from the body.
@@ -18,8 +21,11 @@ pub struct Response<'b> {
     pub(crate) status: u16,
     content_type: Option<&'b str>,
     is_coded: bool,
+    is_cut: bool,
     date: Option<&'b str>,
     retry_after: Option<&'b str>,
+    nonce: Option<&'b str>,
+    challenges: [&'b str; CHALLENGES],
     pub(crate) body: &'b mut [u8],
 }
 
@@ -27,32 +33,101 @@ impl<'b> Response<'b> {
     /// A response without header fields. The body holds secrets, and is overwritten while it is read.
     #[must_use]
     pub const fn new(status: u16, body: &'b mut [u8]) -> Self {
-        Self { status, content_type: None, is_coded: false, date: None, retry_after: None, body }
+        Self {
+            status,
+            content_type: None,
+            is_coded: false,
+            is_cut: false,
+            date: None,
+            retry_after: None,
+            nonce: None,
+            challenges: [""; CHALLENGES],
+            body,
+        }
     }
 
     /// Adds a header field, in any order; its name in any case. Give it every field, each by itself if one is repeated: those
     /// that do not matter are passed over.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &'b str) -> Self {
-        if name.eq_ignore_ascii_case("content-type") {
-            // A repeated field is as good as its worst value (openid-client saw servers that send it twice).
-            let counts = self.content_type.is_none_or(is_json) && !value.trim_ascii().is_empty();
-            self.content_type = if counts { Some(value) } else { self.content_type };
-        } else if name.eq_ignore_ascii_case("content-encoding") {
-            let is_plain = |coding: &str| coding.is_empty() || coding.eq_ignore_ascii_case("identity");
-            self.is_coded |= !value.split(',').map(str::trim_ascii).all(is_plain);
-        } else if name.eq_ignore_ascii_case("date") {
-            self.date = self.date.or(Some(value));
-        } else if name.eq_ignore_ascii_case("retry-after") {
-            self.retry_after = self.retry_after.or(Some(value));
+        match FIELDS.iter().find(|(known, _)| name.eq_ignore_ascii_case(known)) {
+            Some((_, Field::Authenticate)) => {
+                if let Some(place) = self.challenges.iter_mut().find(|place| place.is_empty()) {
+                    *place = value;
+                }
+            }
+            Some((_, Field::Coding)) => {
+                let is_plain = |coding: &str| coding.is_empty() || coding.eq_ignore_ascii_case("identity");
+                self.is_coded |= !value.split(',').map(str::trim_ascii).all(is_plain);
+            }
+            Some((_, Field::Date)) => self.date = self.date.or(Some(value)),
+            Some((_, Field::Nonce)) => self.nonce = self.nonce.or(Some(value)),
+            Some((_, Field::RetryAfter)) => self.retry_after = self.retry_after.or(Some(value)),
+            Some((_, Field::Type)) => {
+                // A repeated field is as good as its worst value (openid-client saw servers that send it twice).
+                let counts = self.content_type.is_none_or(is_json) && !value.trim_ascii().is_empty();
+                self.content_type = if counts { Some(value) } else { self.content_type };
+            }
+            None => {}
         }
         self
+    }
+
+    /// Says that the connection broke before the whole body had come. A [`Flow`](crate::Flow) that can do without this answer
+    /// goes on then.
+    #[must_use]
+    pub fn cut_off(self) -> Self {
+        Self { is_cut: true, ..self }
     }
 
     /// The HTTP status.
     #[must_use]
     pub const fn status(&self) -> u16 {
         self.status
+    }
+
+    /// How an API refused the call that this answers, from the status and the `WWW-Authenticate` fields (RFC 6750 section 3);
+    /// none if it did not.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Refusal<'b>> {
+        Refusal::of(self.status, self.challenges)
+    }
+
+    /// The nonce that the server wants in a proof of possession (RFC 9449 sections 8 and 9), if that is why it refused. The
+    /// response stays unread, so the step that it answers can be sent once more.
+    ///
+    /// ```
+    /// use proofkey_core::Response;
+    ///
+    /// let mut body = *br#"{"error":"use_dpop_nonce"}"#;
+    /// let response = Response::new(400, &mut body).with_header("DPoP-Nonce", "eyJ7S_zG");
+    /// assert_eq!(response.wants_nonce(), Some("eyJ7S_zG"));
+    /// ```
+    #[must_use]
+    pub fn wants_nonce(&self) -> Option<&'b str> {
+        let nonce = self.nonce.filter(|nonce| {
+            !nonce.is_empty() && all(nonce.as_bytes(), |byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\'))
+        })?;
+        let wanted = |error: &Param<'_>| *error == *"use_dpop_nonce";
+        let is_challenged = || {
+            let mut proofs = self.challenges.into_iter().flat_map(challenges).filter(Challenge::is_proof);
+            proofs.any(|challenge| challenge.param("error").is_some_and(|error| wanted(&error)))
+        };
+        let is_refused = || self.peek("error").is_ok_and(|error| error.is("use_dpop_nonce"));
+        (matches!(self.status, 400 | 401) && (is_challenged() || is_refused())).then_some(nonce)
+    }
+
+    pub(crate) const fn into_body(self) -> &'b [u8] {
+        self.body
+    }
+
+    pub(crate) const fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
+    /// A look at a member, which leaves the body as it is.
+    pub(crate) fn peek(&self, name: &str) -> Result<Peek<'_>, Unreadable<'b>> {
+        readable(self.content_type, self.is_coded(), json::peek(self.body, name))
     }
 
     /// Seconds to wait. At most a day; none if the header is missing or makes no sense.
@@ -63,17 +138,14 @@ impl<'b> Response<'b> {
     /// The members of a JSON object in the body as far as they can be read, and what is wrong with the whole.
     #[inline]
     pub(crate) fn members<const N: usize>(self, names: &[&str; N]) -> ([Value<'b>; N], Result<(), Unreadable<'b>>) {
-        let declared = self.content_type;
-        // Also gzip that no header tells.
-        let is_coded = self.is_coded || self.body.starts_with(b"\x1f\x8b");
+        let (declared, is_coded) = (self.content_type, self.is_coded());
         let (values, whole) = json::members(self.body, names);
-        // A body that its header calls coded may have been decoded on the way, as browsers do.
-        let whole = match (declared, whole) {
-            (Some(declared), _) if !is_json(declared) => Err(Unreadable::Type(declared)),
-            (_, Err(_)) if is_coded => Err(Unreadable::Coding),
-            (_, whole) => whole.map_err(|error| Unreadable::Json(error.at)),
-        };
-        (values, whole)
+        (values, readable(declared, is_coded, whole))
+    }
+
+    /// Whether the body may be in a content coding. Gzip shows itself also without a header field.
+    fn is_coded(&self) -> bool {
+        self.is_coded || self.body.starts_with(b"\x1f\x8b")
     }
 
     /// Whether the body is a page for people, as firewalls and proxies send it.
@@ -89,6 +161,16 @@ impl fmt::Debug for Response<'_> {
             .field("status", &self.status)
             .field("body_len", &self.body.len())
             .finish_non_exhaustive()
+    }
+}
+
+/// What was read of a body, unless the header fields say that it cannot be right.
+fn readable<'b, T>(declared: Option<&'b str>, is_coded: bool, read: Result<T, JsonError>) -> Result<T, Unreadable<'b>> {
+    match (declared, read) {
+        (Some(declared), _) if !is_json(declared) => Err(Unreadable::Type(declared)),
+        // A body that its header calls coded may have been decoded on the way, as browsers do.
+        (_, Err(_)) if is_coded => Err(Unreadable::Coding),
+        (_, read) => read.map_err(|error| Unreadable::Json(error.at)),
     }
 }
 
@@ -185,3 +267,26 @@ pub(crate) const fn unfit(member: &'static str, kind: Kind) -> ResponseError {
 
 /// The longest member that is read, in bytes.
 pub(crate) const MEMBER_MAX: usize = 256 * 1024;
+
+/// The header fields that matter.
+#[derive(Clone, Copy)]
+enum Field {
+    Authenticate,
+    Coding,
+    Date,
+    Nonce,
+    RetryAfter,
+    Type,
+}
+
+const FIELDS: [(&str, Field); 6] = [
+    ("content-encoding", Field::Coding),
+    ("content-type", Field::Type),
+    ("date", Field::Date),
+    ("dpop-nonce", Field::Nonce),
+    ("retry-after", Field::RetryAfter),
+    ("www-authenticate", Field::Authenticate),
+];
+
+/// How many fields with challenges are kept, the first ones.
+const CHALLENGES: usize = 3;

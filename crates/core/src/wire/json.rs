@@ -1,9 +1,11 @@
 //! One JSON object (RFC 8259), read in place, member by member, without recursion.
 
 mod number;
+mod peek;
 mod scan;
 
 pub(crate) use number::integer;
+pub(crate) use peek::{Peek, peek};
 
 use core::{cell::Cell, slice};
 use scan::{Scan, Span};

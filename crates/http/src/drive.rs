@@ -1,0 +1,141 @@
+//! The one loop that drives every [`Flow`], blocking and async.
+
+use crate::answer::Answer;
+use http::header::HeaderValue;
+use proofkey_core::{Flow, Request, Step, Unanswered};
+use std::future::Future;
+use std::time::{Duration, SystemTime};
+use std::{error, fmt};
+use zeroize::Zeroizing;
+
+/// A failure of a transport.
+pub trait Failure: From<http::Error> {
+    /// Why there is no answer, as far as it is known.
+    fn why(&self) -> Unanswered;
+}
+
+/// An answer, and whether its whole body came.
+pub type Received<E> = (Answer, Result<(), E>);
+
+/// A flow that ended without an answer to read.
+#[derive(Debug)]
+pub enum DriveError<E> {
+    /// Nothing is left to do. The flow itself tells what was tried.
+    Over,
+    /// A request got no answer.
+    Transport(E),
+}
+
+/// Drives a flow to its last answer, which the flow's own `read` then reads. `send` has the duties of an adapter
+/// ([`Request`]), and `sleep` waits.
+///
+/// # Errors
+/// [`DriveError`].
+pub fn drive<E: Failure>(
+    flow: &mut dyn Flow,
+    mut send: impl FnMut(http::Request<Zeroizing<Vec<u8>>>) -> Result<Received<E>, E>,
+    mut sleep: impl FnMut(Duration),
+) -> Result<Received<E>, DriveError<E>> {
+    loop {
+        let sent = match flow.step(now()) {
+            Step::Send(request) => to_http(&request).map_err(E::from).and_then(&mut send),
+            Step::Wait(seconds) => {
+                sleep(Duration::from_secs(seconds.into()));
+                continue;
+            }
+            _ => return Err(DriveError::Over),
+        };
+        if let Some(end) = hear(flow, sent) {
+            return end.map_err(DriveError::Transport);
+        }
+    }
+}
+
+/// [`drive`] for asynchronous transports. To stop, drop the future: a request that is under way may still arrive then.
+///
+/// # Errors
+/// [`DriveError`].
+pub async fn drive_async<E: Failure, S, P>(
+    flow: &mut (dyn Flow + Send),
+    mut send: impl FnMut(http::Request<Zeroizing<Vec<u8>>>) -> S,
+    mut sleep: impl FnMut(Duration) -> P,
+) -> Result<Received<E>, DriveError<E>>
+where
+    S: Future<Output = Result<Received<E>, E>>,
+    P: Future<Output = ()>,
+{
+    loop {
+        let next = match flow.step(now()) {
+            Step::Send(request) => Ok(to_http(&request)),
+            Step::Wait(seconds) => Err(seconds),
+            _ => return Err(DriveError::Over),
+        };
+        let sent = match next {
+            Ok(Ok(request)) => send(request).await,
+            Ok(Err(error)) => Err(error.into()),
+            Err(seconds) => {
+                sleep(Duration::from_secs(seconds.into())).await;
+                continue;
+            }
+        };
+        if let Some(end) = hear(flow, sent) {
+            return end.map_err(DriveError::Transport);
+        }
+    }
+}
+
+/// Tells the flow what came of a request. None if it goes on.
+fn hear<E: Failure>(flow: &mut dyn Flow, sent: Result<Received<E>, E>) -> Option<Result<Received<E>, E>> {
+    match sent {
+        Ok((mut answer, whole)) => {
+            let response = answer.as_response();
+            let is_last = match &whole {
+                Ok(()) => flow.hear(&response, now()),
+                Err(_) => flow.hear(&response.cut_off(), now()),
+            };
+            match whole {
+                _ if is_last => Some(Ok((answer, whole))),
+                Err(error) if error.why() != Unanswered::Closed => Some(Err(error)),
+                _ => None,
+            }
+        }
+        Err(error) => (!flow.unanswered(error.why(), now())).then_some(Err(error)),
+    }
+}
+
+/// The request as the `http` crate has it. Its body is wiped when it is dropped.
+///
+/// # Errors
+/// If the `http` crate does not take the URL.
+pub fn to_http(request: &Request<'_>) -> Result<http::Request<Zeroizing<Vec<u8>>>, http::Error> {
+    let mut builder = http::Request::builder().method(request.method().as_str()).uri(request.url().to_string());
+    for header in request.headers() {
+        let mut value = HeaderValue::from_str(&Zeroizing::new(header.value()))?;
+        value.set_sensitive(header.is_sensitive());
+        builder = builder.header(header.name(), value);
+    }
+    builder.body(Zeroizing::new(request.body().into_bytes()))
+}
+
+/// Seconds since 1970. A clock that stands before is at its beginning.
+fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+impl<E: fmt::Display> fmt::Display for DriveError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Over => f.write_str("the flow ended without an answer"),
+            Self::Transport(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<E: error::Error + 'static> error::Error for DriveError<E> {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Over => None,
+            Self::Transport(error) => error.source(),
+        }
+    }
+}

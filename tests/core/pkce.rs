@@ -84,7 +84,7 @@ fn c050_c077_every_login_has_a_challenge_of_its_own() {
 }
 
 fn vectors() -> serde_json::Value {
-    serde_json::from_str(include_str!("../../vectors/pkce-and-form.json")).expect("the vectors are JSON")
+    serde_json::from_str(include_str!("vectors.json")).expect("the vectors are JSON")
 }
 
 /// Gives the bytes that it was given.

@@ -1,7 +1,7 @@
 //! Every rule of `clauses.toml` is proved by what runs, every MUST also by what breaks it; every fault of another library that
 //! `libraries.toml` tells has a proof that it is none here.
 
-use proofkey_tests::{proofs, root};
+use crate::{proofs, root};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;

@@ -37,8 +37,7 @@ fn c002_c010_c011_c019_c047_section_4_1_3_the_code_request() {
 
 #[test]
 fn c035_appendix_b_vectors() {
-    let vectors: serde_json::Value =
-        serde_json::from_str(include_str!("../../vectors/pkce-and-form.json")).expect("the vectors are JSON");
+    let vectors: serde_json::Value = serde_json::from_str(include_str!("vectors.json")).expect("the vectors are JSON");
     for vector in vectors["form"].as_array().expect("a list") {
         let (decoded, encoded) = (vector["decoded"].as_str().expect("text"), vector["encoded"].as_str().expect("text"));
         let extra = [("extra", decoded)];

@@ -1,6 +1,6 @@
 //! What the listings of the public API let no one do.
 
-use proofkey_tests::root;
+use crate::root;
 use std::fs;
 
 #[test]

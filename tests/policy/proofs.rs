@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The names of the tests that a check runs, and of the programs that must not compile.
-pub fn tests() -> BTreeSet<String> {
+pub(crate) fn tests() -> BTreeSet<String> {
     let sources: Vec<(PathBuf, String)> = ["crates", "examples", "tests"]
         .iter()
         .flat_map(|folder| rust_files(&root().join(folder)))
@@ -17,10 +17,11 @@ pub fn tests() -> BTreeSet<String> {
     let checks = text(&root().join(".ci/run"));
     let mut names = BTreeSet::new();
     for (path, source) in &sources {
-        let (stem, folder) = (stem(path), path.parent().expect("a folder"));
-        if folder.ends_with("misuse/cases") && path.with_extension("stderr").exists() {
-            names.insert(stem.to_owned());
-        } else if modules.contains(path) || is_target(folder, stem, &checks) {
+        if path.parent().is_some_and(|folder| folder.ends_with("misuse/cases"))
+            && path.with_extension("stderr").exists()
+        {
+            names.insert(stem(path).to_owned());
+        } else if modules.contains(path) || is_target(path, &checks) {
             names.extend(items(source, test).map(str::to_owned));
         }
     }
@@ -36,10 +37,14 @@ pub fn tests() -> BTreeSet<String> {
 }
 
 /// What each case of the corpus is expected to come to.
-pub fn cases() -> BTreeMap<String, String> {
+pub(crate) fn cases() -> BTreeMap<String, String> {
     let mut cases = BTreeMap::new();
     for entry in fs::read_dir(root().join("tests/corpus")).expect("a folder") {
-        let file: Value = serde_json::from_str(&text(&entry.expect("an entry").path())).expect("JSON");
+        let path = entry.expect("an entry").path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let file: Value = serde_json::from_str(&text(&path)).expect("JSON");
         for case in file["cases"].as_array().expect("cases") {
             let [id, expected] = ["id", "expected"].map(|member| case[member].as_str().expect(member).to_owned());
             assert_eq!(cases.insert(id.clone(), expected), None, "{id} stands twice");
@@ -49,14 +54,27 @@ pub fn cases() -> BTreeMap<String, String> {
 }
 
 /// Whether the compiler begins with such a file. The tests that need a feature are named by a check.
-fn is_target(folder: &Path, stem: &str, checks: &str) -> bool {
-    let manifest = folder.parent().map(|folder| folder.join("Cargo.toml")).filter(|path| path.exists());
-    match (folder.file_name().and_then(|name| name.to_str()), manifest) {
-        (Some("tests"), Some(manifest)) => {
-            let needs = format!("name = \"{stem}\"\nrequired-features");
-            !text(&manifest).contains(&needs) || checks.contains(&format!("--test {stem} "))
+fn is_target(path: &Path, checks: &str) -> bool {
+    let folders = path.ancestors().skip(1).take_while(|folder| *folder != root());
+    let packages: Vec<_> = folders.filter(|folder| folder.join("Cargo.toml").exists()).collect();
+    for package in &packages {
+        let manifest: toml::Table = text(&package.join("Cargo.toml")).parse().expect("a manifest");
+        for test in manifest.get("test").and_then(toml::Value::as_array).into_iter().flatten() {
+            let name = test["name"].as_str().expect("a name");
+            let file = test
+                .get("path")
+                .and_then(toml::Value::as_str)
+                .map_or_else(|| format!("tests/{name}.rs"), str::to_owned);
+            if package.join(file) == path {
+                return test.get("required-features").is_none() || checks.contains(&format!("--test {name} "));
+            }
         }
-        _ => matches!(stem, "lib" | "main" | "mod"),
+    }
+    let own = packages.first().and_then(|package| path.strip_prefix(package).ok()?.to_str());
+    match own.map(|own| own.split('/').collect::<Vec<_>>()).as_deref() {
+        Some(["src", file]) => matches!(*file, "lib.rs" | "main.rs"),
+        Some(["tests", _] | ["tests", _, "main.rs"]) => true,
+        _ => false,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The code in the README and in the pages of docs/guide is that of the examples, which are compiled and run; and what they
 //! link to is there.
 
-use proofkey_tests::root;
+use crate::root;
 use std::fs;
 use std::path::{Path, PathBuf};
 

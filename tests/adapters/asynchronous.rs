@@ -1,6 +1,6 @@
-//! The async adapter against misbehaving servers and browsers; `adapters/` holds what both adapters must stand.
+//! The async adapter against misbehaving servers and browsers; `both/` holds what both adapters must stand.
 
-mod adapters {
+mod both {
     mod errors;
     pub(crate) mod flood;
     mod hostile;
@@ -34,8 +34,8 @@ mod adapter {
 }
 
 use adapter::{ExchangeError, Http, Login, LoginError, TransportError, http};
-use adapters::flood::Flood;
-use adapters::login::{Asked, CALLBACK, SCOPE, assert_status, client, is_closed, token_server};
+use both::flood::Flood;
+use both::login::{Asked, CALLBACK, SCOPE, assert_status, client, is_closed, token_server};
 use proofkey_core::{Advice, ClientBuf, Redirect};
 use std::io::{Read, Write};
 use std::net::TcpStream;

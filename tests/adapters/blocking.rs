@@ -1,6 +1,6 @@
-//! The blocking adapter against misbehaving servers and browsers; `adapters/` holds what both adapters must stand.
+//! The blocking adapter against misbehaving servers and browsers; `both/` holds what both adapters must stand.
 
-mod adapters {
+mod both {
     mod errors;
     pub(crate) mod flood;
     mod hostile;
@@ -34,9 +34,9 @@ mod adapter {
 }
 
 use adapter::{Http, Login, LoginError, http};
-use adapters::flood::Flood;
-use adapters::login::{Asked, CALLBACK, SCOPE, assert_status, client, is_closed, token_server};
-use adapters::tls::{VALID, serve_answer};
+use both::flood::Flood;
+use both::login::{Asked, CALLBACK, SCOPE, assert_status, client, is_closed, token_server};
+use both::tls::{VALID, serve_answer};
 use proofkey_core::{AccessToken, Advice};
 use proofkey_tests::recording::json;
 use std::env;

@@ -1,6 +1,6 @@
 //! Who may import whom: read off the `use` lines and the manifests.
 
-use proofkey_tests::{root, rust_files};
+use crate::{root, rust_files};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::{fs, iter};

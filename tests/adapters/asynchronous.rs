@@ -65,7 +65,7 @@ async fn the_user_and_each_head_have_their_time() {
 }
 
 #[tokio::test]
-async fn c055_dropping_the_future_closes_the_port() {
+async fn dropping_the_future_closes_the_port() {
     let server = token_server();
     let client = client(&server, CALLBACK);
     let http = http();
@@ -80,7 +80,7 @@ async fn c055_dropping_the_future_closes_the_port() {
 }
 
 #[tokio::test]
-async fn x23_under_a_flood_others_have_their_turn() {
+async fn under_a_flood_other_tasks_have_their_turn() {
     let server = token_server();
     let client = client(&server, CALLBACK);
     let http = http();

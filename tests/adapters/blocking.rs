@@ -82,7 +82,7 @@ fn the_user_has_his_time() {
 }
 
 #[test]
-fn c055_the_flag_ends_the_login_and_closes_the_port() {
+fn the_flag_ends_the_login_and_closes_the_port() {
     static CANCEL: AtomicBool = AtomicBool::new(false);
     let server = token_server();
     let client = client(&server, CALLBACK);
@@ -103,7 +103,7 @@ fn c055_the_flag_ends_the_login_and_closes_the_port() {
 }
 
 #[test]
-fn x23_under_a_flood_the_flag_ends_the_login() {
+fn under_a_flood_the_flag_ends_the_login() {
     static CANCEL: AtomicBool = AtomicBool::new(false);
     let server = token_server();
     let client = client(&server, CALLBACK);

@@ -56,7 +56,7 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 }
 
 #[test]
-fn t97_identity_is_asked_for() {
+fn identity_is_requested() {
     let server = coded("identity", TOKENS.into());
     assert_eq!(blocking(&server).unwrap(), "at-1");
     assert_eq!(asynchronous(&server).unwrap(), "at-1");
@@ -68,7 +68,7 @@ fn t97_identity_is_asked_for() {
 }
 
 #[test]
-fn t97_a_coded_body_is_undone_by_ureq_alone() {
+fn a_coded_body_is_decoded_by_ureq_alone() {
     for (coding, body, undone) in [
         ("gzip", gzip(TOKENS.as_bytes()), true),
         ("gzip, gzip", gzip(&gzip(TOKENS.as_bytes())), false),
@@ -92,7 +92,7 @@ fn t97_a_coded_body_is_undone_by_ureq_alone() {
 }
 
 #[test]
-fn t98_a_coded_body_that_is_cut_or_damaged_is_an_error() {
+fn a_coded_body_that_is_cut_or_damaged_is_an_error() {
     let whole = gzip(TOKENS.as_bytes());
     for length in 0..whole.len() {
         let server = coded("gzip", whole[..length].to_vec());
@@ -111,7 +111,7 @@ fn t98_a_coded_body_that_is_cut_or_damaged_is_an_error() {
 /// Memory is that of a process, so this test runs itself once more.
 #[cfg(target_os = "linux")]
 #[test]
-fn x22_a_bomb_takes_less_than_twice_the_cap() {
+fn a_decompression_bomb_takes_less_than_twice_the_cap() {
     if let Ok(url) = env::var("PROOFKEY_TEST_URL") {
         let http = proofkey_ureq::Http::new();
         let call = |url: &str| {
@@ -141,7 +141,7 @@ fn x22_a_bomb_takes_less_than_twice_the_cap() {
         drop(write!(stream, "HTTP/1.1 200 OK\r\n{fields}\r\n\r\n").and_then(|()| stream.write_all(body)));
     });
     let mut child = Command::new(env::current_exe().unwrap());
-    child.args(["--exact", "--nocapture", "x22_a_bomb_takes_less_than_twice_the_cap"]);
+    child.args(["--exact", "--nocapture", "a_decompression_bomb_takes_less_than_twice_the_cap"]);
     let output = child.env("PROOFKEY_TEST_URL", server.url("/")).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && said.contains(" bytes more, of caps of "), "{said}");

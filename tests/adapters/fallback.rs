@@ -16,7 +16,7 @@ const LOCALHOST: &str = "http://localhost/cb";
 const REGISTERED: &str = "http://localhost:49321/cb";
 
 #[test]
-fn c053_c056_a_family_that_the_system_refuses_is_left_out() {
+fn an_address_family_that_the_system_refuses_is_skipped() {
     for (redirect_uri, fault, visit, at) in [
         (LITERAL, None, "127.0.0.1", "http://127.0.0.1:"),
         (LITERAL, Some("bind:error=EADDRNOTAVAIL:when=1"), "::1", "http://[::1]:"),
@@ -34,7 +34,7 @@ fn c053_c056_a_family_that_the_system_refuses_is_left_out() {
 }
 
 #[test]
-fn c056_what_is_taken_or_forbidden_ends_the_login() {
+fn a_taken_or_forbidden_address_ends_the_login() {
     for (redirect_uri, fault, told) in [
         (LITERAL, "bind:error=EACCES:when=1", "cannot listen at 127.0.0.1: Permission denied"),
         (LITERAL, "bind:error=EADDRNOTAVAIL", "cannot listen at 127.0.0.1: Cannot assign requested address"),
@@ -54,7 +54,7 @@ fn c056_what_is_taken_or_forbidden_ends_the_login() {
 }
 
 #[test]
-fn c053_c056_in_a_network_without_one_family_the_other_is_enough() {
+fn in_a_network_without_one_address_family_the_other_is_enough() {
     for (redirect_uri, missing, visit, at) in [
         (LOCALHOST, "::1/128", "127.0.0.1", "http://localhost:"),
         (REGISTERED, "::1/128", "127.0.0.1", "http://localhost:49321/cb"),

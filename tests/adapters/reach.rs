@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 #[test]
-fn c054_nobody_comes_in_by_another_address_of_this_machine() {
+fn nobody_comes_in_by_another_address_of_this_machine() {
     for redirect_uri in ["http://127.0.0.1/cb", "http://[::1]/cb", "http://localhost/cb"] {
         let client = client(redirect_uri);
         let (blocking, asynchronous) = (Mutex::new(0), Mutex::new(0));

@@ -4,7 +4,7 @@ use proofkey_core::{Client, ConfigError, Endpoint, Feature, ParameterFault, Refr
 use proofkey_core_tests::{Counter, REDIRECT_URI, accept_at, as_query, client, server, values};
 
 #[test]
-fn c008_c014_c030_section_4_1_1_the_itwin_url_byte_for_byte() {
+fn the_authorization_url_byte_for_byte() {
     let client = Client::new("native-abc", "http://127.0.0.1:49152/callback", Server::ITWIN).expect("a client");
     let (url, pending) =
         client.authorize(&["itwin-platform", "offline_access"], &mut Counter::default()).expect("a login begins");
@@ -21,7 +21,7 @@ fn c008_c014_c030_section_4_1_1_the_itwin_url_byte_for_byte() {
 }
 
 #[test]
-fn c004_section_3_1_the_endpoint_query_is_kept() {
+fn the_query_of_the_authorization_endpoint_is_kept() {
     for (endpoint, start) in [
         ("https://as.example/a?t=x%20y", "https://as.example/a?t=x%20y&response_type=code&"),
         ("https://as.example/a", "https://as.example/a?response_type=code&"),
@@ -36,7 +36,7 @@ fn c004_section_3_1_the_endpoint_query_is_kept() {
 }
 
 #[test]
-fn c006_c038_section_3_1_no_parameter_is_sent_twice_or_overridden() {
+fn no_parameter_is_sent_twice_or_overridden() {
     let (url, _) = client().authorize(&["a"], &mut Counter::default()).expect("a login begins");
     for name in [
         "state",
@@ -86,14 +86,14 @@ fn c006_c038_section_3_1_no_parameter_is_sent_twice_or_overridden() {
 }
 
 #[test]
-fn c090_a_parameter_without_value_is_refused() {
+fn an_extra_parameter_without_a_value_is_refused() {
     let (url, _) = client().authorize(&[], &mut Counter::default()).expect("a login begins");
     let fault = ParameterFault::Empty;
     assert_eq!(url.with(&[("prompt", "")]).map(|_| ()), Err(ConfigError::ExtraParameter { index: 0, fault }));
 }
 
 #[test]
-fn c012_section_3_3_scope_words() {
+fn scope_words_are_checked_and_joined_by_a_space() {
     let authorize = |scope: &[&str]| {
         let begun = client().authorize(scope, &mut Counter::default());
         begun.map(|(url, _)| values(&url.to_string(), "scope").first().map(|scope| (*scope).to_owned()))
@@ -106,7 +106,7 @@ fn c012_section_3_3_scope_words() {
 }
 
 #[test]
-fn c001_section_2_2_client_id_is_printable_and_opaque() {
+fn a_client_id_is_printable_and_opaque() {
     for bad in ["", "é", "a\nb", "a\u{7f}"] {
         assert_eq!(Client::new(bad, REDIRECT_URI, server()).map(|_| ()), Err(ConfigError::ClientId), "{bad:?}");
     }
@@ -116,7 +116,7 @@ fn c001_section_2_2_client_id_is_printable_and_opaque() {
 }
 
 #[test]
-fn c005_c066_c089_endpoints_are_https_without_fragment() {
+fn endpoints_are_https_without_a_fragment() {
     use UriFault::{Absent, Character, Fragment, Host, NotAbsolute, Parameter, Scheme};
     for (endpoint, fault) in [
         ("", Absent),
@@ -160,7 +160,7 @@ fn c005_c066_c089_endpoints_are_https_without_fragment() {
 }
 
 #[test]
-fn c061_the_issuer_has_no_query_and_is_needed_where_iss_is_promised() {
+fn the_issuer_of_a_client_has_no_query_and_is_required_if_iss_is_promised() {
     let with = |issuer| {
         Client::new("c", REDIRECT_URI, Server::new("https://a/a", "https://a/t").with_issuer(issuer)).map(|_| ())
     };
@@ -174,7 +174,7 @@ fn c061_the_issuer_has_no_query_and_is_needed_where_iss_is_promised() {
 }
 
 #[test]
-fn c007_c051_c052_c056_c080_redirect_uris() {
+fn a_redirect_uri_is_https_loopback_or_a_private_scheme_in_one_spelling() {
     use UriFault::{Absent, Character, DotSegment, Fragment, Host, HostSpelling, NotAbsolute, Parameter};
     use UriFault::{Port, RepeatedParameter, Scheme};
     for (redirect_uri, fault) in [

@@ -9,7 +9,7 @@ use proofkey_core_tests::{
 const I: &str = "&iss=https%3A%2F%2Fas.example";
 
 #[test]
-fn c017_c033_c034_c058_section_10_12_the_state_must_be_exact() {
+fn the_state_must_match_exactly() {
     let good = |state: &str| format!("code=C&state={state}{I}");
     assert!(matches!(accept(good), (true, Ok(_))));
     // A08: percent-encoded byte by byte.
@@ -53,7 +53,7 @@ fn c017_c033_c034_c058_section_10_12_the_state_must_be_exact() {
 }
 
 #[test]
-fn c034_c078_a01_to_a34_section_4_1_2_the_whole_answer() {
+fn a_callback_gives_its_code_or_says_what_is_wrong() {
     let rows: &[(&str, Result<&str, CallbackError>)] = &[
         ("code=C&state=S&iss=I", Ok("C")),
         ("iss=I&state=S&code=C", Ok("C")),
@@ -103,7 +103,7 @@ fn c034_c078_a01_to_a34_section_4_1_2_the_whole_answer() {
 }
 
 #[test]
-fn c018_section_4_1_2_1_the_servers_refusal_keeps_its_words() {
+fn a_refused_login_keeps_the_words_of_the_server() {
     for code in [
         "access_denied",
         "invalid_request",
@@ -129,7 +129,7 @@ fn c018_section_4_1_2_1_the_servers_refusal_keeps_its_words() {
 }
 
 #[test]
-fn a15_a_description_is_cut_and_cleaned() {
+fn a_description_is_cut_and_cleaned() {
     let hostile = format!("%1B]8;;https://evil%07%0D%0A%E2%80%AE{}", "x".repeat(10_000));
     let Err(error) = accept(|s| format!("error=e&error_description={hostile}&error_uri=javascript:1&state={s}{I}")).1
     else {
@@ -141,7 +141,7 @@ fn a15_a_description_is_cut_and_cleaned() {
 }
 
 #[test]
-fn c068_c069_c070_c071_c072_rfc9207_section_2_4_the_issuer_byte_for_byte() {
+fn the_issuer_of_a_callback_must_match_byte_for_byte() {
     let plain = server();
     let unpromised = Server::new("https://as.example/authorize", "https://as.example/token").with_issuer(ISSUER);
     let unknown = Server::new("https://as.example/authorize", "https://as.example/token");
@@ -181,7 +181,7 @@ fn c068_c069_c070_c071_c072_rfc9207_section_2_4_the_issuer_byte_for_byte() {
 }
 
 #[test]
-fn c059_a40_a42_a43_the_redirect_arrives_at_the_redirect_uri() {
+fn a_callback_must_arrive_at_the_redirect_uri() {
     let target = |path: &str| accept_at(client(), |s| format!("{path}?code=C&state={s}{I}"), as_target);
     assert!(matches!(target("/cb"), (true, Ok(_))));
     for path in ["/", "/CB", "/cb/", "//cb", "/./cb", "/x/../cb", "/%63b", "/cb;x", "/cb%00", "/callback", ""] {
@@ -236,7 +236,7 @@ fn c059_a40_a42_a43_the_redirect_arrives_at_the_redirect_uri() {
 }
 
 #[test]
-fn a49_a_redirect_elsewhere_is_told_without_its_secrets() {
+fn a_callback_elsewhere_is_reported_without_its_secrets() {
     let told = |text: &'static str, redirect: for<'r> fn(&'r str) -> Redirect<'r>| {
         accept_at(client(), |_| text.to_owned(), redirect).1.expect_err(text).to_string()
     };
@@ -264,7 +264,7 @@ fn a49_a_redirect_elsewhere_is_told_without_its_secrets() {
 }
 
 #[test]
-fn c087_a41_the_query_of_the_redirect_uri_comes_back() {
+fn the_query_of_the_redirect_uri_comes_back() {
     let client = Client::new("c", "https://app.example/cb?tenant=1", server()).expect("a client");
     let verdict = |query: &str| {
         let url = format!("https://app.example/cb?{query}");
@@ -289,7 +289,7 @@ fn c087_a41_the_query_of_the_redirect_uri_comes_back() {
 }
 
 #[test]
-fn c081_a35_a36_a37_fragments() {
+fn only_a_harmless_fragment_is_accepted() {
     let verdict =
         |tail: &str| accept_at(client(), |s| format!("{REDIRECT_URI}?code=C&state={s}{I}{tail}"), as_url).1.map(drop);
     for harmless in ["", "#", "#_", "#_=_"] {
@@ -302,7 +302,7 @@ fn c081_a35_a36_a37_fragments() {
 }
 
 #[test]
-fn c083_a_login_ends_with_the_client_that_began_it() {
+fn a_login_is_finished_by_the_client_that_began_it() {
     let begun_with = client();
     let others = [
         Client::new("other", REDIRECT_URI, server()),

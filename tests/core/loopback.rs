@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
 #[test]
-fn c052_section_7_3_the_redirect_uri_has_the_bound_address() {
+fn the_redirect_uri_has_the_bound_address() {
     for (registered, addresses, port, bound, redirect_uri, target) in [
         ("http://127.0.0.1/cb", "127.0.0.1", None, "127.0.0.1:7", "http://127.0.0.1:7/cb", "/cb?"),
         ("http://127.0.0.1:7/a?b=%2F", "127.0.0.1", Some(7), "127.0.0.1:7", "http://127.0.0.1:7/a?b=%2F", "/a?b=%2F&"),
@@ -40,7 +40,7 @@ fn c052_section_7_3_the_redirect_uri_has_the_bound_address() {
 }
 
 #[test]
-fn c053_section_7_3_only_127_0_0_1_at_any_port_has_a_stand_in() {
+fn only_127_0_0_1_at_any_port_has_a_stand_in() {
     let stand_in = |uri: &str| Loopback::of(uri).expect(uri).stand_in();
     assert_eq!(stand_in("http://127.0.0.1/cb"), Some(IpAddr::V6(Ipv6Addr::LOCALHOST)));
     for other in ["http://127.0.0.1:7/cb", "http://127.0.0.2/cb", "http://[::1]/cb", "http://localhost/cb"] {
@@ -49,7 +49,7 @@ fn c053_section_7_3_only_127_0_0_1_at_any_port_has_a_stand_in() {
 }
 
 #[test]
-fn c054_c056_section_8_3_only_this_machine_is_listened_at() {
+fn only_loopback_addresses_are_listened_at() {
     for (host, addresses) in [
         ("127.0.0.1", "127.0.0.1"),
         ("127.0.0.2", "127.0.0.2"),
@@ -87,7 +87,7 @@ fn bind(loopback: &Loopback<'_>) -> String {
 }
 
 #[test]
-fn a40_a56_only_the_exact_path_is_the_redirect() {
+fn only_the_exact_path_is_the_redirect() {
     assert_eq!(heard(get(&good())), Ok(Some(good())));
     for path in
         "/ /CB /cb/ //cb /./cb /x/../cb /%63b /cb;x /cb%00 /callback /c /cb& /favicon.ico /robots.txt".split(' ')
@@ -99,7 +99,7 @@ fn a40_a56_only_the_exact_path_is_the_redirect() {
 }
 
 #[test]
-fn a41_the_query_of_the_redirect_uri_comes_back() {
+fn the_listener_wants_the_query_of_the_redirect_uri() {
     let client = client().with_redirect_uri("http://127.0.0.1:49152/cb?tenant=1").expect("a client");
     let pending = begin(client);
     let query = good_query(&pending);
@@ -111,7 +111,7 @@ fn a41_the_query_of_the_redirect_uri_comes_back() {
 }
 
 #[test]
-fn a42_a44_a_foreign_host_is_refused() {
+fn a_foreign_host_is_refused() {
     let hosts = "localhost:49152 evil.example:49152 evil.example 127.0.0.1 127.0.0.1: 127.0.0.1:1 127.0.0.1:49153 \
         127.0.0.1:491520 127.0.0.1:049152 127.0.0.2:49152 127.1:49152 0x7f000001:49152 2130706433:49152 [::1]:49152 \
         [::ffff:127.0.0.1]:49152 127.0.0.1.evil.example:49152 user@127.0.0.1:49152 127.0.0.1:49152,evil.example \
@@ -123,7 +123,7 @@ fn a42_a44_a_foreign_host_is_refused() {
 }
 
 #[test]
-fn c056_at_localhost_its_two_addresses_are_the_host_too() {
+fn at_localhost_its_two_addresses_are_accepted_as_host() {
     let client = client().with_redirect_uri("http://localhost:49152/cb").expect("a client");
     let pending = begin(client);
     let target = format!("/cb?{}", good_query(&pending));
@@ -150,7 +150,7 @@ fn c056_at_localhost_its_two_addresses_are_the_host_too() {
 }
 
 #[test]
-fn c056_the_addresses_are_no_host_of_a_name_that_only_begins_so() {
+fn a_name_that_only_begins_with_localhost_is_another_host() {
     for redirect_uri in ["https://localhost:49152/cb", "https://localhost.example/cb", "https://app.localhost/cb"] {
         let client = client().with_redirect_uri(redirect_uri).expect("a client");
         let pending = begin(client);
@@ -163,7 +163,7 @@ fn c056_the_addresses_are_no_host_of_a_name_that_only_begins_so() {
 }
 
 #[test]
-fn c056_the_paste_of_localhost_is_compared_as_it_is_written() {
+fn a_pasted_localhost_url_is_compared_as_it_is_written() {
     for (registered, shown, ours) in [
         ("http://localhost:7/cb", "http://localhost:7/cb", true),
         ("http://localhost:80/cb", "http://localhost/cb", true),
@@ -182,7 +182,7 @@ fn c056_the_paste_of_localhost_is_compared_as_it_is_written() {
 }
 
 #[test]
-fn a45_exactly_one_host_is_needed() {
+fn exactly_one_host_header_is_required() {
     let hosts = "Accept: */*|Host:|Host: \t |X-Forwarded-Host: 127.0.0.1:49152|Host: 127.0.0.1:49152\r\nHost:|\
         Host: 127.0.0.1:49152\r\nHost: 127.0.0.1:49152|Host: 127.0.0.1:49152\r\nhOST: evil.example";
     assert_eq!(heard(format!("GET {} HTTP/1.1\r\n\r\n", good())), BAD);
@@ -197,7 +197,7 @@ fn a45_exactly_one_host_is_needed() {
 }
 
 #[test]
-fn a46_the_absolute_form_is_read() {
+fn a_target_in_absolute_form_is_read() {
     let absolute = |authority: &str| format!("http://{authority}{}", good());
     let right = absolute("127.0.0.1:49152");
     assert_eq!(heard(get(&right)), Ok(Some(good())), "the authority has had its check");
@@ -220,7 +220,7 @@ fn a46_the_absolute_form_is_read() {
 }
 
 #[test]
-fn a43_a47_a_malformed_target_is_refused() {
+fn a_malformed_target_is_refused() {
     let query = good_query(&begin(client()));
     let targets = "*|127.0.0.1:49152||cb?Q|?Q|http://|http:///cb?Q|http://?Q|https://127.0.0.1:49152/cb?Q|\
         http:\\\\127.0.0.1:49152\\cb?Q|http://１２７.0.0.1:49152/cb?Q|/cb?Q#|/cb#Q|/cb?Q x|\x20/cb?Q|/cb?Q |/cb?Q\0|\
@@ -237,7 +237,7 @@ fn a43_a47_a_malformed_target_is_refused() {
 }
 
 #[test]
-fn a50_only_get_is_answered_and_no_other_origin_is_told() {
+fn only_get_is_answered_even_to_a_preflight() {
     for method in "POST HEAD OPTIONS PUT DELETE TRACE CONNECT PATCH get Get GETS GE".split(' ') {
         let head = get(&good()).replacen("GET", method, 1);
         assert_eq!(heard(head), Err(Reply::MethodNotAllowed), "{method}");
@@ -249,7 +249,7 @@ fn a50_only_get_is_answered_and_no_other_origin_is_told() {
 }
 
 #[test]
-fn a51_other_protocols_are_refused_by_their_first_bytes() {
+fn other_protocols_are_refused_by_their_first_bytes() {
     let tls = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".as_slice();
     let socks: [&[u8]; 2] = [b"\x04\x01\xc0\x00\x7f\x00\x00\x01\x00", b"\x05\x01\x00"];
     for sent in
@@ -265,7 +265,7 @@ fn a51_other_protocols_are_refused_by_their_first_bytes() {
 }
 
 #[test]
-fn a51_one_wrong_byte_brings_in_no_other_redirect() {
+fn one_wrong_byte_lets_no_other_redirect_in() {
     let pending = begin(client());
     let head = get(&good()).replacen("\r\n\r\n", "\r\nAccept: text/html\r\n\r\n", 1).into_bytes();
     let state = format!("state={}", pending.state().expose());
@@ -285,7 +285,7 @@ fn a51_one_wrong_byte_brings_in_no_other_redirect() {
 }
 
 #[test]
-fn a52_what_two_readers_would_read_differently_is_refused() {
+fn a_head_that_two_parsers_could_read_differently_is_refused() {
     let fields = "Accept: a\r\n b|Accept: a\r\n\tb|\x20Accept: a|Accept : a|Accept\t: a|Accept|: a|Acc ept: a|\
         (Accept): a|Accepté: a|Accept: a\nb|Accept: a\rb|Accept: a\rb\rc|Accept: a\0|Accept: a\u{7f}|Accept: a\u{b}|Content-Length: 5|\
         Content-Length: 5\r\nTransfer-Encoding: chunked|Content-Length: 0\r\nTransfer-Encoding: chunked|\
@@ -309,7 +309,7 @@ fn a52_what_two_readers_would_read_differently_is_refused() {
 }
 
 #[test]
-fn a53_long_requests_are_heard_up_to_a_limit() {
+fn long_requests_are_read_up_to_a_limit() {
     let long = |length: usize| good() + &"x".repeat(length - good().len());
     for length in [8 * 1024, 32 * 1024, 48 * 1024] {
         assert_eq!(heard(get(&long(length))), Ok(Some(long(length))), "{length}");
@@ -328,7 +328,7 @@ fn a53_long_requests_are_heard_up_to_a_limit() {
 }
 
 #[test]
-fn a53_a55_a_head_without_end_is_refused_at_the_limit() {
+fn an_endless_head_is_refused_at_the_limit() {
     let long = good() + &"x".repeat(48 * 1024 - good().len());
     for (start, filler, reply) in [
         ("GET /cb?", "a", Reply::UriTooLong),
@@ -345,7 +345,7 @@ fn a53_a55_a_head_without_end_is_refused_at_the_limit() {
 }
 
 #[test]
-fn a54_the_work_is_linear() {
+fn reading_a_head_takes_linear_time() {
     let client = client().with_redirect_uri("http://127.0.0.1:49152/cb?a=1&b=2&c=3").expect("a client");
     let pending = begin(client);
     let target = format!("/cb?a=1&b=2&c=3&{}", good_query(&pending));
@@ -359,7 +359,7 @@ fn a54_the_work_is_linear() {
 }
 
 #[test]
-fn a55_a_request_is_waited_for_until_it_is_whole() {
+fn a_request_is_waited_for_until_it_is_complete() {
     let head = get(&good());
     for length in 0..head.len() {
         assert_eq!(heard(&head[..length]), MORE, "{length}");
@@ -371,7 +371,7 @@ fn a55_a_request_is_waited_for_until_it_is_whole() {
 }
 
 #[test]
-fn a57_a59_c082_the_state_of_another_login_is_refused() {
+fn the_state_of_another_login_is_refused() {
     let mut rng = Counter::default();
     let [over, other, pending] = [(); 3].map(|()| client().authorize(&[], &mut rng).expect("a login begins").1);
     let [replayed, foreign, own] = [&over, &other, &pending].map(|login| get(&format!("/cb?{}", good_query(login))));
@@ -385,7 +385,7 @@ fn a57_a59_c082_the_state_of_another_login_is_refused() {
 }
 
 #[test]
-fn d1_only_the_own_state_ends_the_login() {
+fn only_its_own_state_ends_a_login() {
     let pending = begin(client());
     let state = pending.state().expose();
     let wrong = " code=C code=C&state= error=access_denied error=access_denied&state=X code=C&State=$ code=C;state=$ \

@@ -4,7 +4,7 @@ use proofkey_core::loopback::Reply;
 use proofkey_core_tests::heard::{heard, strangers};
 
 #[test]
-fn c009_the_pages_hold_nothing_foreign() {
+fn pages_hold_nothing_foreign_and_send_no_referrer() {
     for reply in REPLIES {
         let text = reply.to_string();
         let (head, page) = text.split_once("\r\n\r\n").expect("a head");
@@ -26,7 +26,7 @@ fn c009_the_pages_hold_nothing_foreign() {
 }
 
 #[test]
-fn c074_x05_x27_the_pages_are_equal_and_lead_nowhere_whatever_the_input() {
+fn pages_are_the_same_and_lead_nowhere_whatever_the_request() {
     let mut replies = Vec::new();
     for head in strangers() {
         let Err(reply) = heard(&head) else { panic!("{head} is a stranger's") };

@@ -6,7 +6,7 @@ use proofkey_core::{
 };
 
 #[test]
-fn c062_c135_section_3_1_the_well_known_addresses() {
+fn well_known_addresses_are_made_from_the_issuer() {
     let urls = |issuer: &str| {
         WellKnown::ALL.map(|kind| MetadataRequest::new(issuer, kind).expect(issuer).request().url().to_string())
     };
@@ -26,7 +26,7 @@ fn c062_c135_section_3_1_the_well_known_addresses() {
 }
 
 #[test]
-fn section_3_each_address_is_asked_once_and_in_order() {
+fn each_metadata_address_is_asked_once_and_in_order() {
     let oauth = ".well-known/oauth-authorization-server";
     let openid = ".well-known/openid-configuration";
     for (issuer, addresses) in [
@@ -61,7 +61,7 @@ fn section_3_each_address_is_asked_once_and_in_order() {
 }
 
 #[test]
-fn section_3_2_what_is_no_metadata_is_passed_over() {
+fn a_response_without_metadata_is_passed_over() {
     for (status, content_type, body) in [
         (404, "application/json", ""),
         (400, "application/json", r#"{"error":"invalid_request"}"#),
@@ -94,7 +94,7 @@ fn section_3_2_what_is_no_metadata_is_passed_over() {
 }
 
 #[test]
-fn c061_section_2_the_issuer_is_https_without_query_and_fragment() {
+fn an_issuer_is_https_without_query_and_fragment() {
     for (issuer, fault) in [
         ("http://as.example", UriFault::Scheme),
         ("https://as.example?x", UriFault::Query),
@@ -111,7 +111,7 @@ fn c061_section_2_the_issuer_is_https_without_query_and_fragment() {
 }
 
 #[test]
-fn c063_section_3_2_members_are_read_and_unknown_ones_ignored() {
+fn metadata_members_are_read_and_unknown_ones_ignored() {
     let more = r#","revocation_endpoint":"https://as.example/r","authorization_response_iss_parameter_supported":true,
                   "code_challenge_methods_supported":["plain","S256"],"scopes_supported":["a","b"],"x":{"issuer":1}"#;
     let (server, scopes, pkce) = read(&document(more)).expect("metadata");
@@ -128,7 +128,7 @@ fn c063_section_3_2_members_are_read_and_unknown_ones_ignored() {
 }
 
 #[test]
-fn c064_c065_section_3_3_the_issuer_is_identical_byte_for_byte() {
+fn the_issuer_of_metadata_must_match_byte_for_byte() {
     for other in [
         "https://as.example/",
         "https://AS.example",
@@ -147,7 +147,7 @@ fn c064_c065_section_3_3_the_issuer_is_identical_byte_for_byte() {
 }
 
 #[test]
-fn c066_section_2_every_endpoint_is_checked() {
+fn every_endpoint_in_metadata_is_checked() {
     use UriFault::{Character, Fragment, Host, NotAbsolute, Scheme};
     let bad = [
         ("http://as.example/x", Scheme),
@@ -174,7 +174,7 @@ fn c066_section_2_every_endpoint_is_checked() {
 }
 
 #[test]
-fn section_2_only_a_loopback_issuer_names_plain_http() {
+fn only_a_loopback_issuer_may_name_plain_http() {
     let at = |issuer: &str, authorization: &str, token: &str| {
         let body = format!(
             r#"{{"issuer":"{issuer}","authorization_endpoint":"{authorization}","token_endpoint":"{token}","revocation_endpoint":"{token}"}}"#
@@ -197,7 +197,7 @@ fn section_2_only_a_loopback_issuer_names_plain_http() {
 }
 
 #[test]
-fn c067_a_server_without_s256_is_refused() {
+fn a_server_without_s256_is_refused() {
     for methods in ["[]", "[\"plain\"]", "[\"s256\"]"] {
         let document = document(&format!(",\"code_challenge_methods_supported\":{methods}"));
         assert_eq!(
@@ -213,7 +213,7 @@ fn c067_a_server_without_s256_is_refused() {
 }
 
 #[test]
-fn c069_a_promised_iss_must_come() {
+fn iss_must_come_if_metadata_promise_it() {
     let (server, ..) = read(&document(",\"authorization_response_iss_parameter_supported\":true")).expect("metadata");
     assert!(server.3);
     let text = document(",\"authorization_response_iss_parameter_supported\":\"true\"");

@@ -6,7 +6,7 @@ use proofkey_core::{
 use proofkey_core_tests::{REDIRECT_URI, client, server};
 
 #[test]
-fn c122_section_2_1_the_request() {
+fn the_revocation_request_byte_for_byte() {
     let refresh = Revocable::Refresh(RefreshToken::new("45ghiukldjahdnhzdauz").expect("a token"));
     let request = with_endpoint().revoke(refresh).expect("an endpoint");
     assert_eq!(request.request().url().to_string(), "https://as.example/revoke?v=1");
@@ -19,14 +19,14 @@ fn c122_section_2_1_the_request() {
 }
 
 #[test]
-fn c123_section_2_2_success_is_200_whatever_the_body() {
+fn a_revocation_succeeds_with_200_whatever_the_body() {
     for body in ["", "<html>", "{\"error\":\"x\"}"] {
         assert_eq!(read(200, Some("text/html"), body), Ok(()), "{body}");
     }
 }
 
 #[test]
-fn c124_section_2_2_1_the_token_may_still_be_valid() {
+fn after_a_failed_revocation_the_token_may_still_be_valid() {
     let busy = read(503, None, "").expect_err("503 is no success");
     assert_eq!(busy.advice(), Advice::Retry { after: Some(30) });
     let unsupported = read(400, Some("application/json"), r#"{"error":"unsupported_token_type"}"#);

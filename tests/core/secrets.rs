@@ -5,7 +5,7 @@ use proofkey_core_tests::{Counter, REDIRECT_URI, accept, as_url, begin, client, 
 use std::fs;
 
 #[test]
-fn c003_rfc6749_section_2_3_1_no_secret_stands_in_a_url() {
+fn no_secret_is_in_a_url() {
     let client = Client::new("client", REDIRECT_URI, server().with(Endpoint::Revocation, "https://as.example/revoke"));
     let client = client.expect("a client");
     let (url, pending) = client.authorize(&["a"], &mut Counter::default()).expect("a login begins");
@@ -30,7 +30,7 @@ fn c003_rfc6749_section_2_3_1_no_secret_stands_in_a_url() {
 }
 
 #[test]
-fn c029_rfc6749_section_10_3_secrets_are_not_printed() {
+fn debug_output_and_errors_hold_no_secret() {
     let client = client();
     let (url, pending) = client.authorize(&[], &mut Counter::default()).expect("a login begins");
     let state = pending.state().expose().to_owned();
@@ -64,7 +64,7 @@ fn c029_rfc6749_section_10_3_secrets_are_not_printed() {
 }
 
 #[test]
-fn c046_rfc7636_section_4_4_1_there_is_no_way_down_to_plain() {
+fn there_is_no_fallback_to_plain() {
     let refused = accept(|s| {
         format!(
             "error=invalid_request&error_description=transform+algorithm+not+supported&state={s}&iss=https://as.example"
@@ -75,7 +75,7 @@ fn c046_rfc7636_section_4_4_1_there_is_no_way_down_to_plain() {
 }
 
 #[test]
-fn c074_section_4_11_1_the_listener_redirects_nowhere() {
+fn the_listener_redirects_nowhere() {
     use proofkey_core::loopback::{Exchange, Step};
     let pending = begin(client());
     for target in ["/?next=//evil.example", "//evil.example/", "/cb?url=https://evil.example", "http://evil.example/"] {
@@ -89,7 +89,7 @@ fn c074_section_4_11_1_the_listener_redirects_nowhere() {
 }
 
 #[test]
-fn c075_section_2_1_state_is_always_sent() {
+fn state_is_always_sent() {
     for server in [server(), Server::ITWIN, Server::new("https://a.example/a?x=1", "https://a.example/t")] {
         let client = Client::new("c", REDIRECT_URI, server).expect("a client");
         let (url, pending) = client.authorize(&[], &mut Counter::default()).expect("a login begins");
@@ -98,14 +98,14 @@ fn c075_section_2_1_state_is_always_sent() {
 }
 
 #[test]
-fn c085_section_4_14_2_a_replayed_refresh_token_ends_the_grant() {
+fn a_replayed_refresh_token_asks_for_a_new_login() {
     let error = read_as(400, Some("application/json"), br#"{"error":"invalid_grant"}"#).expect_err("no tokens");
     assert_eq!(error.advice(), proofkey_core::Advice::Reauthorize);
     assert!(matches!(error, ResponseError::Server { status: 400, .. }));
 }
 
 #[test]
-fn c087_two_tenants_have_two_redirect_uris() {
+fn two_tenants_have_two_redirect_uris() {
     let tenant = |n: u8| {
         Client::new("c", if n == 1 { "https://app.example/cb/1" } else { "https://app.example/cb/2" }, server())
     };

@@ -12,7 +12,7 @@ use proofkey_core_tests::{REDIRECT_URI, accept, accept_at, as_target, begin, cli
 use proofkey_core_tests::{read_refresh, values};
 
 #[test]
-fn c002_c010_c011_c019_c047_section_4_1_3_the_code_request() {
+fn the_code_request_byte_for_byte() {
     let pending = begin(client());
     let query = good_query(&pending).replace("code=C", "code=Splx%2FlOB+e");
     let request = pending.accept(client(), Seen::Query(&query)).expect("a good redirect");
@@ -36,7 +36,7 @@ fn c002_c010_c011_c019_c047_section_4_1_3_the_code_request() {
 }
 
 #[test]
-fn c035_appendix_b_vectors() {
+fn form_values_match_the_vectors() {
     let vectors: serde_json::Value = serde_json::from_str(include_str!("vectors.json")).expect("the vectors are JSON");
     for vector in vectors["form"].as_array().expect("a list") {
         let (decoded, encoded) = (vector["decoded"].as_str().expect("text"), vector["encoded"].as_str().expect("text"));
@@ -47,14 +47,14 @@ fn c035_appendix_b_vectors() {
 }
 
 #[test]
-fn c010_section_3_2_the_endpoint_query_is_kept() {
+fn the_query_of_the_token_endpoint_is_kept() {
     let client = Client::new("c", REDIRECT_URI, Server::new("https://as.example/a", "https://as.example/t?v=2"));
     let refresh = client.expect("a client").refresh(RefreshToken::new("R").expect("a token"));
     assert_eq!(refresh.request().url().to_string(), "https://as.example/t?v=2");
 }
 
 #[test]
-fn c011_c025_section_6_the_refresh_request() {
+fn the_refresh_request_byte_for_byte() {
     let refresh = client().refresh(RefreshToken::new("tGzv3JOkF0XG5Qx2TlKWIA").expect("a token"));
     assert_eq!(
         refresh.request().body(),
@@ -71,7 +71,7 @@ fn c011_c025_section_6_the_refresh_request() {
 }
 
 #[test]
-fn c010_c011_c019_c025_c047_nothing_of_a_token_request_is_overridden() {
+fn no_field_of_a_token_request_is_overridden() {
     for name in [
         "client_id",
         "client_secret",
@@ -100,7 +100,7 @@ fn c010_c011_c019_c025_c047_nothing_of_a_token_request_is_overridden() {
 }
 
 #[test]
-fn c016_codes_and_tokens_of_any_size_and_unknown_members() {
+fn long_codes_long_tokens_and_unknown_members_are_accepted() {
     let code = "c".repeat(16 * 1024);
     let unknown: String = (0..50).map(|n| format!("&x{n}=y")).collect();
     let (_, body) = accept(|s| format!("code={code}&state={s}&iss=https://as.example{unknown}"));
@@ -118,7 +118,7 @@ fn c016_codes_and_tokens_of_any_size_and_unknown_members() {
 }
 
 #[test]
-fn section_5_1_the_example_of_the_standard() {
+fn the_example_of_the_standard_is_read() {
     let body = r#"{"access_token":"2YotnFZFEjr1zCsicMWpAA","token_type":"Bearer","expires_in":3600,
                    "refresh_token":"tGzv3JOkF0XG5Qx2TlKWIA","example_parameter":"example_value"}"#;
     let tokens = read(body).expect("tokens");
@@ -129,7 +129,7 @@ fn section_5_1_the_example_of_the_standard() {
 }
 
 #[test]
-fn c020_c021_c022_c028_section_5_1_token_and_type() {
+fn a_token_response_has_one_access_token_of_type_bearer() {
     for absent in ["", r#","token_type":null"#, r#","token_type":"""#] {
         assert!(read(&format!(r#"{{"access_token":"AT"{absent}}}"#)).is_ok(), "{absent}");
     }
@@ -171,7 +171,7 @@ fn c020_c021_c022_c028_section_5_1_token_and_type() {
 }
 
 #[test]
-fn t01_to_t16_section_5_1_only_json() {
+fn only_well_formed_json_is_read() {
     let base = r#"{"access_token":"AT","token_type":"Bearer"}"#;
     assert!(read(&format!("\u{feff}{base}")).is_ok() && read(&format!(" \t\r\n{base}\n ")).is_ok());
     for at in 0..base.len() {
@@ -207,7 +207,7 @@ fn t01_to_t16_section_5_1_only_json() {
 }
 
 #[test]
-fn c026_c027_c091_t50_section_6_rotation() {
+fn a_refresh_gives_the_new_refresh_token_or_keeps_the_old_one() {
     let kept = |member: &str| {
         let body = format!(r#"{{"access_token":"AT","token_type":"Bearer"{member}}}"#);
         read_refresh(&body).map(|tokens| tokens.refresh_token().map(|token| token.expose().to_owned()))
@@ -223,7 +223,7 @@ fn c026_c027_c091_t50_section_6_rotation() {
 }
 
 #[test]
-fn c023_c024_c048_section_5_2_the_servers_refusal() {
+fn a_refused_token_request_keeps_the_words_of_the_server() {
     let rows: &[(u16, &str, Advice)] = &[
         (400, r#"{"error":"invalid_grant","error_description":"expired\u001b[31m"}"#, Advice::Reauthorize),
         (401, r#"{"error":"invalid_client"}"#, Advice::Fix),
@@ -274,7 +274,7 @@ fn c023_c024_c048_section_5_2_the_servers_refusal() {
 }
 
 #[test]
-fn t90_to_t96_status_and_content_type() {
+fn status_and_content_type_are_checked() {
     let base = br#"{"access_token":"AT","token_type":"Bearer"}"#;
     for status in [301, 302, 303, 307, 308] {
         assert_eq!(read_as(status, Some("application/json"), base).map(drop), Err(Redirect(status)));
@@ -322,7 +322,7 @@ fn t90_to_t96_status_and_content_type() {
 }
 
 #[test]
-fn t93_retry_after() {
+fn retry_after_is_seconds_or_a_date() {
     let after = |value| {
         let mut body = *b"busy";
         let response = Response::new(503, &mut body)
@@ -346,7 +346,7 @@ fn t93_retry_after() {
 }
 
 #[test]
-fn c007_section_3_1_2_the_redirect_uri_is_sent_with_its_query() {
+fn the_redirect_uri_is_sent_with_its_query() {
     let client =
         Client::new("client", "https://app.example/cb?tenant=1", proofkey_core_tests::server()).expect("a client");
     let (_, body) = accept_at(client, |s| format!("/cb?tenant=1&code=C&state={s}&iss=https://as.example"), as_target);

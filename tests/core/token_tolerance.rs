@@ -6,7 +6,7 @@ use proofkey_core::{RefreshToken, Response, Scope, ScopeChange, TokensBuf};
 use proofkey_core_tests::{client, read, read_as};
 
 #[test]
-fn t40_to_t47_section_5_1_expires_in() {
+fn expires_in_is_any_number_or_unknown() {
     let expires_in = |value: &str| {
         read(&format!(r#"{{"access_token":"AT","token_type":"Bearer","expires_in":{value}}}"#))
             .map(|tokens| tokens.expires_in())
@@ -55,7 +55,7 @@ fn t40_to_t47_section_5_1_expires_in() {
 }
 
 #[test]
-fn c013_t60_to_t64_section_3_3_the_granted_scope() {
+fn the_granted_scope_is_told_requested_or_unknown() {
     let scope = |value: &str| {
         read(&format!(r#"{{"access_token":"AT","token_type":"Bearer","scope":{value}}}"#))
             .map(|tokens| tokens.scope().granted().map(str::to_owned).ok_or_else(|| tokens.scope() == Scope::Unknown))
@@ -97,7 +97,7 @@ fn c013_t60_to_t64_section_3_3_the_granted_scope() {
 }
 
 #[test]
-fn t84_repeated_fields_and_t97_a_coded_body() {
+fn the_worst_content_type_counts_and_a_coded_body_is_refused() {
     let read = |fields: &[(&str, &'static str)], body: &[u8]| {
         let mut body = body.to_vec();
         let response = Response::new(200, &mut body);
@@ -122,7 +122,7 @@ fn t84_repeated_fields_and_t97_a_coded_body() {
 }
 
 #[test]
-fn section_6_a_new_refresh_token_is_kept_whatever_else_is_wrong() {
+fn a_new_refresh_token_is_kept_whatever_else_is_wrong() {
     let kept = |status, content_type: &'static str, body: &str| {
         let mut body = body.as_bytes().to_vec();
         let response = Response::new(status, &mut body).with_header("content-type", content_type);
@@ -183,7 +183,7 @@ fn section_6_a_new_refresh_token_is_kept_whatever_else_is_wrong() {
 }
 
 #[test]
-fn section_6_what_ends_a_login() {
+fn only_a_refusal_of_the_grant_ends_a_login() {
     let ends = |status, content_type, body: &str| {
         read_as(status, Some(content_type), body.as_bytes()).expect_err(body).ends_login()
     };

@@ -40,12 +40,12 @@ enum When {
 }
 
 #[test]
-fn a57_a58_visits_have_their_verdict_at_the_blocking_listener() {
+fn visits_have_their_verdict_at_the_blocking_listener() {
     run(&data::cases::<Case>("listener.json"), |case| case.check(&BLOCKING));
 }
 
 #[test]
-fn a57_a58_visits_have_their_verdict_at_the_async_listener() {
+fn visits_have_their_verdict_at_the_async_listener() {
     run(&data::cases::<Case>("listener.json"), |case| case.check(&ASYNCHRONOUS));
 }
 

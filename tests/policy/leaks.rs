@@ -49,7 +49,7 @@ fn note(text: &str) {
 }
 
 #[test]
-fn c029_x13_no_log_holds_a_secret() {
+fn no_log_holds_a_secret() {
     log::set_logger(&Logger).expect("the only logger");
     log::set_max_level(LevelFilter::Trace);
     let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(|| Logger).finish();
@@ -148,7 +148,7 @@ fn shown<E: Error + 'static>(result: Result<(), E>) -> Option<String> {
 
 /// What a process says when it panics with all that holds a secret, in its message and in its hands.
 #[test]
-fn c029_x13_no_panic_holds_a_secret() {
+fn no_panic_holds_a_secret() {
     let server = Endpoints::new("https://as.example/authorize", "https://as.example/token");
     let client = Client::new("app", "http://127.0.0.1/callback", server).expect("a client");
     if env::var_os("PROOFKEY_TEST_PANIC").is_some() {
@@ -164,7 +164,7 @@ fn c029_x13_no_panic_holds_a_secret() {
         panic!("{shown} {request:?} {error} {error:?}");
     }
     let mut child = Command::new(env::current_exe().expect("this program"));
-    child.args(["--exact", "--nocapture", "c029_x13_no_panic_holds_a_secret"]);
+    child.args(["--exact", "--nocapture", "no_panic_holds_a_secret"]);
     let output = child.env("PROOFKEY_TEST_PANIC", "").env("RUST_BACKTRACE", "full").output().expect("it runs");
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said);

@@ -4,7 +4,7 @@ use crate::root;
 use std::fs;
 
 #[test]
-fn c050_c057_c060_c079_c088_no_public_name_offers_another_flow() {
+fn only_the_steps_of_a_login_make_its_secrets() {
     let core = listing("core");
     for (part, makers) in [
         // c050, c088: a login begins here, or is read back whole; an address alone makes none.

@@ -25,7 +25,7 @@ const NOWHERE: &str = "/dev/null";
 const SAVE: &str = env!("CARGO_BIN_EXE_save_record");
 
 #[test]
-fn x17_killed_at_any_system_call_the_old_or_the_new_record_is_there() {
+fn a_save_killed_at_any_system_call_leaves_the_old_or_the_new_record() {
     for save in SAVES {
         let (mut old, mut new) = (0, 0);
         for (name, times) in system_calls(save).into_iter().filter(|(name, _)| name != "execve") {
@@ -47,7 +47,7 @@ fn x17_killed_at_any_system_call_the_old_or_the_new_record_is_there() {
 }
 
 #[test]
-fn x17_killed_at_any_byte_of_the_file_the_old_record_is_there() {
+fn a_save_killed_at_any_byte_leaves_the_old_record() {
     let home = with_old_record();
     let length = fs::metadata(record_file(&home)).unwrap().len();
     for bytes in 0..length {
@@ -68,7 +68,7 @@ fn x17_killed_at_any_byte_of_the_file_the_old_record_is_there() {
 }
 
 #[test]
-fn x17_a_system_that_fails_is_an_error_and_costs_no_record() {
+fn a_failing_system_call_is_an_error_and_loses_no_record() {
     let mut injected = 0;
     for save in SAVES {
         let calls = system_calls(save);
@@ -96,7 +96,7 @@ fn x17_a_system_that_fails_is_an_error_and_costs_no_record() {
 }
 
 #[test]
-fn x16_links_that_come_and_go_lead_no_write_outside() {
+fn links_that_come_and_go_lead_no_write_outside() {
     let home = with_old_record();
     let (file, outside) = (record_file(&home), home.path().join("outside"));
     fs::write(&outside, "untouched").unwrap();
@@ -129,7 +129,7 @@ fn x16_links_that_come_and_go_lead_no_write_outside() {
 }
 
 #[test]
-fn x15_no_file_has_a_wider_mode_for_an_instant() {
+fn no_file_has_a_wider_mode_even_for_an_instant() {
     let home = with_old_record();
     assert!(strace(&home, "trace=openat,creat,mkdir,fchmod,umask", &[NEW]).status.success());
     let log = fs::read_to_string(home.path().join("log")).unwrap();
@@ -144,7 +144,7 @@ fn x15_no_file_has_a_wider_mode_for_an_instant() {
 }
 
 #[test]
-fn x17_killed_or_failed_at_any_system_call_of_a_removal_the_record_is_whole_or_gone() {
+fn a_removal_killed_at_any_system_call_leaves_the_record_whole_or_gone() {
     let (mut there, mut gone) = (0, 0);
     let calls = system_calls(&[]);
     let failing = ["openat", "fstat", "flock", "getdents64", "unlinkat", "fsync"];
@@ -177,7 +177,7 @@ fn x17_killed_or_failed_at_any_system_call_of_a_removal_the_record_is_whole_or_g
 
 /// A file system of its own that is full: of one mebibyte.
 #[test]
-fn x17_a_full_disk_costs_no_record() {
+fn a_full_disk_loses_no_record() {
     let home = tempfile::tempdir().unwrap();
     let disk = folder(&home);
     fs::create_dir(&disk).unwrap();

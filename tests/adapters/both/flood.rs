@@ -64,7 +64,7 @@ impl Drop for Flood {
 }
 
 #[test]
-fn x23_a_redirect_is_read_however_many_come_after_it() {
+fn a_redirect_is_read_however_many_connections_follow_it() {
     let server = token_server();
     let client = client(&server, CALLBACK);
     let (mut first, mut others) = (None, Vec::new());
@@ -88,7 +88,7 @@ fn x23_a_redirect_is_read_however_many_come_after_it() {
 }
 
 #[test]
-fn x23_a_flood_holds_nobody_up() {
+fn a_flood_delays_nobody() {
     let server = Server::answering(|_| {
         thread::sleep(Duration::from_millis(200));
         json(200, TOKENS)
@@ -115,7 +115,7 @@ fn x23_a_flood_holds_nobody_up() {
 }
 
 #[test]
-fn x23_under_a_flood_the_user_has_his_time_and_no_more() {
+fn under_a_flood_the_timeout_still_holds() {
     let server = token_server();
     let client = client(&server, CALLBACK);
     let (mut flood, mut begun) = (None, None);
@@ -136,7 +136,7 @@ fn x23_under_a_flood_the_user_has_his_time_and_no_more() {
 }
 
 #[test]
-fn x23_a_head_that_trickles_has_ten_seconds() {
+fn a_head_that_trickles_has_ten_seconds() {
     let server = token_server();
     let client = client(&server, CALLBACK);
     let (open, played) = browser(|asked| {
@@ -154,7 +154,7 @@ fn x23_a_head_that_trickles_has_ten_seconds() {
 }
 
 #[test]
-fn x23_whoever_has_its_page_and_goes_on_talking_has_half_a_second() {
+fn a_visitor_that_keeps_talking_after_its_page_has_half_a_second() {
     let server = token_server();
     let client = client(&server, CALLBACK);
     let (open, played) = browser(|asked| [("/", 404), (&asked.callback(), 200)].map(|visit| babble(&asked, visit)));

@@ -25,7 +25,7 @@ fn call(http: &Http, url: &str) -> Result<u16, TransportError> {
 }
 
 #[test]
-fn x12_no_redirect_is_followed_anywhere() {
+fn no_redirect_is_followed_anywhere() {
     for status in [301, 302, 303, 307, 308] {
         let redirect = |to: &str| format!("HTTP/1.1 {status} X\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n");
         let is_redirect = |refreshed: Result<String, ExchangeError>| {
@@ -54,7 +54,7 @@ fn x12_no_redirect_is_followed_anywhere() {
 }
 
 #[test]
-fn x12_neither_a_revocation_nor_a_discovery_nor_a_login_follows_a_redirect() {
+fn revocation_discovery_and_login_follow_no_redirect() {
     for status in [301, 302, 303, 307, 308] {
         let sink = Server::sink();
         let to = sink.url("/elsewhere");
@@ -84,7 +84,7 @@ fn x12_neither_a_revocation_nor_a_discovery_nor_a_login_follows_a_redirect() {
 }
 
 #[test]
-fn t97_codings_that_nobody_asked_for_are_not_undone() {
+fn codings_that_were_not_requested_are_not_decoded() {
     for coding in ["gzip", "deflate", "br", "zstd", "gzip, gzip", "identity, gzip"] {
         let server = Server::answering(move |_| {
             json(200, "\u{1f}\u{8b}\u{8}\0").replace("\r\n\r\n", &format!("\r\nContent-Encoding: {coding}\r\n\r\n"))
@@ -95,7 +95,7 @@ fn t97_codings_that_nobody_asked_for_are_not_undone() {
 }
 
 #[test]
-fn t98_lengths_that_lie() {
+fn wrong_lengths_and_chunks_break_the_exchange() {
     let chunked = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
     let chunk = format!("{:x}\r\n{TOKENS}\r\n", TOKENS.len());
     let length = format!("Content-Length: {}", TOKENS.len());
@@ -126,7 +126,7 @@ fn t98_lengths_that_lie() {
 }
 
 #[test]
-fn t100_heads_without_measure_are_refused() {
+fn response_heads_that_are_too_large_are_refused() {
     let many: String = (0..1000).map(|number| format!("X-{number}: 1\r\n")).collect();
     let long = format!("X-Long: {}\r\n", "a".repeat(1024 * 1024));
     for fields in [many, long] {
@@ -137,7 +137,7 @@ fn t100_heads_without_measure_are_refused() {
 }
 
 #[test]
-fn c015_an_exchange_that_breaks_at_any_byte_is_an_error_and_is_not_repeated() {
+fn an_exchange_that_breaks_at_any_byte_is_an_error_and_is_not_repeated() {
     let answer = json(200, TOKENS);
     let mut request = 0;
     for bytes in 0..=answer.len() {
@@ -161,7 +161,7 @@ fn c015_an_exchange_that_breaks_at_any_byte_is_an_error_and_is_not_repeated() {
 }
 
 #[test]
-fn c015_an_answer_that_a_reset_cuts_at_any_byte_is_an_error_and_is_not_repeated() {
+fn a_response_that_a_reset_cuts_at_any_byte_is_an_error_and_the_request_is_not_repeated() {
     let answer = json(200, TOKENS);
     for bytes in 0..answer.len() {
         let part = answer[..bytes].to_owned();
@@ -189,7 +189,7 @@ fn read_line(stream: &mut TcpStream) -> String {
 }
 
 #[test]
-fn t96_interim_answers_without_end_meet_the_deadline() {
+fn endless_interim_responses_meet_the_deadline() {
     for interim in ["HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n"] {
         let server = Server::start(move |mut stream, _| {
             read_request(&mut stream);
@@ -210,7 +210,7 @@ fn t96_interim_answers_without_end_meet_the_deadline() {
 }
 
 #[test]
-fn t99_a_head_that_comes_byte_by_byte_meets_the_deadline() {
+fn a_response_head_that_comes_byte_by_byte_meets_the_deadline() {
     let server = Server::start(|mut stream, _| {
         read_request(&mut stream);
         for byte in json(200, TOKENS).bytes() {
@@ -229,7 +229,7 @@ fn t99_a_head_that_comes_byte_by_byte_meets_the_deadline() {
 /// Memory is that of a process, so this test runs itself once more.
 #[cfg(target_os = "linux")]
 #[test]
-fn x22_a_body_without_end_takes_less_than_twice_the_cap() {
+fn an_endless_body_takes_less_than_twice_the_cap() {
     const OAUTH_CAP: usize = 1024 * 1024;
     const API_CAP: usize = 64 * 1024 * 1024;
     if let Ok(url) = env::var("PROOFKEY_TEST_URL") {
@@ -256,7 +256,7 @@ fn x22_a_body_without_end_takes_less_than_twice_the_cap() {
             sent = stream.write_all(&[b' '; 65536]);
         }
     });
-    let test = concat!(module_path!(), "::x22_a_body_without_end_takes_less_than_twice_the_cap");
+    let test = concat!(module_path!(), "::an_endless_body_takes_less_than_twice_the_cap");
     let mut child = Command::new(env::current_exe().unwrap());
     child.args(["--exact", "--nocapture", test.split_once("::").unwrap().1]).env("PROOFKEY_TEST_URL", server.url("/"));
     let output = child.output().unwrap();

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, Tc
 use std::time::Duration;
 
 #[test]
-fn c056_a_browser_comes_by_either_address() {
+fn a_browser_may_come_by_either_address() {
     for ip in ADDRESSES {
         let server = token_server();
         let client = client(&server, "http://localhost/callback");
@@ -31,7 +31,7 @@ fn c056_a_browser_comes_by_either_address() {
 }
 
 #[test]
-fn c056_whoever_has_the_port_at_either_address_ends_the_login() {
+fn a_port_taken_at_either_address_ends_the_login() {
     let server = token_server();
     for ip in ADDRESSES {
         let port = free_at_both();
@@ -50,7 +50,7 @@ fn c056_whoever_has_the_port_at_either_address_ends_the_login() {
 }
 
 #[test]
-fn x23_who_crowds_one_address_holds_nobody_up_at_the_other() {
+fn a_crowd_at_one_address_delays_nobody_at_the_other() {
     for ip in ADDRESSES {
         let server = token_server();
         let client = client(&server, "http://localhost/callback");

@@ -107,7 +107,7 @@ fn a_login_ends_with_tokens_and_a_page_and_a_closed_port() {
 }
 
 #[test]
-fn d1_a_stranger_is_answered_and_ends_nothing() {
+fn a_stranger_is_answered_and_ends_nothing() {
     let server = token_server();
     let client = client(&server, CALLBACK);
     let (open, played) = browser(|asked| {
@@ -172,7 +172,7 @@ fn the_page_tells_that_the_exchange_failed() {
 }
 
 #[test]
-fn c082_while_the_code_is_exchanged_the_login_is_gone_for_others_and_has_no_timeout() {
+fn during_the_exchange_other_visitors_get_gone_and_no_timeout_applies() {
     let (release, released) = mpsc::channel();
     let released = std::sync::Mutex::new(released);
     let server = Server::answering(move |_| {
@@ -244,7 +244,7 @@ fn what_cannot_begin_does_not() {
 /// Another process that listens at the same port of the other family, as on a machine where `localhost` is both, and that
 /// tries ours and the one of all addresses.
 #[test]
-fn x09_whoever_listens_at_the_other_family_gets_nothing() {
+fn a_listener_at_the_other_address_family_gets_nothing() {
     if let Ok(port) = env::var("PROOFKEY_TEST_PORT") {
         let bind = |ip: &str| TcpListener::bind((ip, port.parse().unwrap()));
         let other = bind("::1").unwrap();
@@ -261,7 +261,7 @@ fn x09_whoever_listens_at_the_other_family_gets_nothing() {
     let server = token_server();
     let client = client(&server, CALLBACK);
     let (open, played) = browser(|asked| {
-        let test = concat!(module_path!(), "::x09_whoever_listens_at_the_other_family_gets_nothing");
+        let test = concat!(module_path!(), "::a_listener_at_the_other_address_family_gets_nothing");
         let mut child = Command::new(env::current_exe().unwrap());
         child.args(["--exact", "--nocapture", test.split_once("::").unwrap().1]);
         child.env("PROOFKEY_TEST_PORT", asked.address.port().to_string());
@@ -282,7 +282,7 @@ fn x09_whoever_listens_at_the_other_family_gets_nothing() {
 }
 
 #[test]
-fn x23_a_thousand_idle_and_babbling_connections_hold_nobody_up() {
+fn a_thousand_idle_and_babbling_connections_delay_nobody() {
     let server = token_server();
     let client = client(&server, CALLBACK);
     let (open, played) = browser(|asked| {

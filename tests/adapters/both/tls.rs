@@ -64,7 +64,7 @@ fn serve_certificate(
 }
 
 #[test]
-fn c031_the_server_is_validated_before_anything_is_sent() {
+fn the_server_is_validated_before_anything_is_sent() {
     let (authority, server, read) = serve("127.0.0.1", VALID);
     let (other_authority, other_server, other_read) = serve("as.example", VALID);
     let (late_authority, late_server, late_read) = serve("127.0.0.1", 2000..2020);
@@ -95,7 +95,7 @@ fn c031_the_server_is_validated_before_anything_is_sent() {
 }
 
 #[test]
-fn c031_a_server_that_vouches_for_itself_is_refused() {
+fn a_server_with_a_self_signed_certificate_is_refused() {
     let key = KeyPair::generate().unwrap();
     let certificate = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap().self_signed(&key).unwrap();
     let (server, read) = serve_certificate(certificate, &key, json(200, "{}"));

@@ -58,7 +58,7 @@ fn a_refresh_is_one_request_with_nothing_beside_it() {
 }
 
 #[test]
-fn t90_x12_no_redirect_is_followed() {
+fn a_redirect_is_returned_and_not_followed() {
     let http = http();
     for status in [301, 302, 303, 307, 308] {
         let sink = Arc::new(Server::sink());
@@ -76,7 +76,7 @@ fn t90_x12_no_redirect_is_followed() {
 }
 
 #[test]
-fn t15_t100_the_body_is_capped_while_it_arrives() {
+fn the_body_is_capped_while_it_arrives() {
     let http = http();
     for (length, fits) in [(1024 * 1024, true), (1024 * 1024 + 1, false)] {
         for chunked in [false, true] {
@@ -116,7 +116,7 @@ fn assert_capped(answer: Result<ResponseBuf, TransportError>, length: usize, fit
 }
 
 #[test]
-fn t99_one_deadline_is_over_all() {
+fn one_deadline_covers_the_whole_exchange() {
     let stalling = Server::start(|mut stream, _| {
         read_request(&mut stream);
         drop(stream.read(&mut [0]));
@@ -140,7 +140,7 @@ fn t99_one_deadline_is_over_all() {
 }
 
 #[test]
-fn c015_what_was_sent_is_never_sent_again() {
+fn what_was_sent_is_never_sent_again() {
     let closing = Server::start(|mut stream, requests| {
         requests.lock().unwrap().extend(read_request(&mut stream));
     });
@@ -159,7 +159,7 @@ fn c015_what_was_sent_is_never_sent_again() {
 }
 
 #[test]
-fn c015_a_kept_connection_that_dies_makes_no_second_request() {
+fn a_kept_connection_that_dies_makes_no_second_request() {
     let server = Server::start(|mut stream, requests| {
         let first = read_request(&mut stream);
         requests.lock().unwrap().extend(first);
@@ -175,7 +175,7 @@ fn c015_a_kept_connection_that_dies_makes_no_second_request() {
 }
 
 #[test]
-fn x20_plain_http_is_for_loopback() {
+fn plain_http_is_for_loopback_only() {
     let server = Server::answering(|_| json(200, "{}"));
     let http = http();
     let port = server.address.port();
@@ -210,7 +210,7 @@ fn an_address_is_gone_to_as_it_is_written() {
 }
 
 #[test]
-fn c036_a_call_carries_the_token_once_and_every_status_is_a_response() {
+fn a_call_carries_the_token_once_and_every_status_is_a_response() {
     let server = Server::answering(|request| {
         let status = request.split(['/', ' ']).nth(2).unwrap_or("0");
         format!("HTTP/1.1 {status} X\r\nX-Twice: a\r\nx-twice: b\r\nX-Bytes: \u{e9}\r\nContent-Length: 2\r\n\r\nok")
@@ -244,7 +244,7 @@ fn c036_a_call_carries_the_token_once_and_every_status_is_a_response() {
 }
 
 #[test]
-fn t97_a_coded_body_that_nobody_asked_for_says_so() {
+fn a_coded_body_that_was_not_requested_is_named_in_the_error() {
     let server =
         Server::answering(|_| json(200, "\u{1f}\u{8b}\u{8}").replace("\r\n\r\n", "\r\nContent-Encoding: gzip\r\n\r\n"));
     let error = refresh(&http(), &client_at(&server)).unwrap_err();
@@ -252,7 +252,7 @@ fn t97_a_coded_body_that_nobody_asked_for_says_so() {
 }
 
 #[test]
-fn c063_c135_discovery_asks_each_address_until_one_has_metadata() {
+fn discovery_asks_each_address_until_one_has_metadata() {
     const PATHS: [&str; 3] = [
         "/.well-known/oauth-authorization-server/t1",
         "/.well-known/openid-configuration/t1",
@@ -324,7 +324,7 @@ fn discovery_ends_without_a_connection() {
 }
 
 #[test]
-fn c122_c124_revocation() {
+fn a_revocation_sends_the_token_and_a_busy_server_is_asked_again_later() {
     let served = AtomicUsize::new(0);
     let server = Server::answering(move |_| match served.fetch_add(1, Ordering::Relaxed) {
         0 => "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi".to_owned(),
@@ -350,7 +350,7 @@ fn c122_c124_revocation() {
 }
 
 #[test]
-fn c029_x13_errors_hold_no_url_and_no_token() {
+fn transport_errors_hold_no_url_and_no_token() {
     let gone = {
         let socket = TcpListener::bind("127.0.0.1:0").unwrap();
         socket.local_addr().unwrap()

@@ -1,4 +1,4 @@
-//! Taking the browser back (RFC 6749 sections 4.1.2 and 10.12; RFC 8252 section 8.10; RFC 9207).
+//! The redirect that brings the browser back (RFC 6749 sections 4.1.2 and 10.12; RFC 8252 section 8.10; RFC 9207).
 
 use proofkey_core::CallbackError::{Ambiguous, Duplicate, Issuer, Malformed, MissingCode, Mode, State, Target};
 use proofkey_core::{Advice, CallbackError, Client, Endpoint, Redirect, Server};
@@ -334,23 +334,14 @@ fn an_endpoint_that_is_newly_published_ends_no_login() {
 }
 
 #[test]
-fn a_pending_login_can_be_written_down_and_read_back() {
-    let pending = begin(client());
-    let query = good_query(&pending);
-    let written = serde_json::to_string(&pending).expect("it is written");
-    assert_eq!(written.len(), 135);
-    let read: proofkey_core::Pending = serde_json::from_str(&written).expect("it is read");
-    assert!(read.matches(client(), Redirect::Query(&query)));
-    let straight = pending.accept(client(), Redirect::Query(&query)).expect("ours").request().body();
-    assert_eq!(read.accept(client(), Redirect::Query(&query)).expect("ours").request().body(), straight);
-
-    let refused = |text: &str| serde_json::from_str::<proofkey_core::Pending>(&format!("\"{text}\"")).map(drop);
-    for bad in ["1.", "1.a.b.c", &written[1..133], "1.1.a.b"] {
-        assert!(refused(bad).is_err_and(|error| error.to_string().starts_with("this is not")), "{bad}");
-    }
-    for other in ["", "1", &written[3..134], &format!("2{}", &written[2..134])] {
-        assert!(refused(other).is_err_and(|error| error.to_string().contains("not of version 1")), "{other}");
-    }
-    let broken = written.replacen('A', "é", 1);
-    assert!(serde_json::from_str::<proofkey_core::Pending>(&broken).is_err());
+fn two_tenants_have_two_redirect_uris() {
+    let tenant = |n: u8| {
+        Client::new("c", if n == 1 { "https://app.example/cb/1" } else { "https://app.example/cb/2" }, server())
+    };
+    let (one, two) = (tenant(1).expect("a client"), tenant(2).expect("a client"));
+    let pending = begin(one);
+    let state = pending.state().expose().to_owned();
+    let seen = format!("https://app.example/cb/2?code=C&state={state}&iss=https://as.example");
+    assert!(!pending.matches(one, as_url(&seen)), "the other tenant's page");
+    assert_eq!(pending.accept(two, as_url(&seen)).map(drop), Err(CallbackError::Client), "the other tenant's client");
 }

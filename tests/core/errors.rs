@@ -1,4 +1,4 @@
-//! What every error of the core says: what is wrong, where, and what to do; in one printable line.
+//! Every error of the core says in one printable line what is wrong, where, and what to do.
 
 use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, ParameterFault, ResponseError, UriFault};
 use proofkey_core_tests::{accept, read_as};
@@ -50,7 +50,6 @@ fn every_error_is_one_line_of_its_own() {
     say(&AuthorizeError::Random(ConfigError::ClientId));
     let passed_on = AuthorizeError::<ConfigError>::Config(ConfigError::Scope(1)).to_string();
     assert!(said.contains(&passed_on), "{passed_on}");
-    assert_eq!(said.len(), 63);
 }
 
 #[test]

@@ -1,7 +1,8 @@
-//! What the loopback receiver answers (RFC 8252): pages that hold nothing of the request and lead nowhere.
+//! The pages of the loopback receiver (RFC 8252): they hold nothing of the request and lead nowhere.
 
-use proofkey_core::loopback::Reply;
+use proofkey_core::loopback::{Exchange, Reply, Step};
 use proofkey_core_tests::heard::{heard, strangers};
+use proofkey_core_tests::{begin, client};
 
 #[test]
 fn pages_hold_nothing_foreign_and_send_no_referrer() {
@@ -40,6 +41,19 @@ fn pages_are_the_same_and_lead_nowhere_whatever_the_request() {
         assert!(reply.status() / 100 != 3 && !text.contains("location") && !text.contains("refresh"), "{text}");
         let listeners_own = matches!(reply.status(), 200 | 408 | 410 | 503);
         assert!(listeners_own || replies.iter().filter(|(other, _)| *other == reply).count() > 1, "{reply:?}");
+    }
+}
+
+#[test]
+fn the_listener_redirects_nowhere() {
+    let pending = begin(client());
+    for target in ["/?next=//evil.example", "//evil.example/", "/cb?url=https://evil.example", "http://evil.example/"] {
+        let request = format!("GET {target} HTTP/1.1\r\nHost: 127.0.0.1:49152\r\n\r\n");
+        let Step::Refuse(reply) = Exchange::new().read(request.as_bytes(), client(), &pending) else {
+            panic!("{target} is a stranger's")
+        };
+        let reply = reply.to_string();
+        assert!(!reply.starts_with("HTTP/1.1 3") && !reply.contains("ocation:") && !reply.contains("evil"), "{reply}");
     }
 }
 

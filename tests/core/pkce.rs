@@ -1,7 +1,7 @@
 //! Proof Key for Code Exchange (RFC 7636).
 
-use proofkey_core::{AuthorizeError, CodeChallenge, CodeVerifier, ConfigError};
-use proofkey_core_tests::{Counter, REDIRECT_URI, client, server, values};
+use proofkey_core::{AuthorizeError, CallbackError, CodeChallenge, CodeVerifier, ConfigError};
+use proofkey_core_tests::{Counter, REDIRECT_URI, accept, client, server, values};
 use std::collections::HashSet;
 use std::fmt;
 
@@ -81,6 +81,17 @@ fn every_login_has_its_own_challenge() {
         .map(|url| values(&url, "code_challenge")[0].to_owned())
         .collect();
     assert_eq!(challenges.len(), 100);
+}
+
+#[test]
+fn there_is_no_fallback_to_plain() {
+    let refused = accept(|s| {
+        format!(
+            "error=invalid_request&error_description=transform+algorithm+not+supported&state={s}&iss=https://as.example"
+        )
+    });
+    let (true, Err(CallbackError::Server(error))) = refused else { panic!("the login is over: {refused:?}") };
+    assert_eq!(error.description(), Some("transform algorithm not supported"));
 }
 
 fn vectors() -> serde_json::Value {

@@ -1,5 +1,4 @@
-//! What is read of the answers of odd servers, what of a bad answer is kept, and what ends a login (RFC 6749 sections 5 and
-//! 6).
+//! Odd token responses: what is read anyway, what is kept of a bad one, and what ends a login (RFC 6749 sections 5 and 6).
 
 use proofkey_core::ResponseError::{ContentCoding, ContentType, Json};
 use proofkey_core::{RefreshToken, Response, Scope, ScopeChange, TokensBuf};

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 
 #[test]
-fn c022_a_token_of_unknown_lifetime_serves_until_a_401() {
+fn a_token_of_unknown_lifetime_is_used_until_a_401() {
     let desk = Desk::signed_in();
     desk.edit(|record| (record.requested_at, record.expires_in) = (0, None));
     let refresh_token = desk.record().refresh_token;
@@ -27,7 +27,7 @@ fn c022_a_token_of_unknown_lifetime_serves_until_a_401() {
 }
 
 #[test]
-fn c026_a_rotated_refresh_token_leaves_nothing_of_the_old_one() {
+fn rotation_leaves_no_copy_of_the_old_refresh_token() {
     let desk = Desk::signed_in();
     for _ in 0..3 {
         let before = desk.record();

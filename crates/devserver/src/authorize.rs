@@ -251,7 +251,7 @@ mod tests {
     use super::is_registered;
 
     #[test]
-    fn rfc8252_section_7_3_only_the_port_is_free() {
+    fn only_the_port_of_a_loopback_redirect_may_differ() {
         let registered = "http://127.0.0.1/callback";
         for good in [registered, "http://127.0.0.1:1/callback", "http://127.0.0.1:65535/callback"] {
             assert!(is_registered(registered, good), "{good}");

@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn c053_c056_what_is_bound() {
+    fn every_address_of_the_redirect_uri_is_bound() {
         for (redirect_uri, asked, bound) in [
             ("http://127.0.0.1/cb", "127.0.0.1:0", "127.0.0.1:50000"),
             ("http://127.0.0.1:7/cb", "127.0.0.1:7", "127.0.0.1:7"),
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn c053_c056_a_family_that_is_missing_is_left_out() {
+    fn a_missing_address_family_is_skipped() {
         for missing in MISSING {
             for (redirect_uri, v4, v6) in [
                 ("http://127.0.0.1/cb", Ok("[::1]:50000"), Ok("127.0.0.1:50000")),
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn c056_what_is_taken_or_forbidden_is_not_left_out() {
+    fn a_taken_or_forbidden_address_is_not_skipped() {
         for kind in [ErrorKind::AddrInUse, ErrorKind::PermissionDenied] {
             for (ip, address) in [("127.0.0.1", "127.0.0.1:7"), ("::1", "[::1]:7")] {
                 let at = |_, address: SocketAddr| (address.ip().to_string() == ip).then(|| kind.into());
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn c056_another_port_is_tried_if_any_will_do_but_not_for_ever() {
+    fn another_port_is_tried_if_any_will_do_but_not_forever() {
         let taken = |until| move |count, _| (count % 2 == 0 && count <= until).then(|| ErrorKind::AddrInUse.into());
         let (asked, bound) = tried("http://localhost/cb", taken(2));
         assert_eq!(asked.join(" "), "127.0.0.1:0 [::1]:50000 127.0.0.1:0 [::1]:50000");
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn c056_both_sockets_are_at_the_port_of_the_redirect_uri() {
+    fn both_sockets_use_the_port_of_the_redirect_uri() {
         let Bound { sockets, redirect_uri } = bind(&Loopback::of("http://localhost/cb?a=b").unwrap()).unwrap();
         let addresses: Vec<_> = sockets.iter().map(|(socket, _)| socket.local_addr().unwrap()).collect();
         let port = addresses[0].port();

@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn c029_errors_of_the_keyring_do_not_print_what_is_stored() {
+    fn keyring_errors_do_not_print_what_is_stored() {
         let stored = || b"CANARY".to_vec();
         let printed = format!("{:?}", stored());
         for error in

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 const CHILD: &str = "PROOFKEY_TEST_CHILD";
 
 #[test]
-fn x15_modes_do_not_depend_on_the_umask() {
+fn modes_do_not_depend_on_the_umask() {
     for umask in ["000", "022", "077", "277"] {
         let home = tempfile::tempdir().unwrap();
         let program = std::env::current_exe().unwrap();
@@ -35,7 +35,7 @@ fn child_saves_a_record() {
 }
 
 #[test]
-fn x11_the_launcher_gets_the_url_as_one_argument() {
+fn the_launcher_gets_the_url_as_one_argument() {
     let home = tempfile::tempdir().unwrap();
     let (launcher, seen) = (home.path().join("launcher"), home.path().join("seen"));
     fs::write(
@@ -60,7 +60,7 @@ fn x11_the_launcher_gets_the_url_as_one_argument() {
 }
 
 #[test]
-fn x11_a_browser_in_the_terminal_is_not_waited_for() {
+fn a_browser_in_the_terminal_is_not_waited_for() {
     let home = tempfile::tempdir().unwrap();
     let (launcher, leave, left) = (home.path().join("lynx"), home.path().join("leave"), home.path().join("left"));
     assert!(Command::new("mkfifo").arg(&leave).status().unwrap().success());

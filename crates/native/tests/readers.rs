@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 #[test]
-fn x18_whoever_reads_while_another_writes_gets_the_old_or_the_new_record() {
+fn a_read_during_a_write_gives_the_old_or_the_new_record() {
     let home = tempfile::tempdir().unwrap();
     let store = Store::files_in(&home.path().join("store")).unwrap();
     let key = Key { issuer: "https://as.example".into(), client_id: "c".into(), account: "default".into() };

@@ -15,7 +15,7 @@ const FILE_MAX: usize = 1024 * 1024;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[test]
-fn x15_folder_and_files_are_the_owners_alone() {
+fn folder_and_files_belong_to_their_owner_alone() {
     let (_home, folder, store) = store();
     save(&store, &record("a"));
     assert_eq!(mode(&folder), 0o700);
@@ -26,7 +26,7 @@ fn x15_folder_and_files_are_the_owners_alone() {
 }
 
 #[test]
-fn x15_wider_modes_are_refused_and_say_what_to_do() {
+fn wider_modes_are_refused_and_the_error_says_what_to_do() {
     let (_home, folder, store) = store();
     save(&store, &record("a"));
     let file = record_file(&folder);
@@ -49,7 +49,7 @@ fn x15_wider_modes_are_refused_and_say_what_to_do() {
 }
 
 #[test]
-fn x15_foreign_owners_are_refused() {
+fn foreign_owners_are_refused() {
     let (_home, folder, store) = store();
     save(&store, &record("a"));
     let refused = |error: StoreError| {
@@ -66,7 +66,7 @@ fn x15_foreign_owners_are_refused() {
 }
 
 #[test]
-fn x16_links_are_refused_and_lead_nowhere() {
+fn links_are_refused_and_not_followed() {
     let (home, folder, store) = store();
     save(&store, &record("a"));
     let file = record_file(&folder);
@@ -96,7 +96,7 @@ fn x16_links_are_refused_and_lead_nowhere() {
 }
 
 #[test]
-fn x16_a_pipe_is_refused_and_not_waited_for() {
+fn a_pipe_is_refused_and_not_waited_for() {
     let (_home, folder, store) = store();
     save(&store, &record("a"));
     let file = record_file(&folder);
@@ -110,7 +110,7 @@ fn x16_a_pipe_is_refused_and_not_waited_for() {
 }
 
 #[test]
-fn x17_a_torn_or_edited_record_is_seen_and_left_alone() {
+fn a_torn_or_edited_record_is_reported_and_left_alone() {
     let (_home, folder, store) = store();
     save(&store, &record("a"));
     let file = record_file(&folder);
@@ -150,7 +150,7 @@ fn half_a_mebibyte_is_kept_and_no_more() {
 }
 
 #[test]
-fn x17_what_a_dead_writer_left_is_swept_up() {
+fn leftovers_of_a_dead_writer_are_removed() {
     let (_home, folder, store) = store();
     save(&store, &record("a"));
     let name = record_file(&folder).file_name().unwrap().to_str().unwrap().to_owned();
@@ -197,7 +197,7 @@ fn where_nothing_is_kept_no_lock_file_stays() {
 }
 
 #[test]
-fn x18_a_lock_file_that_is_removed_lets_no_two_writers_in() {
+fn removing_the_lock_file_lets_no_two_writers_in() {
     let (_home, folder, store) = store();
     let (barrier, inside, most) = (Barrier::new(8), AtomicUsize::new(0), AtomicUsize::new(0));
     thread::scope(|scope| {
@@ -237,7 +237,7 @@ fn a_note_stays_when_the_record_goes() {
 }
 
 #[test]
-fn x29_a_record_is_its_keys_alone() {
+fn a_record_is_read_under_its_own_key_only() {
     let (_home, folder, store) = store();
     save(&store, &record("a"));
     assert!(store.load(&key("b")).unwrap().is_none());
@@ -259,7 +259,7 @@ fn x29_a_record_is_its_keys_alone() {
 }
 
 #[test]
-fn x18_the_lock_lets_one_writer_in_at_a_time() {
+fn the_lock_lets_one_writer_in_at_a_time() {
     let (_home, folder, store) = store();
     save(&store, &record("a"));
     let barrier = Barrier::new(8);
@@ -285,7 +285,7 @@ fn x18_the_lock_lets_one_writer_in_at_a_time() {
 }
 
 #[test]
-fn x18_a_program_that_is_started_under_the_lock_does_not_hold_it() {
+fn a_child_process_does_not_inherit_the_lock() {
     let (_home, _folder, store) = store();
     for lock_file in ["new", "there already"] {
         let lock = store.lock(&key("a"), PATIENCE).unwrap();
@@ -320,7 +320,7 @@ fn records_are_written_listed_and_removed_whole() {
 }
 
 #[test]
-fn c029_secrets_are_not_printed() {
+fn stored_secrets_are_not_printed() {
     let (_home, folder, store) = store();
     let mut record = record("a");
     record.access_token = Secret::new("CANARY1".into());

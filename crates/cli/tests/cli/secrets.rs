@@ -84,7 +84,7 @@ fn arguments_and_environment_hold_no_token() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn x14_a_crash_leaves_no_memory_behind() {
+fn a_crash_leaves_no_memory_behind() {
     use std::os::unix::process::ExitStatusExt;
     use std::process::{Child, Command};
     let crash = |mut child: Child| {

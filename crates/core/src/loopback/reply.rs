@@ -137,7 +137,7 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     #[test]
-    fn c009_rfc6749_section_3_1_2_5_pages_hold_nothing_foreign() {
+    fn the_style_is_allowed_by_its_hash_and_nothing_else_is_loaded() {
         let hash = Base64::encode_string(&Sha256::digest(STYLE));
         for reply in ALL {
             let text = reply.to_string();

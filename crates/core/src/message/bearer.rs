@@ -151,7 +151,7 @@ mod tests {
     use alloc::{format, string::String, string::ToString};
 
     #[test]
-    fn c036_c037_section_2_1_the_header() {
+    fn an_access_token_is_written_as_a_bearer_header() {
         let authorization = AccessToken::new("mF_9.B5f-4.1JqM").map(AccessToken::authorization);
         let mut written = String::new();
         assert!(authorization.is_ok_and(|value| value.write(&mut written).is_ok() && value.len() == written.len()));
@@ -163,13 +163,13 @@ mod tests {
     }
 
     #[test]
-    fn c029_a_token_is_not_printed() {
+    fn an_access_token_and_its_header_are_not_printed() {
         let token = AccessToken::new("CANARY");
         assert!(!format!("{token:?} {:?}", token.map(AccessToken::authorization)).contains("CANARY"));
     }
 
     #[test]
-    fn c040_c041_section_3_1_refusals_are_told_apart() {
+    fn refusals_of_an_api_are_told_apart() {
         let of = |status, field: &'static str| match Refusal::of(status, [field]) {
             Some(Refusal::InsufficientScope { scope }) => {
                 format!("scope {}", scope.map_or(String::new(), |s| s.to_string()))

@@ -201,7 +201,7 @@ mod tests {
     use alloc::{format, string::String, vec::Vec};
 
     #[test]
-    fn c039_section_3_challenges_are_read() {
+    fn challenges_are_read() {
         for (field, expected) in VECTORS {
             let read: Vec<String> = challenges(field)
                 .map(|challenge| {

@@ -221,7 +221,7 @@ mod tests {
     use alloc::{string::String, vec::Vec};
 
     #[test]
-    fn c035_rfc6749_appendix_b_encodes_and_decodes() {
+    fn form_values_are_encoded_and_decoded() {
         assert_eq!(body(Value::Plain(" %&+£€")), "v=+%25%26%2B%C2%A3%E2%82%AC");
         let bytes: Result<Vec<u8>, _> = decode("+%25%26%2B%C2%A3%E2%82%AC").collect();
         assert_eq!(bytes.as_deref(), Ok(" %&+£€".as_bytes()));

@@ -1,0 +1,180 @@
+//! The blocking adapter against misbehaving servers and browsers; `both/` holds what both adapters must stand.
+
+mod both {
+    mod errors;
+    pub(crate) mod flood;
+    mod hostile;
+    mod localhost;
+    pub(crate) mod login;
+    pub(crate) mod tls;
+    mod transport;
+}
+
+mod adapter {
+    pub(crate) use proofkey_ureq::{
+        DiscoverError, ExchangeError, Http, ListenError, Login, LoginError, TransportError,
+    };
+
+    pub(crate) fn http() -> Http {
+        Http::new()
+    }
+
+    pub(crate) fn trusting(pem: &str) -> Result<Http, TransportError> {
+        Http::new().with_only_root_certificates(pem.as_bytes())
+    }
+
+    /// What the twin waits for is here at once.
+    pub(crate) trait Wait: Sized {
+        fn wait(self) -> Self {
+            self
+        }
+    }
+
+    impl<T, E> Wait for Result<T, E> {}
+}
+
+use adapter::{Http, Login, LoginError, http};
+use both::flood::Flood;
+use both::login::{Asked, CALLBACK, SCOPE, assert_status, client, is_closed, token_server};
+use both::tls::{VALID, serve_answer};
+use proofkey_core::{AccessToken, Advice};
+use proofkey_tests::recording::json;
+use std::env;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+#[test]
+fn each_head_has_its_time() {
+    let server = token_server();
+    let client = client(&server, CALLBACK);
+    let mut silent = None;
+    let open = |url: &str| {
+        let asked = Asked::read(url);
+        let mut stream = TcpStream::connect(asked.address)?;
+        stream.write_all(b"GET /callback?code=")?;
+        silent = Some((stream, asked.address));
+        Ok(())
+    };
+    let login = Login::new(client.as_client(), SCOPE).with_timeout(Duration::from_secs(11));
+    let error = http().login(login, open).unwrap_err();
+    assert!(matches!(error, LoginError::TimedOut), "{error}");
+    let (mut stream, address) = silent.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert_status(&answer, 408);
+    assert!(is_closed(address));
+}
+
+#[test]
+fn the_user_has_his_time() {
+    let server = token_server();
+    let client = client(&server, CALLBACK);
+    let begun = Instant::now();
+    let login = Login::new(client.as_client(), SCOPE).with_timeout(Duration::from_millis(300));
+    let error = http().login(login, |_| Ok(())).unwrap_err();
+    assert!(matches!(error, LoginError::TimedOut), "{error}");
+    let elapsed = begun.elapsed();
+    assert!(elapsed >= Duration::from_millis(300) && elapsed < Duration::from_secs(5), "{elapsed:?}");
+}
+
+#[test]
+fn the_flag_ends_the_login_and_closes_the_port() {
+    static CANCEL: AtomicBool = AtomicBool::new(false);
+    let server = token_server();
+    let client = client(&server, CALLBACK);
+    let mut address = None;
+    let open = |url: &str| {
+        address = Some(Asked::read(url).address);
+        thread::spawn(|| {
+            thread::sleep(Duration::from_millis(50));
+            CANCEL.store(true, Ordering::Relaxed);
+        });
+        Ok(())
+    };
+    let login = Login::new(client.as_client(), SCOPE).with_cancel(&CANCEL);
+    let error = http().login(login, open).unwrap_err();
+    assert!(matches!(error, LoginError::Cancelled), "{error}");
+    assert!(error.to_string().contains("cancelled") && error.advice() == Some(Advice::Reauthorize), "{error}");
+    assert!(is_closed(address.unwrap()));
+}
+
+#[test]
+fn under_a_flood_the_flag_ends_the_login() {
+    static CANCEL: AtomicBool = AtomicBool::new(false);
+    let server = token_server();
+    let client = client(&server, CALLBACK);
+    let mut flood = None;
+    let open = |url: &str| {
+        flood = Some(Flood::at(Asked::read(url).address));
+        thread::spawn(|| {
+            thread::sleep(Duration::from_millis(500));
+            CANCEL.store(true, Ordering::Relaxed);
+        });
+        Ok(())
+    };
+    let begun = Instant::now();
+    let error = http().login(Login::new(client.as_client(), SCOPE).with_cancel(&CANCEL), open).unwrap_err();
+    assert!(matches!(error, LoginError::Cancelled), "{error}");
+    assert!(begun.elapsed() < Duration::from_millis(1500), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn who_has_to_leave_is_told_that_others_wait() {
+    static CANCEL: AtomicBool = AtomicBool::new(false);
+    let server = token_server();
+    let client = client(&server, CALLBACK);
+    let mut first = None;
+    let open = |url: &str| {
+        let address = Asked::read(url).address;
+        first = Some(thread::spawn(move || {
+            let mut first = TcpStream::connect(address).unwrap();
+            let others: Vec<_> = (0..128).map(|_| TcpStream::connect(address).unwrap()).collect();
+            first.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+            let mut answer = String::new();
+            let read = first.read_to_string(&mut answer);
+            CANCEL.store(true, Ordering::Relaxed);
+            drop(others);
+            read.map(|_| answer)
+        }));
+        Ok(())
+    };
+    let error = http().login(Login::new(client.as_client(), SCOPE).with_cancel(&CANCEL), open).unwrap_err();
+    assert!(matches!(error, LoginError::Cancelled), "{error}");
+    assert_status(&first.unwrap().join().unwrap().unwrap(), 503);
+}
+
+#[test]
+fn a_client_is_shared_between_threads() {
+    fn assert_shared<T: Clone + Send + Sync + 'static>() {}
+    assert_shared::<Http>();
+}
+
+/// Whom the system trusts a variable can say on Linux, so this test runs itself once more.
+#[cfg(target_os = "linux")]
+#[test]
+fn whom_the_system_trusts_is_trusted_where_that_is_asked_for() {
+    if let Ok(url) = env::var("PROOFKEY_TEST_URL") {
+        let call = |http: Http| {
+            let request = http::Request::get(&url).body(Vec::new()).unwrap();
+            http.call(request, AccessToken::new("CANARY").unwrap()).map(|answer| answer.status)
+        };
+        let unknown = call(http()).unwrap_err().to_string();
+        assert!(unknown.contains("certificate"), "{unknown}");
+        assert_eq!(call(http().with_platform_roots()).unwrap(), 200);
+        println!("trusted");
+        return;
+    }
+    let (authority, server, _read) = serve_answer("127.0.0.1", VALID, json(200, "{}"));
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, authority).unwrap();
+    let mut child = Command::new(env::current_exe().unwrap());
+    child.args(["--exact", "--nocapture", "whom_the_system_trusts_is_trusted_where_that_is_asked_for"]);
+    child.env("PROOFKEY_TEST_URL", server.url("/").replace("http://", "https://")).env("SSL_CERT_FILE", file.path());
+    let output = child.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("trusted"), "{said}");
+}

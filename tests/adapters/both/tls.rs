@@ -1,0 +1,119 @@
+//! Whom the adapter trusts.
+
+use crate::adapter::{Http, TransportError, Wait, http, trusting};
+use proofkey_core::AccessToken;
+use proofkey_tests::recording::{Server, json, read_request};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned, crypto::ring};
+use std::io::Write;
+use std::ops::Range;
+use std::sync::{Arc, mpsc};
+
+/// The years of a certificate that is valid.
+pub(crate) const VALID: Range<i32> = 2000..4000;
+
+/// An authority of its own, and a server with a certificate of it for `name` in `years`, which tells what it has read.
+fn serve(name: &str, years: Range<i32>) -> (String, Server, mpsc::Receiver<Option<String>>) {
+    serve_answer(name, years, json(200, "{}"))
+}
+
+/// The same, with an answer to every request.
+pub(crate) fn serve_answer(
+    name: &str,
+    years: Range<i32>,
+    answer: String,
+) -> (String, Server, mpsc::Receiver<Option<String>>) {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name.push(DnType::CommonName, format!("Authority of {name} in {years:?}"));
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let authority = params.self_signed(&key).unwrap().pem();
+    let issuer = Issuer::new(params, key);
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+    params.not_before = date_time_ymd(years.start, 1, 1);
+    params.not_after = date_time_ymd(years.end, 1, 1);
+    let certificate = params.signed_by(&key, &issuer).unwrap();
+    let (server, receiver) = serve_certificate(certificate, &key, answer);
+    (authority, server, receiver)
+}
+
+fn serve_certificate(
+    certificate: Certificate,
+    key: &KeyPair,
+    answer: String,
+) -> (Server, mpsc::Receiver<Option<String>>) {
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.into()], PrivatePkcs8KeyDer::from(key.serialize_der()).into())
+        .unwrap();
+    let config = Arc::new(config);
+    let (sender, receiver) = mpsc::channel();
+    let server = Server::start(move |stream, _| {
+        let mut stream = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
+        let request = read_request(&mut stream);
+        drop(stream.write_all(answer.as_bytes()));
+        stream.conn.send_close_notify();
+        drop(stream.flush());
+        drop(sender.send(request));
+    });
+    (server, receiver)
+}
+
+#[test]
+fn the_server_is_validated_before_anything_is_sent() {
+    let (authority, server, read) = serve("127.0.0.1", VALID);
+    let (other_authority, other_server, other_read) = serve("as.example", VALID);
+    let (late_authority, late_server, late_read) = serve("127.0.0.1", 2000..2020);
+    let (early_authority, early_server, early_read) = serve("127.0.0.1", 3000..4000);
+
+    let all = [authority, other_authority.clone(), late_authority, early_authority].concat();
+    let trusts_all = trusting(&all).unwrap();
+    assert_eq!(call(&trusts_all, &server).unwrap(), 200);
+    assert!(read.recv().unwrap().is_some_and(|request| request.contains("Bearer CANARY")));
+
+    let error = call(&trusts_all, &other_server).unwrap_err();
+    assert!(error.to_string().contains("not valid for name"), "{error}");
+    assert_eq!(other_read.recv().unwrap(), None);
+
+    let error = call(&trusts_all, &late_server).unwrap_err();
+    assert!(error.to_string().contains("expired"), "{error}");
+    assert_eq!(late_read.recv().unwrap(), None);
+
+    let error = call(&trusts_all, &early_server).unwrap_err();
+    assert!(error.to_string().contains("not valid yet"), "{error}");
+    assert_eq!(early_read.recv().unwrap(), None);
+
+    for http in [http(), trusting(&other_authority).unwrap()] {
+        let error = call(&http, &server).unwrap_err();
+        assert!(error.to_string().contains("UnknownIssuer"), "{error}");
+        assert_eq!(read.recv().unwrap(), None);
+    }
+}
+
+#[test]
+fn a_server_with_a_self_signed_certificate_is_refused() {
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let (server, read) = serve_certificate(certificate, &key, json(200, "{}"));
+    assert!(call(&http(), &server).is_err());
+    assert_eq!(read.recv().unwrap(), None);
+}
+
+#[test]
+fn what_is_no_certificate_is_refused() {
+    let (authority, ..) = serve("127.0.0.1", VALID);
+    let half = authority.get(..authority.len() / 2).unwrap();
+    let empty = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    for pem in ["", "no PEM", half, empty] {
+        assert!(trusting(pem).is_err(), "{pem}");
+    }
+}
+
+fn call(http: &Http, server: &Server) -> Result<u16, TransportError> {
+    let request = http::Request::get(format!("https://{}/", server.address)).body(Vec::new()).unwrap();
+    Ok(http.call(request, AccessToken::new("CANARY").unwrap()).wait()?.status)
+}

@@ -1,0 +1,142 @@
+//! What a client is made of: its id, its redirect URI, its issuer and its endpoints (RFC 6749 sections 2.2 and 3, RFC 8252
+//! section 7).
+
+use proofkey_core::{Client, ConfigError, Endpoint, Feature, Server, UriFault};
+use proofkey_core_tests::{REDIRECT_URI, accept_at, as_query, server, values};
+
+#[test]
+fn a_client_id_is_printable_and_opaque() {
+    for bad in ["", "é", "a\nb", "a\u{7f}"] {
+        assert_eq!(Client::new(bad, REDIRECT_URI, server()).map(|_| ()), Err(ConfigError::ClientId), "{bad:?}");
+    }
+    let client = Client::new("aaa/;& +%", REDIRECT_URI, server()).expect("a client");
+    let (_, body) = accept_at(client, |state| format!("code=C&state={state}&iss=https://as.example"), as_query);
+    assert_eq!(values(&body.expect("a body"), "client_id"), ["aaa%2F%3B%26+%2B%25"]);
+}
+
+#[test]
+fn endpoints_are_https_without_a_fragment() {
+    use UriFault::{Absent, Character, Fragment, Host, NotAbsolute, Parameter, Scheme};
+    for (endpoint, fault) in [
+        ("", Absent),
+        ("https://as.example/a#f", Fragment),
+        ("http://as.example/a", Scheme),
+        ("http://127.0.0.1.evil.example/a", Scheme),
+        ("javascript:alert(1)", Scheme),
+        ("file:///etc/passwd", Scheme),
+        ("data:text/html,x", Scheme),
+        ("HTTPS://as.example/a", Scheme),
+        ("//as.example/a", NotAbsolute),
+        ("as.example/a", NotAbsolute),
+        ("https://user@as.example/a", Host),
+        ("https://as.example:x/a", Host),
+        ("https:///a", Host),
+        ("https:a", Host),
+        ("https://as.example/a b", Character),
+        ("https://as.example/a\r\nX: y", Character),
+        ("https://as.example/a%", Character),
+        ("https://as.example\\a", Character),
+        ("https://as.example/a?state=1", Parameter),
+        ("https://as.example/a?client%5Fid=1", Parameter),
+    ] {
+        let one = Client::new("c", REDIRECT_URI, Server::new(endpoint, "https://as.example/t")).map(|_| ());
+        assert_eq!(one, Err(ConfigError::Endpoint(Endpoint::Authorization, fault)), "{endpoint}");
+        let two = Client::new("c", REDIRECT_URI, Server::new("https://as.example/a", endpoint)).map(|_| ());
+        assert_eq!(two, Err(ConfigError::Endpoint(Endpoint::Token, fault)), "{endpoint}");
+        let three = Client::new("c", REDIRECT_URI, server().with(Endpoint::Revocation, endpoint)).map(|_| ());
+        assert_eq!(three, Err(ConfigError::Endpoint(Endpoint::Revocation, fault)), "{endpoint}");
+    }
+    for bad in ["[0:1.23.23]", "[0::0::0]", "256.0.0.1", "0x.0x.0", "%43%7C", "a%C2%ADb", "xn--", "a,b", "1"] {
+        let url = format!("https://{bad}/a");
+        let server = Server::new("https://a/a", &url);
+        let refused = Client::new("c", REDIRECT_URI, server).map(drop);
+        assert_eq!(refused, Err(ConfigError::Endpoint(Endpoint::Token, Host)), "{url}");
+    }
+    for good in ["http://127.0.0.1:9400/a", "http://[::1]/a", "http://localhost:8080/a", "https://as.example:443/a?v=2"]
+    {
+        assert!(Client::new("c", REDIRECT_URI, Server::new(good, good)).is_ok(), "{good}");
+    }
+}
+
+#[test]
+fn the_issuer_of_a_client_has_no_query_and_is_required_if_iss_is_promised() {
+    let with = |issuer| {
+        Client::new("c", REDIRECT_URI, Server::new("https://a/a", "https://a/t").with_issuer(issuer)).map(|_| ())
+    };
+    assert_eq!(with("https://as.example?x=1"), Err(ConfigError::Issuer(UriFault::Query)));
+    assert_eq!(with("http://as.example"), Err(ConfigError::Issuer(UriFault::Scheme)));
+    assert_eq!(with("https://as.example#f"), Err(ConfigError::Issuer(UriFault::Fragment)));
+    assert_eq!(with("https://u@as.example"), Err(ConfigError::Issuer(UriFault::Host)));
+    assert_eq!(with("https://as.example/tenant"), Ok(()));
+    let promised = Server::new("https://a/a", "https://a/t").with_feature(Feature::IssParameter);
+    assert_eq!(Client::new("c", REDIRECT_URI, promised).map(|_| ()), Err(ConfigError::Issuer(UriFault::Absent)));
+}
+
+#[test]
+fn a_redirect_uri_is_https_loopback_or_a_private_scheme_in_one_spelling() {
+    use UriFault::{Absent, Character, DotSegment, Fragment, Host, HostSpelling, NotAbsolute, Parameter};
+    use UriFault::{Port, RepeatedParameter, Scheme};
+    for (redirect_uri, fault) in [
+        ("", Absent),
+        ("/cb", NotAbsolute),
+        ("http://127.0.0.1/cb#f", Fragment),
+        ("http://host.example/cb", Scheme),
+        ("http://192.168.0.1/cb", Scheme),
+        ("http://0.0.0.0/cb", Scheme),
+        ("http://127.1/cb", Host),
+        ("http://localhost.:8080/cb", Scheme),
+        ("http://app.localhost:8080/cb", Scheme),
+        ("http://LOCALHOST:8080/cb", HostSpelling),
+        ("http:/cb", Host),
+        ("https://", Host),
+        ("myapp:/cb", Scheme),
+        ("com.example.app://host/cb", Scheme),
+        ("com.example.app:cb", Scheme),
+        ("javascript:alert(1)", Scheme),
+        ("https://app.example/cb?state=1", Parameter),
+        ("https://app.example/cb?c%6Fde=1", Parameter),
+        ("https://app.example/c b", Character),
+        ("https://app.example/cb?a='", Character),
+        ("https://App.example/cb", HostSpelling),
+        ("https://[2001:DB8::1]/cb", HostSpelling),
+        ("http://[0:0:0:0:0:0:0:1]:7/cb", HostSpelling),
+        ("Com.example.app:/cb", HostSpelling),
+        ("https://app.example/a/../cb", DotSegment),
+        ("https://app.example/./cb", DotSegment),
+        ("https://app.example/%2E%2e/cb", DotSegment),
+        ("com.example.app:/a/../cb", DotSegment),
+        ("https://app.example:0443/cb", Port),
+        ("http://127.0.0.1:0/cb", Port),
+        ("http://[::1]:007/cb", Port),
+        ("https://app.example/cb?t=1&t=2", RepeatedParameter),
+        ("https://app.example/cb?t=1&x&%74=1", RepeatedParameter),
+        ("https://[0:1.23.23]/cb", Host),
+        ("https://[0::0::0]/cb", Host),
+        ("https://256.0.0.1/cb", Host),
+        ("https://0x.0x.0/cb", Host),
+        ("https://%43%7C/cb", Host),
+        ("https://a%C2%ADb/cb", Host),
+        ("https://xn--/cb", Host),
+        ("https://app..example/cb", Host),
+    ] {
+        let refused = Client::new("c", redirect_uri, server()).map(|_| ());
+        assert_eq!(refused, Err(ConfigError::RedirectUri(fault)), "{redirect_uri}");
+    }
+    for good in [
+        "http://127.0.0.1/cb",
+        "http://127.0.0.1:49152/cb?x=1",
+        "http://127.8.9.10:1/cb",
+        "http://[::1]:61023/oauth2redirect/example-provider",
+        "http://localhost/cb",
+        "http://localhost:3000/signin-callback",
+        "https://app.example",
+        "https://app.example/cb?tenant=1",
+        "https://app.example/cb?tenant=1&user=1&a=%27",
+        "https://app.example:443/.well-known/cb",
+        "https://xn--bcher-kva.example./cb",
+        "https://[2001:db8:0:1::]:8443/cb",
+        "com.example.app:/cb",
+    ] {
+        assert!(Client::new("c", good, server()).is_ok(), "{good}");
+    }
+}

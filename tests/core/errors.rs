@@ -1,0 +1,131 @@
+//! Every error of the core says in one printable line what is wrong, where, and what to do.
+
+use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, ParameterFault, ResponseError, UriFault};
+use proofkey_core_tests::{accept, read_as};
+use std::collections::BTreeSet;
+use std::error::Error;
+
+const URI_FAULTS: [UriFault; 12] = [
+    UriFault::Absent,
+    UriFault::Character,
+    UriFault::DotSegment,
+    UriFault::Fragment,
+    UriFault::Host,
+    UriFault::HostSpelling,
+    UriFault::NotAbsolute,
+    UriFault::Parameter,
+    UriFault::Port,
+    UriFault::Query,
+    UriFault::RepeatedParameter,
+    UriFault::Scheme,
+];
+
+#[test]
+fn every_error_is_one_line_of_its_own() {
+    let mut said = BTreeSet::new();
+    let mut say = |error: &dyn Error| {
+        let text = error.to_string();
+        assert!((10..300).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{text:?}");
+        assert!(text.starts_with(|first: char| first.is_ascii_lowercase()) && !text.ends_with('.'), "{text:?}");
+        assert!(said.insert(text.clone()), "{text:?} is said twice");
+    };
+    for error in config_errors() {
+        say(&error);
+    }
+    for fault in URI_FAULTS {
+        assert!(ConfigError::RedirectUri(fault).to_string().starts_with("redirect URI: "));
+    }
+    for (error, private) in
+        [(ConfigError::RedirectUri(UriFault::Scheme), true), (ConfigError::Issuer(UriFault::Scheme), false)]
+    {
+        assert_eq!(error.to_string().contains("com.example.app:/"), private, "{error}");
+    }
+    for (error, _) in callback_errors() {
+        say(&error);
+    }
+    for (error, _) in response_errors() {
+        say(&error);
+    }
+    say(&AuthorizeError::<ConfigError>::RandomRepeats);
+    say(&AuthorizeError::Random(ConfigError::ClientId));
+    let passed_on = AuthorizeError::<ConfigError>::Config(ConfigError::Scope(1)).to_string();
+    assert!(said.contains(&passed_on), "{passed_on}");
+}
+
+#[test]
+fn every_error_has_advice() {
+    for (error, advice) in callback_errors() {
+        assert_eq!(error.advice(), advice, "{error}");
+    }
+    for (error, advice) in response_errors() {
+        assert_eq!(error.advice(), advice, "{error}");
+    }
+}
+
+fn config_errors() -> Vec<ConfigError> {
+    use ConfigError::*;
+    let mut errors = vec![AccessToken, ClientId, CodeVerifier, ExtraParametersTwice, RefreshToken, Scope(1)];
+    let faults = [
+        ParameterFault::Empty,
+        ParameterFault::InEndpoint,
+        ParameterFault::Protocol("state"),
+        ParameterFault::Repeated,
+    ];
+    errors.extend(faults.map(|fault| ExtraParameter { index: 1, fault }));
+    errors.extend([Api, Issuer, RedirectUri].map(|place| place(UriFault::Absent)));
+    errors.extend(proofkey_core::Endpoint::ALL.iter().map(|endpoint| Endpoint(*endpoint, UriFault::Absent)));
+    errors.extend(URI_FAULTS[1..].iter().map(|fault| RedirectUri(*fault)));
+    errors
+}
+
+fn callback_errors() -> Vec<(CallbackError, Advice)> {
+    use CallbackError::*;
+    let refused = |code: &str| accept(|s| format!("error={code}&state={s}&iss=https://as.example")).1.unwrap_err();
+    vec![
+        (Ambiguous, Advice::Reauthorize),
+        (Client, Advice::Fix),
+        (Duplicate("code"), Advice::Reauthorize),
+        (Issuer { expected: "a".into(), found: "b".into() }, Advice::Reauthorize),
+        (Issuer { expected: "a".into(), found: "".into() }, Advice::Reauthorize),
+        (Malformed("code"), Advice::Reauthorize),
+        (MissingCode, Advice::Reauthorize),
+        (Mode, Advice::Fix),
+        (refused("access_denied"), Advice::Reauthorize),
+        (refused("account_selection_required"), Advice::Reauthorize),
+        (refused("temporarily_unavailable"), Advice::Retry { after: None }),
+        (refused("invalid_scope"), Advice::Fix),
+        (State, Advice::Reauthorize),
+        (Target { expected: "a".into(), found: "b".into() }, Advice::Fix),
+        (Target { expected: "a".into(), found: "a".into() }, Advice::Fix),
+        (Target { expected: "a".into(), found: "".into() }, Advice::Fix),
+    ]
+}
+
+fn response_errors() -> Vec<(ResponseError, Advice)> {
+    use ResponseError::*;
+    let refused = |status, code: &str| {
+        let body = format!(r#"{{"error":"{code}","error_description":"{status}"}}"#);
+        read_as(status, None, body.as_bytes()).unwrap_err()
+    };
+    vec![
+        (ContentCoding, Advice::Fix),
+        (ContentType("text/html".into()), Advice::Fix),
+        (Duplicate("access_token"), Advice::Fix),
+        (Endpoint(ConfigError::Endpoint(proofkey_core::Endpoint::Token, UriFault::Query)), Advice::Fix),
+        (Issuer { expected: "a".into(), found: "b".into() }, Advice::Fix),
+        (Json(7), Advice::Fix),
+        (Malformed("access_token"), Advice::Fix),
+        (Missing("access_token"), Advice::Fix),
+        (NoS256("plain".into()), Advice::Fix),
+        (Redirect(307), Advice::Fix),
+        (refused(400, "invalid_grant"), Advice::Reauthorize),
+        (refused(400, "invalid_client"), Advice::Fix),
+        (refused(503, "invalid_request"), Advice::Retry { after: None }),
+        (Status { status: 404, retry_after: Some(7), is_page: true }, Advice::Fix),
+        (Status { status: 429, retry_after: Some(7), is_page: false }, Advice::Retry { after: Some(7) }),
+        (TokenType(Some("mac")), Advice::Fix),
+        (TokenType(None), Advice::Fix),
+        (TooBig("access_token"), Advice::Fix),
+        (Type("expires_in"), Advice::Fix),
+    ]
+}

@@ -1,0 +1,19 @@
+//! Tests of the core alone: one file a flow, one test a behaviour. `tests/clauses.toml` says which clause each proves.
+
+mod authorize;
+mod callback;
+mod client;
+mod discovery;
+mod errors;
+mod loopback;
+mod loopback_heads;
+mod loopback_pages;
+mod metadata;
+mod pending;
+mod pkce;
+mod revoke;
+mod secrets;
+mod token_request;
+mod token_response;
+mod token_tolerance;
+mod values;

@@ -1,0 +1,13 @@
+//! Hostile inputs as data: each case of `tests/corpus/*.json` has one verdict, in the core and in both adapters.
+
+mod adapter;
+mod answers;
+mod callback;
+mod challenges;
+mod data;
+mod files;
+mod json;
+mod listener;
+mod metadata;
+mod token;
+mod uris;

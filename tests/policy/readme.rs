@@ -1,0 +1,52 @@
+//! The code in the README and in the pages of docs/guide is that of the examples, which are compiled and run; and what they
+//! link to is there.
+
+use crate::root;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[test]
+fn code_blocks_are_those_of_the_examples() {
+    let quoted: Vec<_> = pages().iter().map(|page| (page.ends_with("README.md"), quotations(page))).collect();
+    assert!(quoted.contains(&(true, 2)), "{quoted:?}");
+}
+
+#[test]
+fn the_guide_has_no_code_that_nothing_runs() {
+    for page in pages().iter().filter(|page| !page.ends_with("README.md")) {
+        let text = fs::read_to_string(page).expect("a page");
+        assert_eq!(text.matches("\n```rust").count(), quotations(page), "{}: quote an example", page.display());
+    }
+}
+
+#[test]
+fn links_and_pictures_are_there() {
+    for page in pages() {
+        let text = fs::read_to_string(&page).expect("a page");
+        let links: Vec<_> = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()).collect();
+        assert!(links.len() >= 6 || !page.ends_with("README.md"), "{links:?}");
+        for link in links.iter().filter(|link| !link.contains("://") && !link.is_empty()) {
+            assert!(page.with_file_name(link).exists(), "{}: {link}", page.display());
+        }
+    }
+}
+
+/// The README and the guide.
+fn pages() -> Vec<PathBuf> {
+    let guide = fs::read_dir(root().join("docs/guide")).expect("a guide").map(|entry| entry.expect("an entry").path());
+    guide.chain([root().join("README.md")]).collect()
+}
+
+/// How many code blocks a page quotes, all of them from the examples that it names.
+fn quotations(page: &Path) -> usize {
+    let text = fs::read_to_string(page).expect("a page");
+    let mut found = 0;
+    for part in text.split("<!-- examples/").skip(1) {
+        let (name, rest) = part.split_once(" -->\n```rust\n").expect("a code block behind the example's name");
+        let block = rest.split("\n```").next().expect("the end of the block");
+        let example = fs::read_to_string(root().join("examples").join(name)).expect("an example");
+        assert!(example.contains(block), "examples/{name} and {} differ", page.display());
+        found += 1;
+    }
+    found
+}

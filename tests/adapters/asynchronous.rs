@@ -12,7 +12,7 @@ mod both {
 
 mod adapter {
     pub(crate) use proofkey_reqwest::{
-        DiscoverError, ExchangeError, Http, ListenError, Login, LoginError, TransportError,
+        DiscoverError, ExchangeError, Http, ListenError, Login, LoginError, TransportError, TransportKind,
     };
     use tokio::runtime::Builder;
 
@@ -33,7 +33,7 @@ mod adapter {
     impl<F: Future> Wait for F {}
 }
 
-use adapter::{ExchangeError, Http, Login, LoginError, TransportError, http};
+use adapter::{ExchangeError, Http, Login, LoginError, TransportKind, http};
 use both::flood::Flood;
 use both::login::{Asked, CALLBACK, SCOPE, assert_status, client, is_closed, token_server};
 use proofkey_core::{Advice, ClientBuf, Redirect};
@@ -99,7 +99,7 @@ async fn under_a_flood_other_tasks_have_their_turn() {
 #[test]
 fn certificate_authorities_that_cannot_be_loaded_are_a_fault_of_the_configuration() {
     let error = || Http::with_root_certificates(b"").unwrap_err();
-    assert!(matches!(error(), TransportError::Tls(_)));
+    assert!(error().kind() == TransportKind::Tls);
     assert_eq!(ExchangeError::Transport(error()).advice(), Some(Advice::Fix));
 }
 

@@ -12,7 +12,7 @@ mod both {
 
 mod adapter {
     pub(crate) use proofkey_ureq::{
-        DiscoverError, ExchangeError, Http, ListenError, Login, LoginError, TransportError,
+        DiscoverError, ExchangeError, Http, ListenError, Login, LoginError, TransportError, TransportKind,
     };
 
     pub(crate) fn http() -> Http {

@@ -47,11 +47,11 @@ export const FAULTS = {
   RepeatedParameter: 'its query has a parameter twice',
   Scheme: 'it must start with https://, or with http:// and 127.0.0.1, [::1] or localhost',
 };
-const PLACES = { AuthorizationEndpoint: 'authorization endpoint', TokenEndpoint: 'token endpoint' };
+const PLACES = { Authorization: 'authorization endpoint', Token: 'token endpoint' };
 export const METADATA = {
   Duplicate: RESPONSE.Duplicate,
   Endpoint: (fault) => {
-    const [, place, kind] = /^(\w+)\((\w+)\)$/.exec(fault);
+    const [, place, kind] = /^Endpoint\((\w+), (\w+)\)$/.exec(fault);
     return ['response', `the server's metadata cannot be used: ${PLACES[place]}: ${FAULTS[kind]}`];
   },
   Issuer: () => ['response', 'the metadata belongs to another issuer: expected '],

@@ -3,6 +3,7 @@
 use proofkey_core::{
     AccessToken, CallbackError, Client, ClientBuf, RefreshTokenBuf, ResponseBuf, ResponseError, TokenRequest, TokensBuf,
 };
+use proofkey_ureq::{DiscoverError, ExchangeError, LoginError, TransportError, TransportKind};
 use std::io;
 use std::pin::pin;
 use std::sync::LazyLock;
@@ -119,50 +120,48 @@ fn opened(open: Open<'_>, url: &str) -> io::Result<()> {
 }
 
 macro_rules! failures {
-    ($adapter:ident) => {
-        impl From<$adapter::LoginError> for Failure {
-            fn from(error: $adapter::LoginError) -> Self {
-                match error {
-                    $adapter::LoginError::Callback(error) => Self::Callback(error),
-                    $adapter::LoginError::Exchange(error) => error.into(),
-                    error => Self::Other(format!("{error:?}")),
-                }
-            }
-        }
-
-        impl From<$adapter::DiscoverError> for Failure {
-            fn from(error: $adapter::DiscoverError) -> Self {
-                match error {
-                    $adapter::DiscoverError::NoMetadata { issuer, tried } => {
-                        Self::NoMetadata(tried.at(&issuer).to_string())
-                    }
-                    $adapter::DiscoverError::Response(error) => Self::Response(error),
-                    $adapter::DiscoverError::Transport(error) => error.into(),
-                    error => Self::Other(format!("{error:?}")),
-                }
-            }
-        }
-
-        impl From<$adapter::ExchangeError> for Failure {
-            fn from(error: $adapter::ExchangeError) -> Self {
-                match error {
-                    $adapter::ExchangeError::Response(error) => Self::Response(error),
-                    $adapter::ExchangeError::Transport(error) => error.into(),
-                    error => Self::Other(format!("{error:?}")),
-                }
-            }
-        }
-
-        impl From<$adapter::TransportError> for Failure {
-            fn from(error: $adapter::TransportError) -> Self {
-                match error {
-                    $adapter::TransportError::Http(_) => Self::Other("Http".into()),
-                    error => Self::Other(format!("{error:?}")),
-                }
-            }
-        }
-    };
+    ($adapter:ident) => {};
 }
 
 failures!(proofkey_reqwest);
 failures!(proofkey_ureq);
+
+impl From<ExchangeError> for Failure {
+    fn from(error: ExchangeError) -> Self {
+        match error {
+            ExchangeError::Response(error) => Self::Response(error),
+            ExchangeError::Transport(error) => error.into(),
+            error => Self::Other(format!("{error:?}")),
+        }
+    }
+}
+
+impl From<TransportError> for Failure {
+    fn from(error: TransportError) -> Self {
+        Self::Other(match error.kind() {
+            TransportKind::Closed => "Http".into(),
+            kind => format!("{kind:?}"),
+        })
+    }
+}
+
+impl From<LoginError> for Failure {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::Callback(error) => Self::Callback(error),
+            LoginError::Exchange(error) => error.into(),
+            error => Self::Other(format!("{error:?}")),
+        }
+    }
+}
+
+impl From<DiscoverError> for Failure {
+    fn from(error: DiscoverError) -> Self {
+        match error {
+            DiscoverError::NoMetadata { issuer, tried } => Self::NoMetadata(tried.at(&issuer).to_string()),
+            DiscoverError::Response(error) => Self::Response(error),
+            DiscoverError::Transport(error) => error.into(),
+            error => Self::Other(format!("{error:?}")),
+        }
+    }
+}

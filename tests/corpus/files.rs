@@ -67,7 +67,7 @@ const FILES: [(&str, usize, &str); 7] = [
     (
         "metadata.json",
         354,
-        "Duplicate Endpoint Found Http Issuer Malformed Missing NoMetadata NoS256 Server Status TooBig Type",
+        "Connect Duplicate Endpoint Found Issuer Malformed Missing NoMetadata NoS256 Server Status TooBig Type",
     ),
     (
         "token.json",

@@ -306,12 +306,12 @@ impl Arrived {
     }
 }
 
-/// As they are written down: state, verifier and client, with a dot between them.
+/// As they are written down: version, state, verifier and client, with a dot between them.
 fn with_verifier_of(pending: &Pending, other: &Pending) -> Pending {
     let [pending, other] =
         [pending, other].map(|pending| serde_json::to_string(pending).expect("it can be written down"));
     let mut parts: Vec<&str> = pending.split('.').collect();
-    parts[1] = other.split('.').nth(1).expect("a verifier");
+    parts[2] = other.split('.').nth(2).expect("a verifier");
     serde_json::from_str(&parts.join(".")).expect("a login")
 }
 

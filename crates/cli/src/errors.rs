@@ -7,7 +7,7 @@ use crate::interrupt;
 use crate::time::Span;
 pub use login::{not_discovered, not_sendable};
 use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, ResponseError, ServerError};
-use proofkey_ureq::{DiscoverError, ExchangeError, LoginError, TransportError};
+use proofkey_ureq::{DiscoverError, ExchangeError, LoginError, TransportError, TransportKind};
 use std::fmt;
 use std::io::ErrorKind;
 
@@ -59,13 +59,11 @@ impl From<ResponseError> for Failure {
 
 impl From<TransportError> for Failure {
     fn from(error: TransportError) -> Self {
-        match error {
-            TransportError::Deadline => Kind::TimedOut.because(error).advise("try again later"),
-            TransportError::Insecure => Kind::Configuration.because(error),
-            TransportError::BodyTooBig => Kind::Network.because(error),
-            TransportError::Http(_) => {
-                Kind::Network.because(error).advise("check the address and the network connection, then try again")
-            }
+        match error.kind() {
+            TransportKind::Deadline => Kind::TimedOut.because(error).advise("try again later"),
+            TransportKind::Insecure => Kind::Configuration.because(error),
+            TransportKind::BodyTooBig => Kind::Network.because(error),
+            _ => Kind::Network.because(error).advise("check the address and the network connection, then try again"),
         }
     }
 }
@@ -75,8 +73,8 @@ impl From<ExchangeError> for Failure {
         match error {
             ExchangeError::Config(error) => error.into(),
             ExchangeError::Response(error) => error.into(),
-            ExchangeError::Spent => Kind::Configuration.because(error),
             ExchangeError::Transport(error) => error.into(),
+            error => Kind::Configuration.because(error),
         }
     }
 }
@@ -86,7 +84,6 @@ impl From<DiscoverError> for Failure {
         match error {
             DiscoverError::Config(error) => error.into(),
             DiscoverError::Transport(error) => error.into(),
-            DiscoverError::NoMetadata { .. } => Kind::Configuration.because(error).advise(NO_METADATA),
             DiscoverError::Response(inner) => {
                 let message = match inner {
                     // They say that they are about metadata.
@@ -97,6 +94,7 @@ impl From<DiscoverError> for Failure {
                 };
                 Self { message, ..inner.into() }
             }
+            error => Kind::Configuration.because(error).advise(NO_METADATA),
         }
     }
 }
@@ -115,8 +113,8 @@ impl From<LoginError> for Failure {
             LoginError::Listen(ref inner) if inner.source.kind() == ErrorKind::AddrInUse => {
                 Kind::Configuration.because(error)
             }
-            LoginError::Listen(_) | LoginError::Open(_) => Kind::Unexpected.because(error),
             LoginError::TimedOut => Kind::TimedOut.because(error).advise("to wait longer, use --timeout SECONDS"),
+            error => Kind::Unexpected.because(error),
         }
     }
 }
@@ -235,15 +233,23 @@ mod tests {
             (status(399, None).into(), Kind::Network, ""),
             (status(429, None).into(), Kind::Network, "try again later"),
             (status(500, Some(90)).into(), Kind::Network, "try again in 1 minute 30 seconds"),
-            (TransportError::BodyTooBig.into(), Kind::Network, ""),
-            (TransportError::Insecure.into(), Kind::Configuration, ""),
-            (ExchangeError::Transport(TransportError::Deadline).into(), Kind::TimedOut, "try again later"),
+            (TransportError::new(TransportKind::BodyTooBig, true).into(), Kind::Network, ""),
+            (TransportError::new(TransportKind::Insecure, false).into(), Kind::Configuration, ""),
+            (
+                ExchangeError::Transport(TransportError::new(TransportKind::Deadline, true)).into(),
+                Kind::TimedOut,
+                "try again later",
+            ),
             (ExchangeError::Config(config()).into(), Kind::Configuration, ""),
             (ExchangeError::Response(ResponseError::TokenType(Some("mac"))).into(), Kind::Network, ""),
             (DiscoverError::Config(config()).into(), Kind::Configuration, ""),
             (no_metadata().into(), Kind::Configuration, "give the issuer exactly"),
             (DiscoverError::Response(ResponseError::NoS256("plain".into())).into(), Kind::Configuration, ""),
-            (DiscoverError::Transport(TransportError::Deadline).into(), Kind::TimedOut, "try again later"),
+            (
+                DiscoverError::Transport(TransportError::new(TransportKind::Deadline, true)).into(),
+                Kind::TimedOut,
+                "try again later",
+            ),
             (LoginError::Authorize(AuthorizeError::RandomRepeats).into(), Kind::Unexpected, ""),
             (LoginError::Callback(CallbackError::State).into(), Kind::Refused, "start again with `proofkey login`"),
             (DiscoverError::Response(status(503, Some(7))).into(), Kind::Network, "try again in 7 seconds"),

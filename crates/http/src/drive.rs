@@ -1,6 +1,7 @@
 //! The one loop that drives every [`Flow`], blocking and async.
 
 use crate::answer::Answer;
+use crate::error::TransportError;
 use http::header::HeaderValue;
 use proofkey_core::{Flow, Request, Step, Unanswered};
 use std::future::Future;
@@ -8,22 +9,16 @@ use std::time::{Duration, SystemTime};
 use std::{error, fmt};
 use zeroize::Zeroizing;
 
-/// A failure of a transport.
-pub trait Failure: From<http::Error> {
-    /// Why there is no answer, as far as it is known.
-    fn why(&self) -> Unanswered;
-}
-
 /// An answer, and whether its whole body came.
-pub type Received<E> = (Answer, Result<(), E>);
+pub type Received = (Answer, Result<(), TransportError>);
 
 /// A flow that ended without an answer to read.
 #[derive(Debug)]
-pub enum DriveError<E> {
+pub enum DriveError {
     /// Nothing is left to do. The flow itself tells what was tried.
     Over,
     /// A request got no answer.
-    Transport(E),
+    Transport(TransportError),
 }
 
 /// Drives a flow to its last answer, which the flow's own `read` then reads. `send` has the duties of an adapter
@@ -31,14 +26,14 @@ pub enum DriveError<E> {
 ///
 /// # Errors
 /// [`DriveError`].
-pub fn drive<E: Failure>(
+pub fn drive(
     flow: &mut dyn Flow,
-    mut send: impl FnMut(http::Request<Zeroizing<Vec<u8>>>) -> Result<Received<E>, E>,
+    mut send: impl FnMut(http::Request<Zeroizing<Vec<u8>>>) -> Result<Received, TransportError>,
     mut sleep: impl FnMut(Duration),
-) -> Result<Received<E>, DriveError<E>> {
+) -> Result<Received, DriveError> {
     loop {
         let sent = match flow.step(now()) {
-            Step::Send(request) => to_http(&request).map_err(E::from).and_then(&mut send),
+            Step::Send(request) => to_http(&request).map_err(TransportError::from).and_then(&mut send),
             Step::Wait(seconds) => {
                 sleep(Duration::from_secs(seconds.into()));
                 continue;
@@ -55,13 +50,13 @@ pub fn drive<E: Failure>(
 ///
 /// # Errors
 /// [`DriveError`].
-pub async fn drive_async<E: Failure, S, P>(
+pub async fn drive_async<S, P>(
     flow: &mut (dyn Flow + Send),
     mut send: impl FnMut(http::Request<Zeroizing<Vec<u8>>>) -> S,
     mut sleep: impl FnMut(Duration) -> P,
-) -> Result<Received<E>, DriveError<E>>
+) -> Result<Received, DriveError>
 where
-    S: Future<Output = Result<Received<E>, E>>,
+    S: Future<Output = Result<Received, TransportError>>,
     P: Future<Output = ()>,
 {
     loop {
@@ -85,7 +80,7 @@ where
 }
 
 /// Tells the flow what came of a request. None if it goes on.
-fn hear<E: Failure>(flow: &mut dyn Flow, sent: Result<Received<E>, E>) -> Option<Result<Received<E>, E>> {
+fn hear(flow: &mut dyn Flow, sent: Result<Received, TransportError>) -> Option<Result<Received, TransportError>> {
     match sent {
         Ok((mut answer, whole)) => {
             let response = answer.as_response();
@@ -110,8 +105,14 @@ fn hear<E: Failure>(flow: &mut dyn Flow, sent: Result<Received<E>, E>) -> Option
 pub fn to_http(request: &Request<'_>) -> Result<http::Request<Zeroizing<Vec<u8>>>, http::Error> {
     let mut builder = http::Request::builder().method(request.method().as_str()).uri(request.url().to_string());
     for header in request.headers() {
-        let mut value = HeaderValue::from_str(&Zeroizing::new(header.value()))?;
-        value.set_sensitive(header.is_sensitive());
+        let value = match header.fixed() {
+            Some(value) => HeaderValue::from_static(value),
+            None => {
+                let mut value = HeaderValue::from_str(&Zeroizing::new(header.value()))?;
+                value.set_sensitive(true);
+                value
+            }
+        };
         builder = builder.header(header.name(), value);
     }
     builder.body(Zeroizing::new(request.body().into_bytes()))
@@ -122,7 +123,7 @@ fn now() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-impl<E: fmt::Display> fmt::Display for DriveError<E> {
+impl fmt::Display for DriveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Over => f.write_str("the flow ended without an answer"),
@@ -131,7 +132,7 @@ impl<E: fmt::Display> fmt::Display for DriveError<E> {
     }
 }
 
-impl<E: error::Error + 'static> error::Error for DriveError<E> {
+impl error::Error for DriveError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
             Self::Over => None,

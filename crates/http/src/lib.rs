@@ -2,8 +2,12 @@
 
 mod answer;
 mod drive;
+mod error;
 mod listen;
+mod secure;
 
 pub use answer::Answer;
-pub use drive::{DriveError, Failure, Received, drive, drive_async, to_http};
+pub use drive::{DriveError, Received, drive, drive_async, to_http};
+pub use error::{DiscoverError, ExchangeError, LoginError, TransportError, TransportKind};
 pub use listen::{Bound, ListenError, bind};
+pub use secure::{address, is_localhost, is_secure};

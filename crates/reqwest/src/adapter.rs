@@ -1,13 +1,16 @@
 //! [`Http`]: sends requests and reads responses.
 
-use crate::error::{DiscoverError, ExchangeError, TransportError};
+use crate::error::{tls as tls_failed, transport};
 use http::{HeaderValue, Version, header};
 use proofkey_core::{
     AccessToken, Client, ClientBuf, Discovery, Flow, RefreshTokenBuf, Request, ResponseBuf, Revocable, Server,
     TokenRequest, TokensBuf,
 };
-use proofkey_http::{Answer, DriveError, Received, drive_async, to_http};
-use reqwest::{RequestBuilder, Url, redirect, retry};
+use proofkey_http::{
+    Answer, DiscoverError, DriveError, ExchangeError, Received, TransportError, TransportKind, drive_async, is_secure,
+    to_http,
+};
+use reqwest::{RequestBuilder, redirect, retry};
 use rustls::ClientConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
@@ -32,7 +35,7 @@ impl Http {
     /// answer.
     ///
     /// # Errors
-    /// [`TransportError::Tls`] if the system has no certificate authorities.
+    /// [`TransportKind::Tls`] if the system has no certificate authorities.
     pub fn new() -> Result<Self, TransportError> {
         Self::build(Vec::new())
     }
@@ -40,12 +43,12 @@ impl Http {
     /// Also trusts the certificate authorities in `pem`: a company's own, or one for tests.
     ///
     /// # Errors
-    /// [`TransportError::Tls`] if `pem` has no certificate, or one that is broken.
+    /// [`TransportKind::Tls`] if `pem` has no certificate, or one that is broken.
     pub fn with_root_certificates(pem: &[u8]) -> Result<Self, TransportError> {
-        let broken = |_| TransportError::Tls(rustls::CertificateError::BadEncoding.into());
+        let broken = |_| tls_failed(rustls::CertificateError::BadEncoding.into());
         let roots: Vec<_> = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(broken)?;
         if roots.is_empty() {
-            return Err(TransportError::Tls(rustls::Error::NoCertificatesPresented));
+            return Err(tls_failed(rustls::Error::NoCertificatesPresented));
         }
         Self::build(roots)
     }
@@ -148,50 +151,42 @@ impl Http {
         if request.body().is_empty() && !request.method().is_safe() {
             request.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
-        let builder = RequestBuilder::from_parts(self.client.clone(), reqwest::Request::try_from(request)?);
-        let (answer, whole) = self.run(builder.bearer_auth(token.expose()).build()?, API_BODY_MAX).await?;
+        let builder =
+            RequestBuilder::from_parts(self.client.clone(), reqwest::Request::try_from(request).map_err(transport)?);
+        let (answer, whole) =
+            self.run(builder.bearer_auth(token.expose()).build().map_err(transport)?, API_BODY_MAX).await?;
         whole.map(|()| answer.into())
     }
 
-    async fn drive(
-        &self,
-        flow: &mut (dyn Flow + Send),
-    ) -> Result<Received<TransportError>, DriveError<TransportError>> {
+    async fn drive(&self, flow: &mut (dyn Flow + Send)) -> Result<Received, DriveError> {
         drive_async(flow, |request| self.receive(request), tokio::time::sleep).await
     }
 
-    async fn receive(
-        &self,
-        request: http::Request<Zeroizing<Vec<u8>>>,
-    ) -> Result<Received<TransportError>, TransportError> {
+    async fn receive(&self, request: http::Request<Zeroizing<Vec<u8>>>) -> Result<Received, TransportError> {
         let request = request.map(|mut body| mem::take(&mut *body));
-        self.run(reqwest::Request::try_from(request)?, OAUTH_BODY_MAX).await
+        self.run(reqwest::Request::try_from(request).map_err(transport)?, OAUTH_BODY_MAX).await
     }
 
-    async fn run(
-        &self,
-        request: reqwest::Request,
-        body_max: usize,
-    ) -> Result<Received<TransportError>, TransportError> {
-        if !is_secure(request.url()) {
-            return Err(TransportError::Insecure);
+    async fn run(&self, request: reqwest::Request, body_max: usize) -> Result<Received, TransportError> {
+        if !is_secure(Some(request.url().scheme()), request.url().host_str()) {
+            return Err(TransportError::new(TransportKind::Insecure, false));
         }
         let mut answer = None;
         let exchange = async {
-            let mut response = self.client.execute(request).await?;
+            let mut response = self.client.execute(request).await.map_err(transport)?;
             let (status, headers) = (response.status().as_u16(), mem::take(response.headers_mut()));
             let answer = answer.insert(Answer { status, headers, body: Vec::new() });
-            while let Some(chunk) = response.chunk().await? {
+            while let Some(chunk) = response.chunk().await.map_err(transport)? {
                 if !answer.push(&chunk, body_max) {
-                    return Err(TransportError::BodyTooBig);
+                    return Err(TransportError::new(TransportKind::BodyTooBig, true));
                 }
             }
             Ok(())
         };
-        let whole = tokio::time::timeout(self.deadline, exchange).await.unwrap_or(Err(TransportError::Deadline));
+        let whole = tokio::time::timeout(self.deadline, exchange).await.unwrap_or(Err(late()));
         match (answer, whole) {
             (Some(answer), whole) => Ok((answer, whole)),
-            (None, whole) => Err(whole.err().unwrap_or(TransportError::Deadline)),
+            (None, whole) => Err(whole.err().unwrap_or_else(late)),
         }
     }
 
@@ -210,9 +205,10 @@ impl Http {
             // The name is this machine's, whatever a name server says (RFC 6761 section 6.3).
             .resolve_to_addrs("localhost", &LOCALHOST)
             .retry(retry::never())
-            .tls_backend_preconfigured(tls(roots).map_err(TransportError::Tls)?)
+            .tls_backend_preconfigured(tls(roots).map_err(tls_failed)?)
             .user_agent(concat!("proofkey/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+            .build()
+            .map_err(transport)?;
         Ok(Self { client, deadline: Duration::from_secs(30) })
     }
 }
@@ -229,14 +225,8 @@ fn tls(roots: Vec<CertificateDer<'static>>) -> Result<ClientConfig, rustls::Erro
     Ok(config)
 }
 
-fn is_secure(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    match url.scheme() {
-        "https" => true,
-        "http" => host == "localhost" || literal.is_ok_and(|ip| ip.is_loopback()),
-        _ => false,
-    }
+fn late() -> TransportError {
+    TransportError::new(TransportKind::Deadline, true)
 }
 
 const API_BODY_MAX: usize = 64 * 1024 * 1024;

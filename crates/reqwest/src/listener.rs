@@ -1,11 +1,10 @@
 //! The loopback listener (RFC 8252 section 7.3): one future takes many connections, and no stranger ends the login.
 
 use crate::adapter::Http;
-use crate::error::LoginError;
 use crate::login::SignedIn;
 use proofkey_core::loopback::{Exchange, Loopback, Reply, Step};
 use proofkey_core::{Client, Pending, Redirect};
-use proofkey_http::{Bound, ListenError};
+use proofkey_http::{Bound, ListenError, LoginError};
 use std::collections::VecDeque;
 use std::future::{self, Future};
 use std::io;

@@ -1,10 +1,10 @@
 //! [`Login`]: a whole native login, from the browser to the tokens.
 
 use crate::adapter::Http;
-use crate::error::LoginError;
 use crate::listener::Listener;
 use getrandom::SysRng;
 use proofkey_core::{Client, TokensBuf};
+use proofkey_http::LoginError;
 use std::io;
 use std::time::{Duration, SystemTime};
 
@@ -61,7 +61,7 @@ impl Http {
     ) -> Result<SignedIn, LoginError> {
         let listener = Listener::bind(login.client)?;
         let client = login.client.with_redirect_uri(listener.redirect_uri()).map_err(LoginError::Config)?;
-        let (url, pending) = client.authorize(login.scope, &mut SysRng).map_err(LoginError::Authorize)?;
+        let (url, pending) = client.authorize(login.scope, &mut SysRng)?;
         let url = url.with(login.extra).map_err(LoginError::Config)?.to_string();
         open(&url).map_err(LoginError::Open)?;
         listener.receive(self, client, pending, login.timeout).await

@@ -1,16 +1,19 @@
 //! [`Http`]: sends requests and reads responses.
 
-use crate::error::{DiscoverError, ExchangeError, TransportError, is_cut};
+use crate::error::transport;
 use http::{HeaderValue, Uri, header};
 use proofkey_core::{
     AccessToken, Client, ClientBuf, Discovery, Flow, RefreshTokenBuf, Request, ResponseBuf, Revocable, Server,
     TokenRequest, TokensBuf,
 };
-use proofkey_http::{Answer, DriveError, Received, drive, to_http};
+use proofkey_http::{
+    Answer, DiscoverError, DriveError, ExchangeError, Received, TransportError, TransportKind, address, drive,
+    is_localhost, is_secure, to_http,
+};
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use std::io::{self, ErrorKind, Read};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::thread;
 use std::time::Duration;
 use ureq::config::{AutoHeaderValue, Config};
@@ -55,14 +58,16 @@ impl Http {
     /// # Errors
     /// If `pem` has no certificate, or one that is broken.
     pub fn with_only_root_certificates(self, pem: &[u8]) -> Result<Self, TransportError> {
-        let broken = |_| ureq::Error::Tls("a broken certificate in the PEM text");
+        let broken = |_| unsent("a broken certificate in the PEM text");
         let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(broken)?;
         if certificates.is_empty() {
-            return Err(ureq::Error::Tls("no certificate in the PEM text").into());
+            return Err(unsent("no certificate in the PEM text"));
         }
         let mut store = RootCertStore::empty();
         for certificate in &certificates {
-            store.add(certificate.clone()).map_err(ureq::Error::Rustls)?;
+            store
+                .add(certificate.clone())
+                .map_err(|error| TransportError::new(TransportKind::Tls, false).because(error))?;
         }
         let roots = certificates.iter().map(|certificate| Certificate::from_der(certificate).to_owned());
         Ok(Self::build(self.deadline, RootCerts::from(roots)))
@@ -151,7 +156,7 @@ impl Http {
     pub fn call(&self, request: http::Request<Vec<u8>>, token: AccessToken<'_>) -> Result<ResponseBuf, TransportError> {
         let (mut parts, body) = request.into_parts();
         let value = Zeroizing::new(token.authorization().value());
-        let mut value = HeaderValue::from_str(&value).map_err(|error| ureq::Error::Http(error.into()))?;
+        let mut value = HeaderValue::from_str(&value).map_err(http::Error::from)?;
         value.set_sensitive(true);
         parts.headers.insert(header::AUTHORIZATION, value);
         let answer = if body.is_empty() && parts.method.is_safe() {
@@ -163,11 +168,11 @@ impl Http {
         whole.map(|()| answer.into())
     }
 
-    fn drive(&self, flow: &mut dyn Flow) -> Result<Received<TransportError>, DriveError<TransportError>> {
+    fn drive(&self, flow: &mut dyn Flow) -> Result<Received, DriveError> {
         drive(flow, |request| self.receive(request), thread::sleep)
     }
 
-    fn receive(&self, request: http::Request<Zeroizing<Vec<u8>>>) -> Result<Received<TransportError>, TransportError> {
+    fn receive(&self, request: http::Request<Zeroizing<Vec<u8>>>) -> Result<Received, TransportError> {
         let (parts, body) = request.into_parts();
         if parts.method == http::Method::GET {
             self.run(http::Request::from_parts(parts, ()), OAUTH_BODY_MAX)
@@ -176,15 +181,11 @@ impl Http {
         }
     }
 
-    fn run<B: AsSendBody>(
-        &self,
-        request: http::Request<B>,
-        body_max: u64,
-    ) -> Result<Received<TransportError>, TransportError> {
-        if !is_secure(request.uri()) {
-            return Err(TransportError::Insecure);
+    fn run<B: AsSendBody>(&self, request: http::Request<B>, body_max: u64) -> Result<Received, TransportError> {
+        if !is_secure(request.uri().scheme_str(), request.uri().host()) {
+            return Err(TransportError::new(TransportKind::Insecure, false));
         }
-        let (head, mut body) = self.agent.run(request)?.into_parts();
+        let (head, mut body) = self.agent.run(request).map_err(transport)?.into_parts();
         let mut reader = body.with_config().limit(body_max).reader();
         let most = usize::try_from(body_max).unwrap_or(usize::MAX);
         let mut answer = Answer { status: head.status.as_u16(), headers: head.headers, body: Vec::new() };
@@ -193,8 +194,8 @@ impl Http {
             match reader.read(&mut chunk).map_err(ureq::Error::from) {
                 Ok(0) => return Ok((answer, Ok(()))),
                 Ok(length) if answer.push(chunk.get(..length).unwrap_or_default(), most) => {}
-                Ok(_) => return Ok((answer, Err(TransportError::BodyTooBig))),
-                Err(error) => return Ok((answer, Err(error.into()))),
+                Ok(_) => return Ok((answer, Err(TransportError::new(TransportKind::BodyTooBig, true)))),
+                Err(error) => return Ok((answer, Err(transport(error)))),
             }
         }
     }
@@ -218,7 +219,7 @@ impl Http {
     }
 }
 
-/// Tells a connection that ends while it is made, as in the handshake of TLS, from a server that was asked and gave no answer.
+/// Tells a connection that fails while it is made, as in the handshake of TLS, from a server that was asked and gave no answer.
 #[derive(Debug, Default)]
 struct HandshakeConnector(DefaultConnector);
 
@@ -227,9 +228,7 @@ impl Connector for HandshakeConnector {
 
     fn connect(&self, details: &ConnectionDetails<'_>, chained: Option<()>) -> Result<Option<Self::Out>, ureq::Error> {
         self.0.connect(details, chained).map_err(|error| match error {
-            ureq::Error::Io(error) if is_cut(error.kind()) => {
-                ureq::Error::Io(io::Error::new(ErrorKind::NotConnected, error))
-            }
+            ureq::Error::Io(error) => ureq::Error::Io(io::Error::new(ErrorKind::NotConnected, error)),
             error => error,
         })
     }
@@ -249,7 +248,7 @@ impl Resolver for LoopbackResolver {
         if is_localhost(host) {
             addresses.push(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
             addresses.push(SocketAddr::from((Ipv6Addr::LOCALHOST, port)));
-        } else if let Some(ip) = literal(host) {
+        } else if let Some(ip) = address(host) {
             addresses.push(SocketAddr::from((ip, port)));
         } else {
             return self.0.resolve(uri, config, timeout);
@@ -258,21 +257,8 @@ impl Resolver for LoopbackResolver {
     }
 }
 
-fn is_localhost(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost")
-}
-
-fn literal(host: &str) -> Option<IpAddr> {
-    host.trim_start_matches('[').trim_end_matches(']').parse().ok()
-}
-
-fn is_secure(uri: &Uri) -> bool {
-    let host = uri.host().unwrap_or_default();
-    match uri.scheme_str() {
-        Some("https") => true,
-        Some("http") => is_localhost(host) || literal(host).is_some_and(|ip| ip.is_loopback()),
-        _ => false,
-    }
+fn unsent(reason: &'static str) -> TransportError {
+    TransportError::new(TransportKind::Tls, false).because(ureq::Error::Tls(reason))
 }
 
 const API_BODY_MAX: u64 = 64 * 1024 * 1024;

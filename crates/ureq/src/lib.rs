@@ -29,7 +29,6 @@ mod listener;
 mod login;
 
 pub use adapter::Http;
-pub use error::{DiscoverError, ExchangeError, LoginError, TransportError};
 pub use login::{Login, SignedIn};
-pub use proofkey_http::ListenError;
+pub use proofkey_http::{DiscoverError, ExchangeError, ListenError, LoginError, TransportError, TransportKind};
 pub use {http, proofkey_core};

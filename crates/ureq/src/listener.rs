@@ -1,10 +1,9 @@
 //! The loopback listener (RFC 8252 section 7.3): it takes many connections, and no stranger ends the login.
 
-use crate::error::{ExchangeError, LoginError};
 use crate::login::SignedIn;
 use proofkey_core::loopback::{Exchange, Loopback, Reply, Step};
 use proofkey_core::{Client, Pending, Redirect, TokenRequest};
-use proofkey_http::Bound;
+use proofkey_http::{Bound, ExchangeError, LoginError};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};

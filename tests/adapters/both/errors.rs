@@ -1,7 +1,9 @@
 //! What the adapter's own errors say.
 
 use crate::adapter::Wait;
-use crate::adapter::{DiscoverError, ExchangeError, ListenError, LoginError, TransportError, http, trusting};
+use crate::adapter::{
+    DiscoverError, ExchangeError, ListenError, LoginError, TransportError, TransportKind, http, trusting,
+};
 use proofkey_core::{
     AccessToken, Advice, AuthorizeError, CallbackError, ConfigError, Discovery, Endpoint, ResponseError, UriFault,
 };
@@ -15,21 +17,21 @@ fn every_error_says_what_it_is_and_keeps_its_cause() {
     let config = || ConfigError::Endpoint(Endpoint::Revocation, UriFault::Absent);
     let request = http::Request::get("http://[::1]:1/").body(Vec::new()).unwrap();
     let unreachable = http().call(request, AccessToken::new("AT").unwrap()).wait().unwrap_err();
-    assert!(matches!(unreachable, TransportError::Http(_)), "{unreachable}");
+    assert!(unreachable.kind() == TransportKind::Connect && !unreachable.was_sent(), "{unreachable}");
     let mut said = BTreeSet::new();
     let errors: [(Box<dyn Error>, bool); 20] = [
         (Box::new(unreachable), true),
         (Box::new(trusting("").unwrap_err()), true),
-        (Box::new(TransportError::BodyTooBig), false),
-        (Box::new(TransportError::Deadline), false),
-        (Box::new(TransportError::Insecure), false),
+        (Box::new(TransportError::new(TransportKind::BodyTooBig, true)), false),
+        (Box::new(TransportError::new(TransportKind::Deadline, true)), false),
+        (Box::new(TransportError::new(TransportKind::Insecure, false)), false),
         (Box::new(ExchangeError::Config(config())), true),
         (Box::new(ExchangeError::Response(ResponseError::TokenType(None))), true),
-        (Box::new(ExchangeError::Transport(TransportError::Deadline)), true),
+        (Box::new(ExchangeError::Transport(TransportError::new(TransportKind::Deadline, true))), true),
         (Box::new(DiscoverError::Config(ConfigError::Issuer(UriFault::Query))), true),
         (Box::new(DiscoverError::Response(ResponseError::NoS256("plain".into()))), true),
         (Box::new(no_metadata()), false),
-        (Box::new(DiscoverError::Transport(TransportError::BodyTooBig)), true),
+        (Box::new(DiscoverError::Transport(TransportError::new(TransportKind::BodyTooBig, true))), true),
         (Box::new(LoginError::Authorize(AuthorizeError::RandomRepeats)), true),
         (Box::new(LoginError::Callback(CallbackError::State)), true),
         (Box::new(LoginError::Config(ConfigError::ExtraParametersTwice)), true),
@@ -53,9 +55,9 @@ fn an_exchange_that_may_have_arrived_has_no_advice() {
     for (error, advice) in [
         (ExchangeError::Config(ConfigError::ClientId), Some(Advice::Fix)),
         (ExchangeError::Response(ResponseError::TokenType(None)), Some(Advice::Fix)),
-        (ExchangeError::Transport(TransportError::Insecure), Some(Advice::Fix)),
-        (ExchangeError::Transport(TransportError::Deadline), None),
-        (ExchangeError::Transport(TransportError::BodyTooBig), None),
+        (ExchangeError::Transport(TransportError::new(TransportKind::Insecure, false)), Some(Advice::Fix)),
+        (ExchangeError::Transport(TransportError::new(TransportKind::Deadline, true)), None),
+        (ExchangeError::Transport(TransportError::new(TransportKind::BodyTooBig, true)), None),
     ] {
         assert_eq!(error.advice(), advice, "{error}");
     }
@@ -69,8 +71,8 @@ fn a_discovery_can_be_tried_again_where_the_server_was_not_reached() {
         (DiscoverError::Response(ResponseError::NoS256("plain".into())), Advice::Fix),
         (no_metadata(), Advice::Fix),
         (DiscoverError::Response(busy), Advice::Retry { after: Some(7) }),
-        (DiscoverError::Transport(TransportError::Insecure), Advice::Fix),
-        (DiscoverError::Transport(TransportError::Deadline), Advice::Retry { after: None }),
+        (DiscoverError::Transport(TransportError::new(TransportKind::Insecure, false)), Advice::Fix),
+        (DiscoverError::Transport(TransportError::new(TransportKind::Deadline, true)), Advice::Retry { after: None }),
     ] {
         assert_eq!(error.advice(), advice, "{error}");
     }
@@ -84,7 +86,7 @@ fn a_login_that_failed_is_mended_or_begun_again() {
         (LoginError::Callback(CallbackError::Mode), Some(Advice::Fix)),
         (LoginError::Config(ConfigError::ExtraParametersTwice), Some(Advice::Fix)),
         (LoginError::Exchange(ExchangeError::Response(ResponseError::TokenType(None))), Some(Advice::Fix)),
-        (LoginError::Exchange(ExchangeError::Transport(TransportError::Deadline)), None),
+        (LoginError::Exchange(ExchangeError::Transport(TransportError::new(TransportKind::Deadline, true))), None),
         (listen(), Some(Advice::Fix)),
         (LoginError::NotLoopback, Some(Advice::Fix)),
         (LoginError::Open(io::ErrorKind::NotFound.into()), Some(Advice::Fix)),

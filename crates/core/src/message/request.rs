@@ -165,6 +165,15 @@ impl Header<'_> {
         self.name
     }
 
+    /// The value, if every request of this kind has the same.
+    #[must_use]
+    pub const fn fixed(&self) -> Option<&'static str> {
+        match self.value {
+            Value::Authorization(_) => None,
+            Value::Fixed(value) => Some(value),
+        }
+    }
+
     /// Whether the value is a secret. HTTP libraries can mark it, so that it is not logged or kept in a table.
     #[must_use]
     pub const fn is_sensitive(&self) -> bool {

@@ -1,0 +1,308 @@
+//! One enum for each place that can fail, the same for every adapter.
+
+use crate::drive::DriveError;
+use crate::listen::ListenError;
+use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, NoMetadata, ResponseError, Unanswered};
+use std::sync::Arc;
+use std::{error, fmt, io};
+
+/// A request that got no response. It holds no URL, header or body.
+///
+/// It is never sent again by itself: a code or a rotated refresh token may be spent.
+#[derive(Clone, Debug)]
+pub struct TransportError {
+    kind: TransportKind,
+    sent: bool,
+    source: Option<Arc<dyn error::Error + Send + Sync>>,
+}
+
+/// What went wrong with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TransportKind {
+    /// The body is longer than the cap.
+    BodyTooBig,
+    /// The server closed the connection, or sent something else than an HTTP response.
+    Closed,
+    /// There is no connection: no such name, no route, nobody listens.
+    Connect,
+    /// It took longer than the overall deadline.
+    Deadline,
+    /// The HTTP library failed, or does not take the request.
+    Http,
+    /// The URL is neither https nor plain http to this machine. Nothing was sent.
+    Insecure,
+    /// TLS could not be set up: a certificate is not trusted, or there are no certificate authorities.
+    Tls,
+}
+
+impl TransportError {
+    /// A failure of a transport. `sent` is false only if it is certain that nothing left.
+    #[must_use]
+    pub const fn new(kind: TransportKind, sent: bool) -> Self {
+        Self { kind, sent, source: None }
+    }
+
+    /// Adds what the HTTP library says.
+    #[must_use]
+    pub fn because(self, source: impl error::Error + Send + Sync + 'static) -> Self {
+        Self { source: Some(Arc::new(source)), ..self }
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub const fn kind(&self) -> TransportKind {
+        self.kind
+    }
+
+    /// Whether the request may have arrived. False only if it is certain that it did not.
+    #[must_use]
+    pub const fn was_sent(&self) -> bool {
+        self.sent
+    }
+
+    /// What to do now; none if nobody knows whether the request arrived.
+    #[must_use]
+    pub const fn advice(&self) -> Option<Advice> {
+        match self.kind {
+            TransportKind::Insecure | TransportKind::Tls => Some(Advice::Fix),
+            TransportKind::Connect | TransportKind::Deadline if !self.sent => Some(Advice::Retry { after: None }),
+            _ => None,
+        }
+    }
+
+    /// Why there is no answer, as a [`Flow`](proofkey_core::Flow) wants to know it.
+    #[must_use]
+    pub const fn why(&self) -> Unanswered {
+        match self.kind {
+            TransportKind::BodyTooBig | TransportKind::Closed => Unanswered::Closed,
+            _ if !self.sent => Unanswered::Unsent,
+            _ => Unanswered::Lost,
+        }
+    }
+}
+
+/// The `http` crate does not take it, so nothing is sent.
+impl From<http::Error> for TransportError {
+    fn from(error: http::Error) -> Self {
+        Self::new(TransportKind::Http, false).because(error)
+    }
+}
+
+/// A token request or a revocation that failed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ExchangeError {
+    /// The server has no known revocation endpoint.
+    Config(ConfigError),
+    /// The server refused, or its answer cannot be used.
+    Response(ResponseError),
+    /// The request was sent before. A code or a refresh token is sent once.
+    Spent,
+    /// There was no answer.
+    Transport(TransportError),
+}
+
+/// A discovery that failed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum DiscoverError {
+    /// The issuer, the client id or the redirect URI cannot be used.
+    Config(ConfigError),
+    /// The server has no metadata at any well-known address.
+    NoMetadata {
+        /// The issuer that was asked for.
+        issuer: String,
+        /// What each address answered.
+        tried: NoMetadata,
+    },
+    /// The server's metadata cannot be used, or it is busy or down.
+    Response(ResponseError),
+    /// There was no answer.
+    Transport(TransportError),
+}
+
+/// A login that failed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum LoginError {
+    /// It could not begin.
+    Authorize(AuthorizeError<io::Error>),
+    /// The redirect was the server's refusal, or a forgery.
+    Callback(CallbackError),
+    /// The caller gave it up.
+    Cancelled,
+    /// The client or an extra parameter cannot be used.
+    Config(ConfigError),
+    /// The code could not be exchanged.
+    Exchange(ExchangeError),
+    /// An address of the redirect URI cannot be listened at.
+    Listen(ListenError),
+    /// The redirect URI is not `http://` with a loopback address or `localhost`, so no listener can receive the redirect.
+    NotLoopback,
+    /// The browser could not be opened.
+    Open(io::Error),
+    /// The user did not come back in time.
+    TimedOut,
+}
+
+impl From<DriveError> for ExchangeError {
+    fn from(error: DriveError) -> Self {
+        match error {
+            DriveError::Over => Self::Spent,
+            DriveError::Transport(error) => Self::Transport(error),
+        }
+    }
+}
+
+impl<E: Into<io::Error>> From<AuthorizeError<E>> for LoginError {
+    fn from(error: AuthorizeError<E>) -> Self {
+        Self::Authorize(match error {
+            AuthorizeError::Config(error) => AuthorizeError::Config(error),
+            AuthorizeError::Random(error) => AuthorizeError::Random(error.into()),
+            AuthorizeError::RandomRepeats => AuthorizeError::RandomRepeats,
+        })
+    }
+}
+
+impl ExchangeError {
+    /// What to do now; none if nobody knows whether the request arrived.
+    #[must_use]
+    pub fn advice(&self) -> Option<Advice> {
+        match self {
+            Self::Config(_) | Self::Spent => Some(Advice::Fix),
+            Self::Response(error) => Some(error.advice()),
+            Self::Transport(error) => error.advice(),
+        }
+    }
+}
+
+impl DiscoverError {
+    /// What to do now.
+    #[must_use]
+    pub fn advice(&self) -> Advice {
+        match self {
+            Self::Config(_) | Self::NoMetadata { .. } => Advice::Fix,
+            Self::Response(error) => error.advice(),
+            // Nothing is lost by asking once more.
+            Self::Transport(error) => error.advice().unwrap_or(Advice::Retry { after: None }),
+        }
+    }
+}
+
+impl LoginError {
+    /// What to do now; none if nobody knows whether the code arrived.
+    #[must_use]
+    pub fn advice(&self) -> Option<Advice> {
+        match self {
+            Self::Callback(error) => Some(error.advice()),
+            Self::Exchange(error) => error.advice(),
+            Self::Cancelled | Self::TimedOut => Some(Advice::Reauthorize),
+            Self::Authorize(_) | Self::Config(_) | Self::Listen(_) | Self::NotLoopback | Self::Open(_) => {
+                Some(Advice::Fix)
+            }
+        }
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            TransportKind::BodyTooBig => "the response is too long",
+            TransportKind::Closed => "the server closed the connection without an HTTP response",
+            TransportKind::Connect => "no connection to the server",
+            TransportKind::Deadline => "the server did not answer in time",
+            TransportKind::Http => "no answer from the server",
+            TransportKind::Insecure => "plain http goes to loopback addresses only; write https://",
+            TransportKind::Tls => "no secure connection to the server",
+        })?;
+        let mut cause = error::Error::source(self);
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for ExchangeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::Response(error) => error.fmt(f),
+            Self::Spent => f.write_str("the request was sent before, and a code or a refresh token is sent once"),
+            Self::Transport(error) => error.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for DiscoverError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::NoMetadata { issuer, tried } => tried.at(issuer).fmt(f),
+            Self::Response(error) => write!(f, "the server's metadata: {error}"),
+            Self::Transport(error) => error.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for LoginError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Authorize(error) => error.fmt(f),
+            Self::Callback(error) => error.fmt(f),
+            Self::Cancelled => f.write_str("the login was cancelled"),
+            Self::Config(error) => error.fmt(f),
+            Self::Exchange(error) => write!(f, "the code could not be exchanged for a token: {error}"),
+            Self::Listen(error) => error.fmt(f),
+            Self::NotLoopback => f.write_str(
+                "a listener needs a redirect URI that starts with http://127.0.0.1, http://[::1] or http://localhost",
+            ),
+            Self::Open(error) => write!(f, "cannot open the browser: {error}"),
+            Self::TimedOut => f.write_str("the sign-in was not finished in time"),
+        }
+    }
+}
+
+impl error::Error for TransportError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        Some(self.source.as_deref()?)
+    }
+}
+
+impl error::Error for ExchangeError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Config(error) => Some(error),
+            Self::Response(error) => Some(error),
+            Self::Spent => None,
+            Self::Transport(error) => Some(error),
+        }
+    }
+}
+
+impl error::Error for DiscoverError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Config(error) => Some(error),
+            Self::NoMetadata { .. } => None,
+            Self::Response(error) => Some(error),
+            Self::Transport(error) => Some(error),
+        }
+    }
+}
+
+impl error::Error for LoginError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Authorize(error) => Some(error),
+            Self::Callback(error) => Some(error),
+            Self::Config(error) => Some(error),
+            Self::Exchange(error) => Some(error),
+            Self::Listen(error) => Some(error),
+            Self::Open(error) => Some(error),
+            Self::Cancelled | Self::NotLoopback | Self::TimedOut => None,
+        }
+    }
+}

@@ -66,7 +66,7 @@ fn check_target(args: &args::Call, login: &Login, config: &Config) -> Result<(),
     let profile = &login.name.profile;
     let configured = config.profile(profile).api_hosts;
     let allowed = login.settings.api_hosts.iter().chain(&configured).chain(&args.api_host);
-    if target.is_allowed(allowed, &login.record.token_endpoint) {
+    if target.is_allowed(allowed, login.token_endpoint()) {
         return Ok(());
     }
     let host = target.api_host();

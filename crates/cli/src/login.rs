@@ -28,7 +28,10 @@ use waiting::Countdown;
 pub fn run(args: &args::Login, select: &Select, config: &Config) -> Result<(), Failure> {
     interrupt::watch();
     let name = Name::of(select, config);
-    let before = Login::load(&name, config);
+    let before = match Login::load(&name, config) {
+        Err(failure) if failure.kind == Kind::Outdated => return Err(failure),
+        before => before,
+    };
     let known = match &before {
         Ok(login) => Some(login.settings.clone()),
         Err(_) => logins::remembered(&name)?,
@@ -37,7 +40,7 @@ pub fn run(args: &args::Login, select: &Select, config: &Config) -> Result<(), F
     before.as_ref().map_or(Ok(()), |before| same(before, &settings))?;
     logins::check_store(&name, &settings)?;
     let save = args.save.then(|| Save::plan(config, &name.profile, &settings)).transpose()?;
-    // One that cannot be read is as good as none: it will be written anew.
+    // A damaged one is replaced.
     if let Err(failure) = before
         && failure.kind != Kind::LoginRequired
     {

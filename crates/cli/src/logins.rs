@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::failure::{Failure, Kind};
 use crate::settings::Settings;
 use crate::time::now;
-use proofkey_core::{AccessToken, Client, Endpoint, Lifetime, RefreshToken, Scope, Server, TokensBuf};
+use proofkey_core::{AccessToken, Client, Endpoint, Lifetime, RefreshToken, Scope, TokensBuf};
 use proofkey_native::{FolderError, Key, Record, Secret, Store, StoreError};
 use std::fmt;
 use std::rc::Rc;
@@ -104,11 +104,8 @@ impl Login {
     ) -> Result<Self, Failure> {
         let store = Rc::new(open(settings.store)?);
         let key = key(name, settings);
-        let server = client.server();
         let mut record = Record::new(key.clone(), Secret::new(tokens.access_token().expose().to_owned()));
-        record.authorization_endpoint = server.endpoint(Endpoint::Authorization).unwrap_or_default().to_owned();
-        record.token_endpoint = server.endpoint(Endpoint::Token).unwrap_or_default().to_owned();
-        record.revocation_endpoint = server.endpoint(Endpoint::Revocation).map(str::to_owned);
+        record.set_server(&client.server());
         record.redirect_uri = client.redirect_uri().to_owned();
         record.requested_scope.clone_from(&settings.scope);
         let note = serde_json::to_string(settings).map_err(|error| Kind::Unexpected.because(error))?;
@@ -116,8 +113,9 @@ impl Login {
         let mut login = Self { name: name.clone(), settings: settings.clone(), record, store };
         login.take(tokens, requested_at);
         let lock = login.store.lock(&key, LOCK_WAIT)?;
+        let room = lock.reserve()?;
         login.remember();
-        lock.save(&login.record)?;
+        room.save(&login.record)?;
         drop(lock);
         Ok(login)
     }
@@ -130,9 +128,9 @@ impl Login {
     /// Remembers the settings under the login's name, for the next login and so that the record is found at once. Only for
     /// the holder of the record's lock. If it fails, the next login has to be told.
     pub fn remember(&self) {
-        let text = serde_json::to_string(&self.settings).unwrap_or_default();
-        if self.store.note(&note(&self.name)).ok().flatten().as_ref() != Some(&text) {
-            let _ = self.store.set_note(&note(&self.name), Some(&text));
+        let text = self.record.notes.get(SETTINGS);
+        if self.store.note(&note(&self.name)).ok().flatten().as_ref() != text {
+            let _ = self.store.set_note(&note(&self.name), text.map(String::as_str));
         }
     }
 
@@ -188,9 +186,12 @@ impl Login {
     /// If the record was tampered with.
     pub fn client(&self) -> Result<Client<'_>, Failure> {
         let record = &self.record;
-        let server = Server::new(&record.authorization_endpoint, &record.token_endpoint);
-        let server = record.revocation_endpoint.as_deref().map_or(server, |url| server.with(Endpoint::Revocation, url));
-        Ok(Client::new(&record.key.client_id, &record.redirect_uri, server)?)
+        Ok(Client::new(&record.key.client_id, &record.redirect_uri, record.server())?)
+    }
+
+    /// The token endpoint.
+    pub fn token_endpoint(&self) -> &str {
+        self.record.server().endpoint(Endpoint::Token).unwrap_or_default()
     }
 
     /// The access token.
@@ -254,6 +255,21 @@ impl Login {
 pub fn check_store(name: &Name, settings: &Settings) -> Result<(), Failure> {
     open(settings.store)?.lock(&key(name, settings), LOCK_WAIT)?.reserve()?;
     Ok(())
+}
+
+/// Discards the record of that name if it cannot be read. Whether there was such a record.
+///
+/// # Errors
+/// If the store cannot be opened, read or written.
+pub fn discard_unreadable(name: &Name) -> Result<bool, Failure> {
+    let Some(settings) = remembered(name)? else { return Ok(false) };
+    let store = open(settings.store)?;
+    let lock = store.lock(&key(name, &settings), LOCK_WAIT)?;
+    match lock.load() {
+        Ok(_) => Ok(false),
+        Err(StoreError::Corrupt { .. } | StoreError::Newer { .. }) => Ok(lock.discard()?),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The settings of the last login of that name. They survive a logout.
@@ -341,6 +357,10 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Locked { .. } => Kind::TimedOut.because(error),
+            StoreError::Newer { .. } => Kind::Outdated.because(error).advise_command(
+                "or, to sign in again with this version, first discard it with",
+                "logout --forget-anyway",
+            ),
             StoreError::Folder(ref folder) if is_denied(folder) && cfg!(all(unix, not(target_os = "macos"))) => {
                 Kind::Unexpected.because(error).advise("XDG_STATE_HOME=FOLDER keeps the sign-ins in another folder")
             }

@@ -1,6 +1,6 @@
 //! What went wrong, what to do now, and the exit code that says so to a script.
 
-use crate::logins::Name;
+use crate::name::Name;
 use serde::Serialize;
 use std::fmt;
 use std::process::ExitCode;

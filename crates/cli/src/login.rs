@@ -9,7 +9,8 @@ mod waiting;
 use crate::args::{self, Select};
 use crate::config::{Config, Save};
 use crate::failure::{Failure, Kind};
-use crate::logins::{self, Login, Name};
+use crate::logins::{self, Login};
+use crate::name::Name;
 use crate::parameter::parameter;
 use crate::settings::Settings;
 use crate::{errors, interrupt, output, session, time};
@@ -27,7 +28,7 @@ use waiting::Countdown;
 /// If the settings are wrong, the sign-in fails, or the tokens cannot be stored.
 pub fn run(args: &args::Login, select: &Select, config: &Config) -> Result<(), Failure> {
     interrupt::watch();
-    let name = Name::of(select, config);
+    let name = config.name(select);
     let before = match Login::load(&name, config) {
         Err(failure) if failure.kind == Kind::Outdated => return Err(failure),
         before => before,

@@ -1,54 +1,15 @@
 //! The stored logins: one for each profile and account.
 
-use crate::args::{Select, StoreKind};
+use crate::args::StoreKind;
 use crate::config::Config;
 use crate::failure::{Failure, Kind};
+use crate::name::Name;
 use crate::settings::Settings;
 use crate::time::now;
 use proofkey_core::{AccessToken, Client, Endpoint, Lifetime, RefreshToken, Scope, TokensBuf};
 use proofkey_native::{FolderError, Key, Record, Secret, Store, StoreError};
-use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
-
-/// The name of a login: its profile, and the account in it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Name {
-    /// The profile.
-    pub profile: String,
-    /// The account.
-    pub account: String,
-}
-
-impl Name {
-    /// The login that the command line and the configuration file mean.
-    pub fn of(select: &Select, config: &Config) -> Self {
-        let account = select.account.clone().or_else(|| config.profile(&select.profile).account);
-        Self { profile: select.profile.clone(), account: account.unwrap_or_else(|| DEFAULT.to_owned()) }
-    }
-
-    /// A command line that names this login.
-    pub fn command(&self, command: &str) -> String {
-        let option =
-            |option: &str, name: &str| if name == DEFAULT { String::new() } else { format!(" --{option} {name}") };
-        format!("proofkey {command}{}{}", option("profile", &self.profile), option("account", &self.account))
-    }
-
-    /// No name holds a slash.
-    fn of_key(key: &Key) -> Option<Self> {
-        let (profile, account) = key.account.split_once('/')?;
-        Some(Self { profile: profile.to_owned(), account: account.to_owned() })
-    }
-}
-
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.profile.as_str(), self.account.as_str()) {
-            (profile, DEFAULT) => write!(f, "profile `{profile}`"),
-            (profile, account) => write!(f, "profile `{profile}`, account `{account}`"),
-        }
-    }
-}
 
 /// A stored login.
 #[derive(Debug)]
@@ -129,8 +90,8 @@ impl Login {
     /// the holder of the record's lock. If it fails, the next login has to be told.
     pub fn remember(&self) {
         let text = self.record.notes.get(SETTINGS);
-        if self.store.note(&note(&self.name)).ok().flatten().as_ref() != text {
-            let _ = self.store.set_note(&note(&self.name), text.map(String::as_str));
+        if self.store.note(&self.name.note()).ok().flatten().as_ref() != text {
+            let _ = self.store.set_note(&self.name.note(), text.map(String::as_str));
         }
     }
 
@@ -277,7 +238,7 @@ pub fn discard_unreadable(name: &Name) -> Result<bool, Failure> {
 /// # Errors
 /// If the store cannot be read.
 pub fn remembered(name: &Name) -> Result<Option<Settings>, Failure> {
-    let text = match Store::files()?.note(&note(name)) {
+    let text = match Store::files()?.note(&name.note()) {
         Ok(text) => text,
         // It will be written anew.
         Err(StoreError::Corrupt { .. }) => None,
@@ -292,21 +253,16 @@ pub fn remembered(name: &Name) -> Result<Option<Settings>, Failure> {
 /// If the store cannot be written.
 pub fn forget_settings(name: &Name) -> Result<bool, Failure> {
     let store = Store::files()?;
-    let known = store.note(&note(name))?.is_some();
+    let known = store.note(&name.note())?.is_some();
     if known {
-        store.set_note(&note(name), None)?;
+        store.set_note(&name.note(), None)?;
     }
     Ok(known)
 }
 
-/// The name that a login's settings are remembered under.
-fn note(name: &Name) -> String {
-    format!("{}/{}", name.profile, name.account)
-}
-
 /// The key that a login with these settings is stored under.
 pub fn key(name: &Name, settings: &Settings) -> Key {
-    Key { issuer: settings.server.name().to_owned(), client_id: settings.client_id.clone(), account: note(name) }
+    Key { issuer: settings.server.name().to_owned(), client_id: settings.client_id.clone(), account: name.note() }
 }
 
 /// The logins in the wanted store, or in any; of one name, or all of them.
@@ -376,7 +332,6 @@ fn is_denied(error: &FolderError) -> bool {
 /// How long to wait for another process that refreshes or signs out.
 pub const LOCK_WAIT: Duration = Duration::from_secs(60);
 
-const DEFAULT: &str = "default";
 /// Notes of a record.
 const ENDED: &str = "ended";
 const PAUSE_UNTIL: &str = "pause_until";

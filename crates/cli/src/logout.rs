@@ -3,7 +3,8 @@
 use crate::args::{self, Select};
 use crate::config::Config;
 use crate::failure::{Failure, Kind};
-use crate::logins::{self, LOCK_WAIT, Login, Name};
+use crate::logins::{self, LOCK_WAIT, Login};
+use crate::name::Name;
 use crate::{interrupt, output, session};
 use proofkey_core::{Endpoint, ResponseError, Revocable};
 use proofkey_ureq::ExchangeError;
@@ -14,7 +15,7 @@ use serde::Serialize;
 /// # Errors
 /// If the server did not revoke the tokens: they are still valid then, and kept (RFC 7009 section 2.2.1).
 pub fn run(args: &args::Logout, select: &Select, config: &Config) -> Result<(), Failure> {
-    let name = Name::of(select, config);
+    let name = config.name(select);
     let outcome = match Login::load(&name, config) {
         Ok(login) => end(args, login)?,
         Err(failure) if args.forget_anyway && logins::discard_unreadable(&name)? => not_revoked(&failure),

@@ -161,17 +161,17 @@ fn a_record_with_a_member_that_is_missing_or_of_another_type_is_damaged() {
             damaged(&json, name);
         }
     }
-    let edits: [(&str, fn(&mut Value)); 4] = [
-        ("a further part of the key", |json| json["key"]["realm"] = "x".into()),
-        ("an endpoint that is not a text", |json| json["endpoints"]["token_endpoint"] = Value::Null),
-        ("a feature that is not a text", |json| json["features"] = json!([true])),
-        ("a lifetime below zero", |json| json["expires_in"] = (-1).into()),
-    ];
-    for (what, edit) in edits {
+    let edited = |part: &str, value: Value| {
         let mut json = whole.clone();
-        edit(&mut json);
-        damaged(&json, what);
-    }
+        *json.pointer_mut(part).unwrap() = value;
+        json
+    };
+    damaged(&edited("/endpoints/token_endpoint", Value::Null), "an endpoint that is not a text");
+    damaged(&edited("/features", json!([true])), "a feature that is not a text");
+    damaged(&edited("/expires_in", (-1).into()), "a lifetime below zero");
+    let mut json = whole.clone();
+    json["key"]["realm"] = "x".into();
+    damaged(&json, "a further part of the key");
     damaged(&json!([whole]), "no object");
     let error = |format| {
         shelf.put_json(format, &whole);

@@ -6,7 +6,7 @@ use proofkey_fuzz::shelf::{Shelf, record, same};
 
 fuzz_target!(|text: &str| {
     let (shelf, record) = (Shelf::default(), record(text));
-    shelf.save(&record);
+    shelf.save(&record).expect("nothing is there");
     let loaded = shelf.load(&record.key).expect("it is whole").expect("a record");
     assert!(same(&record, &loaded), "{record:?} {loaded:?}");
     let mut bytes = shelf.bytes();

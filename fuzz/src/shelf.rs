@@ -23,9 +23,11 @@ impl Default for Shelf {
 
 impl Shelf {
     /// Saves a record.
-    pub fn save(&self, record: &Record) {
-        let lock = self.store.lock(&record.key, Duration::ZERO).expect("a lock");
-        lock.save(record).expect("the record is saved");
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] if there is one of a newer format.
+    pub fn save(&self, record: &Record) -> Result<(), StoreError> {
+        self.store.lock(&record.key, Duration::ZERO).expect("a lock").save(record)
     }
 
     /// Loads the record of `key`.
@@ -65,9 +67,9 @@ pub fn record(text: &str) -> Record {
     record.requested_scope = next().split(' ').map(str::to_owned).collect();
     record.granted_scope = Some(next()).filter(|scope| !scope.is_empty());
     record.redirect_uri = next();
-    record.authorization_endpoint = next();
-    record.token_endpoint = next();
-    record.revocation_endpoint = Some(next()).filter(|endpoint| !endpoint.is_empty());
+    record.issuer = Some(next()).filter(|issuer| !issuer.is_empty());
+    record.endpoints = next().split_whitespace().filter_map(|pair| pair.split_once('=')).map(own).collect();
+    record.features = next().split_whitespace().map(str::to_owned).collect();
     record.notes = lines.map(|line| line.split_once('=').unwrap_or((line, ""))).map(own).collect();
     record
 }
@@ -87,16 +89,20 @@ pub fn same(one: &Record, other: &Record) -> bool {
         && one.requested_scope == other.requested_scope
         && one.granted_scope == other.granted_scope
         && one.redirect_uri == other.redirect_uri
-        && one.authorization_endpoint == other.authorization_endpoint
-        && one.token_endpoint == other.token_endpoint
-        && one.revocation_endpoint == other.revocation_endpoint
+        && one.issuer == other.issuer
+        && one.endpoints == other.endpoints
+        && one.features == other.features
         && one.notes == other.notes
 }
 
 /// The file of a record with a checksum that fits what stands behind the first line.
 #[must_use]
-pub fn seal(bytes: &[u8]) -> Vec<u8> {
+pub fn seal(format: u32, bytes: &[u8]) -> Vec<u8> {
     let line = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
     let json = bytes.get(line + 1..).unwrap_or_default();
-    [b"proofkey record 1 ", Base64UrlUnpadded::encode_string(&Sha256::digest(json)).as_bytes(), b"\n", json].concat()
+    let checksum = Base64UrlUnpadded::encode_string(&Sha256::digest(json));
+    [format!("proofkey record {format} {checksum}\n").as_bytes(), json].concat()
 }
+
+/// The formats that are read, of which the last is written.
+pub const FORMATS: [u32; 2] = [1, 2];

@@ -279,7 +279,8 @@ pub struct Logout {
     /// Also forget the server, client and scope that `proofkey login` would use again
     #[arg(long)]
     pub forget_settings: bool,
-    /// Forget the tokens even if the server did not revoke them; they stay valid until they expire
+    /// Forget the tokens even if the server did not revoke them, or a newer version of proofkey wrote them; they stay valid
+    /// until they expire
     #[arg(long)]
     pub forget_anyway: bool,
     /// Print the outcome as one JSON object

@@ -6,7 +6,7 @@ use crate::args::{self, Select};
 use crate::config::Config;
 use crate::failure::{Failure, Kind};
 use crate::hosts::Target;
-use crate::logins::{Login, Name};
+use crate::logins::Login;
 use crate::settings::Choice;
 use crate::{output, session, time};
 use body::Body;
@@ -26,7 +26,7 @@ pub fn run(args: &args::Call, select: &Select, config: &Config) -> Result<(), Fa
     if args.json && (args.include || args.output.is_some()) {
         return Err(Kind::Configuration.because("--json cannot be combined with --include or --output"));
     }
-    let mut login = Login::load(&Name::of(select, config), config)?;
+    let mut login = Login::load(&config.name(select), config)?;
     check_target(args, &login, config)?;
     let request = request(args)?;
     session::ensure_valid(&mut login, 0)?;
@@ -66,7 +66,7 @@ fn check_target(args: &args::Call, login: &Login, config: &Config) -> Result<(),
     let profile = &login.name.profile;
     let configured = config.profile(profile).api_hosts;
     let allowed = login.settings.api_hosts.iter().chain(&configured).chain(&args.api_host);
-    if target.is_allowed(allowed, &login.record.token_endpoint) {
+    if target.is_allowed(allowed, login.token_endpoint()) {
         return Ok(());
     }
     let host = target.api_host();

@@ -2,9 +2,10 @@
 
 mod save;
 
-use crate::args::{self, Provider, StoreKind};
+use crate::args::{self, Provider, Select, StoreKind};
 use crate::failure::{Failure, Kind};
 use crate::hosts::ApiHost;
+use crate::name::Name;
 use proofkey_core::{Client, ConfigError, Endpoint, Server};
 pub use save::Save;
 use serde::de::{Deserialize, Deserializer, Error};
@@ -88,6 +89,11 @@ impl Config {
     /// What it says about a profile; nothing if it does not have it.
     pub fn profile(&self, name: &str) -> Profile {
         self.profiles.get(name).cloned().unwrap_or_default()
+    }
+
+    /// The login that the command line and the file name.
+    pub fn name(&self, select: &Select) -> Name {
+        Name::new(&select.profile, select.account.clone().or_else(|| self.profile(&select.profile).account))
     }
 
     /// Its place in words.

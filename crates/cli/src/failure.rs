@@ -1,6 +1,6 @@
 //! What went wrong, what to do now, and the exit code that says so to a script.
 
-use crate::logins::Name;
+use crate::name::Name;
 use serde::Serialize;
 use std::fmt;
 use std::process::ExitCode;
@@ -44,6 +44,8 @@ pub enum Kind {
     LoginRequired,
     /// The server cannot be reached, or does not work.
     Network,
+    /// A newer version wrote the stored sign-in.
+    Outdated,
     /// The user or the authorization server refused.
     Refused,
     /// It took too long.
@@ -57,7 +59,7 @@ impl Kind {
     pub fn exit(self) -> u8 {
         match self {
             Self::Unexpected => 1,
-            Self::Configuration => 2,
+            Self::Configuration | Self::Outdated => 2,
             Self::LoginRequired => 3,
             Self::Refused => 4,
             Self::Network => 5,

@@ -9,7 +9,8 @@ mod waiting;
 use crate::args::{self, Select};
 use crate::config::{Config, Save};
 use crate::failure::{Failure, Kind};
-use crate::logins::{self, Login, Name};
+use crate::logins::{self, Login};
+use crate::name::Name;
 use crate::parameter::parameter;
 use crate::settings::Settings;
 use crate::{errors, interrupt, output, session, time};
@@ -27,8 +28,11 @@ use waiting::Countdown;
 /// If the settings are wrong, the sign-in fails, or the tokens cannot be stored.
 pub fn run(args: &args::Login, select: &Select, config: &Config) -> Result<(), Failure> {
     interrupt::watch();
-    let name = Name::of(select, config);
-    let before = Login::load(&name, config);
+    let name = config.name(select);
+    let before = match Login::load(&name, config) {
+        Err(failure) if failure.kind == Kind::Outdated => return Err(failure),
+        before => before,
+    };
     let known = match &before {
         Ok(login) => Some(login.settings.clone()),
         Err(_) => logins::remembered(&name)?,
@@ -37,7 +41,7 @@ pub fn run(args: &args::Login, select: &Select, config: &Config) -> Result<(), F
     before.as_ref().map_or(Ok(()), |before| same(before, &settings))?;
     logins::check_store(&name, &settings)?;
     let save = args.save.then(|| Save::plan(config, &name.profile, &settings)).transpose()?;
-    // One that cannot be read is as good as none: it will be written anew.
+    // A damaged one is replaced.
     if let Err(failure) = before
         && failure.kind != Kind::LoginRequired
     {

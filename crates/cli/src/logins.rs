@@ -1,54 +1,15 @@
 //! The stored logins: one for each profile and account.
 
-use crate::args::{Select, StoreKind};
+use crate::args::StoreKind;
 use crate::config::Config;
 use crate::failure::{Failure, Kind};
+use crate::name::Name;
 use crate::settings::Settings;
 use crate::time::now;
-use proofkey_core::{AccessToken, Client, Endpoint, Lifetime, RefreshToken, Scope, Server, TokensBuf};
+use proofkey_core::{AccessToken, Client, Endpoint, Lifetime, RefreshToken, Scope, TokensBuf};
 use proofkey_native::{FolderError, Key, Record, Secret, Store, StoreError};
-use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
-
-/// The name of a login: its profile, and the account in it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Name {
-    /// The profile.
-    pub profile: String,
-    /// The account.
-    pub account: String,
-}
-
-impl Name {
-    /// The login that the command line and the configuration file mean.
-    pub fn of(select: &Select, config: &Config) -> Self {
-        let account = select.account.clone().or_else(|| config.profile(&select.profile).account);
-        Self { profile: select.profile.clone(), account: account.unwrap_or_else(|| DEFAULT.to_owned()) }
-    }
-
-    /// A command line that names this login.
-    pub fn command(&self, command: &str) -> String {
-        let option =
-            |option: &str, name: &str| if name == DEFAULT { String::new() } else { format!(" --{option} {name}") };
-        format!("proofkey {command}{}{}", option("profile", &self.profile), option("account", &self.account))
-    }
-
-    /// No name holds a slash.
-    fn of_key(key: &Key) -> Option<Self> {
-        let (profile, account) = key.account.split_once('/')?;
-        Some(Self { profile: profile.to_owned(), account: account.to_owned() })
-    }
-}
-
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.profile.as_str(), self.account.as_str()) {
-            (profile, DEFAULT) => write!(f, "profile `{profile}`"),
-            (profile, account) => write!(f, "profile `{profile}`, account `{account}`"),
-        }
-    }
-}
 
 /// A stored login.
 #[derive(Debug)]
@@ -104,11 +65,8 @@ impl Login {
     ) -> Result<Self, Failure> {
         let store = Rc::new(open(settings.store)?);
         let key = key(name, settings);
-        let server = client.server();
         let mut record = Record::new(key.clone(), Secret::new(tokens.access_token().expose().to_owned()));
-        record.authorization_endpoint = server.endpoint(Endpoint::Authorization).unwrap_or_default().to_owned();
-        record.token_endpoint = server.endpoint(Endpoint::Token).unwrap_or_default().to_owned();
-        record.revocation_endpoint = server.endpoint(Endpoint::Revocation).map(str::to_owned);
+        record.set_server(&client.server());
         record.redirect_uri = client.redirect_uri().to_owned();
         record.requested_scope.clone_from(&settings.scope);
         let note = serde_json::to_string(settings).map_err(|error| Kind::Unexpected.because(error))?;
@@ -116,8 +74,9 @@ impl Login {
         let mut login = Self { name: name.clone(), settings: settings.clone(), record, store };
         login.take(tokens, requested_at);
         let lock = login.store.lock(&key, LOCK_WAIT)?;
+        let room = lock.reserve()?;
         login.remember();
-        lock.save(&login.record)?;
+        room.save(&login.record)?;
         drop(lock);
         Ok(login)
     }
@@ -130,9 +89,9 @@ impl Login {
     /// Remembers the settings under the login's name, for the next login and so that the record is found at once. Only for
     /// the holder of the record's lock. If it fails, the next login has to be told.
     pub fn remember(&self) {
-        let text = serde_json::to_string(&self.settings).unwrap_or_default();
-        if self.store.note(&note(&self.name)).ok().flatten().as_ref() != Some(&text) {
-            let _ = self.store.set_note(&note(&self.name), Some(&text));
+        let text = self.record.notes.get(SETTINGS);
+        if self.store.note(&self.name.note()).ok().flatten().as_ref() != text {
+            let _ = self.store.set_note(&self.name.note(), text.map(String::as_str));
         }
     }
 
@@ -188,9 +147,12 @@ impl Login {
     /// If the record was tampered with.
     pub fn client(&self) -> Result<Client<'_>, Failure> {
         let record = &self.record;
-        let server = Server::new(&record.authorization_endpoint, &record.token_endpoint);
-        let server = record.revocation_endpoint.as_deref().map_or(server, |url| server.with(Endpoint::Revocation, url));
-        Ok(Client::new(&record.key.client_id, &record.redirect_uri, server)?)
+        Ok(Client::new(&record.key.client_id, &record.redirect_uri, record.server())?)
+    }
+
+    /// The token endpoint.
+    pub fn token_endpoint(&self) -> &str {
+        self.record.server().endpoint(Endpoint::Token).unwrap_or_default()
     }
 
     /// The access token.
@@ -256,12 +218,27 @@ pub fn check_store(name: &Name, settings: &Settings) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Discards the record of that name if it cannot be read. Whether there was such a record.
+///
+/// # Errors
+/// If the store cannot be opened, read or written.
+pub fn discard_unreadable(name: &Name) -> Result<bool, Failure> {
+    let Some(settings) = remembered(name)? else { return Ok(false) };
+    let store = open(settings.store)?;
+    let lock = store.lock(&key(name, &settings), LOCK_WAIT)?;
+    match lock.load() {
+        Ok(_) => Ok(false),
+        Err(StoreError::Corrupt { .. } | StoreError::Newer { .. }) => Ok(lock.discard()?),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// The settings of the last login of that name. They survive a logout.
 ///
 /// # Errors
 /// If the store cannot be read.
 pub fn remembered(name: &Name) -> Result<Option<Settings>, Failure> {
-    let text = match Store::files()?.note(&note(name)) {
+    let text = match Store::files()?.note(&name.note()) {
         Ok(text) => text,
         // It will be written anew.
         Err(StoreError::Corrupt { .. }) => None,
@@ -276,21 +253,16 @@ pub fn remembered(name: &Name) -> Result<Option<Settings>, Failure> {
 /// If the store cannot be written.
 pub fn forget_settings(name: &Name) -> Result<bool, Failure> {
     let store = Store::files()?;
-    let known = store.note(&note(name))?.is_some();
+    let known = store.note(&name.note())?.is_some();
     if known {
-        store.set_note(&note(name), None)?;
+        store.set_note(&name.note(), None)?;
     }
     Ok(known)
 }
 
-/// The name that a login's settings are remembered under.
-fn note(name: &Name) -> String {
-    format!("{}/{}", name.profile, name.account)
-}
-
 /// The key that a login with these settings is stored under.
 pub fn key(name: &Name, settings: &Settings) -> Key {
-    Key { issuer: settings.server.name().to_owned(), client_id: settings.client_id.clone(), account: note(name) }
+    Key { issuer: settings.server.name().to_owned(), client_id: settings.client_id.clone(), account: name.note() }
 }
 
 /// The logins in the wanted store, or in any; of one name, or all of them.
@@ -341,6 +313,10 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Locked { .. } => Kind::TimedOut.because(error),
+            StoreError::Newer { .. } => Kind::Outdated.because(error).advise_command(
+                "or, to sign in again with this version, first discard it with",
+                "logout --forget-anyway",
+            ),
             StoreError::Folder(ref folder) if is_denied(folder) && cfg!(all(unix, not(target_os = "macos"))) => {
                 Kind::Unexpected.because(error).advise("XDG_STATE_HOME=FOLDER keeps the sign-ins in another folder")
             }
@@ -356,7 +332,6 @@ fn is_denied(error: &FolderError) -> bool {
 /// How long to wait for another process that refreshes or signs out.
 pub const LOCK_WAIT: Duration = Duration::from_secs(60);
 
-const DEFAULT: &str = "default";
 /// Notes of a record.
 const ENDED: &str = "ended";
 const PAUSE_UNTIL: &str = "pause_until";

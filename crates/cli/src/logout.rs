@@ -3,7 +3,8 @@
 use crate::args::{self, Select};
 use crate::config::Config;
 use crate::failure::{Failure, Kind};
-use crate::logins::{self, LOCK_WAIT, Login, Name};
+use crate::logins::{self, LOCK_WAIT, Login};
+use crate::name::Name;
 use crate::{interrupt, output, session};
 use proofkey_core::{Endpoint, ResponseError, Revocable};
 use proofkey_ureq::ExchangeError;
@@ -14,44 +15,22 @@ use serde::Serialize;
 /// # Errors
 /// If the server did not revoke the tokens: they are still valid then, and kept (RFC 7009 section 2.2.1).
 pub fn run(args: &args::Logout, select: &Select, config: &Config) -> Result<(), Failure> {
-    let name = Name::of(select, config);
-    let mut login = match Login::load(&name, config) {
+    let name = config.name(select);
+    let outcome = match Login::load(&name, config) {
+        Ok(login) => end(args, login)?,
+        Err(failure) if args.forget_anyway && logins::discard_unreadable(&name)? => not_revoked(&failure),
         Err(failure) if failure.kind == Kind::LoginRequired && args.forget_settings => {
             return if logins::forget_settings(&name)? { forgotten(args, &name) } else { Err(failure) };
         }
-        loaded => loaded?,
+        Err(failure) => return Err(failure),
     };
-    let outcome = interrupt::deferred_exchange(|| {
-        let store = login.store();
-        let lock = store.lock(&login.record.key, LOCK_WAIT)?;
-        if let Some(record) = lock.load()? {
-            login.record = record;
-        }
-        let revocation = match revoke(&login) {
-            Err(failure) if args.forget_anyway => {
-                output::warn(format_args!("the tokens were not revoked and may still be valid: {}", failure.message));
-                Revocation::Failed
-            }
-            Err(failure) => {
-                return Err(failure.advise(format_args!(
-                    "the tokens may still be valid, so they are kept; try again, or forget them anyway with `{}`",
-                    login.name.command("logout --forget-anyway")
-                )));
-            }
-            Ok(revocation) => revocation,
-        };
-        login.remember();
-        lock.remove()?;
-        Ok(revocation)
-    })?;
     if args.forget_settings {
         logins::forget_settings(&name)?;
     }
     if args.json {
-        let Name { profile, account } = &login.name;
+        let Name { profile, account } = &name;
         return output::json(&Outcome { profile, account, forgotten: true, revocation: Some(outcome) });
     }
-    let name = &login.name;
     output::note(match outcome {
         Revocation::Done => format!("Signed out ({name}): the tokens are revoked and forgotten."),
         Revocation::Failed => format!("The tokens are forgotten ({name})."),
@@ -65,6 +44,35 @@ pub fn run(args: &args::Logout, select: &Select, config: &Config) -> Result<(), 
         ),
     });
     Ok(())
+}
+
+/// Revokes the tokens, and forgets them.
+fn end(args: &args::Logout, mut login: Login) -> Result<Revocation, Failure> {
+    interrupt::deferred_exchange(|| {
+        let store = login.store();
+        let lock = store.lock(&login.record.key, LOCK_WAIT)?;
+        if let Some(record) = lock.load()? {
+            login.record = record;
+        }
+        let revocation = match revoke(&login) {
+            Err(failure) if args.forget_anyway => not_revoked(&failure),
+            Err(failure) => {
+                return Err(failure.advise(format_args!(
+                    "the tokens may still be valid, so they are kept; try again, or forget them anyway with `{}`",
+                    login.name.command("logout --forget-anyway")
+                )));
+            }
+            Ok(revocation) => revocation,
+        };
+        login.remember();
+        lock.remove()?;
+        Ok(revocation)
+    })
+}
+
+fn not_revoked(why: &Failure) -> Revocation {
+    output::warn(format_args!("the tokens were not revoked and may still be valid: {}", why.message));
+    Revocation::Failed
 }
 
 /// There were no tokens, only settings.

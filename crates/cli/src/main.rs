@@ -15,6 +15,7 @@ mod login;
 mod logins;
 mod logout;
 mod man;
+mod name;
 mod output;
 mod parameter;
 mod session;
@@ -27,7 +28,6 @@ use args::{Cli, Command, Select, Which};
 use clap::Parser;
 use config::Config;
 use failure::{Failure, Kind};
-use logins::Name;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -80,7 +80,7 @@ fn with_login(
 ) -> Result<(), Failure> {
     let select = Select::of(before, after)?;
     let config = Config::load(select.config.as_deref())?;
-    run(&select, &config).map_err(|failure| failure.for_login(&Name::of(&select, &config)))
+    run(&select, &config).map_err(|failure| failure.for_login(&config.name(&select)))
 }
 
 /// Prints help and version to standard output, and an error as JSON if that was asked for.

@@ -119,7 +119,7 @@ fn renew(login: &mut Login) -> Result<(), Failure> {
 fn refresh(login: &mut Login, lock: &Lock<'_>) -> Result<(), Failure> {
     let Some(refresh_token) = login.refresh_token()? else { return Err(not_refreshable(login)) };
     if let Some(left) = pause_left(login) {
-        return Err(paused(left).at(&login.record.token_endpoint));
+        return Err(paused(left).at(login.token_endpoint()));
     }
     let request = login.client()?.refresh(refresh_token);
     let reservation = lock.reserve()?;
@@ -146,7 +146,7 @@ fn refresh(login: &mut Login, lock: &Lock<'_>) -> Result<(), Failure> {
                 changed = true;
                 login.pause(time::now().saturating_add(pause.min(PAUSE_MAX).into()));
             }
-            let failure = Failure::from(error).at(&login.record.token_endpoint);
+            let failure = Failure::from(error).at(login.token_endpoint());
             let is_final = failure.kind == Kind::LoginRequired;
             Err(if is_final { again(login, &failure.message) } else { failure })
         }

@@ -7,9 +7,8 @@ use crate::hosts::ApiHost;
 use proofkey_core::{Endpoint, Server};
 use serde::{Deserialize, Serialize};
 
-/// The settings of a login. They hold no secret.
+/// The settings of a login. They hold no secret. A newer version may have stored further ones.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
-#[serde(deny_unknown_fields)]
 pub struct Settings {
     /// The server.
     pub server: Choice,

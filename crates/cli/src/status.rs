@@ -3,7 +3,7 @@
 use crate::args::{self, Select, StoreKind};
 use crate::config::Config;
 use crate::failure::{Failure, Kind};
-use crate::logins::{Login, Name};
+use crate::logins::Login;
 use crate::output::{self, STRONG};
 use crate::time::{Span, Utc, now};
 use serde::Serialize;
@@ -15,7 +15,7 @@ use std::fmt;
 /// [`Kind::LoginRequired`] if nobody is signed in.
 pub fn run(args: &args::Status, select: &Select, config: &Config) -> Result<(), Failure> {
     if !args.all {
-        let login = Login::load(&Name::of(select, config), config)?;
+        let login = Login::load(&config.name(select), config)?;
         let status = Status::of(&login);
         if args.json {
             output::json(&status)?

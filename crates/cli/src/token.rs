@@ -3,7 +3,7 @@
 use crate::args::{self, Select};
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::logins::{Login, Name};
+use crate::logins::Login;
 use crate::{output, session};
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use serde::Serialize;
 /// # Errors
 /// As [`session::ensure_valid`].
 pub fn run(args: &args::Token, select: &Select, config: &Config) -> Result<(), Failure> {
-    let mut login = Login::load(&Name::of(select, config), config)?;
+    let mut login = Login::load(&config.name(select), config)?;
     if args.refresh {
         session::refresh_now(&mut login, args.min_valid)?;
     } else {

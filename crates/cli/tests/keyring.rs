@@ -6,6 +6,7 @@ mod desk;
 
 use desk::{CLIENT, Desk, Run, Waiting, browse};
 use proofkey_devserver::user_agent::Decision;
+use std::process::Command;
 use std::time::Duration;
 use std::{env, fs, thread};
 
@@ -14,20 +15,8 @@ const BUS: &str = "DBUS_SESSION_BUS_ADDRESS";
 #[test]
 #[ignore = "needs a keyring"]
 fn a_sign_in_is_kept_there_renewed_and_forgotten() {
-    let desk = Desk::new();
-    desk.configure(&format!("[profile.default]\nissuer = '{}'\nstore = 'keyring'\n{CLIENT}", desk.server.issuer()));
-    let command = |args: &[&str]| {
-        let mut command = desk.command(args);
-        command.env(BUS, env::var_os(BUS).expect("a bus: run this by `.ci/run keyring`"));
-        command
-    };
-    let run = |args: &[&str]| Run::from(command(args).output().unwrap());
-
-    let waiting = Waiting::of(command(&["login", "--json", "--no-browser"]));
-    browse(&waiting.url, Decision::Allow);
-    let signed_in = waiting.end();
-    assert_eq!(signed_in.code, Some(0), "{signed_in:?}");
-
+    let desk = signed_in();
+    let run = |args: &[&str]| Run::from(command(&desk, args).output().unwrap());
     let first = run(&["token"]);
     assert_eq!(first.code, Some(0), "{first:?}");
     thread::sleep(Duration::from_secs(2));
@@ -52,4 +41,58 @@ fn a_sign_in_is_kept_there_renewed_and_forgotten() {
     let gone = run(&["token"]);
     assert!(gone.stdout.is_empty(), "{gone:?}");
     gone.fails(3, &["proofkey login"]);
+}
+
+#[test]
+#[ignore = "needs a keyring"]
+fn a_newer_sign_in_is_refused_there_and_left_as_it_is() {
+    const NEWER: &[u8] = b"proofkey record 3 sealed";
+    let desk = signed_in();
+    let run = |args: &[&str]| Run::from(command(&desk, args).output().unwrap());
+    let [lock] = &desk.files(".lock")[..] else { panic!("one record") };
+    let entry = keyring::Entry::new("proofkey", lock.file_stem().unwrap().to_str().unwrap()).unwrap();
+    assert!(entry.get_secret().unwrap().starts_with(b"proofkey record 2 "));
+    entry.set_secret(NEWER).unwrap();
+    let asked = desk.server.log().len();
+    for args in [
+        &["token"][..],
+        &["token", "--refresh"],
+        &["call", &desk.server.api("/api/me")],
+        &["status"],
+        &["logout"],
+        &["login", "--no-browser", "--timeout", "1"],
+    ] {
+        run(args).fails(
+            2,
+            &["in the system keyring was written by a newer proofkey (format 3", "`proofkey logout --forget-anyway`"],
+        );
+        assert_eq!(entry.get_secret().unwrap(), NEWER, "{args:?}");
+    }
+    assert_eq!(desk.server.log().len(), asked, "nothing was sent");
+    let waiting = Waiting::of(command(&desk, &["login", "--json", "--no-browser", "--profile", "other"]));
+    browse(&waiting.url, Decision::Allow);
+    assert_eq!(waiting.end().code, Some(0), "another profile is not affected");
+    assert_eq!(run(&["logout", "--profile", "other"]).code, Some(0));
+
+    assert_eq!(run(&["logout", "--forget-anyway"]).code, Some(0));
+    assert!(matches!(entry.get_secret(), Err(keyring::Error::NoEntry)));
+}
+
+/// Somebody who is signed in, with the tokens in the keyring.
+fn signed_in() -> Desk {
+    let desk = Desk::new();
+    let profile =
+        |name: &str| format!("[profile.{name}]\nissuer = '{}'\nstore = 'keyring'\n{CLIENT}", desk.server.issuer());
+    desk.configure(&(profile("default") + &profile("other")));
+    let waiting = Waiting::of(command(&desk, &["login", "--json", "--no-browser"]));
+    browse(&waiting.url, Decision::Allow);
+    let signed_in = waiting.end();
+    assert_eq!(signed_in.code, Some(0), "{signed_in:?}");
+    desk
+}
+
+fn command(desk: &Desk, args: &[&str]) -> Command {
+    let mut command = desk.command(args);
+    command.env(BUS, env::var_os(BUS).expect("a bus: run this by `.ci/run keyring`"));
+    command
 }

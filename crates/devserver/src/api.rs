@@ -1,6 +1,6 @@
 //! The protected API (RFC 6750), to be called with a token.
 
-use crate::server::App;
+use crate::app::App;
 use crate::state::Grant;
 use crate::token::with_fault;
 use axum::Router;

@@ -1,9 +1,10 @@
 //! The authorization endpoint (RFC 6749 section 3.1): sign-in, consent, and the way back to the client.
 
+use crate::app::{App, CONSENT};
+use crate::options::{CallbackFault, ClientRegistration};
+use crate::pages;
 use crate::params::Params;
-use crate::server::{App, CONSENT};
 use crate::state::{Grant, Session};
-use crate::{CallbackFault, ClientRegistration, pages};
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};

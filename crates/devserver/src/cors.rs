@@ -1,6 +1,6 @@
 //! Which web pages can call the server: those on loopback, and those at a registered redirect URI.
 
-use crate::Options;
+use crate::options::Options;
 use axum::http::{HeaderValue, Method, header};
 use std::io;
 use tower_http::cors::{AllowOrigin, CorsLayer};

@@ -15,6 +15,7 @@
 //! It shares no code with the client that it tests, so that a fault in one does not hide a fault in the other.
 
 mod api;
+mod app;
 mod authorize;
 mod cors;
 mod log;

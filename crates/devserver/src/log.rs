@@ -1,6 +1,5 @@
 //! The request log that tests read.
 
-use crate::server::App;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, request::Parts};
@@ -55,16 +54,16 @@ impl Log {
     }
 }
 
-pub(crate) async fn record(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(crate) async fn record(State(log): State<Arc<Log>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, BODY_MAX).await else {
-        app.log.add(entry(&parts, &[], 413));
+        log.add(entry(&parts, &[], 413));
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let mut entry = entry(&parts, &body, 0);
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
     entry.status = if response.extensions().get::<Hangup>().is_some() { 0 } else { response.status().as_u16() };
-    app.log.add(entry);
+    log.add(entry);
     response
 }
 

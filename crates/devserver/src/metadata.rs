@@ -1,7 +1,7 @@
 //! Authorization server metadata (RFC 8414, OpenID Connect Discovery).
 
-use crate::MetadataFault;
-use crate::server::{AUTHORIZE, App, REVOCATION, TOKEN};
+use crate::app::{AUTHORIZE, App, REVOCATION, TOKEN};
+use crate::options::MetadataFault;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;

@@ -1,6 +1,6 @@
 //! The pages: sign-in, consent and errors. They have no scripts, and little of them varies.
 
-use crate::server::{AUTHORIZE, App, CONSENT, LOGIN, REVOCATION, TOKEN};
+use crate::app::{AUTHORIZE, App, CONSENT, LOGIN, REVOCATION, TOKEN};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};

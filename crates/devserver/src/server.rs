@@ -1,15 +1,15 @@
 //! [`DevServer`]: a server on a thread of its own.
 
-use crate::log::{Entry, Log};
+use crate::app::{AUTHORIZE, App, CONSENT, LOGIN, REVOCATION, TOKEN};
+use crate::log::Entry;
+use crate::options::{Faults, Options};
 use crate::running::{Running, bind};
-use crate::state::Grants;
-use crate::{Faults, Options, api, authorize, cors, log, metadata, pages, token};
+use crate::{api, authorize, cors, log, metadata, pages, token};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use std::io;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// A running server. It stops when it is dropped.
 #[derive(Debug)]
@@ -85,41 +85,7 @@ impl DevServer {
 
     /// Replaces the faults from now on.
     pub fn set_faults(&self, faults: Faults) {
-        *self.app.faults.lock().unwrap_or_else(PoisonError::into_inner) = faults;
-    }
-}
-
-/// What every handler sees.
-#[derive(Debug)]
-pub(crate) struct App {
-    pub(crate) options: Options,
-    pub(crate) issuer: String,
-    pub(crate) log: Log,
-    faults: Mutex<Faults>,
-    grants: Mutex<Grants>,
-}
-
-impl App {
-    fn new(options: Options, address: SocketAddr) -> Self {
-        Self {
-            issuer: format!("http://{address}"),
-            log: Log::default(),
-            faults: Mutex::new(options.faults.clone()),
-            grants: Mutex::default(),
-            options,
-        }
-    }
-
-    pub(crate) fn at(&self, path: &str) -> String {
-        format!("{}{path}", self.issuer)
-    }
-
-    pub(crate) fn faults(&self) -> Faults {
-        self.faults.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(crate) fn grants(&self) -> MutexGuard<'_, Grants> {
-        self.grants.lock().unwrap_or_else(PoisonError::into_inner)
+        self.app.set_faults(faults);
     }
 }
 
@@ -139,7 +105,7 @@ fn router(app: Arc<App>) -> io::Result<Router> {
         .route(CONSENT, get(authorize::consent).post(authorize::decide))
         .merge(called)
         .layer(from_fn(no_store))
-        .layer(from_fn_with_state(Arc::clone(&app), log::record))
+        .layer(from_fn_with_state(Arc::clone(&app.log), log::record))
         .with_state(app))
 }
 
@@ -151,9 +117,3 @@ async fn no_store(request: axum::extract::Request, next: axum::middleware::Next)
     headers.insert("x-content-type-options", axum::http::HeaderValue::from_static("nosniff"));
     response
 }
-
-pub(crate) const AUTHORIZE: &str = "/connect/authorize";
-pub(crate) const CONSENT: &str = "/connect/consent";
-pub(crate) const LOGIN: &str = "/connect/login";
-pub(crate) const REVOCATION: &str = "/connect/revocation";
-pub(crate) const TOKEN: &str = "/connect/token";

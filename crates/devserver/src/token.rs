@@ -1,10 +1,10 @@
 //! The token endpoint (RFC 6749 section 3.2) and the revocation endpoint (RFC 7009).
 
+use crate::app::App;
 use crate::log::{cut, hangup};
+use crate::options::{Alteration, ClientRegistration, EndpointFault};
 use crate::params::Params;
-use crate::server::App;
 use crate::state::Grant;
-use crate::{Alteration, ClientRegistration, EndpointFault};
 use axum::body::{Body, to_bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};

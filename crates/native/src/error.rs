@@ -1,14 +1,16 @@
 //! [`StoreError`].
 
 use crate::folder::FolderError;
+use crate::format::FORMAT;
 use std::{error, fmt};
 #[cfg(feature = "keyring")]
 use zeroize::Zeroizing;
 
 /// A record that cannot be read or written.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum StoreError {
-    /// What is stored is not what was written. It is not changed.
+    /// The record is not what was written. It is not changed.
     Corrupt {
         /// The file or the keyring's entry.
         name: String,
@@ -24,6 +26,13 @@ pub enum StoreError {
     Locked {
         /// The file or the keyring's entry.
         name: String,
+    },
+    /// The record has a format of a newer version. It is not changed.
+    Newer {
+        /// The file or the keyring's entry.
+        name: String,
+        /// The number of its format.
+        format: u32,
     },
     /// The system names no home folder.
     NoHome,
@@ -46,6 +55,11 @@ impl fmt::Display for StoreError {
             #[cfg(feature = "keyring")]
             Self::Keyring(error) => write!(f, "system keyring: {error}; unlock it and try again"),
             Self::Locked { name } => write!(f, "another process is using the stored sign-in {name}; try again"),
+            Self::Newer { name, format } => write!(
+                f,
+                "the stored sign-in {name} was written by a newer proofkey (format {format}, and this version reads \
+                 formats up to {FORMAT}): upgrade proofkey"
+            ),
             Self::NoHome => f.write_str("token store: the system names no home folder; set HOME"),
             #[cfg(feature = "keyring")]
             Self::NoKeyring(error) => write!(f, "there is no system keyring ({error}); keep the sign-ins in files"),

@@ -15,9 +15,10 @@ pub(crate) use unix::Folder;
 use unix::access;
 
 use std::fs::File;
-use std::io::{ErrorKind, Seek, Write};
+use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::{error, fmt, io};
+use zeroize::Zeroizing;
 
 /// A folder or a file in it that cannot be used.
 #[derive(Debug)]
@@ -177,8 +178,17 @@ fn temporary_prefix(name: &str) -> String {
     format!(".{name}.")
 }
 
+/// The first bytes, which hold no secret of a record.
+fn read_start(file: File) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(START));
+    file.take(START as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// The longest file that is read, in bytes.
 const FILE_MAX: u64 = 1024 * 1024;
+/// Enough to tell the format of a record.
+const START: usize = 32;
 
 #[cfg(test)]
 mod tests {

@@ -21,6 +21,7 @@
 mod browser;
 mod error;
 mod folder;
+mod format;
 mod record;
 mod store;
 

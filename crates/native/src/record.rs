@@ -1,9 +1,11 @@
-//! What is kept: a [`Record`] of one sign-in, under its [`Key`].
+//! A [`Record`] of one sign-in, and the [`Key`] that it is stored under.
 
+use proofkey_core::{Endpoint, Feature, Server};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// Whose tokens they are. Two servers, two clients or two accounts never share a record.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
@@ -37,14 +39,15 @@ pub struct Record {
     pub granted_scope: Option<String>,
     /// The redirect URI of the client.
     pub redirect_uri: String,
-    /// The authorization endpoint.
-    pub authorization_endpoint: String,
-    /// The token endpoint, the only place that the refresh token is sent to.
-    pub token_endpoint: String,
-    /// The revocation endpoint, if the server has one.
-    pub revocation_endpoint: Option<String>,
-    /// What else the application wants to keep. Nothing secret.
+    /// The server's issuer, if it is known.
+    pub issuer: Option<String>,
+    /// The server's endpoints by [`Endpoint::name`]. The refresh token is sent to the token endpoint only.
+    pub endpoints: BTreeMap<String, String>,
+    /// The server's features by [`Feature::name`].
+    pub features: BTreeSet<String>,
+    /// Further texts of the application. Nothing secret.
     pub notes: BTreeMap<String, String>,
+    pub(crate) others: Others,
 }
 
 impl Record {
@@ -60,24 +63,36 @@ impl Record {
             requested_scope: Vec::new(),
             granted_scope: None,
             redirect_uri: String::new(),
-            authorization_endpoint: String::new(),
-            token_endpoint: String::new(),
-            revocation_endpoint: None,
+            issuer: None,
+            endpoints: BTreeMap::new(),
+            features: BTreeSet::new(),
             notes: BTreeMap::new(),
+            others: Others::default(),
         }
     }
 
-    pub(crate) fn to_json(&self) -> serde_json::Result<Zeroizing<Vec<u8>>> {
-        // The room is made at once: a buffer that grows leaves copies of the secrets behind.
-        let mut json = Zeroizing::new(Vec::with_capacity(JSON_ROOM));
-        Stored::serialize(self, &mut serde_json::Serializer::new(&mut *json))?;
-        Ok(json)
+    /// The server that the tokens come from.
+    #[must_use]
+    pub fn server(&self) -> Server<'_> {
+        let url = |endpoint: Endpoint| self.endpoints.get(endpoint.name()).map(String::as_str);
+        let of_login = |endpoint| url(endpoint).unwrap_or_default();
+        let mut server = Server::new(of_login(Endpoint::Authorization), of_login(Endpoint::Token));
+        for endpoint in Endpoint::ALL {
+            server = url(*endpoint).map_or(server, |url| server.with(*endpoint, url));
+        }
+        for feature in Feature::ALL.iter().filter(|feature| self.features.contains(feature.name())) {
+            server = server.with_feature(*feature);
+        }
+        self.issuer.as_deref().map_or(server, |issuer| server.with_issuer(issuer))
     }
 
-    pub(crate) fn from_json(json: &[u8]) -> serde_json::Result<Self> {
-        let mut reader = serde_json::Deserializer::from_slice(json);
-        let record = Stored::deserialize(&mut reader)?;
-        reader.end().map(|()| record)
+    /// Takes over what is known of the server.
+    pub fn set_server(&mut self, server: &Server<'_>) {
+        let url = |endpoint: &Endpoint| Some((endpoint.name().to_owned(), server.endpoint(*endpoint)?.to_owned()));
+        let features = Feature::ALL.iter().filter(|feature| server.has(**feature));
+        self.issuer = server.issuer().map(str::to_owned);
+        self.endpoints = Endpoint::ALL.iter().filter_map(url).collect();
+        self.features = features.map(|feature| feature.name().to_owned()).collect();
     }
 }
 
@@ -105,62 +120,39 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// How a record is written. It is private, so that only a store can write secrets down.
-#[derive(Deserialize, Serialize)]
-#[serde(remote = "Record", deny_unknown_fields)]
-struct Stored {
-    key: Key,
-    #[serde(with = "secret")]
-    access_token: Secret,
-    #[serde(with = "secret_option")]
-    refresh_token: Option<Secret>,
-    requested_at: u64,
-    expires_in: Option<u32>,
-    requested_scope: Vec<String>,
-    granted_scope: Option<String>,
-    redirect_uri: String,
-    authorization_endpoint: String,
-    token_endpoint: String,
-    revocation_endpoint: Option<String>,
-    notes: BTreeMap<String, String>,
-}
+/// Members of a record that this version does not know. They may be secret, so they are wiped and not printed.
+#[derive(Clone, Default, Deserialize, Serialize)]
+pub(crate) struct Others(BTreeMap<String, Value>);
 
-mod secret {
-    use super::Secret;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(secret.expose())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
-        String::deserialize(deserializer).map(Secret::new)
+impl fmt::Debug for Others {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
     }
 }
 
-mod secret_option {
-    use super::Secret;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
-        secret.as_ref().map(Secret::expose).serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
-        Option::<String>::deserialize(deserializer).map(|text| text.map(Secret::new))
+impl Drop for Others {
+    fn drop(&mut self) {
+        self.0.values_mut().for_each(wipe);
     }
 }
 
-const JSON_ROOM: usize = 64 * 1024;
+fn wipe(value: &mut Value) {
+    match value {
+        Value::Array(values) => values.iter_mut().for_each(wipe),
+        Value::Object(members) => members.values_mut().for_each(wipe),
+        Value::String(text) => text.zeroize(),
+        Value::Bool(_) | Value::Null | Value::Number(_) => {}
+    }
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_buffer_of_secrets_does_not_grow() {
-        let key = Key { issuer: "i".into(), client_id: "c".into(), account: "a".into() };
-        let record = Record::new(key, Secret::new("x".repeat(60 * 1024)));
-        assert_eq!(record.to_json().unwrap().capacity(), 64 * 1024);
+    fn a_wiped_member_has_no_text_left() {
+        let mut member = serde_json::json!(["secret", { "in": ["secret"] }]);
+        wipe(&mut member);
+        assert_eq!(member, serde_json::json!(["", { "in": [""] }]));
     }
 }

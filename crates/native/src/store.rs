@@ -1,11 +1,11 @@
-//! Where records are kept: [`Store`], and the [`Lock`] under which they are written.
+//! A [`Store`] of records, and the [`Lock`] under which they are written.
 
 use crate::error::StoreError;
 #[cfg(feature = "keyring")]
 use crate::error::keyring_fault;
 use crate::folder::{Folder, FolderError, Temporary};
+use crate::format;
 use crate::record::{Key, Record};
-use base64ct::{Base64UrlUnpadded, Encoding};
 use etcetera::BaseStrategy;
 use sha2::{Digest, Sha256};
 use std::fs::{File, TryLockError};
@@ -88,9 +88,9 @@ impl Store {
                 match file.try_lock() {
                     Ok(()) => break,
                     Err(TryLockError::WouldBlock) if begun.elapsed() < patience => thread::sleep(PAUSE),
-                    Err(TryLockError::WouldBlock) => return Err(StoreError::Locked { name }),
+                    Err(TryLockError::WouldBlock) => return Err(StoreError::Locked { name: self.place_of(&name) }),
                     Err(TryLockError::Error(source)) => {
-                        return Err(FolderError::Io { path: PathBuf::from(name), source, access: None }.into());
+                        return Err(FolderError::Io { path: self.folder.path(&lock_name), source, access: None }.into());
                     }
                 }
             }
@@ -109,7 +109,8 @@ impl Store {
     pub fn note(&self, name: &str) -> Result<Option<String>, StoreError> {
         let Some(bytes) = self.folder.read(&note_name(name))? else { return Ok(None) };
         let text = str::from_utf8(&bytes).map(str::to_owned);
-        text.map(Some).map_err(|_| StoreError::Corrupt { name: note_name(name), fault: "it is not UTF-8" })
+        let name = || self.folder.path(&note_name(name)).display().to_string();
+        text.map(Some).map_err(|_| StoreError::Corrupt { name: name(), fault: "it is not UTF-8" })
     }
 
     /// Writes such a text, or removes it. It stays when records are removed. Only one process or thread may write at a time.
@@ -129,19 +130,52 @@ impl Store {
     }
 
     fn load_named(&self, name: &str) -> Result<Option<Record>, StoreError> {
-        let bytes = match self.place {
-            Place::Files => self.folder.read(name)?,
+        // A newer record may be longer than this version reads.
+        let bytes = self.read(name).or_else(|error| self.check_format(name).and(Err(error)))?;
+        let Some(bytes) = bytes else { return Ok(None) };
+        self.refuse_newer(name, &bytes)?;
+        let corrupt = |fault| StoreError::Corrupt { name: self.place_of(name), fault };
+        let record = format::decode(&bytes).map_err(corrupt)?;
+        if name_of(&record.key) == name { Ok(Some(record)) } else { Err(corrupt("it belongs to another account")) }
+    }
+
+    fn read(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        match self.place {
+            Place::Files => Ok(self.folder.read(name)?),
             #[cfg(feature = "keyring")]
             Place::Keyring => match keyring_entry(name)?.get_secret() {
-                Ok(bytes) => Some(Zeroizing::new(bytes)),
-                Err(keyring::Error::NoEntry) => None,
-                Err(error) => return Err(keyring_fault(name, error)),
+                Ok(bytes) => Ok(Some(Zeroizing::new(bytes))),
+                Err(keyring::Error::NoEntry) => Ok(None),
+                Err(error) => Err(keyring_fault(&self.place_of(name), error)),
+            },
+        }
+    }
+
+    /// Looks at what is stored before it is replaced or removed. What cannot be a record may go.
+    fn check_format(&self, name: &str) -> Result<(), StoreError> {
+        let start = match self.place {
+            Place::Files => self.folder.start(name)?,
+            #[cfg(feature = "keyring")]
+            Place::Keyring => match self.read(name) {
+                Err(StoreError::Corrupt { .. }) => None,
+                read => read?,
             },
         };
-        let corrupt = |fault| StoreError::Corrupt { name: name.to_owned(), fault };
-        let Some(bytes) = bytes else { return Ok(None) };
-        let record = decode(&bytes).map_err(corrupt)?;
-        if name_of(&record.key) == name { Ok(Some(record)) } else { Err(corrupt("it belongs to another account")) }
+        start.map_or(Ok(()), |start| self.refuse_newer(name, &start))
+    }
+
+    fn refuse_newer(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let newer = format::newer(bytes).map(|format| StoreError::Newer { name: self.place_of(name), format });
+        newer.map_or(Ok(()), Err)
+    }
+
+    /// A name for the user.
+    fn place_of(&self, name: &str) -> String {
+        match self.place {
+            Place::Files => self.folder.path(name).display().to_string(),
+            #[cfg(feature = "keyring")]
+            Place::Keyring => format!("{name} in the system keyring"),
+        }
     }
 }
 
@@ -171,6 +205,7 @@ impl Lock<'_> {
     /// # Errors
     /// [`StoreError`] if no record can be saved now.
     pub fn reserve(&self) -> Result<Reservation<'_>, StoreError> {
+        self.store.check_format(&self.name)?;
         let temporary = match self.store.place {
             Place::Files => {
                 let present = self.store.folder.read(&self.name)?.map_or(0, |bytes| bytes.len());
@@ -178,8 +213,8 @@ impl Lock<'_> {
             }
             #[cfg(feature = "keyring")]
             Place::Keyring => {
-                if let Some(record) = self.load()? {
-                    self.save(&record)?;
+                if let Some(present) = self.store.read(&self.name)? {
+                    self.write_entry(&present)?;
                 }
                 None
             }
@@ -190,8 +225,8 @@ impl Lock<'_> {
     /// Writes the record. After a crash at any moment the old or the new one is there.
     ///
     /// # Errors
-    /// [`StoreError`]; the old record is there then, or the new one. [`StoreError::OtherKey`] if it is not the lock's own
-    /// record.
+    /// [`StoreError`]; the old record is there then, or the new one. [`StoreError::Newer`] if the old one has a newer format:
+    /// it stays. [`StoreError::OtherKey`] if the record is not the lock's own.
     pub fn save(&self, record: &Record) -> Result<(), StoreError> {
         self.write(record, &mut None)
     }
@@ -199,15 +234,25 @@ impl Lock<'_> {
     /// Removes the record. Whether there was one.
     ///
     /// # Errors
-    /// [`StoreError`]; the record may still be there then.
+    /// [`StoreError`]; the record may still be there then. [`StoreError::Newer`] if it has a newer format: it stays, since its
+    /// tokens can be neither read nor revoked.
     pub fn remove(&self) -> Result<bool, StoreError> {
+        self.store.check_format(&self.name)?;
+        self.discard()
+    }
+
+    /// Removes the record even if it cannot be read. Its tokens may stay valid at the server. Whether there was one.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the record may still be there then.
+    pub fn discard(&self) -> Result<bool, StoreError> {
         let removed = match self.store.place {
             Place::Files => self.store.folder.remove(&self.name)?,
             #[cfg(feature = "keyring")]
             Place::Keyring => match keyring_entry(&self.name)?.delete_credential() {
                 Ok(()) => true,
                 Err(keyring::Error::NoEntry) => false,
-                Err(error) => return Err(keyring_fault(&self.name, error)),
+                Err(error) => return Err(keyring_fault(&self.store.place_of(&self.name), error)),
             },
         };
         self.empty.store(true, Ordering::Relaxed);
@@ -218,7 +263,8 @@ impl Lock<'_> {
         if record.key != self.key {
             return Err(StoreError::OtherKey);
         }
-        let bytes = encode(record).ok_or(StoreError::TooBig)?;
+        let bytes = format::encode(record).ok_or(StoreError::TooBig)?;
+        self.store.check_format(&self.name)?;
         self.empty.store(false, Ordering::Relaxed);
         match self.store.place {
             Place::Files => {
@@ -227,10 +273,14 @@ impl Lock<'_> {
                 Ok(folder.replace(temporary, &self.name, &bytes)?)
             }
             #[cfg(feature = "keyring")]
-            Place::Keyring => {
-                keyring_entry(&self.name)?.set_secret(&bytes).map_err(|error| keyring_fault(&self.name, error))
-            }
+            Place::Keyring => self.write_entry(&bytes),
         }
+    }
+
+    #[cfg(feature = "keyring")]
+    fn write_entry(&self, bytes: &[u8]) -> Result<(), StoreError> {
+        let written = keyring_entry(&self.name)?.set_secret(bytes);
+        written.map_err(|error| keyring_fault(&self.store.place_of(&self.name), error))
     }
 }
 
@@ -267,30 +317,6 @@ impl Drop for Reservation<'_> {
     }
 }
 
-/// A line with format, version and checksum; then the record as JSON.
-fn encode(record: &Record) -> Option<Zeroizing<Vec<u8>>> {
-    let json = record.to_json().ok().filter(|json| json.len() <= RECORD_MAX)?;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(json.len().saturating_add(128)));
-    bytes.extend_from_slice(format!("{FORMAT}{}\n", checksum(&json)).as_bytes());
-    bytes.extend_from_slice(&json);
-    Some(bytes)
-}
-
-fn decode(bytes: &[u8]) -> Result<Record, &'static str> {
-    let line = bytes.iter().position(|byte| *byte == b'\n').ok_or("it is cut short")?;
-    let (line, json) = bytes.split_at_checked(line).unwrap_or_default();
-    let json = json.strip_prefix(b"\n").unwrap_or_default();
-    let found = line.strip_prefix(FORMAT.as_bytes()).ok_or("it was written by another version of this program")?;
-    if found != checksum(json).as_bytes() {
-        return Err("it is damaged or was edited");
-    }
-    Record::from_json(json).map_err(|_| "it was written by another version of this program")
-}
-
-fn checksum(json: &[u8]) -> String {
-    Base64UrlUnpadded::encode_string(&Sha256::digest(json))
-}
-
 /// A name for files and entries that tells nothing and that no two keys share.
 fn name_of(key: &Key) -> String {
     hashed(&[&key.issuer, &key.client_id, &key.account])
@@ -323,8 +349,6 @@ fn keyring_entry(name: &str) -> Result<keyring::Entry, StoreError> {
     keyring::Entry::new("proofkey", name).map_err(|error| keyring_fault(name, error))
 }
 
-const FORMAT: &str = "proofkey record 1 ";
 const LOCK_ENDING: &str = ".lock";
 const PAUSE: Duration = Duration::from_millis(20);
-const RECORD_MAX: usize = 512 * 1024;
 const ROOM_MIN: usize = 32 * 1024;

@@ -27,7 +27,7 @@ JSON:
 Exit codes:
   0    done
   1    something unexpected, such as a full disk
-  2    wrong usage or configuration
+  2    wrong usage or configuration, or a newer version wrote the stored sign-in
   3    you must sign in: `proofkey login`
   4    refused, by the user at the browser or by the authorization server
   5    the server cannot be reached or does not work
@@ -84,7 +84,8 @@ Examples:
 /// How to use `logout`.
 pub const LOGOUT_EXAMPLES: &str = "\
 If the server cannot be reached, its tokens stay valid: they are kept, so that you
-can run `logout` again.
+can run `logout` again. A sign-in that a newer version of proofkey wrote is kept
+too: this version can neither read nor revoke its tokens.
 
 Examples:
   proofkey logout

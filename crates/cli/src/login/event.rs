@@ -2,7 +2,8 @@
 
 use super::previous::Previous;
 use crate::failure::Failure;
-use crate::logins::{Login, Name};
+use crate::logins::Login;
+use crate::name::Name;
 use crate::output::{self, STRONG};
 use crate::time::{Span, now};
 use serde::Serialize;

@@ -3,7 +3,8 @@
 use crate::args;
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::logins::{Login, Name};
+use crate::logins::Login;
+use crate::name::Name;
 use crate::output;
 use proofkey_core::{Client, Endpoint, RefreshToken, Revocable, TokensBuf};
 use proofkey_native::Secret;

@@ -241,7 +241,7 @@ fn a_host_is_allowed_by_the_call_by_the_profile_or_by_the_login() {
     // As if the tokens came from elsewhere.
     let sign_in = |args: &[&str]| {
         desk.sign_in(args);
-        desk.edit(|record| record.token_endpoint = "https://as.example/token".to_owned());
+        desk.set_token_endpoint("https://as.example/token");
     };
     sign_in(&[]);
     call(&desk, "/api/me", &[]).fails(2, &[&format!("does not send its token to {host}")]);

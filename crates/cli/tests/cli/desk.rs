@@ -151,6 +151,10 @@ impl Desk {
         store.lock(&record.key, Duration::from_secs(10)).unwrap().save(&record).unwrap();
     }
 
+    pub fn set_token_endpoint(&self, url: &str) {
+        self.edit(|record| drop(record.endpoints.insert("token_endpoint".to_owned(), url.to_owned())));
+    }
+
     /// Makes the stored access token one that has ended.
     pub fn expire(&self) {
         self.edit(|record| record.requested_at -= 4_000);

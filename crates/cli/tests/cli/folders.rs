@@ -94,7 +94,7 @@ fn refuses(
 fn what_cannot_be_stored_after_all_is_used_and_stored_later() {
     for mended in [true, false] {
         let (desk, server) = (Desk::signed_in(), TcpListener::bind("127.0.0.1:0").unwrap());
-        desk.edit(|record| record.token_endpoint = format!("http://{}/token", server.local_addr().unwrap()));
+        desk.set_token_endpoint(&format!("http://{}/token", server.local_addr().unwrap()));
         desk.expire();
         let child = desk.command(&["token"]).spawn().unwrap();
         let (mut connection, _) = server.accept().unwrap();

@@ -48,7 +48,7 @@ fn a_server_that_revokes_refresh_tokens_only_is_enough_where_there_was_one() {
         let server = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}/revoke", server.local_addr().unwrap());
         desk.edit(|record| {
-            record.revocation_endpoint = Some(endpoint);
+            record.endpoints.insert("revocation_endpoint".to_owned(), endpoint);
             record.refresh_token = record.refresh_token.take().filter(|_| with_refresh_token);
         });
         let child = desk.command(&["logout"]).spawn().unwrap();
@@ -102,7 +102,7 @@ fn a_server_that_wants_a_secret_for_it_has_no_revocation() {
 #[test]
 fn a_server_without_revocation_is_told() {
     let desk = Desk::signed_in();
-    desk.edit(|record| record.revocation_endpoint = None);
+    desk.edit(|record| drop(record.endpoints.remove("revocation_endpoint")));
     let run = desk.run(&["logout"]);
     assert!(run.code == Some(0) && run.stderr.contains("No revocation endpoint is known"), "{run:?}");
 }

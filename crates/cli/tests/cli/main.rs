@@ -9,6 +9,7 @@ mod demo;
 mod desk;
 #[cfg(target_os = "linux")]
 mod folders;
+mod formats;
 #[cfg(target_os = "linux")]
 mod freshness;
 mod guide;

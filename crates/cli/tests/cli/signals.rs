@@ -96,7 +96,7 @@ fn stalled_refresh(options: &[&str]) -> (Desk, Child, TcpStream) {
     let desk = Desk::signed_in();
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}/token", server.local_addr().unwrap());
-    desk.edit(|record| record.token_endpoint = endpoint);
+    desk.set_token_endpoint(&endpoint);
     desk.expire();
     let plain = desk.command(&["token"]);
     let mut command = Command::new("/usr/bin/env");

@@ -1,6 +1,6 @@
 //! On other systems: the user's own data folder, whose access rights every file in it inherits.
 
-use super::{Access, FILE_MAX, FolderError, Temporary, temporary, temporary_prefix};
+use super::{Access, FILE_MAX, FolderError, Temporary, read_start, temporary, temporary_prefix};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -30,6 +30,19 @@ impl Folder {
             return Err(FolderError::Insecure { path, fault: "this file is too long to be a record; remove it" });
         }
         Ok(Some(bytes))
+    }
+
+    pub(crate) fn start(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, FolderError> {
+        let path = self.path.join(name);
+        match File::open(&path).and_then(read_start) {
+            Ok(start) => Ok(Some(start)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(FolderError::io(path, error)),
+        }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.path.join(name)
     }
 
     pub(crate) fn reserve(&self, name: &str, room: usize) -> Result<Temporary, FolderError> {

@@ -1,6 +1,6 @@
 //! On Unix: everything goes through the open folder, so that no link or renamed folder on the path leads elsewhere.
 
-use super::{Access, FILE_MAX, FolderError, Temporary, temporary, temporary_prefix};
+use super::{Access, FILE_MAX, FolderError, Temporary, read_start, temporary, temporary_prefix};
 use rustix::fs::{
     AtFlags, Dir, FileType, Mode, OFlags, RawMode, Stat, fchmod, fstat, fsync, openat, renameat, statat, unlinkat,
 };
@@ -49,6 +49,25 @@ impl Folder {
         let mut bytes = Zeroizing::new(Vec::with_capacity(room));
         file.take(FILE_MAX).read_to_end(&mut bytes).map_err(|error| self.io(name, error))?;
         Ok(Some(bytes))
+    }
+
+    /// The first bytes of the file, whoever has access to it. A file that no store made is none.
+    pub(crate) fn start(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, FolderError> {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = match openat(&self.fd, name, flags, PRIVATE) {
+            Ok(fd) => File::from(fd),
+            Err(Errno::LOOP | Errno::NOENT | Errno::NXIO) => return Ok(None),
+            Err(error) => return Err(self.io(name, error)),
+        };
+        let stat = fstat(&file).map_err(|error| self.io(name, error))?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            return Ok(None);
+        }
+        read_start(file).map(Some).map_err(|error| self.io(name, error))
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.path.join(name)
     }
 
     /// Makes a file that is to take the place of `name`, with so much room in it that is on the disk.

@@ -87,18 +87,18 @@ const CHECKS = {
     const redirect = start + text(bytes(input, (part) => fill(part, state, other)));
     same(client.matches(pending, redirect), !['Duplicate(state)', 'State', 'Target'].includes(expected), 'matches');
     const grant = verdict(module, () => client.accept(pending, redirect), expected, CALLBACK, {});
-    if (grant) same(/&code=([^&]*)/.exec(grant.request().body)[1], text(bytes(code)), 'code');
+    if (grant) same(/&code=([^&]*)/.exec(grant.step(0).intoRequest().body)[1], text(bytes(code)), 'code');
   },
 
   token(module, one) {
     const { grant, status = 200, headers = [['Content-Type', JSON_TYPE]], body, expected, tokens = DEFAULT.tokens, requested, kept, ends, ...hints } = one;
     const client = newClient(module, `http://${ADDRESS}/cb`, ISSUER, false);
-    const answer = () => newAnswer(module, status, headers, body);
+    const response = () => newResponse(module, status, headers, body);
     const good = expected === 'Accepted' && tokens.refresh_token !== 'RT1' ? tokens.refresh_token : undefined;
-    const outcome = client.refresh('RT1').readKeeping(answer());
+    const outcome = client.refresh('RT1').read(response());
     if (grant === 'refresh') same(outcome.refreshToken, good ?? kept, 'kept');
     if (ends !== undefined) same(outcome.endsLogin, ends, 'ends the login');
-    const read = grant === 'refresh' ? () => outcome.takeTokens() : () => accepted(client).read(answer());
+    const read = grant === 'refresh' ? () => outcome.takeTokens() : () => accepted(client).read(response());
     const granted = verdict(module, read, expected, RESPONSE, { status, ...hints });
     if (!granted) return;
     const { accessToken, refreshToken, expiresIn, scope } = granted;
@@ -110,9 +110,10 @@ const CHECKS = {
 
   json(module, { body, input, expected }) {
     const value = bytes(input);
-    const answer = body ? value : joined([encoded('{"access_token":"AT","x":'), value, encoded(',"token_type":"Bearer"}')]);
-    const step = newClient(module, `http://${ADDRESS}/cb`).refresh('RT1');
-    verdict(module, () => step.read(newAnswer(module, 200, [['Content-Type', JSON_TYPE]], answer)), expected, RESPONSE, {});
+    const whole = body ? value : joined([encoded('{"access_token":"AT","x":'), value, encoded(',"token_type":"Bearer"}')]);
+    const refresh = newClient(module, `http://${ADDRESS}/cb`).refresh('RT1');
+    const outcome = refresh.read(newResponse(module, 200, [['Content-Type', JSON_TYPE]], whole));
+    verdict(module, () => outcome.takeTokens(), expected, RESPONSE, {});
   },
 
   metadata(module, { issuer: given = '', answers, expected, found = {}, asked, advice, says = [] }) {
@@ -121,17 +122,17 @@ const CHECKS = {
     const at = (part) => part.replaceAll('{start}', START).replaceAll('{issuer}', issuer).replaceAll('{origin}', origin);
     const [, wanted, after] = /^(\w+)(?:\((\d+)\))?$/.exec(advice ?? 'Fix');
     const hints = { advice: wanted, retry_after: after && Number(after) };
-    const [discovery, addresses, list] = [new module.Discovery(issuer), [], [...answers]];
+    const [discovery, addresses, list] = [module.Flow.discovery(issuer), [], [...answers]];
     const search = () => {
-      for (let request = discovery.request(); request; request = discovery.request()) {
-        addresses.push(request.url);
+      for (let step = discovery.step(0); step; step = discovery.step(0)) {
+        addresses.push(step.intoRequest().url);
         const { status = 200, headers = [['Content-Type', JSON_TYPE]], body = '', closes, raw } = list.shift() ?? { status: 404, headers: [] };
         hints.status = status;
-        if (closes || raw) discovery.unanswered();
-        const server = closes || raw ? undefined : discovery.read(newAnswer(module, status, headers, bytes(body, at)));
-        if (server) return server;
+        const response = newResponse(module, status, headers, bytes(body, at));
+        if (closes || raw) discovery.unanswered(true, 0);
+        else if (discovery.hear(response, 0)) return discovery.read(response);
       }
-      hints.message = discovery.tried();
+      hints.message = discovery.over().message;
       return undefined;
     };
     const server = verdict(module, search, expected, METADATA, hints);
@@ -203,10 +204,8 @@ function newClient({ Client }, redirectUri, issuer, promised) {
   return new Client('client', redirectUri, 'https://as.example/authorize', 'https://as.example/token', undefined, issuer, promised);
 }
 
-function newAnswer({ Answer }, status, headers, body) {
-  const fields = new Headers(headers);
-  const [type, date, retryAfter, coding] = ['content-type', 'date', 'retry-after', 'content-encoding'].map((name) => fields.get(name) ?? undefined);
-  return new Answer(status, type, date, retryAfter, body, coding);
+function newResponse({ HttpResponse }, status, headers, body) {
+  return new HttpResponse(status, [...new Headers(headers)].flat(), body, false);
 }
 
 function begin(client, first) {

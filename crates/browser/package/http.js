@@ -1,69 +1,74 @@
-// What is sent to the authorization server, and what comes back. No OAuth here.
+// Drives the flows: sends their requests, and gives them the responses. No OAuth here.
 import { ProofkeyError } from './error.js';
-import { Answer } from './wasm/proofkey_browser.js';
+import { HttpResponse } from './wasm/proofkey_browser.js';
 
 const BODY_MAX = 1024 * 1024;
-const HEADERS = { accept: 'application/json' };
-const FORM = { ...HEADERS, 'content-type': 'application/x-www-form-urlencoded' };
 
-/** Sends the request of a step, once, and returns what the step reads in the answer. `deadline` is in milliseconds. */
-export async function run(step, deadline) {
-  const { answer, error } = await send(step.request(), deadline);
-  if (!error) return step.read(answer);
-  answer?.free();
-  step.free();
-  throw error;
+/** Drives a flow to its last response, and returns what it reads there. `deadline` is in milliseconds. */
+export async function run(flow, deadline) {
+  try {
+    const { response, error } = await drive(flow, deadline);
+    if (!error) return flow.read(response);
+    response?.free();
+    throw error;
+  } finally {
+    flow.free();
+  }
 }
 
 /**
- * Sends a refresh, once. `error` says what is wrong. `refreshToken` is the new one that the answer carries, whatever else is
- * wrong with it: the server no longer takes the old one.
+ * Drives a refresh. `error` says what is wrong. `refreshToken` is the new one in the response, whatever else is wrong with it:
+ * the server no longer accepts the old one.
  */
-export async function refresh(step, deadline) {
-  const { answer, error } = await send(step.request(), deadline);
-  if (!answer) {
-    step.free();
-    return { error };
-  }
-  const kept = step.readKeeping(answer);
-  const { refreshToken, endsLogin } = kept;
+export async function refresh(flow, deadline) {
+  let kept;
   try {
-    return error ? { refreshToken, error } : { refreshToken, tokens: kept.takeTokens() };
-  } catch (fault) {
-    return { refreshToken, endsLogin, error: fault };
-  } finally {
-    kept.free();
-  }
-}
-
-/** Asks for an issuer's metadata at one address after the other, until one of them has it. */
-export async function discover(search, deadline) {
-  const until = performance.now() + deadline;
-  try {
-    let failure;
-    for (let request = search.request(); request; request = search.request()) {
-      const { answer, error } = await send(request, until - performance.now());
-      if (error) {
-        answer?.free();
-        // Many servers send a 404 without CORS headers: the browser calls that a network error.
-        if (error.code !== 'network') throw error;
-        failure = error;
-        search.unanswered();
-      } else {
-        const server = search.read(answer);
-        if (server) return server;
-      }
+    const { response, error } = await drive(flow, deadline);
+    if (!response) return { error };
+    kept = flow.read(response);
+    const { refreshToken, endsLogin } = kept;
+    if (error) return { refreshToken, error };
+    try {
+      return { refreshToken, tokens: kept.takeTokens() };
+    } catch (fault) {
+      return { refreshToken, endsLogin, error: fault };
     }
-    if (failure) throw new ProofkeyError('network', `${search.tried()}; ${failure.message}`);
-    throw new ProofkeyError('response', search.tried(), 'fix');
   } finally {
-    search.free();
+    kept?.free();
+    flow.free();
   }
 }
 
-/** The answer, and an error if there is none or its body was cut off. */
+/**
+ * The one loop for all flows. Returns the last response, and an error if there is none or its body was cut off. The deadline is
+ * for all requests together, and starts again after each wait of the flow.
+ */
+async function drive(flow, deadline) {
+  let until = performance.now() + deadline;
+  let lost;
+  for (let step = flow.step(seconds()); step; step = flow.step(seconds())) {
+    const { wait } = step;
+    const request = step.intoRequest();
+    if (!request) {
+      await new Promise((resolve) => { setTimeout(resolve, 1000 * wait); });
+      until = performance.now() + deadline;
+      continue;
+    }
+    const { response, error } = await send(request, until - performance.now());
+    // Many servers send a 404 without CORS headers: the browser calls that a network error.
+    const isClosed = error?.code === 'network';
+    if (response ? flow.hear(response, seconds()) : !flow.unanswered(isClosed, seconds())) return { response, error };
+    response?.free();
+    if (response && error && !isClosed) throw error;
+    lost = error ?? lost;
+  }
+  const over = flow.over();
+  throw lost ? new ProofkeyError(lost.code, `${over.message}; ${lost.message}`) : over;
+}
+
+/** Sends a request, once. Returns the response, and an error if there is none or its body was cut off. */
 async function send(request, deadline) {
-  const { url, body } = request;
+  const { method, url, headers, body } = request;
   request.free();
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), deadline);
@@ -72,8 +77,8 @@ async function send(request, deadline) {
   let error;
   try {
     response = await fetch(url, {
-      method: body === undefined ? 'GET' : 'POST',
-      headers: body === undefined ? HEADERS : FORM,
+      method,
+      headers: headers.flatMap((name, at) => (at % 2 === 0 ? [[name, headers[at + 1]]] : [])),
       body,
       cache: 'no-store',
       credentials: 'omit',
@@ -85,19 +90,18 @@ async function send(request, deadline) {
   } catch (fault) {
     error = abort.signal.aborted ? new ProofkeyError('deadline', 'the server did not answer in time') : fault;
     if (!(error instanceof ProofkeyError)) {
-      error = new ProofkeyError('network', `no answer from ${new URL(url).origin}: it cannot be reached, does not let this page `
-        + 'call it (CORS, Content-Security-Policy), answered with a redirect, or broke off its answer');
+      error = new ProofkeyError('network', `no response from ${new URL(url).origin}: it cannot be reached, does not let this page `
+        + 'call it (CORS, Content-Security-Policy), answered with a redirect, or broke off its response');
     }
   }
   clearTimeout(timer);
   abort.abort();
   if (!response) return { error };
-  const field = (name) => response.headers.get(name) ?? undefined;
   const bytes = new Uint8Array(await new Blob(chunks).arrayBuffer());
-  return { answer: new Answer(response.status, field('content-type'), field('date'), field('retry-after'), bytes, field('content-encoding')), error };
+  return { response: new HttpResponse(response.status, [...response.headers].flat(), bytes, error !== undefined), error };
 }
 
-/** Reads the body into `chunks`. It is counted after decompression. */
+/** Reads the body into `chunks`. Its length is counted after decompression. */
 async function read({ body }, chunks) {
   if (!body) return;
   let left = BODY_MAX;
@@ -107,4 +111,9 @@ async function read({ body }, chunks) {
     left -= part.value.length;
     if (left < 0) throw new ProofkeyError('too_big', 'the response is longer than 1 MiB');
   }
+}
+
+/** The current time in seconds since 1970. */
+export function seconds() {
+  return Math.floor(Date.now() / 1000);
 }

@@ -1,10 +1,10 @@
 // OAuth 2.0 for single-page apps. The protocol is WebAssembly; this is what only a page can do. See index.d.ts.
 import { ProofkeyError } from './error.js';
-import { discover, refresh, run } from './http.js';
+import { refresh, run, seconds } from './http.js';
 import { Popup, cancelled, handOver } from './popup.js';
 import { Session, isSame } from './session.js';
 import { Waiting, arrival, handled } from './waiting.js';
-import load, { Client, Discovery, isDue, isExpired, wantsRefresh } from './wasm/proofkey_browser.js';
+import load, { Client, Flow, isDue, isExpired, wantsRefresh } from './wasm/proofkey_browser.js';
 
 export { ProofkeyError };
 
@@ -189,7 +189,7 @@ export class Proofkey extends EventTarget {
   async #signInPopup(popup, extra) {
     const { url, pending } = await this.#begin(extra);
     const { client } = await this.#connect();
-    const redirect = await popup.answer(url, (candidate) => client.matches(pending, candidate));
+    const redirect = await popup.redirect(url, (candidate) => client.matches(pending, candidate));
     await this.#session.begin(await this.#granted(client, pending, redirect));
   }
 
@@ -198,7 +198,7 @@ export class Proofkey extends EventTarget {
     if (this.#isClosed) throw new ProofkeyError('config', 'this Proofkey was closed: make a new one', 'fix');
     const [{ client, server }] = await Promise.all([this.#connect(), this.#session.check()]);
     const pairs = Object.entries(extra).flatMap(([name, values]) => [values].flat().flatMap((value) => [name, value]));
-    const login = client.authorize(this.#scope, pairs, randomOctets());
+    const login = client.authorize(this.#scope, pairs, randomBytes());
     const { url, pending } = login;
     login.free();
     return { url, pending, server };
@@ -280,7 +280,7 @@ export class Proofkey extends EventTarget {
     await init();
     const { issuer, authorizationEndpoint, deadline } = this.#options;
     if (authorizationEndpoint !== undefined) return this.#options;
-    return known ?? discover(new Discovery(issuer), deadline);
+    return known ?? run(Flow.discovery(issuer), deadline);
   }
 }
 
@@ -306,7 +306,7 @@ function checkSupport() {
 }
 
 /** 256 bits for the state and 256 for the code verifier. */
-function randomOctets() {
+function randomBytes() {
   try {
     return crypto.getRandomValues(new Uint8Array(64));
   } catch (error) {
@@ -340,9 +340,4 @@ function plain(tokens, requestedAt, requested) {
 
 function signedOut(why) {
   return new ProofkeyError('signed_out', why, 'reauthorize');
-}
-
-/** The current time in seconds since 1970. */
-function seconds() {
-  return Math.floor(Date.now() / 1000);
 }

@@ -1,5 +1,6 @@
 //! One error for JavaScript: what happened, what to do now, and the server's own words.
 
+use crate::random::OutOfBytes;
 use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, ResponseError, ServerError};
 use std::fmt;
 use wasm_bindgen::JsValue;
@@ -14,7 +15,7 @@ extern "C" {
     fn new(code: &str, message: &str, advice: &str, retry_after: Option<u32>, error: Option<&str>) -> ProofkeyError;
 }
 
-/// Why a step cannot be made or read.
+/// Why a flow cannot begin, go on or be read.
 #[derive(Debug)]
 pub enum Failure {
     /// A login could not begin.
@@ -23,18 +24,16 @@ pub enum Failure {
     Callback(CallbackError),
     /// Something is configured wrongly.
     Config(ConfigError),
-    /// The server refused, or its answer cannot be used.
+    /// The flow ended without a response to read, for this reason.
+    Over(String),
+    /// The server refused, or its response cannot be used.
     Response(ResponseError),
     /// The saved login cannot be read.
     Stored,
 }
 
-/// The caller gave too little randomness.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OutOfBytes;
-
 impl Failure {
-    /// A word for programs. It never changes.
+    /// The code for programs. It never changes.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -44,7 +43,7 @@ impl Failure {
             Self::Callback(CallbackError::State) => "state",
             Self::Callback(_) => "callback",
             Self::Response(ResponseError::Status { .. }) => "status",
-            Self::Response(_) => "response",
+            Self::Over(_) | Self::Response(_) => "response",
             Self::Stored => "storage",
         }
     }
@@ -53,14 +52,14 @@ impl Failure {
     #[must_use]
     pub fn advice(&self) -> Advice {
         match self {
-            Self::Authorize(_) | Self::Config(_) => Advice::Fix,
+            Self::Authorize(_) | Self::Config(_) | Self::Over(_) => Advice::Fix,
             Self::Callback(error) => error.advice(),
             Self::Response(error) => error.advice(),
             Self::Stored => Advice::Reauthorize,
         }
     }
 
-    /// Whether it is an answer to a refresh that ends the login.
+    /// Whether the server no longer accepts the refresh token.
     #[must_use]
     pub fn ends_login(&self) -> bool {
         matches!(self, Self::Response(error) if error.ends_login())
@@ -84,19 +83,12 @@ impl fmt::Display for Failure {
             Self::Authorize(error) => error.fmt(f),
             Self::Callback(error) => error.fmt(f),
             Self::Config(error) => error.fmt(f),
+            Self::Over(why) => f.write_str(why),
             Self::Response(error) => error.fmt(f),
             Self::Stored => f.write_str("the saved login cannot be read"),
         }
     }
 }
-
-impl fmt::Display for OutOfBytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("it gave too few bytes")
-    }
-}
-
-impl std::error::Error for OutOfBytes {}
 
 impl From<Failure> for JsValue {
     fn from(failure: Failure) -> Self {

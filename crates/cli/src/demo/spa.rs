@@ -1,6 +1,6 @@
 //! `proofkey demo --spa`: a single-page app that signs in at a server in this process, until Ctrl-C.
 //!
-//! Its files are in `app/`, where `crates/browser/build` puts them; a test keeps them in step with their sources.
+//! Its files are in `app/`. `crates/browser/build` puts them there, and `.ci/run browser` checks that they are up to date.
 
 use crate::args;
 use crate::demo::story::Story;

@@ -2,10 +2,8 @@
 
 use crate::desk::{Desk, Run, browse, interrupt};
 use proofkey_devserver::user_agent::Decision;
-use sha2::{Digest, Sha256};
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 
 #[test]
 fn the_whole_flow_is_told_step_by_step() {
@@ -140,48 +138,4 @@ fn an_app_is_served_until_an_interrupt() {
     assert_eq!(next()["event"], "done");
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert!(!desk.home("opened").exists());
-}
-
-/// The app that the tool carries is the sample app and the package of the browser adapter, built from these sources.
-#[test]
-fn the_app_is_in_step_with_its_sources() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let read = |path: &str| fs::read(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
-    for name in ["app.css", "app.js", "index.html"] {
-        assert!(read(&format!("crates/cli/app/{name}")) == read(&format!("examples/spa/{name}")), "{AGAIN}: {name}");
-    }
-    for name in ["error.js", "http.js", "index.js", "popup.js", "session.js", "waiting.js"] {
-        let (kept, source) = (format!("crates/cli/app/proofkey/{name}"), format!("crates/browser/package/{name}"));
-        assert!(read(&kept) == read(&source), "{AGAIN}: {name}");
-    }
-    let alone = ["crates/browser/Cargo.toml", "crates/browser/build", "crates/browser/cargo", "crates/core/Cargo.toml"];
-    let mut sources = alone.map(str::to_owned).to_vec();
-    for folder in ["crates/browser/src", "crates/core/src"] {
-        rust_files(&root, folder, &mut sources);
-    }
-    sources.sort();
-    let mut digest = Sha256::new();
-    for source in &sources {
-        digest.update(format!("{source}\n"));
-        digest.update(read(source));
-    }
-    let digest: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(
-        String::from_utf8(read("crates/cli/app/proofkey/wasm/sources.sha256")).unwrap().trim(),
-        digest,
-        "{AGAIN}"
-    );
-}
-
-const AGAIN: &str = "run crates/browser/build and commit crates/cli/app";
-
-fn rust_files(root: &Path, folder: &str, found: &mut Vec<String>) {
-    for entry in fs::read_dir(root.join(folder)).unwrap() {
-        let path = format!("{folder}/{}", entry.unwrap().file_name().to_str().unwrap());
-        if root.join(&path).is_dir() {
-            rust_files(root, &path, found);
-        } else {
-            found.push(path);
-        }
-    }
 }

@@ -1,62 +1,6 @@
 import { ProofkeyError } from '../error.js';
 
 
-/**
- * What the server answered, whatever the status.
- */
-export class Answer {
-    __destroy_into_raw() {
-        const ptr = this.__wbg_ptr;
-        this.__wbg_ptr = 0;
-        AnswerFinalization.unregister(this);
-        return ptr;
-    }
-    free() {
-        const ptr = this.__destroy_into_raw();
-        wasm.__wbg_answer_free(ptr, 0);
-    }
-    /**
-     * An answer with the header fields that matter. A browser may have undone the coding that `content_encoding` names.
-     * @param {number} status
-     * @param {string | null | undefined} content_type
-     * @param {string | null | undefined} date
-     * @param {string | null | undefined} retry_after
-     * @param {Uint8Array | number[]} body
-     * @param {string | null} [content_encoding]
-     */
-    constructor(status, content_type, date, retry_after, body, content_encoding) {
-        const val6 = +status;
-        let ptr0, len0, ptr1, len1, ptr2, len2, ptr3, len3, ptr4, len4;
-        try {
-            ptr0 = isLikeNone(content_type) ? 0 : passStringToWasm0(content_type, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
-            len0 = WASM_VECTOR_LEN;
-            ptr1 = isLikeNone(date) ? 0 : passStringToWasm0(date, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
-            len1 = WASM_VECTOR_LEN;
-            ptr2 = isLikeNone(retry_after) ? 0 : passStringToWasm0(retry_after, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
-            len2 = WASM_VECTOR_LEN;
-            ptr3 = passArray8ToWasm0(body, wasm.__wbindgen_malloc);
-            len3 = WASM_VECTOR_LEN;
-            ptr4 = isLikeNone(content_encoding) ? 0 : passStringToWasm0(content_encoding, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
-            len4 = WASM_VECTOR_LEN;
-        } catch (e) {
-            if (ptr4) { wasm.__wbindgen_free(ptr4, len4 * 1, 1); }
-            if (ptr3) { wasm.__wbindgen_free(ptr3, len3 * 1, 1); }
-            if (ptr2) { wasm.__wbindgen_free(ptr2, len2 * 1, 1); }
-            if (ptr1) { wasm.__wbindgen_free(ptr1, len1 * 1, 1); }
-            if (ptr0) { wasm.__wbindgen_free(ptr0, len0 * 1, 1); }
-            throw e;
-        }
-        const ret = wasm.answer_new(val6, ptr0, len0, ptr1, len1, ptr2, len2, ptr3, len3, ptr4, len4);
-        this.__wbg_ptr = ret;
-        AnswerFinalization.register(this, this.__wbg_ptr, this);
-        return this;
-    }
-}
-if (Symbol.dispose) Answer.prototype[Symbol.dispose] = Answer.prototype.free;
-
-/**
- * A public client at one server.
- */
 export class Client {
     __destroy_into_raw() {
         const ptr = this.__wbg_ptr;
@@ -68,15 +12,6 @@ export class Client {
         const ptr = this.__destroy_into_raw();
         wasm.__wbg_client_free(ptr, 0);
     }
-    /**
-     * Checks the redirect, a whole URL, and makes the request for the tokens of it.
-     *
-     * # Errors
-     * `callback`, `server`, `state`: the login is over. `storage`: `pending` is none.
-     * @param {string} pending
-     * @param {string} redirect
-     * @returns {Grant}
-     */
     accept(pending, redirect) {
         let ptr0, len0, ptr1, len1;
         try {
@@ -93,19 +28,8 @@ export class Client {
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
         }
-        return Grant.__wrap(ret[0]);
+        return Flow.__wrap(ret[0]);
     }
-    /**
-     * Begins a login. `scope` is words with a space between them; `extra` is names and values in turn; `random` is 64
-     * fresh bytes from the browser's generator.
-     *
-     * # Errors
-     * `config` or `random`.
-     * @param {string} scope
-     * @param {string[]} extra
-     * @param {Uint8Array | number[]} random
-     * @returns {Login}
-     */
     authorize(scope, extra, random) {
         let ptr0, len0, ptr1, len1, ptr2, len2;
         try {
@@ -127,12 +51,6 @@ export class Client {
         }
         return Login.__wrap(ret[0]);
     }
-    /**
-     * Whether a redirect carries the state of this login.
-     * @param {string} pending
-     * @param {string} redirect
-     * @returns {boolean}
-     */
     matches(pending, redirect) {
         let ptr0, len0, ptr1, len1;
         try {
@@ -148,19 +66,6 @@ export class Client {
         const ret = wasm.client_matches(this.__wbg_ptr, ptr0, len0, ptr1, len1);
         return ret !== 0;
     }
-    /**
-     * A client as it is registered, at a server whose endpoints are known.
-     *
-     * # Errors
-     * `config`: says which part cannot be used and why.
-     * @param {string} client_id
-     * @param {string} redirect_uri
-     * @param {string} authorization_endpoint
-     * @param {string} token_endpoint
-     * @param {string | null | undefined} revocation_endpoint
-     * @param {string | null | undefined} issuer
-     * @param {boolean} iss_parameter
-     */
     constructor(client_id, redirect_uri, authorization_endpoint, token_endpoint, revocation_endpoint, issuer, iss_parameter) {
         const val7 = +iss_parameter;
         let ptr0, len0, ptr1, len1, ptr2, len2, ptr3, len3, ptr4, len4, ptr5, len5;
@@ -194,192 +99,94 @@ export class Client {
         ClientFinalization.register(this, this.__wbg_ptr, this);
         return this;
     }
-    /**
-     * Asks for a new access token.
-     * @param {string} refresh_token
-     * @returns {Refresh}
-     */
     refresh(refresh_token) {
         const ptr0 = passStringToWasm0(refresh_token, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
         const len0 = WASM_VECTOR_LEN;
         const ret = wasm.client_refresh(this.__wbg_ptr, ptr0, len0);
-        return Refresh.__wrap(ret);
+        return Flow.__wrap(ret);
     }
-    /**
-     * Ends the access token, or the refresh token if `refresh` is set.
-     * @param {string} token
-     * @param {boolean} refresh
-     * @returns {Revocation}
-     */
-    revoke(token, refresh) {
-        const val2 = +refresh;
+    revoke(token, is_refresh) {
+        const val2 = +is_refresh;
         const ptr0 = passStringToWasm0(token, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
         const len0 = WASM_VECTOR_LEN;
         const ret = wasm.client_revoke(this.__wbg_ptr, ptr0, len0, val2);
-        return Revocation.__wrap(ret);
+        return Flow.__wrap(ret);
     }
 }
 if (Symbol.dispose) Client.prototype[Symbol.dispose] = Client.prototype.free;
 
-/**
- * The search for an issuer's metadata, from one well-known address to the next.
- */
-export class Discovery {
-    __destroy_into_raw() {
-        const ptr = this.__wbg_ptr;
-        this.__wbg_ptr = 0;
-        DiscoveryFinalization.unregister(this);
-        return ptr;
-    }
-    free() {
-        const ptr = this.__destroy_into_raw();
-        wasm.__wbg_discovery_free(ptr, 0);
-    }
-    /**
-     * Begins with the first address.
-     *
-     * # Errors
-     * `config` if the issuer cannot be one.
-     * @param {string} issuer
-     */
-    constructor(issuer) {
-        const ptr0 = passStringToWasm0(issuer, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
-        const len0 = WASM_VECTOR_LEN;
-        const ret = wasm.discovery_new(ptr0, len0);
-        if (ret[2]) {
-            throw takeFromExternrefTable0(ret[1]);
-        }
-        this.__wbg_ptr = ret[0];
-        DiscoveryFinalization.register(this, this.__wbg_ptr, this);
-        return this;
-    }
-    /**
-     * Reads the answer: none if there is no metadata at this address.
-     *
-     * # Errors
-     * `response` if what is found cannot be used; `server`, `status` if the server is busy or down.
-     * @param {Answer} answer
-     * @returns {Server | undefined}
-     */
-    read(answer) {
-        _assertClass(answer, Answer);
-        var ptr0 = answer.__destroy_into_raw();
-        const ret = wasm.discovery_read(this.__wbg_ptr, ptr0);
-        if (ret[2]) {
-            throw takeFromExternrefTable0(ret[1]);
-        }
-        return ret[0] === 0 ? undefined : Server.__wrap(ret[0]);
-    }
-    /**
-     * The next request; none if all addresses were asked.
-     *
-     * # Errors
-     * None that the constructor did not have.
-     * @returns {HttpRequest | undefined}
-     */
-    request() {
-        const ret = wasm.discovery_request(this.__wbg_ptr);
-        if (ret[2]) {
-            throw takeFromExternrefTable0(ret[1]);
-        }
-        return ret[0] === 0 ? undefined : HttpRequest.__wrap(ret[0]);
-    }
-    /**
-     * What was tried, in words.
-     * @returns {string}
-     */
-    tried() {
-        let deferred1_0;
-        let deferred1_1;
-        try {
-            const ret = wasm.discovery_tried(this.__wbg_ptr);
-            deferred1_0 = ret[0];
-            deferred1_1 = ret[1];
-            return getStringFromWasm0(ret[0], ret[1]);
-        } finally {
-            wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
-        }
-    }
-    /**
-     * There was no answer.
-     *
-     * # Errors
-     * None that the constructor did not have.
-     */
-    unanswered() {
-        const ret = wasm.discovery_unanswered(this.__wbg_ptr);
-        if (ret[1]) {
-            throw takeFromExternrefTable0(ret[0]);
-        }
-    }
-}
-if (Symbol.dispose) Discovery.prototype[Symbol.dispose] = Discovery.prototype.free;
-
-/**
- * A request for the tokens of a redirect that was checked.
- */
-export class Grant {
+export class Flow {
     static __wrap(ptr) {
-        const obj = Object.create(Grant.prototype);
+        const obj = Object.create(Flow.prototype);
         obj.__wbg_ptr = ptr;
-        GrantFinalization.register(obj, obj.__wbg_ptr, obj);
+        FlowFinalization.register(obj, obj.__wbg_ptr, obj);
         return obj;
     }
     __destroy_into_raw() {
         const ptr = this.__wbg_ptr;
         this.__wbg_ptr = 0;
-        GrantFinalization.unregister(this);
+        FlowFinalization.unregister(this);
         return ptr;
     }
     free() {
         const ptr = this.__destroy_into_raw();
-        wasm.__wbg_grant_free(ptr, 0);
+        wasm.__wbg_flow_free(ptr, 0);
     }
-    /**
-     * Reads the answer.
-     *
-     * # Errors
-     * `response`, `server`, `status`.
-     * @param {Answer} answer
-     * @returns {Tokens}
-     */
-    read(answer) {
+    static discovery(issuer) {
+        const ptr0 = passStringToWasm0(issuer, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+        const len0 = WASM_VECTOR_LEN;
+        const ret = wasm.flow_discovery(ptr0, len0);
+        if (ret[2]) {
+            throw takeFromExternrefTable0(ret[1]);
+        }
+        return Flow.__wrap(ret[0]);
+    }
+    hear(response, now) {
+        _assertClass(response, HttpResponse);
+        const ret = wasm.flow_hear(this.__wbg_ptr, response.__wbg_ptr, now);
+        if (ret[2]) {
+            throw takeFromExternrefTable0(ret[1]);
+        }
+        return ret[0] !== 0;
+    }
+    over() {
+        const ret = wasm.flow_over(this.__wbg_ptr);
+        return ret;
+    }
+    read(response) {
         let ptr, ptr0;
         try {
             ptr = this.__destroy_into_raw();
-            _assertClass(answer, Answer);
-            ptr0 = answer.__destroy_into_raw();
+            _assertClass(response, HttpResponse);
+            ptr0 = response.__destroy_into_raw();
         } catch (e) {
-            if (ptr0) wasm.__wbg_answer_free(ptr0, 1);
-            if (ptr) wasm.__wbg_grant_free(ptr, 1);
+            if (ptr0) wasm.__wbg_httpresponse_free(ptr0, 1);
+            if (ptr) wasm.__wbg_flow_free(ptr, 1);
             throw e;
         }
-        const ret = wasm.grant_read(ptr, ptr0);
+        const ret = wasm.flow_read(ptr, ptr0);
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
         }
-        return Tokens.__wrap(ret[0]);
+        return takeFromExternrefTable0(ret[0]);
     }
-    /**
-     * The request to send, once.
-     *
-     * # Errors
-     * None that `accept` did not have.
-     * @returns {HttpRequest}
-     */
-    request() {
-        const ret = wasm.grant_request(this.__wbg_ptr);
+    step(now) {
+        const ret = wasm.flow_step(this.__wbg_ptr, now);
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
         }
-        return HttpRequest.__wrap(ret[0]);
+        return ret[0] === 0 ? undefined : Step.__wrap(ret[0]);
+    }
+    unanswered(is_closed, now) {
+        const ret = wasm.flow_unanswered(this.__wbg_ptr, is_closed, now);
+        if (ret[2]) {
+            throw takeFromExternrefTable0(ret[1]);
+        }
+        return ret[0] !== 0;
     }
 }
-if (Symbol.dispose) Grant.prototype[Symbol.dispose] = Grant.prototype.free;
+if (Symbol.dispose) Flow.prototype[Symbol.dispose] = Flow.prototype.free;
 
-/**
- * A request to send: a POST if it has a body.
- */
 export class HttpRequest {
     static __wrap(ptr) {
         const obj = Object.create(HttpRequest.prototype);
@@ -397,10 +204,6 @@ export class HttpRequest {
         const ptr = this.__destroy_into_raw();
         wasm.__wbg_httprequest_free(ptr, 0);
     }
-    /**
-     * The form to post, which holds secrets; none for a GET.
-     * @returns {string | undefined}
-     */
     get body() {
         const ret = wasm.httprequest_body(this.__wbg_ptr);
         let v1;
@@ -410,10 +213,24 @@ export class HttpRequest {
         }
         return v1;
     }
-    /**
-     * Where to send it.
-     * @returns {string}
-     */
+    get headers() {
+        const ret = wasm.httprequest_headers(this.__wbg_ptr);
+        var v1 = getArrayJsValueFromWasm0(ret[0], ret[1]);
+        wasm.__wbindgen_free(ret[0], ret[1] * 4, 4);
+        return v1;
+    }
+    get method() {
+        let deferred1_0;
+        let deferred1_1;
+        try {
+            const ret = wasm.httprequest_method(this.__wbg_ptr);
+            deferred1_0 = ret[0];
+            deferred1_1 = ret[1];
+            return getStringFromWasm0(ret[0], ret[1]);
+        } finally {
+            wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
+        }
+    }
     get url() {
         let deferred1_0;
         let deferred1_1;
@@ -429,9 +246,39 @@ export class HttpRequest {
 }
 if (Symbol.dispose) HttpRequest.prototype[Symbol.dispose] = HttpRequest.prototype.free;
 
-/**
- * What a refresh gave: the new refresh token first, then the tokens or why there are none.
- */
+export class HttpResponse {
+    __destroy_into_raw() {
+        const ptr = this.__wbg_ptr;
+        this.__wbg_ptr = 0;
+        HttpResponseFinalization.unregister(this);
+        return ptr;
+    }
+    free() {
+        const ptr = this.__destroy_into_raw();
+        wasm.__wbg_httpresponse_free(ptr, 0);
+    }
+    constructor(status, headers, body, is_cut) {
+        const val3 = +status;
+        const val4 = +is_cut;
+        let ptr0, len0, ptr1, len1;
+        try {
+            ptr0 = passArrayJsValueToWasm0(headers, wasm.__wbindgen_malloc);
+            len0 = WASM_VECTOR_LEN;
+            ptr1 = passArray8ToWasm0(body, wasm.__wbindgen_malloc);
+            len1 = WASM_VECTOR_LEN;
+        } catch (e) {
+            if (ptr1) { wasm.__wbindgen_free(ptr1, len1 * 1, 1); }
+            if (ptr0) { wasm.__externref_drop_slice(ptr0, len0); wasm.__wbindgen_free(ptr0, len0 * 4, 4); }
+            throw e;
+        }
+        const ret = wasm.httpresponse_new(val3, ptr0, len0, ptr1, len1, val4);
+        this.__wbg_ptr = ret;
+        HttpResponseFinalization.register(this, this.__wbg_ptr, this);
+        return this;
+    }
+}
+if (Symbol.dispose) HttpResponse.prototype[Symbol.dispose] = HttpResponse.prototype.free;
+
 export class Kept {
     static __wrap(ptr) {
         const obj = Object.create(Kept.prototype);
@@ -449,18 +296,10 @@ export class Kept {
         const ptr = this.__destroy_into_raw();
         wasm.__wbg_kept_free(ptr, 0);
     }
-    /**
-     * Whether the server no longer takes the refresh token: the user has to sign in again.
-     * @returns {boolean}
-     */
     get endsLogin() {
         const ret = wasm.kept_endsLogin(this.__wbg_ptr);
         return ret !== 0;
     }
-    /**
-     * The new refresh token that the answer carries, whatever else is wrong with it.
-     * @returns {string | undefined}
-     */
     get refreshToken() {
         const ret = wasm.kept_refreshToken(this.__wbg_ptr);
         let v1;
@@ -470,13 +309,6 @@ export class Kept {
         }
         return v1;
     }
-    /**
-     * The tokens, once.
-     *
-     * # Errors
-     * `response`, `server`, `status`.
-     * @returns {Tokens | undefined}
-     */
     takeTokens() {
         const ret = wasm.kept_takeTokens(this.__wbg_ptr);
         if (ret[2]) {
@@ -487,9 +319,6 @@ export class Kept {
 }
 if (Symbol.dispose) Kept.prototype[Symbol.dispose] = Kept.prototype.free;
 
-/**
- * A login that has begun.
- */
 export class Login {
     static __wrap(ptr) {
         const obj = Object.create(Login.prototype);
@@ -507,10 +336,6 @@ export class Login {
         const ptr = this.__destroy_into_raw();
         wasm.__wbg_login_free(ptr, 0);
     }
-    /**
-     * What the redirect is checked against: a secret, to keep for this login alone.
-     * @returns {string}
-     */
     get pending() {
         let deferred1_0;
         let deferred1_1;
@@ -523,10 +348,6 @@ export class Login {
             wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
         }
     }
-    /**
-     * Where to send the browser.
-     * @returns {string}
-     */
     get url() {
         let deferred1_0;
         let deferred1_1;
@@ -542,150 +363,6 @@ export class Login {
 }
 if (Symbol.dispose) Login.prototype[Symbol.dispose] = Login.prototype.free;
 
-/**
- * A request for a new access token.
- */
-export class Refresh {
-    static __wrap(ptr) {
-        const obj = Object.create(Refresh.prototype);
-        obj.__wbg_ptr = ptr;
-        RefreshFinalization.register(obj, obj.__wbg_ptr, obj);
-        return obj;
-    }
-    __destroy_into_raw() {
-        const ptr = this.__wbg_ptr;
-        this.__wbg_ptr = 0;
-        RefreshFinalization.unregister(this);
-        return ptr;
-    }
-    free() {
-        const ptr = this.__destroy_into_raw();
-        wasm.__wbg_refresh_free(ptr, 0);
-    }
-    /**
-     * Reads the answer. Save the new refresh token of it before anything else is looked at: the old one may be spent.
-     * @param {Answer} answer
-     * @returns {Kept}
-     */
-    readKeeping(answer) {
-        let ptr, ptr0;
-        try {
-            ptr = this.__destroy_into_raw();
-            _assertClass(answer, Answer);
-            ptr0 = answer.__destroy_into_raw();
-        } catch (e) {
-            if (ptr0) wasm.__wbg_answer_free(ptr0, 1);
-            if (ptr) wasm.__wbg_refresh_free(ptr, 1);
-            throw e;
-        }
-        const ret = wasm.refresh_readKeeping(ptr, ptr0);
-        return Kept.__wrap(ret);
-    }
-    /**
-     * Reads the answer.
-     *
-     * # Errors
-     * `response`, `server`, `status`.
-     * @param {Answer} answer
-     * @returns {Tokens}
-     */
-    read(answer) {
-        let ptr, ptr0;
-        try {
-            ptr = this.__destroy_into_raw();
-            _assertClass(answer, Answer);
-            ptr0 = answer.__destroy_into_raw();
-        } catch (e) {
-            if (ptr0) wasm.__wbg_answer_free(ptr0, 1);
-            if (ptr) wasm.__wbg_refresh_free(ptr, 1);
-            throw e;
-        }
-        const ret = wasm.refresh_read(ptr, ptr0);
-        if (ret[2]) {
-            throw takeFromExternrefTable0(ret[1]);
-        }
-        return Tokens.__wrap(ret[0]);
-    }
-    /**
-     * The request to send, once.
-     *
-     * # Errors
-     * `config` if the refresh token cannot be one.
-     * @returns {HttpRequest}
-     */
-    request() {
-        const ret = wasm.refresh_request(this.__wbg_ptr);
-        if (ret[2]) {
-            throw takeFromExternrefTable0(ret[1]);
-        }
-        return HttpRequest.__wrap(ret[0]);
-    }
-}
-if (Symbol.dispose) Refresh.prototype[Symbol.dispose] = Refresh.prototype.free;
-
-/**
- * A request to end a token.
- */
-export class Revocation {
-    static __wrap(ptr) {
-        const obj = Object.create(Revocation.prototype);
-        obj.__wbg_ptr = ptr;
-        RevocationFinalization.register(obj, obj.__wbg_ptr, obj);
-        return obj;
-    }
-    __destroy_into_raw() {
-        const ptr = this.__wbg_ptr;
-        this.__wbg_ptr = 0;
-        RevocationFinalization.unregister(this);
-        return ptr;
-    }
-    free() {
-        const ptr = this.__destroy_into_raw();
-        wasm.__wbg_revocation_free(ptr, 0);
-    }
-    /**
-     * Reads the answer.
-     *
-     * # Errors
-     * `response`, `server`, `status`; the token may still be valid then.
-     * @param {Answer} answer
-     */
-    read(answer) {
-        let ptr, ptr0;
-        try {
-            ptr = this.__destroy_into_raw();
-            _assertClass(answer, Answer);
-            ptr0 = answer.__destroy_into_raw();
-        } catch (e) {
-            if (ptr0) wasm.__wbg_answer_free(ptr0, 1);
-            if (ptr) wasm.__wbg_revocation_free(ptr, 1);
-            throw e;
-        }
-        const ret = wasm.revocation_read(ptr, ptr0);
-        if (ret[1]) {
-            throw takeFromExternrefTable0(ret[0]);
-        }
-    }
-    /**
-     * The request to send.
-     *
-     * # Errors
-     * `config` if the server has no known revocation endpoint, or the token cannot be one.
-     * @returns {HttpRequest}
-     */
-    request() {
-        const ret = wasm.revocation_request(this.__wbg_ptr);
-        if (ret[2]) {
-            throw takeFromExternrefTable0(ret[1]);
-        }
-        return HttpRequest.__wrap(ret[0]);
-    }
-}
-if (Symbol.dispose) Revocation.prototype[Symbol.dispose] = Revocation.prototype.free;
-
-/**
- * What an issuer says of itself.
- */
 export class Server {
     static __wrap(ptr) {
         const obj = Object.create(Server.prototype);
@@ -703,10 +380,6 @@ export class Server {
         const ptr = this.__destroy_into_raw();
         wasm.__wbg_server_free(ptr, 0);
     }
-    /**
-     * The authorization endpoint.
-     * @returns {string}
-     */
     get authorizationEndpoint() {
         let deferred1_0;
         let deferred1_1;
@@ -719,18 +392,10 @@ export class Server {
             wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
         }
     }
-    /**
-     * Whether every redirect carries `iss`.
-     * @returns {boolean}
-     */
     get issParameter() {
         const ret = wasm.__wbg_get_server_issParameter(this.__wbg_ptr);
         return ret !== 0;
     }
-    /**
-     * The revocation endpoint, if there is one.
-     * @returns {string | undefined}
-     */
     get revocationEndpoint() {
         const ret = wasm.__wbg_get_server_revocationEndpoint(this.__wbg_ptr);
         let v1;
@@ -740,10 +405,6 @@ export class Server {
         }
         return v1;
     }
-    /**
-     * The token endpoint.
-     * @returns {string}
-     */
     get tokenEndpoint() {
         let deferred1_0;
         let deferred1_1;
@@ -756,35 +417,19 @@ export class Server {
             wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
         }
     }
-    /**
-     * The authorization endpoint.
-     * @param {string} arg0
-     */
     set authorizationEndpoint(arg0) {
         const ptr0 = passStringToWasm0(arg0, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
         const len0 = WASM_VECTOR_LEN;
         wasm.__wbg_set_server_authorizationEndpoint(this.__wbg_ptr, ptr0, len0);
     }
-    /**
-     * Whether every redirect carries `iss`.
-     * @param {boolean} arg0
-     */
     set issParameter(arg0) {
         wasm.__wbg_set_server_issParameter(this.__wbg_ptr, arg0);
     }
-    /**
-     * The revocation endpoint, if there is one.
-     * @param {string | null} [arg0]
-     */
     set revocationEndpoint(arg0) {
         var ptr0 = isLikeNone(arg0) ? 0 : passStringToWasm0(arg0, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
         var len0 = WASM_VECTOR_LEN;
         wasm.__wbg_set_server_revocationEndpoint(this.__wbg_ptr, ptr0, len0);
     }
-    /**
-     * The token endpoint.
-     * @param {string} arg0
-     */
     set tokenEndpoint(arg0) {
         const ptr0 = passStringToWasm0(arg0, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
         const len0 = WASM_VECTOR_LEN;
@@ -793,9 +438,35 @@ export class Server {
 }
 if (Symbol.dispose) Server.prototype[Symbol.dispose] = Server.prototype.free;
 
-/**
- * What was granted.
- */
+export class Step {
+    static __wrap(ptr) {
+        const obj = Object.create(Step.prototype);
+        obj.__wbg_ptr = ptr;
+        StepFinalization.register(obj, obj.__wbg_ptr, obj);
+        return obj;
+    }
+    __destroy_into_raw() {
+        const ptr = this.__wbg_ptr;
+        this.__wbg_ptr = 0;
+        StepFinalization.unregister(this);
+        return ptr;
+    }
+    free() {
+        const ptr = this.__destroy_into_raw();
+        wasm.__wbg_step_free(ptr, 0);
+    }
+    intoRequest() {
+        const ptr = this.__destroy_into_raw();
+        const ret = wasm.step_intoRequest(ptr);
+        return ret === 0 ? undefined : HttpRequest.__wrap(ret);
+    }
+    get wait() {
+        const ret = wasm.step_wait(this.__wbg_ptr);
+        return ret === Number.MAX_SAFE_INTEGER ? undefined : ret;
+    }
+}
+if (Symbol.dispose) Step.prototype[Symbol.dispose] = Step.prototype.free;
+
 export class Tokens {
     static __wrap(ptr) {
         const obj = Object.create(Tokens.prototype);
@@ -813,10 +484,6 @@ export class Tokens {
         const ptr = this.__destroy_into_raw();
         wasm.__wbg_tokens_free(ptr, 0);
     }
-    /**
-     * The access token.
-     * @returns {string}
-     */
     get accessToken() {
         let deferred1_0;
         let deferred1_1;
@@ -829,18 +496,10 @@ export class Tokens {
             wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
         }
     }
-    /**
-     * The lifetime in seconds, from the request on.
-     * @returns {number | undefined}
-     */
     get expiresIn() {
         const ret = wasm.tokens_expiresIn(this.__wbg_ptr);
         return ret === Number.MAX_SAFE_INTEGER ? undefined : ret;
     }
-    /**
-     * The refresh token to keep in place of every earlier one.
-     * @returns {string | undefined}
-     */
     get refreshToken() {
         const ret = wasm.tokens_refreshToken(this.__wbg_ptr);
         let v1;
@@ -850,10 +509,6 @@ export class Tokens {
         }
         return v1;
     }
-    /**
-     * The scope, if the server says one: empty if it says something that is not a scope.
-     * @returns {string | undefined}
-     */
     get scope() {
         const ret = wasm.tokens_scope(this.__wbg_ptr);
         let v1;
@@ -866,36 +521,16 @@ export class Tokens {
 }
 if (Symbol.dispose) Tokens.prototype[Symbol.dispose] = Tokens.prototype.free;
 
-/**
- * Whether to refresh an access token now. Times are in seconds since 1970.
- * @param {number} requested_at
- * @param {number | null | undefined} expires_in
- * @param {number} now
- * @returns {boolean}
- */
 export function isDue(requested_at, expires_in, now) {
     const ret = wasm.isDue(requested_at, isLikeNone(expires_in) ? Number.MAX_SAFE_INTEGER : (expires_in) >>> 0, now);
     return ret !== 0;
 }
 
-/**
- * Whether an access token has ended.
- * @param {number} requested_at
- * @param {number | null | undefined} expires_in
- * @param {number} now
- * @returns {boolean}
- */
 export function isExpired(requested_at, expires_in, now) {
     const ret = wasm.isExpired(requested_at, isLikeNone(expires_in) ? Number.MAX_SAFE_INTEGER : (expires_in) >>> 0, now);
     return ret !== 0;
 }
 
-/**
- * Whether an API's answer says that another access token would help (RFC 6750 section 3.1).
- * @param {number} status
- * @param {string | null} [www_authenticate]
- * @returns {boolean}
- */
 export function wantsRefresh(status, www_authenticate) {
     const val2 = +status;
     var ptr0 = isLikeNone(www_authenticate) ? 0 : passStringToWasm0(www_authenticate, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
@@ -917,8 +552,25 @@ function __wbg_get_imports() {
         __wbg___wbindgen_throw_4c88d8bf264fd984: function(arg0, arg1) {
             throw new Error(getStringFromWasm0(arg0, arg1));
         },
+        __wbg_kept_new: function(arg0) {
+            const ret = Kept.__wrap(arg0);
+            return ret;
+        },
         __wbg_new_595928c4be5277ae: function(arg0, arg1, arg2, arg3, arg4, arg5, arg6, arg7, arg8) {
             const ret = new ProofkeyError(getStringFromWasm0(arg0, arg1), getStringFromWasm0(arg2, arg3), getStringFromWasm0(arg4, arg5), arg6 === Number.MAX_SAFE_INTEGER ? undefined : arg6, arg7 === 0 ? undefined : getStringFromWasm0(arg7, arg8));
+            return ret;
+        },
+        __wbg_server_new: function(arg0) {
+            const ret = Server.__wrap(arg0);
+            return ret;
+        },
+        __wbg_tokens_new: function(arg0) {
+            const ret = Tokens.__wrap(arg0);
+            return ret;
+        },
+        __wbindgen_generic_0000000000000001: function(arg0, arg1) {
+            // Cast intrinsic for `Ref(String) -> Externref`.
+            const ret = getStringFromWasm0(arg0, arg1);
             return ret;
         },
         __wbindgen_init_externref_table: function() {
@@ -936,36 +588,30 @@ function __wbg_get_imports() {
     };
 }
 
-const AnswerFinalization = (typeof FinalizationRegistry === 'undefined')
-    ? { register: () => {}, unregister: () => {} }
-    : new FinalizationRegistry(ptr => wasm.__wbg_answer_free(ptr, 1));
 const ClientFinalization = (typeof FinalizationRegistry === 'undefined')
     ? { register: () => {}, unregister: () => {} }
     : new FinalizationRegistry(ptr => wasm.__wbg_client_free(ptr, 1));
-const DiscoveryFinalization = (typeof FinalizationRegistry === 'undefined')
+const FlowFinalization = (typeof FinalizationRegistry === 'undefined')
     ? { register: () => {}, unregister: () => {} }
-    : new FinalizationRegistry(ptr => wasm.__wbg_discovery_free(ptr, 1));
-const GrantFinalization = (typeof FinalizationRegistry === 'undefined')
-    ? { register: () => {}, unregister: () => {} }
-    : new FinalizationRegistry(ptr => wasm.__wbg_grant_free(ptr, 1));
+    : new FinalizationRegistry(ptr => wasm.__wbg_flow_free(ptr, 1));
 const HttpRequestFinalization = (typeof FinalizationRegistry === 'undefined')
     ? { register: () => {}, unregister: () => {} }
     : new FinalizationRegistry(ptr => wasm.__wbg_httprequest_free(ptr, 1));
+const HttpResponseFinalization = (typeof FinalizationRegistry === 'undefined')
+    ? { register: () => {}, unregister: () => {} }
+    : new FinalizationRegistry(ptr => wasm.__wbg_httpresponse_free(ptr, 1));
 const KeptFinalization = (typeof FinalizationRegistry === 'undefined')
     ? { register: () => {}, unregister: () => {} }
     : new FinalizationRegistry(ptr => wasm.__wbg_kept_free(ptr, 1));
 const LoginFinalization = (typeof FinalizationRegistry === 'undefined')
     ? { register: () => {}, unregister: () => {} }
     : new FinalizationRegistry(ptr => wasm.__wbg_login_free(ptr, 1));
-const RefreshFinalization = (typeof FinalizationRegistry === 'undefined')
-    ? { register: () => {}, unregister: () => {} }
-    : new FinalizationRegistry(ptr => wasm.__wbg_refresh_free(ptr, 1));
-const RevocationFinalization = (typeof FinalizationRegistry === 'undefined')
-    ? { register: () => {}, unregister: () => {} }
-    : new FinalizationRegistry(ptr => wasm.__wbg_revocation_free(ptr, 1));
 const ServerFinalization = (typeof FinalizationRegistry === 'undefined')
     ? { register: () => {}, unregister: () => {} }
     : new FinalizationRegistry(ptr => wasm.__wbg_server_free(ptr, 1));
+const StepFinalization = (typeof FinalizationRegistry === 'undefined')
+    ? { register: () => {}, unregister: () => {} }
+    : new FinalizationRegistry(ptr => wasm.__wbg_step_free(ptr, 1));
 const TokensFinalization = (typeof FinalizationRegistry === 'undefined')
     ? { register: () => {}, unregister: () => {} }
     : new FinalizationRegistry(ptr => wasm.__wbg_tokens_free(ptr, 1));
@@ -980,6 +626,17 @@ function _assertClass(instance, klass) {
     if (!(instance instanceof klass)) {
         throw new Error(`expected instance of ${klass.name}`);
     }
+}
+
+function getArrayJsValueFromWasm0(ptr, len) {
+    ptr = ptr >>> 0;
+    const mem = getDataViewMemory0();
+    const result = [];
+    for (let i = ptr; i < ptr + 4 * len; i += 4) {
+        result.push(wasm.__wbindgen_externrefs.get(mem.getUint32(i, true)));
+    }
+    wasm.__externref_drop_slice(ptr, len);
+    return result;
 }
 
 let cachedDataViewMemory0 = null;

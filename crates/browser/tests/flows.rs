@@ -1,0 +1,142 @@
+//! Every flow of a user, from its inputs to what is read of the last response.
+
+use proofkey_browser::{Client, Failure, Flow, Kept, Login, Outcome, Response, Tokens};
+use std::fmt::Debug;
+
+fn client() -> Client {
+    let (revocation, issuer) = (Some("https://as.example/r".to_owned()), Some("https://as.example".to_owned()));
+    let redirect_uri = "https://app.example/callback";
+    let (authorize, token) = ("https://as.example/a", "https://as.example/t");
+    Client::new("app", redirect_uri, authorize, token, revocation, issuer, true).unwrap()
+}
+
+fn begin() -> Login {
+    let random: Vec<u8> = (0..64).collect();
+    client().authorize(" a  b ", vec!["prompt".to_owned(), "login".to_owned()], &random).unwrap()
+}
+
+fn redirect(login: &Login, parameters: &str) -> String {
+    let state = login.url().split("state=").nth(1).unwrap()[..43].to_owned();
+    format!("https://app.example/callback?{parameters}&state={state}&iss=https://as.example")
+}
+
+fn response(status: u16, body: &str) -> Response {
+    let headers = ["content-type", "application/json"].map(str::to_owned).to_vec();
+    Response::new(status, headers, body.as_bytes().to_vec(), false)
+}
+
+fn code<T: Debug>(result: Result<T, Failure>) -> (&'static str, Option<String>) {
+    let failure = result.unwrap_err();
+    (failure.code(), failure.error().map(str::to_owned))
+}
+
+fn granted(flow: Flow, last: Response) -> Tokens {
+    let Ok(Outcome::Granted(tokens)) = flow.outcome(last) else { panic!("tokens") };
+    tokens
+}
+
+fn refreshed(flow: Flow, last: Response) -> Kept {
+    let Ok(Outcome::Refreshed(kept)) = flow.outcome(last) else { panic!("a result of a refresh") };
+    kept
+}
+
+/// The request that a flow sends next.
+macro_rules! sent {
+    ($flow:ident) => {
+        $flow.step(0.0).unwrap().unwrap().into_request().unwrap()
+    };
+}
+
+const TOKENS: &str = r#"{"access_token":"AT","token_type":"Bearer","expires_in":60,"refresh_token":"RT"}"#;
+
+#[test]
+fn a_login_from_the_url_to_the_tokens() {
+    let login = begin();
+    assert!(login.url().starts_with("https://as.example/a?response_type=code&client_id=app&"), "{}", login.url());
+    assert!(login.url().contains("&scope=a+b&") && login.url().ends_with("&prompt=login"), "{}", login.url());
+    let redirect = redirect(&login, "code=C");
+    assert!(client().matches(&login.pending(), &redirect));
+    let mut grant = client().accept(login.pending(), redirect).unwrap();
+    let request = sent!(grant);
+    assert_eq!((request.method(), request.url()), ("POST".to_owned(), "https://as.example/t".to_owned()));
+    assert!(request.headers().ends_with(&["content-type", "application/x-www-form-urlencoded"].map(str::to_owned)));
+    assert!(request.body().unwrap().contains("&code=C&code_verifier="));
+    let mut last = response(200, TOKENS);
+    assert!(grant.hear(&mut last, 0.0).unwrap());
+    let tokens = granted(grant, last);
+    assert_eq!((tokens.access_token(), tokens.refresh_token()), ("AT".to_owned(), Some("RT".to_owned())));
+    assert_eq!((tokens.expires_in(), tokens.scope()), (Some(60), None));
+}
+
+#[test]
+fn tokens_are_asked_for_once() {
+    let login = begin();
+    let mut grant = client().accept(login.pending(), redirect(&login, "code=C")).unwrap();
+    let mut refresh = client().refresh("RT".to_owned());
+    sent!(grant);
+    sent!(refresh);
+    assert!(grant.step(0.0).unwrap().is_none());
+    assert!(refresh.step(0.0).unwrap().is_none());
+    assert!(!grant.unanswered(true, 0.0).unwrap());
+    assert!(grant.step(0.0).unwrap().is_none(), "the code may have arrived");
+}
+
+#[test]
+fn a_refresh_keeps_the_token_that_it_was_made_with() {
+    let mut refresh = client().refresh("OLD".to_owned());
+    assert!(sent!(refresh).body().unwrap().contains("&refresh_token=OLD"));
+    let mut kept = refreshed(refresh, response(200, r#"{"access_token":"AT","token_type":"Bearer"}"#));
+    let tokens = kept.take_tokens().unwrap().unwrap();
+    assert_eq!(tokens.refresh_token().as_deref(), Some("OLD"));
+    assert_eq!(code(client().refresh(String::new()).step(0.0)).0, "config");
+}
+
+#[test]
+fn a_revocation_names_its_token() {
+    for (refresh, hint) in [(true, "&token_type_hint=refresh_token"), (false, "&token_type_hint=access_token")] {
+        let mut revocation = client().revoke("T".to_owned(), refresh);
+        assert!(sent!(revocation).body().unwrap().contains(&format!("token=T{hint}")));
+        revocation.outcome(response(200, "")).unwrap();
+    }
+    assert_eq!(code(client().revoke("T".to_owned(), true).outcome(response(503, ""))).0, "status");
+}
+
+#[test]
+fn a_new_refresh_token_outlives_a_bad_response() {
+    let mut kept = refreshed(client().refresh("OLD".to_owned()), response(200, TOKENS));
+    assert_eq!((kept.refresh_token().as_deref(), kept.ends_login()), (Some("RT"), false));
+    assert_eq!(kept.take_tokens().unwrap().unwrap().access_token(), "AT");
+    let bad = r#"{"access_token":7,"refresh_token":"RT"}"#;
+    let kept = refreshed(client().refresh("OLD".to_owned()), response(200, bad));
+    assert_eq!((kept.refresh_token().as_deref(), kept.ends_login()), (Some("RT"), false));
+    let kept = refreshed(client().refresh("OLD".to_owned()), response(400, r#"{"error":"invalid_grant"}"#));
+    assert_eq!((kept.refresh_token(), kept.ends_login()), (None, true));
+}
+
+#[test]
+fn failures_have_a_code_for_programs() {
+    let login = begin();
+    let accept = |pending: &str, redirect: String| code(client().accept(pending.to_owned(), redirect));
+    let pending = login.pending();
+    let denied = redirect(&login, "error=access_denied");
+    assert_eq!(accept(&pending, denied), ("server", Some("access_denied".to_owned())));
+    assert_eq!(accept(&pending, redirect(&login, "code=C&code=D")), ("callback", None));
+    assert_eq!(accept(&pending, "https://app.example/callback?code=C&state=S".to_owned()), ("state", None));
+    assert_eq!(accept("garbage", redirect(&login, "code=C")), ("storage", None));
+    assert!(!client().matches("garbage", &redirect(&login, "code=C")));
+    assert_eq!(code(client().authorize("a\"", Vec::new(), &[1; 64])), ("config", None));
+    assert_eq!(code(client().authorize("a", Vec::new(), &[1; 64])), ("random", None));
+    assert_eq!(code(client().authorize("a", Vec::new(), &[1; 63])), ("random", None));
+    let grant = client().accept(pending, redirect(&login, "code=C")).unwrap();
+    let refused = grant.outcome(response(400, r#"{"error":"invalid_grant"}"#));
+    assert_eq!(code(refused), ("server", Some("invalid_grant".to_owned())));
+}
+
+#[test]
+fn nothing_that_holds_a_secret_is_printed() {
+    let login = begin();
+    let mut grant = client().accept(login.pending(), redirect(&login, "code=CANARY")).unwrap();
+    let request = sent!(grant);
+    let printed = format!("{login:?} {grant:?} {request:?} {:?}", client().refresh("CANARY".to_owned()));
+    assert_eq!(printed, "Login(..) Flow(..) Request(..) Flow(..)");
+}

@@ -1,22 +1,23 @@
-//! Counts the instructions of each path of the core, once, and holds them to `benches/instructions.txt`.
+//! Counts the instructions of each path of the core, once, and compares them with `benches/instructions.txt`.
 //!
-//! `cargo run --profile counted -p proofkey-benches --bin instructions`, with Valgrind installed. It fails where a count has
-//! grown by more than 2 %; `BLESS=1` writes that file anew. Valgrind plays a processor without instructions for SHA-256, and
-//! another compiler or C library counts otherwise: the file says which compiler it is of.
+//! `cargo run --profile counted -p proofkey-benches --bin instructions`, with Valgrind installed. The counts advise: they say
+//! which path a change made longer, not whether it is slower, so no growth fails. `BLESS=1` writes that file anew. Valgrind
+//! plays a processor without instructions for SHA-256, and another compiler or C library counts differently: the file says which
+//! compiler it is of.
 
 use proofkey_benches::{Name, paths};
 use std::hint::black_box;
-use std::process::{Command, ExitCode};
+use std::process::Command;
 use std::{env, error::Error, fs};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 const KEPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/instructions.txt");
 
-fn main() -> Result<ExitCode> {
+fn main() -> Result<()> {
     if env::args().nth(1).as_deref() == Some("--walk") {
         walk();
-        return Ok(ExitCode::SUCCESS);
+        return Ok(());
     }
     let compiler = String::from_utf8(Command::new("rustc").arg("--version").output()?.stdout)?.trim().to_owned();
     let counts = counts()?;
@@ -27,23 +28,20 @@ fn main() -> Result<ExitCode> {
     let kept = fs::read_to_string(KEPT)?;
     let (compiler_then, kept) = kept.split_once('\n').ok_or("instructions.txt has no first line")?;
     println!("{:<24} {:>8} {:>8} {:>8}", "instructions", "kept", "now", "growth");
-    let mut grown = kept.lines().count() != counts.len();
     for (path, count) in &counts {
-        let then = kept.lines().find_map(|line| line.strip_prefix(path)?.strip_prefix(": "));
-        let then: u64 = then.ok_or_else(|| format!("instructions.txt does not know {path}"))?.parse()?;
-        let too_many = count * 100 > then * 102;
+        let then = kept.lines().find_map(|line| line.strip_prefix(path)?.strip_prefix(": ")?.parse::<u64>().ok());
+        let Some(then) = then else {
+            println!("{path:<24} {:>8} {count:>8} {:>8}", "-", "new");
+            continue;
+        };
         let growth = (*count as f64 / then as f64 - 1.0) * 100.0;
-        println!("{path:<24} {then:>8} {count:>8} {growth:>7.1}%{}", if too_many { " too many" } else { "" });
-        grown |= too_many;
+        let note = if growth > 2.0 { " longer" } else { "" };
+        println!("{path:<24} {then:>8} {count:>8} {growth:>7.1}%{note}");
     }
-    if !grown {
-        return Ok(ExitCode::SUCCESS);
-    }
-    eprintln!("instructions: more than 2 % above {KEPT}, or other paths. BLESS=1 writes it anew");
     if compiler != compiler_then {
-        eprintln!("instructions: that file is of {compiler_then}, this is {compiler}");
+        println!("instructions.txt is of {compiler_then}, this is {compiler}");
     }
-    Ok(ExitCode::FAILURE)
+    Ok(())
 }
 
 /// What Valgrind counts in each call of [`counted`], in the order of the paths.

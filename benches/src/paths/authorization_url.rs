@@ -26,7 +26,7 @@ pub(super) fn path() -> Path {
             Contender::writing(Name::FormUrlencoded, secrets, |secrets, out| form_urlencoded(secrets, out)),
             Contender::writing(Name::ByHand, secrets, |secrets, out| by_hand(secrets, out)),
         ],
-        target: Target { oauth2: Some(5.0), ..Target::default() },
+        target: Target { oauth2: Some(4.0), ..Target::default() },
         note: "",
         others: &[(Name::IoOauth, "hashes the verifier once more"), (Name::Openidconnect, "adds a nonce")],
     }

@@ -21,7 +21,7 @@ pub(super) fn path() -> Path {
             Contender::new(Name::FormUrlencoded, text, move |state| form_urlencoded(redirect, state)),
             Contender::new(Name::ByHand, text, move |state| by_hand(redirect, state)),
         ],
-        target: Target { oauth2: Some(10.0), ..Target::default() },
+        target: Target { oauth2: Some(8.0), ..Target::default() },
         note: "redirect URI, issuer, state in constant time, duplicates, error, code",
         others: &[
             (Name::Oauth2, "has no reader; its documentation's: state, the first of two; no URI, issuer, error"),

@@ -16,7 +16,7 @@ pub(super) fn path() -> Path {
             Contender::new(Name::Oauth2, || NOW, move |now| oauth2(&token, *now)),
             Contender::writing(Name::ByHand, || (TOKEN, DUE_AT), |token, out| by_hand(token, NOW, out)),
         ],
-        target: Target { by_hand: Some(2.0), ..Target::default() },
+        target: Target { by_hand: Some(3.0), ..Target::default() },
         note: "a clock that was set back",
         others: &[
             (Name::Oauth2, "has no arithmetic; a caller's comparison, no clock that was set back"),

@@ -20,7 +20,7 @@ pub(super) fn path() -> Path {
             Contender::writing(Name::FormUrlencoded, || (), |(), out| form_urlencoded(out)),
             Contender::writing(Name::ByHand, || (), |(), out| by_hand(out)),
         ],
-        target: Target { oauth2: Some(8.0), ..Target::default() },
+        target: Target { oauth2: Some(10.0), ..Target::default() },
         note: "",
         others: &[
             (Name::Oauth2, "makes the whole HTTP request, which it does not do apart"),

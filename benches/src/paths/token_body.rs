@@ -21,7 +21,7 @@ pub(super) fn path() -> Path {
             Contender::writing(Name::FormUrlencoded, secrets, |secrets, out| form_urlencoded(secrets, out)),
             Contender::writing(Name::ByHand, secrets, |secrets, out| by_hand(secrets, out)),
         ],
-        target: Target { oauth2: Some(8.0), ..Target::default() },
+        target: Target { oauth2: Some(6.5), ..Target::default() },
         note: "",
         others: &[
             (Name::Oauth2, "makes the whole HTTP request, which it does not do apart"),

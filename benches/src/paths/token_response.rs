@@ -2,30 +2,31 @@
 
 mod by_hand;
 
-use super::token_body;
-use crate::fixtures::{CODE, secrets, token_request};
+use super::{callback, token_body};
+use crate::fixtures::{CODE, client, pending, redirect, secrets, token_request};
 use crate::peers::{Refused, oauth2_client, openidconnect_client};
 use crate::{Contender, Name, Path, Target};
 use io_oauth::rfc6749::issue_access_token::{Oauth20AccessTokenErrorParams, Oauth20AccessTokenSuccessParams};
 use oauth2::basic::{BasicErrorResponse, BasicTokenResponse};
-use oauth2::{AuthorizationCode, HttpResponse, PkceCodeVerifier, RequestTokenError, http};
+use oauth2::{AuthorizationCode, CsrfToken, HttpResponse, PkceCodeVerifier, RequestTokenError, http};
 use openidconnect::core::CoreTokenResponse;
-use proofkey_core::Response;
+use proofkey_core::{Redirect, Response, TokensBuf};
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::hint::black_box;
 
 pub(super) fn paths() -> Vec<Path> {
-    let target = Target { oauth2: Some(10.0), serde_json: Some(2.0), by_hand: None };
+    let floor = |oauth2| Target { oauth2: Some(oauth2), ..Target::default() };
     let jwt = format!(r#"{{"access_token":"{}","token_type":"Bearer","expires_in":3600}}"#, "eyJ0".repeat(4096)).leak();
     vec![
-        success("response, small", SMALL, target),
-        success("response, medium", MEDIUM, target),
-        success("response, large", LARGE, target),
-        refusal("response, error", target),
+        success("response, small", SMALL, floor(8.0)),
+        success("response, medium", MEDIUM, floor(8.0)),
+        success("response, large", LARGE, floor(5.0)),
+        refusal("response, error", floor(8.0)),
         success("response, 16 KiB JWT", jwt, Target::default()),
         exchange("whole exchange, small", SMALL),
         exchange("whole exchange, large", LARGE),
+        sign_in("redirect to owned tokens", MEDIUM),
     ]
 }
 
@@ -107,6 +108,38 @@ fn exchange(name: &'static str, body: &'static str) -> Path {
             (Name::Openidconnect, "the same"),
             (Name::ByHand, "no check"),
         ],
+    }
+}
+
+/// All that a service does between the redirect and the tokens that it keeps, but for the socket.
+fn sign_in(name: &'static str, body: &'static str) -> Path {
+    let proofkey = Contender::new(
+        Name::Proofkey,
+        move || (Some(pending()), body.as_bytes().to_vec()),
+        |(login, body)| {
+            let request = login.take()?.accept(client(), Redirect::Url(redirect())).ok()?;
+            black_box(request.request().body());
+            Some(TokensBuf::from(request.read(response(200, body)).ok()?))
+        },
+    );
+    let client = oauth2_client();
+    let oauth2 = Contender::consuming(
+        Name::Oauth2,
+        move || (CsrfToken::new(secrets().state.clone()), Exchange::new(200, body)),
+        move |(state, Exchange { verifier, answer, .. })| {
+            let code = callback::oauth2(redirect(), &state)?;
+            let answer = Cell::new(Some(answer));
+            let send = |_| answer.take().ok_or(Refused);
+            client.exchange_code(code).set_pkce_verifier(verifier).request(&send).ok()
+        },
+    );
+    Path {
+        name,
+        batch: batch(body),
+        contenders: vec![proofkey, oauth2],
+        target: Target { oauth2: Some(3.0), allocations: 4, ..Target::default() },
+        note: "callback, token body and response, with all checks of the three",
+        others: &[(Name::Oauth2, "makes an HTTP request besides; the checks told above")],
     }
 }
 

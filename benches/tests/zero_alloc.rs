@@ -3,7 +3,7 @@
 use proofkey_benches::counter::{Count, Counting, count};
 use proofkey_benches::fixtures::{ISSUER, REDIRECT_URI, Rng, SCOPE, client, pending, redirect, token_request};
 use proofkey_benches::{Name, paths};
-use proofkey_core::loopback::{Exchange, Loopback, Reply, Step};
+use proofkey_core::loopback::{Connection, Loopback, Reply, Verdict};
 use proofkey_core::{
     AccessToken, Client, CodeChallenge, ConfigError, Endpoint, Feature, Lifetime, MetadataRequest, Redirect,
     RefreshToken, Refusal, Response, ResponseError, Revocable, Server, TokenRequest, WellKnown, challenges,
@@ -132,12 +132,12 @@ fn the_listener() {
     let pending = pending();
     for head in [&head, strangers[0], strangers[1], strangers[2]] {
         free(|| {
-            let mut exchange = Exchange::new();
+            let mut connection = Connection::new();
             for end in 1..=head.len() {
-                match exchange.read(&head.as_bytes()[..end], client(), &pending) {
-                    Step::More => {}
-                    Step::Callback(redirect) => return print(redirect),
-                    Step::Refuse(reply) => return display(reply),
+                match connection.read(&head.as_bytes()[..end], client(), &pending) {
+                    Verdict::More => {}
+                    Verdict::Callback(redirect) => return print(redirect),
+                    Verdict::Refuse(reply) => return display(reply),
                 }
             }
         });

@@ -3,7 +3,7 @@
 use crate::login::{ORIGIN, STATE, client, login};
 use crate::values;
 use proofkey_core::Redirect;
-use proofkey_core::loopback::{Exchange, HEAD_MAX, Reply, Step};
+use proofkey_core::loopback::{Connection, HEAD_MAX, Reply, Verdict};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -21,16 +21,16 @@ pub enum Outcome {
 /// What becomes of a request that arrives in pieces of so many bytes.
 #[must_use]
 pub fn receive(request: &[u8], piece: usize) -> Outcome {
-    let (client, pending, mut exchange) = (client(), login(), Exchange::new());
+    let (client, pending, mut connection) = (client(), login(), Connection::new());
     let mut received = 0;
     while received < request.len() {
         received = received.saturating_add(piece.max(1)).min(request.len());
-        match exchange.read(&request[..received], client, &pending) {
-            Step::Callback(Redirect::Query(target) | Redirect::Target(target) | Redirect::Url(target)) => {
+        match connection.read(&request[..received], client, &pending) {
+            Verdict::Callback(Redirect::Query(target) | Redirect::Target(target) | Redirect::Url(target)) => {
                 return Outcome::Callback(target.to_owned());
             }
-            Step::More => {}
-            Step::Refuse(reply) => return Outcome::Refuse(reply),
+            Verdict::More => {}
+            Verdict::Refuse(reply) => return Outcome::Refuse(reply),
         }
     }
     Outcome::More

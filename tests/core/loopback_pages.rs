@@ -1,6 +1,6 @@
 //! The pages of the loopback receiver (RFC 8252): they hold nothing of the request and lead nowhere.
 
-use proofkey_core::loopback::{Exchange, Reply, Step};
+use proofkey_core::loopback::{Connection, Reply, Verdict};
 use proofkey_core_tests::heard::{heard, strangers};
 use proofkey_core_tests::{begin, client};
 
@@ -49,7 +49,7 @@ fn the_listener_redirects_nowhere() {
     let pending = begin(client());
     for target in ["/?next=//evil.example", "//evil.example/", "/cb?url=https://evil.example", "http://evil.example/"] {
         let request = format!("GET {target} HTTP/1.1\r\nHost: 127.0.0.1:49152\r\n\r\n");
-        let Step::Refuse(reply) = Exchange::new().read(request.as_bytes(), client(), &pending) else {
+        let Verdict::Refuse(reply) = Connection::new().read(request.as_bytes(), client(), &pending) else {
             panic!("{target} is a stranger's")
         };
         let reply = reply.to_string();

@@ -2,7 +2,7 @@
 
 use super::adapter::{ASYNCHRONOUS, Adapter, BLOCKING, Failure};
 use super::data::{self, Input, bounded, clean, run, same};
-use proofkey_core::loopback::{Exchange, Reply, Step};
+use proofkey_core::loopback::{Connection, Reply, Verdict};
 use proofkey_core::{CallbackError, Client, ClientBuf, Feature, Pending, Redirect, Server as Endpoints, TokenRequest};
 use proofkey_tests::recording::{Server, TOKENS, json};
 use proofkey_tests::{Counter, ISSUER, REDIRECT_URI, begin, client, values};
@@ -79,10 +79,10 @@ fn in_memory(case: &Case) -> Result<(), String> {
     if case.seen != Seen::Url {
         let pending = second(client);
         let head = case.head(&asked);
-        let heard = match bounded(&case.id, head.len(), || Exchange::new().read(&head, client, &pending))? {
-            Step::Callback(redirect) => case.verdict(pending.accept(client, redirect))?,
-            Step::More => "More".to_owned(),
-            Step::Refuse(reply) => format!("{reply:?}"),
+        let heard = match bounded(&case.id, head.len(), || Connection::new().read(&head, client, &pending))? {
+            Verdict::Callback(redirect) => case.verdict(pending.accept(client, redirect))?,
+            Verdict::More => "More".to_owned(),
+            Verdict::Refuse(reply) => format!("{reply:?}"),
         };
         same(&case.id, "heard", heard.as_str(), case.reply.as_ref().unwrap_or(&case.expected))?;
     }

@@ -3,7 +3,7 @@
 //! `cargo run --profile bench -p proofkey-benches --bin growth`. Linear is a time per byte that does not grow.
 
 use proofkey_benches::fixtures::{client, pending, redirect, token_request};
-use proofkey_core::loopback::{Exchange, Step};
+use proofkey_core::loopback::{Connection, Verdict};
 use proofkey_core::{Redirect, Response, challenges};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -37,7 +37,7 @@ fn main() {
         let fields = format!("Other: {value}\r\n").repeat(10);
         let head = format!("GET {target} HTTP/1.1\r\nHost: 127.0.0.1:49152\r\n{fields}\r\n");
         row("head", head.len(), || {
-            time(|| matches!(Exchange::new().read(head.as_bytes(), client(), &login), Step::Callback(_)))
+            time(|| matches!(Connection::new().read(head.as_bytes(), client(), &login), Verdict::Callback(_)))
         });
     }
 }

@@ -4,7 +4,7 @@ use super::callback;
 use crate::fixtures::{REDIRECT_URI, client, pending, redirect, secrets};
 use crate::{Contender, Name, Path, Target};
 use oauth2::CsrfToken;
-use proofkey_core::loopback::{Exchange, Step};
+use proofkey_core::loopback::{Connection, Verdict};
 use std::io::BufRead;
 
 pub(super) fn path() -> Path {
@@ -15,8 +15,8 @@ pub(super) fn path() -> Path {
         name: "loopback request",
         batch: 64,
         contenders: vec![
-            Contender::new(Name::Proofkey, Exchange::new, move |exchange| {
-                matches!(exchange.read(head, client, &login), Step::Callback(_))
+            Contender::new(Name::Proofkey, Connection::new, move |connection| {
+                matches!(connection.read(head, client, &login), Verdict::Callback(_))
             }),
             Contender::new(Name::Oauth2, state, move |state| oauth2(head, state)),
             Contender::new(Name::ByHand, || secrets().state.as_str(), move |state| by_hand(head, state).is_some()),
@@ -79,8 +79,8 @@ mod tests {
         let state = CsrfToken::new(secrets().state.clone());
         for (head, code) in [(head(), Some(CODE)), (head().replace("state=", "state=x"), None)] {
             let head = head.as_bytes();
-            let step = Exchange::new().read(head, client(), &pending());
-            assert_eq!(matches!(step, Step::Callback(_)), code.is_some());
+            let step = Connection::new().read(head, client(), &pending());
+            assert_eq!(matches!(step, Verdict::Callback(_)), code.is_some());
             assert_eq!(oauth2(head, &state).map(|code| code.secret().clone()).as_deref(), code);
             assert_eq!(by_hand(head, &secrets().state), code);
         }

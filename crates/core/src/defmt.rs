@@ -10,7 +10,7 @@ use crate::flow::{
     ScopeChange, TokenRequest, Tokens,
 };
 use crate::lifetime::Lifetime;
-use crate::loopback::{Reply, Step};
+use crate::loopback::{Reply, Verdict};
 use crate::message::{AccessToken, Authorization, Challenge, Header, Method, Param, Refusal, Request, Response, Url};
 use crate::proof::{CodeChallenge, CodeVerifier, State};
 use crate::server::Server;
@@ -27,13 +27,14 @@ macro_rules! format_with {
     };
 }
 
-format_with!(Display2Format: CallbackError, ConfigError, Endpoint, Excerpt, ParameterFault, ResponseError, ServerError, UriFault);
+format_with!(Display2Format: CallbackError, ConfigError, Endpoint, Excerpt, ParameterFault, ResponseError, ServerError,
+    UriFault);
 
 format_with!(Debug2Format:
     AccessToken<'_>, Advice, Authorization<'_>, AuthorizationUrl<'_>, Challenge<'_>, Client<'_>, CodeChallenge,
-    CodeVerifier, Discovery<'_>, Feature, Header<'_>, Lifetime, Metadata<'_>, Method, NoMetadata, Param<'_>, Pending, Redirect<'_>, Refusal<'_>, RefreshToken<'_>, Reply,
-    Request<'_>, Response<'_>, RevocationRequest<'_>, Scope<'_>, ScopeChange, Server<'_>, State, Step<'_>, TokenRequest<'_>,
-    Tokens<'_>, Url<'_>,
+    CodeVerifier, Discovery<'_>, Feature, Header<'_>, Lifetime, Metadata<'_>, Method, NoMetadata,
+    Param<'_>, Pending, Redirect<'_>, Refusal<'_>, RefreshToken<'_>, Reply, Request<'_>, Response<'_>, RevocationRequest<'_>, Scope<'_>, ScopeChange, Server<'_>, State, TokenRequest<'_>,
+    Tokens<'_>, Url<'_>, Verdict<'_>,
 );
 
 impl<E: Display> Format for AuthorizeError<E> {

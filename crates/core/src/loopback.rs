@@ -1,8 +1,8 @@
 //! The loopback redirect receiver (RFC 8252 section 7.3) without sockets: bytes in, a step out.
 //!
 //! Bind [`Loopback::addresses`] at [`Loopback::port`] first, then begin the login with the redirect URI [`Loopback::at`] the
-//! bound address. Feed what a connection sends to an [`Exchange`] of its own. On [`Step::Refuse`], answer and keep
-//! listening: the request came from a stranger. Only [`Step::Callback`] carries the login's own state: pass it to
+//! bound address. Feed what a connection sends to an [` Connection`] of its own. On [`Verdict::Refuse`], answer and keep
+//! listening: the request came from a stranger. Only [`Verdict::Callback`] carries the login's own state: pass it to
 //! [`Pending::accept`](crate::Pending::accept), and answer [`Reply::SignedIn`] or [`Reply::Refused`].
 
 mod reply;
@@ -85,7 +85,7 @@ impl fmt::Display for At<'_> {
 
 /// What to do after reading.
 #[derive(Clone, Copy, Debug)]
-pub enum Step<'r> {
+pub enum Verdict<'r> {
     /// The redirect of this login.
     Callback(Redirect<'r>),
     /// The request is not whole yet: read on.
@@ -96,12 +96,12 @@ pub enum Step<'r> {
 
 /// One HTTP request on one connection.
 #[derive(Clone, Debug, Default)]
-pub struct Exchange {
+pub struct Connection {
     /// How far the search for line ends has come.
     scanned: usize,
 }
 
-impl Exchange {
+impl Connection {
     /// A connection that has sent nothing yet.
     #[must_use]
     pub const fn new() -> Self {
@@ -110,31 +110,31 @@ impl Exchange {
 
     /// Reads all that the connection has sent so far. `client` is the one that began the login, with the redirect URI of
     /// the bound address. The work is linear, however small the pieces.
-    pub fn read<'r>(&mut self, received: &'r [u8], client: Client<'_>, pending: &Pending) -> Step<'r> {
+    pub fn read<'r>(&mut self, received: &'r [u8], client: Client<'_>, pending: &Pending) -> Verdict<'r> {
         if !received.iter().zip(b"GET ").all(|(byte, expected)| byte == expected) {
             return match refused_method(received) {
-                Some(reply) => Step::Refuse(reply),
-                None => Step::More,
+                Some(reply) => Verdict::Refuse(reply),
+                None => Verdict::More,
             };
         }
         let seen = received.get(..HEAD_MAX).unwrap_or(received);
         let from = mem::replace(&mut self.scanned, seen.len());
         for (at, _) in seen.iter().enumerate().skip(from).filter(|(_, byte)| **byte == b'\n') {
             let Some(lines) = seen.get(..at).and_then(|text| text.strip_suffix(b"\r")) else {
-                return Step::Refuse(Reply::BadRequest);
+                return Verdict::Refuse(Reply::BadRequest);
             };
             if lines.ends_with(b"\r\n") {
                 return match read_head(lines, client, pending) {
-                    Ok(redirect) => Step::Callback(redirect),
-                    Err(reply) => Step::Refuse(reply),
+                    Ok(redirect) => Verdict::Callback(redirect),
+                    Err(reply) => Verdict::Refuse(reply),
                 };
             }
         }
         if received.len() <= HEAD_MAX {
-            return Step::More;
+            return Verdict::More;
         }
         let line = received.iter().take(LINE_MAX).any(|byte| *byte == b'\n');
-        Step::Refuse(if line { Reply::HeadTooLarge } else { Reply::UriTooLong })
+        Verdict::Refuse(if line { Reply::HeadTooLarge } else { Reply::UriTooLong })
     }
 }
 

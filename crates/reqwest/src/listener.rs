@@ -2,7 +2,7 @@
 
 use crate::adapter::Http;
 use crate::login::SignedIn;
-use proofkey_core::loopback::{Exchange, Loopback, Reply, Step};
+use proofkey_core::loopback::{Connection, Loopback, Reply, Verdict};
 use proofkey_core::{Client, Pending, Redirect};
 use proofkey_http::{Bound, ListenError, LoginError};
 use std::collections::VecDeque;
@@ -149,14 +149,14 @@ impl Door<'_> {
     async fn visit(&self, mut stream: TcpStream) -> Option<Outcome> {
         let until = Instant::now() + HEAD_DEADLINE;
         let mut received = Vec::with_capacity(CHUNK);
-        let mut exchange = Exchange::new();
+        let mut connection = Connection::new();
         let heard = loop {
             match time::timeout_at(until, stream.read_buf(&mut received)).await {
                 Ok(Ok(1..)) => {}
                 Ok(_) => return None,
                 Err(_) => break Heard::Refuse(Reply::Timeout),
             }
-            match self.hear(&mut exchange, &received) {
+            match self.hear(&mut connection, &received) {
                 // Yields, so that a chatty connection cannot starve the others.
                 Heard::More => task::yield_now().await,
                 heard => break heard,
@@ -182,13 +182,13 @@ impl Door<'_> {
         Some(outcome)
     }
 
-    fn hear<'r>(&self, exchange: &mut Exchange, received: &'r [u8]) -> Heard<'r> {
+    fn hear<'r>(&self, connection: &mut Connection, received: &'r [u8]) -> Heard<'r> {
         let mut waiting = self.lock();
         let Some(pending) = waiting.take() else { return Heard::Refuse(Reply::Gone) };
-        let heard = match exchange.read(received, self.client, &pending) {
-            Step::Callback(redirect) => return Heard::Redirect(pending, redirect),
-            Step::More => Heard::More,
-            Step::Refuse(reply) => Heard::Refuse(reply),
+        let heard = match connection.read(received, self.client, &pending) {
+            Verdict::Callback(redirect) => return Heard::Redirect(pending, redirect),
+            Verdict::More => Heard::More,
+            Verdict::Refuse(reply) => Heard::Refuse(reply),
         };
         *waiting = Some(pending);
         heard

@@ -1,7 +1,7 @@
 //! The loopback listener (RFC 8252 section 7.3): it takes many connections, and no stranger ends the login.
 
 use crate::login::SignedIn;
-use proofkey_core::loopback::{Exchange, Loopback, Reply, Step};
+use proofkey_core::loopback::{Connection, Loopback, Reply, Verdict};
 use proofkey_core::{Client, Pending, Redirect, TokenRequest};
 use proofkey_http::{Bound, ExchangeError, LoginError};
 use std::io::{ErrorKind, Read, Write};
@@ -51,9 +51,9 @@ impl Listener {
         };
         let received = mem::take(&mut visit.received);
         // Reading the same bytes again gives the same step.
-        let redirect = match Exchange::new().read(&received, client, &pending) {
-            Step::Callback(redirect) => redirect,
-            Step::More | Step::Refuse(_) => Redirect::Query(""),
+        let redirect = match Connection::new().read(&received, client, &pending) {
+            Verdict::Callback(redirect) => redirect,
+            Verdict::More | Verdict::Refuse(_) => Redirect::Query(""),
         };
         let accepted = pending.accept(client, redirect).map_err(LoginError::Callback);
         let result = accepted.and_then(|request| {
@@ -132,14 +132,20 @@ impl Visits<'_> {
         let (at, stream) = self.sockets.iter().enumerate().find_map(accepted)?;
         self.sockets.rotate_left(at + 1);
         stream.set_nonblocking(true).ok()?;
-        Some(Visit { stream, received: Vec::new(), exchange: Exchange::new(), since: Instant::now(), answered: false })
+        Some(Visit {
+            stream,
+            received: Vec::new(),
+            connection: Connection::new(),
+            since: Instant::now(),
+            answered: false,
+        })
     }
 }
 
 struct Visit {
     stream: TcpStream,
     received: Vec<u8>,
-    exchange: Exchange,
+    connection: Connection,
     since: Instant,
     answered: bool,
 }
@@ -164,13 +170,13 @@ impl Visit {
             Ok(length) => {
                 self.received.extend_from_slice(chunk.get(..length).unwrap_or_default());
                 let step = match pending {
-                    Some(pending) => self.exchange.read(&self.received, client, pending),
-                    None => Step::Refuse(Reply::Gone),
+                    Some(pending) => self.connection.read(&self.received, client, pending),
+                    None => Verdict::Refuse(Reply::Gone),
                 };
                 match step {
-                    Step::Callback(_) => return Progress::Callback,
-                    Step::More => {}
-                    Step::Refuse(reply) => self.answer(reply),
+                    Verdict::Callback(_) => return Progress::Callback,
+                    Verdict::More => {}
+                    Verdict::Refuse(reply) => self.answer(reply),
                 }
                 Progress::Read
             }

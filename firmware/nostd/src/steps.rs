@@ -5,7 +5,7 @@ use core::fmt::{self, Write};
 use core::hint::black_box;
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use heapless::String;
-use proofkey_core::loopback::{self, Exchange, Loopback, Reply};
+use proofkey_core::loopback::{self, Connection, Loopback, Reply};
 use proofkey_core::{AccessToken, Advice, AuthorizeError, CallbackError, Client, CodeChallenge, CodeVerifier, ConfigError, Lifetime, MetadataRequest, Method, Pending, Redirect, RefreshToken, Refusal, Request, Response, ResponseError, Revocable, Server, TokenRequest, UriFault, WellKnown, challenges, Endpoint, Feature};
 use rand_core::{TryCryptoRng, TryRng};
 use serde::de::value::{Error as ValueError, StrDeserializer};
@@ -58,9 +58,9 @@ fn login() -> Option<()> {
     let state = pending.state().expose();
     write!(head, "GET /callback?code=a%2Bb&state={state}&iss={ISSUER} HTTP/1.1\r\nhost: 127.0.0.1:51004\r\n\r\n")
         .ok()?;
-    let mut exchange = Exchange::new();
-    is(matches!(exchange.read(head.get(..40)?.as_bytes(), client, &pending), loopback::Step::More))?;
-    let loopback::Step::Callback(redirect) = exchange.read(head.as_bytes(), client, &pending) else { return None };
+    let mut connection = Connection::new();
+    is(matches!(connection.read(head.get(..40)?.as_bytes(), client, &pending), loopback::Verdict::More))?;
+    let loopback::Verdict::Callback(redirect) = connection.read(head.as_bytes(), client, &pending) else { return None };
     is(pending.matches(client, redirect))?;
     let page = shown(Reply::SignedIn)?;
     is(page.len() == Reply::SignedIn.len() && Reply::SignedIn.status() == 200)?;
@@ -100,9 +100,9 @@ fn refused() -> Option<()> {
     let CallbackError::Server(error) = accept(&query)? else { return None };
     is(error.code() == "access_denied" && error.description() == Some("no?[2J"))?;
     let stranger = begun(client)?;
-    let mut exchange = Exchange::new();
-    let loopback::Step::Refuse(reply) =
-        exchange.read(b"GET /other HTTP/1.1\r\nhost: app.example\r\n\r\n", client, &stranger)
+    let mut connection = Connection::new();
+    let loopback::Verdict::Refuse(reply) =
+        connection.read(b"GET /other HTTP/1.1\r\nhost: app.example\r\n\r\n", client, &stranger)
     else {
         return None;
     };

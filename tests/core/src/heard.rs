@@ -1,7 +1,7 @@
 //! What the loopback receiver hears: byte by byte and at once.
 
 use crate::{begin, client, good_query};
-use proofkey_core::loopback::{Exchange, HEAD_MAX, Reply, Step};
+use proofkey_core::loopback::{Connection, HEAD_MAX, Reply, Verdict};
 use proofkey_core::{Client, Pending, Redirect};
 
 /// The redirect as it stood in the request, none while the request is not whole, or the answer to a stranger.
@@ -17,14 +17,16 @@ pub fn heard(head: impl AsRef<[u8]>) -> Heard {
 #[track_caller]
 pub fn heard_by(client: Client<'_>, pending: &Pending, head: impl AsRef<[u8]>) -> Heard {
     let head = head.as_ref();
-    let hear = |exchange: &mut Exchange, length| match exchange.read(&head[..length], client, pending) {
-        Step::Callback(Redirect::Target(text) | Redirect::Url(text) | Redirect::Query(text)) => Ok(Some(text.into())),
-        Step::More => Ok(None),
-        Step::Refuse(reply) => Err(reply),
+    let hear = |connection: &mut Connection, length| match connection.read(&head[..length], client, pending) {
+        Verdict::Callback(Redirect::Target(text) | Redirect::Url(text) | Redirect::Query(text)) => {
+            Ok(Some(text.into()))
+        }
+        Verdict::More => Ok(None),
+        Verdict::Refuse(reply) => Err(reply),
     };
-    let at_once = hear(&mut Exchange::new(), head.len());
-    let mut exchange = Exchange::new();
-    let in_pieces = (0..=head.len()).map(|length| hear(&mut exchange, length)).find(|step| *step != MORE);
+    let at_once = hear(&mut Connection::new(), head.len());
+    let mut connection = Connection::new();
+    let in_pieces = (0..=head.len()).map(|length| hear(&mut connection, length)).find(|step| *step != MORE);
     assert_eq!(in_pieces.unwrap_or(MORE), at_once, "in pieces and at once: {:?}", String::from_utf8_lossy(head));
     at_once
 }

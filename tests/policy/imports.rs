@@ -6,9 +6,9 @@ use std::path::Path;
 use std::{fs, iter};
 
 /// The modules of the core in their order: each may import from those before it, and from itself.
-const MODULES: [&str; 13] = [
-    "wire", "lifetime", "error", "check", "message", "proof", "server", "client", "flow", "loopback", "owned", "defmt",
-    "lib",
+const MODULES: [&str; 14] = [
+    "wire", "endpoint", "lifetime", "error", "check", "message", "proof", "server", "client", "flow", "loopback",
+    "owned", "defmt", "lib",
 ];
 
 /// What each crate may import from the workspace.

@@ -1,7 +1,7 @@
 //! The loopback redirect receiver (RFC 8252 section 7.3) without sockets: bytes in, a step out.
 //!
 //! Bind [`Loopback::addresses`] at [`Loopback::port`] first, then begin the login with the redirect URI [`Loopback::at`] the
-//! bound address. Feed what a connection sends to an [` Connection`] of its own. On [`Verdict::Refuse`], answer and keep
+//! bound address. Feed what a connection sends to an [`Connection`] of its own. On [`Verdict::Refuse`], answer and keep
 //! listening: the request came from a stranger. Only [`Verdict::Callback`] carries the login's own state: pass it to
 //! [`Pending::accept`](crate::Pending::accept), and answer [`Reply::SignedIn`] or [`Reply::Refused`].
 

@@ -1,4 +1,4 @@
-//! What the errors say, and what they keep of their cause.
+//! Messages and causes of the errors.
 
 use proofkey_native::{Access, FolderError, OpenError, Store, StoreError};
 use std::error::Error;

@@ -164,7 +164,7 @@ impl<'r> Answer<'r> {
     }
 }
 
-/// What the status means for the caller.
+/// Maps the status of the API to the outcome of the command.
 fn explain(response: &ResponseBuf, login: &Login) -> Result<(), Failure> {
     let status = response.status;
     if (300..400).contains(&status) && status != 304 {
@@ -211,7 +211,7 @@ fn explain(response: &ResponseBuf, login: &Login) -> Result<(), Failure> {
     }))
 }
 
-/// Text from an API, without what a terminal or a shell would obey.
+/// Text from an API, without characters that control a terminal or a shell.
 struct Word<'t>(&'t str);
 
 impl fmt::Display for Word<'_> {

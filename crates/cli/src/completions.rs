@@ -41,7 +41,7 @@ fn profiles() -> BTreeSet<String> {
     stored.chain(config.names().map(str::to_owned)).collect()
 }
 
-/// The action of an option of zsh is the last part of its line.
+/// In zsh, the action of an option is the last part of its line.
 fn zsh(script: &str) -> String {
     let lines = script
         .split_inclusive('\n')
@@ -49,7 +49,7 @@ fn zsh(script: &str) -> String {
     lines.collect()
 }
 
-/// What the generated scripts do for `--profile`, and what is done instead.
+/// The generated completion of `--profile`, and its replacement.
 const BASH: (&str, &str) = (
     r#"--profile)
                     COMPREPLY=("${cur}")

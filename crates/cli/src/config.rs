@@ -22,7 +22,7 @@ pub struct Config {
     profiles: BTreeMap<String, Profile>,
 }
 
-/// What the file says about one profile. Every value was checked by itself.
+/// One profile of the file. Each value was checked on its own.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Profile {
@@ -53,14 +53,14 @@ pub struct Profile {
     pub account: Option<String>,
     /// Where to keep the tokens.
     pub store: Option<StoreKind>,
-    /// Where the token may be sent.
+    /// The hosts that the token may be sent to.
     pub api_hosts: Vec<ApiHost>,
     /// Extra parameters for the authorization URL.
     pub extra: BTreeMap<String, String>,
 }
 
 impl Config {
-    /// Reads the file that was named, or the one at the usual place if there is one.
+    /// Reads the named file, or the default one if it exists.
     ///
     /// # Errors
     /// [`Kind::Configuration`], with file and line.
@@ -86,7 +86,7 @@ impl Config {
         self.profiles.keys().map(String::as_str)
     }
 
-    /// What it says about a profile; nothing if it does not have it.
+    /// The settings of a profile; empty if the file does not have it.
     pub fn profile(&self, name: &str) -> Profile {
         self.profiles.get(name).cloned().unwrap_or_default()
     }
@@ -96,7 +96,7 @@ impl Config {
         Name::new(&select.profile, select.account.clone().or_else(|| self.profile(&select.profile).account))
     }
 
-    /// Its place in words.
+    /// Its path, for messages.
     pub fn place(&self) -> String {
         self.path.as_ref().map_or_else(|| "the configuration file".to_owned(), |path| path.display().to_string())
     }

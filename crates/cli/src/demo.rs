@@ -21,7 +21,7 @@ use story::{Follower, Story, short};
 /// Runs the flow of the iTwin platform's sign-in, from the code verifier to a revoked token.
 ///
 /// # Errors
-/// If a step does not go as it should.
+/// If a step fails.
 pub fn run(args: &args::Demo) -> Result<(), Failure> {
     if args.spa {
         return spa::run(args);

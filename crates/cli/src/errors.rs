@@ -86,7 +86,7 @@ impl From<DiscoverError> for Failure {
             DiscoverError::Transport(error) => error.into(),
             DiscoverError::Response(inner) => {
                 let message = match inner {
-                    // They say that they are about metadata.
+                    // Their texts already mention the metadata.
                     ResponseError::Endpoint(_) | ResponseError::Issuer { .. } | ResponseError::NoS256(_) => {
                         inner.to_string()
                     }
@@ -151,7 +151,7 @@ fn refused(words: &ServerError, advice: Advice, error: &dyn fmt::Display) -> Fai
     }
 }
 
-/// Whether the server's description says what to do by itself.
+/// Whether the server's description is advice enough.
 pub fn is_explained(words: &ServerError) -> bool {
     is_about(words, SECRET) || is_about(words, NONCE)
 }
@@ -275,7 +275,7 @@ mod tests {
         LoginError::Listen(ListenError { address: ([127, 0, 0, 1], 3000).into(), source })
     }
 
-    /// What the token endpoint refuses with.
+    /// The failure for an error of the token endpoint.
     fn server(status: u16, words: &str, retry_after: Option<&str>) -> Failure {
         let server = Server::new("https://as.example/authorize", "https://as.example/token");
         let client = Client::new("client", "http://127.0.0.1/callback", server).unwrap();

@@ -1,4 +1,4 @@
-//! What went wrong, what to do now, and the exit code that says so to a script.
+//! A failed command: the reason, the advice, and the exit code for scripts.
 
 use crate::name::Name;
 use serde::Serialize;
@@ -8,15 +8,15 @@ use std::process::ExitCode;
 /// Why a command failed.
 #[derive(Debug)]
 pub struct Failure {
-    /// Whose fault it is, and with it the exit code.
+    /// The kind, which decides the exit code.
     pub kind: Kind,
-    /// What happened, and where.
+    /// The reason, with its place.
     pub message: String,
-    /// What to do now, if there is anything to add.
+    /// Advice, if there is any.
     pub advice: Option<Advice>,
 }
 
-/// What to do now.
+/// Advice for the user.
 #[derive(Debug)]
 pub enum Advice {
     /// A command to run, after words such as "sign in again with". Its profile is not known yet.
@@ -30,7 +30,7 @@ pub enum Advice {
     Text(String),
 }
 
-/// Whose fault it is.
+/// The kind of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -76,17 +76,17 @@ impl Kind {
 }
 
 impl Failure {
-    /// Adds what to do now.
+    /// Adds advice.
     pub fn advise(self, advice: impl fmt::Display) -> Self {
         Self { advice: Some(Advice::Text(advice.to_string())), ..self }
     }
 
-    /// Adds a command to run now, such as `login`, after `words`.
+    /// Adds a command as advice, such as `login`, after `words`.
     pub fn advise_command(self, words: &str, command: impl Into<String>) -> Self {
         Self { advice: Some(Advice::Command { words: words.to_owned(), command: command.into() }), ..self }
     }
 
-    /// Makes a command in the advice one for the login of this name.
+    /// Adds the options for the login of this name to a command in the advice.
     pub fn for_login(self, name: &Name) -> Self {
         match self.advice {
             Some(Advice::Command { words, command }) => {
@@ -97,13 +97,13 @@ impl Failure {
         }
     }
 
-    /// Drops a command from the advice, if it is not about a login of the user's.
+    /// Removes a command from the advice, for commands that are not about a login.
     pub fn without_command(self) -> Self {
         let advice = self.advice.filter(|advice| !matches!(advice, Advice::Command { .. }));
         Self { advice, ..self }
     }
 
-    /// Adds the address that did not answer, if that is what happened.
+    /// Adds the address to a failure of the network.
     pub fn at(mut self, url: &str) -> Self {
         if matches!(self.kind, Kind::Network | Kind::TimedOut) {
             self.message = format!("{url}: {}", self.message);

@@ -1,4 +1,4 @@
-//! Which hosts the token may be sent to (RFC 9700 section 4.9).
+//! The hosts that the token may be sent to (RFC 9700 section 4.9).
 
 use http::Uri;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
-/// A host that may have the token: exact, and at the scheme's default port if none is given.
+/// A host that may receive the token: matched exactly, at the scheme's default port if none is given.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct ApiHost {
@@ -65,7 +65,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// That of an absolute http or https URL without user name.
+    /// Parses an absolute http or https URL without a user name.
     pub fn of(url: &str) -> Option<Self> {
         let uri: Uri = url.parse().ok()?;
         let authority = uri.authority()?;
@@ -97,7 +97,7 @@ impl Target {
             || literal.and_then(|host| host.parse().ok()).is_some_and(|ip: Ipv6Addr| ip.is_loopback())
     }
 
-    /// Whether nobody on the network can read what is sent.
+    /// Whether nobody on the network can read the request.
     pub fn is_private(&self) -> bool {
         self.https || self.is_loopback()
     }

@@ -1,5 +1,5 @@
-//! Ctrl-C and the other signals that end a process, and the stretches in which they have to wait: a rotated refresh token
-//! must be stored before we go.
+//! Ctrl-C and the other signals that end a process. They are deferred during an exchange, because a rotated refresh token
+//! must be stored first.
 
 use crate::failure::{Failure, Kind};
 use crate::output;
@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// Whether an interrupt came while it had to wait.
+/// Set by an interrupt that was deferred.
 pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// Does `work` to its end although an interrupt comes; a second one ends the process all the same.
+/// Finishes `work` in spite of an interrupt. A second interrupt ends the process.
 ///
 /// # Errors
-/// That of `work`, or [`Kind::Interrupted`] if an interrupt came.
+/// The error of `work`, or [`Kind::Interrupted`] after an interrupt.
 pub fn deferred<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     watch();
     DEFERRING.fetch_add(1, Ordering::SeqCst);
@@ -30,7 +30,7 @@ pub fn deferred<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failu
     })
 }
 
-/// [`deferred`] for an exchange with a server: an interrupt is answered with what it waits for.
+/// [`deferred`] for an exchange with a server: an interrupt tells the user what it waits for.
 ///
 /// # Errors
 /// As [`deferred`].
@@ -46,7 +46,7 @@ pub fn failure() -> Failure {
     Kind::Interrupted.because("interrupted")
 }
 
-/// Takes Ctrl-C and the signals that end a process, except those that whoever started us has them ignored.
+/// Handles Ctrl-C and the signals that end a process, except those that our parent set to be ignored.
 pub fn watch() {
     static ONCE: Once = Once::new();
     ONCE.call_once(system::watch);
@@ -57,7 +57,7 @@ fn interrupted() {
     if again || DEFERRING.load(Ordering::SeqCst) == 0 {
         std::process::exit(Kind::Interrupted.exit().into());
     }
-    // Most work ends sooner, and then there is nothing to say. Without a thread nothing is said either.
+    // Most work ends sooner and needs no message. If no thread can be started, there is no message.
     let _ = thread::Builder::new().spawn(|| {
         thread::sleep(PATIENCE);
         if EXCHANGING.load(Ordering::SeqCst) {
@@ -73,7 +73,7 @@ mod system {
     use std::sync::mpsc;
     use std::thread;
 
-    /// Each signal by itself: one that is ignored takes nothing from the others.
+    /// Registers each signal separately, so that an ignored one does not affect the others.
     pub(super) fn watch() {
         let (ready, is_ready) = mpsc::channel::<()>();
         let listen = move || {
@@ -82,7 +82,7 @@ mod system {
             for signal in [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal)) {
                 let _ = handle.add_signal(signal);
             }
-            // A file that may not grow is an error of the write, and does not end the process.
+            // Exceeding the file size limit is then an error of the write, and does not end the process.
             let _ = handle.add_signal(SIGXFSZ);
             drop(ready);
             signals.forever().filter(|signal| *signal != SIGXFSZ).for_each(|_| super::interrupted());
@@ -93,12 +93,12 @@ mod system {
         }
     }
 
-    /// Whether whoever started us has a signal ignored, as `nohup` and a shell's `&` do.
+    /// Whether our parent set a signal to be ignored, as `nohup` and a shell's `&` do.
     fn is_ignored(signal: i32) -> bool {
         listed_as_ignored(signal).unwrap_or_else(|| survived(signal))
     }
 
-    /// What Linux tells of this process.
+    /// The status of this process as Linux reports it.
     fn listed_as_ignored(signal: i32) -> Option<bool> {
         let status = std::fs::read_to_string("/proc/self/status").ok()?;
         let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
@@ -106,7 +106,7 @@ mod system {
         Some(mask & 1_u64.checked_shl(u32::try_from(signal).ok()?.checked_sub(1)?)? != 0)
     }
 
-    /// Whether a child, which inherits what is ignored, lives on.
+    /// Whether a child, which inherits ignored signals, survives.
     fn survived(signal: i32) -> bool {
         let script = format!("kill -{signal} $$");
         let status = std::process::Command::new("/bin/sh").args(["-c", &script]).status();

@@ -73,7 +73,7 @@ pub fn run(args: &args::Login, select: &Select, config: &Config) -> Result<(), F
     Ok(())
 }
 
-/// A name stands for one client at one server: otherwise nobody would revoke the tokens that are replaced.
+/// Checks that a name stands for one client at one server. Otherwise the replaced tokens could not be revoked.
 fn same(before: &Login, settings: &Settings) -> Result<(), Failure> {
     let (name, old) = (&before.name, &before.settings);
     if before.record.key == logins::key(name, settings) && old.store == settings.store {
@@ -110,7 +110,7 @@ fn client(settings: &Settings, http: &Http) -> Result<ClientBuf, Failure> {
     }
 }
 
-/// The tokens, and when they were asked for.
+/// Returns the tokens and the time of their request.
 fn by_browser(
     args: &args::Login,
     settings: &Settings,
@@ -152,7 +152,7 @@ fn by_browser(
     }
 }
 
-/// The same, if the user brings the redirect.
+/// The same with a pasted redirect.
 fn by_hand(
     args: &args::Login,
     settings: &Settings,
@@ -179,7 +179,7 @@ fn by_hand(
     Ok((tokens, requested_at))
 }
 
-/// Stores the login, and finds the scopes that were requested and not granted.
+/// Stores the login. Returns it with the scopes that were requested and not granted.
 fn keep(
     name: &Name,
     settings: &Settings,

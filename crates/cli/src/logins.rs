@@ -27,12 +27,13 @@ impl Login {
     /// Reads the login of that name.
     ///
     /// # Errors
-    /// [`Kind::LoginRequired`] if there is none; or a store cannot be read, or holds what was not written by us.
+    /// [`Kind::LoginRequired`] if there is none or it is damaged, [`Kind::Outdated`] if a newer version wrote it; or if a
+    /// store cannot be read.
     pub fn load(name: &Name, config: &Config) -> Result<Self, Failure> {
         let mut missing = format!("not signed in ({name})");
         let found = match Self::load_remembered(name)? {
             Some(login) => vec![login],
-            // An earlier version remembered no settings.
+            // Earlier versions did not remember settings.
             None => find(config.profile(&name.profile).store, Some(name))?,
         };
         for login in found {
@@ -44,10 +45,10 @@ impl Login {
         Err(Kind::LoginRequired.because(missing).advise(format_args!("sign in with `{}`", name.command("login"))))
     }
 
-    /// All logins, each as it is or why it cannot be read.
+    /// All logins, or the reason why one cannot be read.
     ///
     /// # Errors
-    /// If a store cannot be read at all.
+    /// If a store cannot be read.
     pub fn load_all() -> Result<Vec<Result<Self, Failure>>, Failure> {
         find(None, None)
     }
@@ -81,7 +82,7 @@ impl Login {
         Ok(login)
     }
 
-    /// The store that it is kept in.
+    /// Its store.
     pub fn store(&self) -> Rc<Store> {
         Rc::clone(&self.store)
     }
@@ -95,7 +96,7 @@ impl Login {
         }
     }
 
-    /// Takes over what the server granted.
+    /// Stores the granted tokens in the record.
     pub fn take(&mut self, tokens: &TokensBuf, requested_at: u64) {
         let record = &mut self.record;
         record.access_token = Secret::new(tokens.access_token().expose().to_owned());
@@ -110,7 +111,7 @@ impl Login {
         }
     }
 
-    /// Takes over that the server no longer accepts the refresh token. The access token may still be valid.
+    /// Marks the refresh token as refused by the server. The access token may still be valid.
     pub fn end(&mut self, why: &str) {
         self.record.refresh_token = None;
         self.record.notes.insert(ENDED.to_owned(), why.to_owned());
@@ -121,17 +122,17 @@ impl Login {
         self.record.notes.get(ENDED).map(String::as_str)
     }
 
-    /// Takes over that the server wants no refresh before a time, in seconds since 1970.
+    /// Notes that the server wants no refresh before a time, in seconds since 1970.
     pub fn pause(&mut self, until: u64) {
         self.record.notes.insert(PAUSE_UNTIL.to_owned(), until.to_string());
     }
 
-    /// Until when the server wants no refresh.
+    /// The earliest time of the next refresh, if the server asked for a pause.
     pub fn paused_until(&self) -> Option<u64> {
         self.record.notes.get(PAUSE_UNTIL)?.parse().ok()
     }
 
-    /// Takes over that the token comes from a refresh, so that its lifetime is that of the next ones.
+    /// Notes that the token comes from a refresh: the next one will have the same lifetime.
     pub fn mark_refreshed(&mut self) {
         self.record.notes.insert(REFRESHED.to_owned(), "yes".to_owned());
     }
@@ -141,7 +142,7 @@ impl Login {
         self.record.notes.contains_key(REFRESHED)
     }
 
-    /// The client, at the server that the tokens come from.
+    /// The client at the server that issued the tokens.
     ///
     /// # Errors
     /// If the record was tampered with.
@@ -189,7 +190,7 @@ impl Login {
         }
     }
 
-    /// The settings of the last login tell where its record is, so that no other is opened.
+    /// The record is found by the settings of the last login, so that no other record is opened.
     fn load_remembered(name: &Name) -> Result<Option<Result<Self, Failure>>, Failure> {
         let Some(settings) = remembered(name)? else { return Ok(None) };
         let store = Rc::new(open(settings.store)?);
@@ -218,7 +219,7 @@ pub fn check_store(name: &Name, settings: &Settings) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Discards the record of that name if it cannot be read. Whether there was such a record.
+/// Discards the record of that name if it cannot be read. Returns whether it did.
 ///
 /// # Errors
 /// If the store cannot be opened, read or written.
@@ -240,14 +241,14 @@ pub fn discard_unreadable(name: &Name) -> Result<bool, Failure> {
 pub fn remembered(name: &Name) -> Result<Option<Settings>, Failure> {
     let text = match Store::files()?.note(&name.note()) {
         Ok(text) => text,
-        // It will be written anew.
+        // The next login replaces it.
         Err(StoreError::Corrupt { .. }) => None,
         Err(error) => return Err(error.into()),
     };
     Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
-/// Forgets them. Whether there were any.
+/// Forgets them. Returns whether there were any.
 ///
 /// # Errors
 /// If the store cannot be written.
@@ -265,7 +266,7 @@ pub fn key(name: &Name, settings: &Settings) -> Key {
     Key { issuer: settings.server.name().to_owned(), client_id: settings.client_id.clone(), account: name.note() }
 }
 
-/// The logins in the wanted store, or in any; of one name, or all of them.
+/// The logins of one name, or all of them, in one store or in both.
 fn find(wanted: Option<StoreKind>, name: Option<&Name>) -> Result<Vec<Result<Login, Failure>>, Failure> {
     let mut logins = Vec::new();
     for kind in [StoreKind::File, StoreKind::Keyring] {

@@ -34,7 +34,7 @@ fn page() -> io::Result<Vec<u8>> {
     Ok(page)
 }
 
-/// The page lists no `proofkey-login(1)` and the like, as there are no such pages.
+/// Removes references to `proofkey-login(1)` and the like: there are no such pages.
 fn subcommands(cli: &Command) -> impl Iterator<Item = &Command> {
     cli.get_subcommands().filter(|command| command.get_name() != "help")
 }

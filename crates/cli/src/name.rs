@@ -1,4 +1,4 @@
-//! [`Name`]: what tells the logins of a user apart.
+//! The [`Name`] of a login.
 
 use proofkey_native::Key;
 use std::fmt;

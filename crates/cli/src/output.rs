@@ -1,4 +1,4 @@
-//! Where output goes: results to standard output, everything else to standard error.
+//! Output: results to standard output, everything else to standard error.
 
 use crate::failure::{Failure, Kind};
 use anstyle::{AnsiColor, Style};
@@ -9,7 +9,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 /// Writes a result line.
 ///
 /// # Errors
-/// If standard output cannot be written. It is no error that its reader has gone.
+/// If standard output cannot be written. A reader that has closed it is not an error.
 pub fn line(text: impl Display) -> Result<(), Failure> {
     print(format!("{text}\n").as_bytes())
 }
@@ -31,7 +31,7 @@ pub fn json(value: &impl Serialize) -> Result<(), Failure> {
     line(escaped(&text))
 }
 
-/// JSON in which whatever a terminal would obey is escaped: it can only be part of a string.
+/// Escapes characters that control a terminal. In JSON they can only be part of a string.
 fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
@@ -49,7 +49,7 @@ pub fn print(bytes: &[u8]) -> Result<(), Failure> {
     checked(out.write_all(bytes).and_then(|()| out.flush()))
 }
 
-/// Writes the body of an API's answer: as it is, except that a terminal gets no control characters, and a line end.
+/// Writes the body of an API's answer unchanged, or for a terminal without control characters and with a line end.
 ///
 /// # Errors
 /// As [`line()`].
@@ -64,7 +64,7 @@ pub fn body(bytes: &[u8]) -> Result<(), Failure> {
     print(text.as_bytes())
 }
 
-/// Text without what a terminal would obey: control characters, and those that reorder the text beside them.
+/// Text without control characters, and without those that reorder the text around them.
 fn harmless(text: &str) -> String {
     text.replace("\r\n", "\n").replace(|c| is_obeyed(c) && c != '\n' && c != '\t', "\u{fffd}")
 }
@@ -73,7 +73,7 @@ fn is_obeyed(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Tells the user something besides the result.
+/// Writes a message for the user that is not part of the result.
 pub fn note(text: impl Display) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }
@@ -83,7 +83,7 @@ pub fn warn(text: impl Display) {
     let _ = writeln!(anstream::stderr(), "{WARNING}warning:{WARNING:#} {text}");
 }
 
-/// Says why the command failed, and what to do now.
+/// Writes the reason of a failure, and the advice.
 pub fn report(failure: &Failure, as_json: bool) {
     let mut err = anstream::stderr().lock();
     let Failure { kind, message, advice } = failure;
@@ -104,7 +104,7 @@ pub fn is_live() -> bool {
     io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// A reader that has gone is no error.
+/// A reader that has closed the output is not an error.
 fn checked(written: io::Result<()>) -> Result<(), Failure> {
     match written {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
@@ -122,7 +122,7 @@ struct Report<'a> {
     advice: Option<String>,
 }
 
-/// How the name of a thing is emphasised.
+/// The style of a name.
 pub const STRONG: Style = Style::new().bold();
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();

@@ -1,7 +1,7 @@
 //! A stored login in use: its access token is refreshed when it is due, by one process at a time.
 //!
-//! A rotated refresh token cannot be had twice. So the order is: make sure that it can be stored, send, keep whatever refresh
-//! token the answer has, judge the answer, store.
+//! A rotated refresh token is issued only once. Hence the order: make sure that it can be stored, send, keep any refresh
+//! token in the answer, check the rest of the answer, store.
 
 use crate::failure::{Failure, Kind};
 use crate::logins::{LOCK_WAIT, Login};
@@ -13,15 +13,15 @@ use proofkey_ureq::{ExchangeError, Http};
 use std::thread;
 use std::time::Duration;
 
-/// An HTTP client that trusts whom the operating system trusts, a company's own authority included.
+/// An HTTP client that trusts the certificates of the operating system, such as those of a company's own authority.
 pub fn http() -> Http {
     Http::new().with_platform_roots()
 }
 
-/// Makes sure that the access token is valid for `min_valid` seconds more, as far as anyone can know.
+/// Makes sure that the access token is valid for at least `min_valid` seconds, as far as its lifetime is known.
 ///
 /// # Errors
-/// [`Kind::LoginRequired`] if only the user can help; else why there is no new token.
+/// [`Kind::LoginRequired`] if the user must sign in again, or the reason why there is no new token.
 pub fn ensure_valid(login: &mut Login, min_valid: u32) -> Result<(), Failure> {
     if is_good(login, min_valid) {
         if let Some(why) = login.ended() {
@@ -32,7 +32,7 @@ pub fn ensure_valid(login: &mut Login, min_valid: u32) -> Result<(), Failure> {
         }
         return long_enough(login, min_valid);
     }
-    // The lifetime of the first token says nothing of those that a refresh brings.
+    // Tokens from a refresh may have another lifetime than the first one.
     if login.is_refreshed() || login.record.refresh_token.is_none() {
         long_enough(login, min_valid)?;
     }
@@ -52,7 +52,7 @@ pub fn ensure_valid(login: &mut Login, min_valid: u32) -> Result<(), Failure> {
     }
 }
 
-/// Gets another access token, although nothing is known to be wrong with this one.
+/// Gets a new access token even if this one is still valid.
 ///
 /// # Errors
 /// As [`ensure_valid`].
@@ -61,7 +61,7 @@ pub fn refresh_now(login: &mut Login, min_valid: u32) -> Result<(), Failure> {
     long_enough(login, min_valid)
 }
 
-/// Gets another access token for one that an API has refused.
+/// Gets a new access token after an API refused this one.
 ///
 /// # Errors
 /// As [`ensure_valid`].
@@ -69,15 +69,15 @@ pub fn renew_refused(login: &mut Login) -> Result<(), Failure> {
     renew(login)
 }
 
-/// Whether the token serves as it is.
+/// Whether the token can be used without a refresh.
 fn is_good(login: &Login, min_valid: u32) -> bool {
     let (lifetime, now) = (login.lifetime(), time::now());
-    // Without a refresh token there is nothing to be early for.
+    // Without a refresh token there is no point in being early.
     let due = if login.record.refresh_token.is_some() { lifetime.is_due(now) } else { lifetime.is_expired(now) };
     !due && lifetime.remaining(now).is_none_or(|left| left >= min_valid)
 }
 
-/// What the server's tokens last, beside what was asked for.
+/// Compares the lifetime of the server's tokens with the requested one.
 fn long_enough(login: &Login, min_valid: u32) -> Result<(), Failure> {
     match login.record.expires_in {
         None if min_valid > 0 => {
@@ -97,7 +97,7 @@ fn long_enough(login: &Login, min_valid: u32) -> Result<(), Failure> {
     }
 }
 
-/// Takes the lock, reads again, and refreshes. A token that another process got in the meantime is good enough.
+/// Takes the lock, reads the record again, and refreshes, unless another process got a new token in the meantime.
 fn renew(login: &mut Login) -> Result<(), Failure> {
     let before = login.record.access_token.clone();
     interrupt::deferred_exchange(|| {
@@ -160,7 +160,7 @@ fn refresh(login: &mut Login, lock: &Lock<'_>) -> Result<(), Failure> {
     outcome
 }
 
-/// Stores the record, however often that has to be tried: the server will not give these tokens again.
+/// Stores the record, with several tries, since the server will not issue these tokens again.
 fn store(login: &Login, lock: &Lock<'_>, reservation: Reservation<'_>) -> Result<(), StoreError> {
     let mut stored = reservation.save(&login.record);
     for _ in 0..STORE_TRIES {
@@ -174,7 +174,7 @@ fn store(login: &Login, lock: &Lock<'_>, reservation: Reservation<'_>) -> Result
     stored
 }
 
-/// How long the server wants to be left alone.
+/// The pause that the server asks for, in seconds.
 fn wanted_pause(error: &ExchangeError) -> Option<u32> {
     let ExchangeError::Response(error) = error else { return None };
     match (error.advice(), error) {
@@ -184,7 +184,7 @@ fn wanted_pause(error: &ExchangeError) -> Option<u32> {
     }
 }
 
-/// What is left of a pause. One that is too long comes of a clock that was set back.
+/// The rest of a pause in seconds. If it is too long, the clock was set back.
 fn pause_left(login: &Login) -> Option<u64> {
     let left = login.paused_until()?.saturating_sub(time::now());
     (1..=PAUSE_MAX.into()).contains(&left).then_some(left)
@@ -210,8 +210,8 @@ fn again(login: &Login, why: &str) -> Failure {
         .advise(format_args!("sign in again with `{}`", name.command("login")))
 }
 
-/// The seconds to wait after a 429 that names none.
+/// The pause after a 429 without `Retry-After`, in seconds.
 const PAUSE: u32 = 10;
-/// A longer pause than this is not kept: the server may have meant another clock.
+/// The longest pause that is kept: a longer one may come from a wrong clock.
 const PAUSE_MAX: u32 = 3600;
 const STORE_TRIES: u32 = 3;

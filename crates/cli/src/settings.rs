@@ -46,7 +46,7 @@ pub enum Choice {
 }
 
 impl Settings {
-    /// Puts the three sources together. The last login counts only as a whole: its client id belongs to its server.
+    /// Merges the three sources. The last login counts only as a whole, because its client id belongs to its server.
     ///
     /// # Errors
     /// [`Kind::Configuration`] if the server or the client id is not known.
@@ -152,7 +152,7 @@ impl Choice {
         }
     }
 
-    /// The server, unless its endpoints have to be asked for.
+    /// The server, unless its endpoints must be discovered.
     pub fn server(&self) -> Option<Server<'_>> {
         match self {
             Self::Endpoints { authorization, token, revocation } => {

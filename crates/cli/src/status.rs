@@ -66,7 +66,7 @@ struct Status<'a> {
     scope: Vec<&'a str>,
     /// Whether `proofkey token` can give a token without the user.
     signed_in: bool,
-    /// Seconds since 1970, if the server told the lifetime.
+    /// Seconds since 1970, if the server gave the lifetime.
     expires_at: Option<u64>,
     refreshable: bool,
     /// Why the server no longer accepts the refresh token, if that is so.

@@ -34,7 +34,7 @@ pub fn run(args: &args::Token, select: &Select, config: &Config) -> Result<(), F
 struct Token<'a> {
     access_token: &'a str,
     token_type: &'static str,
-    /// Seconds since 1970, if the server told the lifetime.
+    /// Seconds since 1970, if the server gave the lifetime.
     expires_at: Option<u64>,
     scope: Vec<&'a str>,
 }

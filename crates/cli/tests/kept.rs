@@ -1,4 +1,4 @@
-//! What is kept of tokens, and for how long.
+//! Which tokens are kept, and for how long.
 
 #[expect(dead_code, unreachable_pub, reason = "the other tests need more of the desk, and lend it one another")]
 #[path = "cli/desk.rs"]

@@ -183,7 +183,7 @@ impl<'a> AuthorizationRequest<'a> {
         see_other(&format!("{}{separator}{}", self.redirect_uri, query.finish()))
     }
 
-    /// Where the browser will be sent, for `form-action`: Chromium applies it to redirects as well.
+    /// The origin of the redirect for `form-action`, since Chromium applies it to redirects as well.
     fn origin(&self) -> String {
         match Url::parse(&self.redirect_uri) {
             // A policy cannot name an IPv6 address.
@@ -195,7 +195,7 @@ impl<'a> AuthorizationRequest<'a> {
     }
 }
 
-/// Whether they are identical, except for the port of a loopback address or `localhost` (RFC 8252 section 7.3).
+/// Whether two URIs are identical, except for the port of a loopback address or `localhost` (RFC 8252 section 7.3).
 fn is_registered(registered: &str, given: &str) -> bool {
     if registered == given {
         return true;

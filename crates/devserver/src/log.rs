@@ -74,7 +74,7 @@ pub(crate) fn hangup() -> Response {
     response
 }
 
-/// An answer whose body is longer than what comes of it.
+/// An answer whose body breaks off after `start`.
 pub(crate) fn cut(start: &str) -> Response {
     Body::new(Broken(Bytes::copy_from_slice(start.as_bytes()), false)).into_response()
 }
@@ -95,7 +95,7 @@ impl http_body::Body for Broken {
             self.1 = true;
             return Poll::Ready(Some(Ok(Frame::data(start))));
         }
-        // Once more, so that what there is leaves before the connection breaks.
+        // Yields once, so that the bytes are sent before the connection breaks.
         if std::mem::take(&mut self.1) {
             context.waker().wake_by_ref();
             return Poll::Pending;

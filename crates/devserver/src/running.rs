@@ -14,7 +14,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// With a runtime of its own, so that blocking callers can use it as well as async ones.
+    /// Has a runtime of its own, so that blocking and async callers can use it.
     pub(crate) fn start(listener: TcpListener, router: Router) -> io::Result<Self> {
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -1,4 +1,4 @@
-//! What the server remembers, in memory only: sessions, codes and tokens.
+//! The server's memory: sessions, codes and tokens.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256};
@@ -17,13 +17,13 @@ pub(crate) struct Grants {
 /// One browser.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
-    /// It is in every form, so that no other page can send one.
+    /// Part of every form, so that other pages cannot send one.
     pub(crate) csrf: String,
     pub(crate) user: Option<String>,
     consents: HashSet<String>,
 }
 
-/// What a user has granted to a client.
+/// The access that a user granted to a client.
 #[derive(Clone, Debug)]
 pub(crate) struct Grant {
     /// All tokens that descend from one code.

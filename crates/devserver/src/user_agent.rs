@@ -7,7 +7,7 @@ use ureq::Agent;
 use ureq::http::{Response, header};
 use url::{Host, Url};
 
-/// What the user does at the pages.
+/// The user's decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Signs in and allows.
@@ -27,7 +27,7 @@ pub struct Visit {
     pub status: u16,
     /// The last page. Empty if the redirect URI is not on loopback and so was not visited.
     pub page: String,
-    /// What the user did, in plain words.
+    /// The user's actions, in plain words.
     pub steps: Vec<String>,
 }
 
@@ -133,7 +133,7 @@ impl UserAgent {
     }
 }
 
-/// What the user does at a page: sends its form, or follows a link.
+/// The user's next action on a page: to send its form, or to follow a link.
 struct Pressed {
     step: String,
     action: String,

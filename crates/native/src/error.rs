@@ -10,11 +10,11 @@ use zeroize::Zeroizing;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The record is not what was written. It is not changed.
+    /// The record was damaged or edited. It is left unchanged.
     Corrupt {
         /// The file or the keyring's entry.
         name: String,
-        /// What is wrong.
+        /// The problem.
         fault: &'static str,
     },
     /// The folder or the file cannot be used.
@@ -27,7 +27,7 @@ pub enum StoreError {
         /// The file or the keyring's entry.
         name: String,
     },
-    /// The record has a format of a newer version. It is not changed.
+    /// A newer version wrote the record, in a format that this one cannot read. It is left unchanged.
     Newer {
         /// The file or the keyring's entry.
         name: String,
@@ -39,9 +39,9 @@ pub enum StoreError {
     /// There is no keyring.
     #[cfg(feature = "keyring")]
     NoKeyring(&'static keyring::Error),
-    /// The record is not the one that the lock was taken for.
+    /// The record has another key than the lock.
     OtherKey,
-    /// The record is longer than a store takes.
+    /// The record is too long for the store.
     TooBig,
 }
 
@@ -88,7 +88,7 @@ impl From<FolderError> for StoreError {
     }
 }
 
-/// Some errors of the keyring hold what is stored, and would print it.
+/// Strips the stored bytes from the keyring's errors, which would print them.
 #[cfg(feature = "keyring")]
 pub(crate) fn keyring_fault(name: &str, error: keyring::Error) -> StoreError {
     match error {

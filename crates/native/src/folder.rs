@@ -1,4 +1,4 @@
-//! A folder that only its owner can look into, and files in it that are either whole or not there.
+//! A private folder, whose files are replaced as a whole.
 
 #[cfg(not(unix))]
 mod portable;
@@ -26,7 +26,7 @@ use zeroize::Zeroizing;
 pub enum FolderError {
     /// Other users have access to it.
     Exposed {
-        /// Who has.
+        /// Owner and mode of the folder or file.
         access: Access,
         /// The permission bits that it must have.
         wanted: u32,
@@ -37,26 +37,26 @@ pub enum FolderError {
     Insecure {
         /// The folder or file.
         path: PathBuf,
-        /// What is wrong with it, and what to do.
+        /// The problem, and its remedy.
         fault: &'static str,
     },
     /// The system failed.
     Io {
         /// The folder or file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
-        /// Who may use it, if the system denied access.
+        /// Owner and mode, if the system denied access.
         access: Option<Access>,
     },
 }
 
-/// Who may use a folder or file, and who tried to.
+/// Owner and mode of a folder or file, and the user of this process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Access {
-    /// The folder or file; of a path that cannot be looked up, the last part that can.
+    /// The folder or file, or its nearest parent that can be looked up.
     pub path: PathBuf,
-    /// The id of the user that it belongs to.
+    /// The id of its owner.
     pub owner: u32,
     /// The permission bits.
     pub mode: u32,

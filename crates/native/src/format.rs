@@ -49,7 +49,7 @@ pub(crate) fn newer(bytes: &[u8]) -> Option<u32> {
 }
 
 fn to_json(record: &Record) -> serde_json::Result<Zeroizing<Vec<u8>>> {
-    // The room is made at once: a buffer that grows leaves copies of the secrets behind.
+    // Allocated once, because a buffer that grows leaves copies of the secrets behind.
     let mut json = Zeroizing::new(Vec::with_capacity(JSON_ROOM));
     Format2::serialize(record, &mut serde_json::Serializer::new(&mut *json))?;
     Ok(json)
@@ -165,7 +165,7 @@ mod secret_option {
 pub(crate) const FORMAT: u32 = 2;
 const JSON_ROOM: usize = 64 * 1024;
 const RECORD_MAX: usize = 512 * 1024;
-/// What every format begins with.
+/// The start of a record in every format.
 const START: &str = "proofkey record ";
 
 #[cfg(test)]

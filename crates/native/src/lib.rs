@@ -1,4 +1,4 @@
-//! What a native OAuth app needs beside protocol and HTTP: opening the browser and storing tokens.
+//! Opens the browser and stores tokens for a native OAuth app.
 //!
 //! ```no_run
 //! use proofkey_native::{Key, Record, Secret, Store};

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use zeroize::{Zeroize, Zeroizing};
 
-/// Whose tokens they are. Two servers, two clients or two accounts never share a record.
+/// Identifies a record. Two servers, two clients or two accounts never share one.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Key {
@@ -19,23 +19,23 @@ pub struct Key {
     pub account: String,
 }
 
-/// One sign-in: its tokens, and what is needed to refresh and to revoke them.
+/// One sign-in: its tokens, and the data to refresh and revoke them.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Record {
-    /// Whose tokens they are.
+    /// Identifies the record.
     pub key: Key,
     /// The access token.
     pub access_token: Secret,
     /// The refresh token, if there is one.
     pub refresh_token: Option<Secret>,
-    /// When the tokens were asked for, in seconds since 1970.
+    /// The time of the token request, in seconds since 1970.
     pub requested_at: u64,
-    /// The access token's lifetime from then on, in seconds, if the server told it.
+    /// The access token's lifetime from then on in seconds, if the server gave it.
     pub expires_in: Option<u32>,
     /// The scope that was requested.
     pub requested_scope: Vec<String>,
-    /// The scope that the server said it granted; `None` means the requested one.
+    /// The granted scope, if the server named it; `None` means the requested scope.
     pub granted_scope: Option<String>,
     /// The redirect URI of the client.
     pub redirect_uri: String,
@@ -45,7 +45,7 @@ pub struct Record {
     pub endpoints: BTreeMap<String, String>,
     /// The server's features by [`Feature::name`].
     pub features: BTreeSet<String>,
-    /// Further texts of the application. Nothing secret.
+    /// Further texts of the application. They must not be secret.
     pub notes: BTreeMap<String, String>,
     pub(crate) others: Others,
 }
@@ -86,7 +86,7 @@ impl Record {
         self.issuer.as_deref().map_or(server, |issuer| server.with_issuer(issuer))
     }
 
-    /// Takes over what is known of the server.
+    /// Replaces issuer, endpoints and features by those of `server`.
     pub fn set_server(&mut self, server: &Server<'_>) {
         let url = |endpoint: &Endpoint| Some((endpoint.name().to_owned(), server.endpoint(*endpoint)?.to_owned()));
         let features = Feature::ALL.iter().filter(|feature| server.has(**feature));
@@ -96,12 +96,12 @@ impl Record {
     }
 }
 
-/// A text that is wiped from memory when it is dropped, and that cannot be printed or serialised.
+/// A text that is wiped from memory on drop, and cannot be printed or serialised.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes a secret in.
+    /// Wraps a secret.
     #[must_use]
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))

@@ -60,7 +60,7 @@ impl Store {
     /// The record of `key`, if there is one.
     ///
     /// # Errors
-    /// [`StoreError`] if it is not as it was written, or is not safe. It is left as it is.
+    /// [`StoreError`] if the record is damaged, of a newer format, or accessible to others. It is left unchanged.
     pub fn load(&self, key: &Key) -> Result<Option<Record>, StoreError> {
         self.load_named(&name_of(key))
     }
@@ -74,7 +74,7 @@ impl Store {
         Ok(names.iter().filter_map(|name| self.load_named(name).transpose()).collect())
     }
 
-    /// Waits until no other process or thread holds the lock of `key`. Read the record again under it.
+    /// Waits until no other process or thread holds the lock of `key`. Read the record again once you hold it.
     ///
     /// # Errors
     /// [`StoreError::Locked`] if that takes longer than `patience`.
@@ -94,7 +94,7 @@ impl Store {
                     }
                 }
             }
-            // The holder before us may have removed the file. Then a newer one is what others lock.
+            // The previous holder may have removed the file. Then others lock a newer one.
             if self.folder.is_current(&file, &lock_name)? {
                 self.folder.sweep(&name)?;
                 return Ok(Lock { store: self, key: key.clone(), name, empty: AtomicBool::new(made), _file: file });
@@ -102,7 +102,7 @@ impl Store {
         }
     }
 
-    /// A text that is kept beside the records, under a name of the caller's choice. It holds nothing secret.
+    /// A text stored beside the records under a name of the caller's choice. It must not be secret.
     ///
     /// # Errors
     /// [`StoreError`] if it cannot be read.
@@ -113,7 +113,7 @@ impl Store {
         text.map(Some).map_err(|_| StoreError::Corrupt { name: name(), fault: "it is not UTF-8" })
     }
 
-    /// Writes such a text, or removes it. It stays when records are removed. Only one process or thread may write at a time.
+    /// Writes or removes such a text. It stays when records are removed. Only one process or thread may write at a time.
     ///
     /// # Errors
     /// [`StoreError`] if the folder cannot be written.
@@ -151,7 +151,7 @@ impl Store {
         }
     }
 
-    /// Looks at what is stored before it is replaced or removed. What cannot be a record may go.
+    /// Refuses to replace or remove a record of a newer format. Anything else may be replaced.
     fn check_format(&self, name: &str) -> Result<(), StoreError> {
         let start = match self.place {
             Place::Files => self.folder.start(name)?,
@@ -169,7 +169,7 @@ impl Store {
         newer.map_or(Ok(()), Err)
     }
 
-    /// A name for the user.
+    /// The record's place, for error messages.
     fn place_of(&self, name: &str) -> String {
         match self.place {
             Place::Files => self.folder.path(name).display().to_string(),
@@ -185,7 +185,7 @@ pub struct Lock<'s> {
     store: &'s Store,
     key: Key,
     name: String,
-    /// Whether there is no record, as far as is known, so that the lock file is of no further use.
+    /// Set if no record is known to exist: then the lock file is removed on drop.
     empty: AtomicBool,
     _file: File,
 }
@@ -199,8 +199,8 @@ impl Lock<'_> {
         self.store.load(&self.key)
     }
 
-    /// Makes sure that a record can be saved, before something is done that cannot be undone: a file with room for twice the
-    /// present record, and 32 KiB at least, is put on the disk. In a keyring the present record is written once more.
+    /// Makes sure that a record can be saved before something is done that cannot be undone: writes a file with room for
+    /// twice the present record, at least 32 KiB. In a keyring the present record is written once more.
     ///
     /// # Errors
     /// [`StoreError`] if no record can be saved now.
@@ -222,29 +222,29 @@ impl Lock<'_> {
         Ok(Reservation { lock: self, temporary })
     }
 
-    /// Writes the record. After a crash at any moment the old or the new one is there.
+    /// Writes the record. A crash at any moment leaves either the old record or the new one.
     ///
     /// # Errors
-    /// [`StoreError`]; the old record is there then, or the new one. [`StoreError::Newer`] if the old one has a newer format:
-    /// it stays. [`StoreError::OtherKey`] if the record is not the lock's own.
+    /// [`StoreError`], which leaves either the old record or the new one. [`StoreError::Newer`] if the old one has a newer
+    /// format: it stays. [`StoreError::OtherKey`] if the record has another key than the lock.
     pub fn save(&self, record: &Record) -> Result<(), StoreError> {
         self.write(record, &mut None)
     }
 
-    /// Removes the record. Whether there was one.
+    /// Removes the record. Returns whether there was one.
     ///
     /// # Errors
-    /// [`StoreError`]; the record may still be there then. [`StoreError::Newer`] if it has a newer format: it stays, since its
-    /// tokens can be neither read nor revoked.
+    /// [`StoreError`], after which the record may still exist. [`StoreError::Newer`] if it has a newer format: it stays, since
+    /// its tokens can be neither read nor revoked.
     pub fn remove(&self) -> Result<bool, StoreError> {
         self.store.check_format(&self.name)?;
         self.discard()
     }
 
-    /// Removes the record even if it cannot be read. Its tokens may stay valid at the server. Whether there was one.
+    /// Removes the record even if it cannot be read. Its tokens may stay valid at the server. Returns whether there was one.
     ///
     /// # Errors
-    /// [`StoreError`]; the record may still be there then.
+    /// [`StoreError`], after which the record may still exist.
     pub fn discard(&self) -> Result<bool, StoreError> {
         let removed = match self.store.place {
             Place::Files => self.store.folder.remove(&self.name)?,
@@ -292,7 +292,7 @@ impl Drop for Lock<'_> {
     }
 }
 
-/// Room for a record that is yet to come. It is given back when it is dropped.
+/// Reserved room for the next record. It is freed on drop.
 #[derive(Debug)]
 pub struct Reservation<'l> {
     lock: &'l Lock<'l>,
@@ -300,7 +300,7 @@ pub struct Reservation<'l> {
 }
 
 impl Reservation<'_> {
-    /// As [`Lock::save`], in the room that was reserved.
+    /// As [`Lock::save`], in the reserved room.
     ///
     /// # Errors
     /// As [`Lock::save`].
@@ -317,12 +317,12 @@ impl Drop for Reservation<'_> {
     }
 }
 
-/// A name for files and entries that tells nothing and that no two keys share.
+/// The name of a key's file or entry: unique to the key, and without any of its text.
 fn name_of(key: &Key) -> String {
     hashed(&[&key.issuer, &key.client_id, &key.account])
 }
 
-/// Names of notes differ in letters that a file system may not tell apart.
+/// Hashed, because a file system may not distinguish upper and lower case.
 fn note_name(name: &str) -> String {
     format!("{}.note", hashed(&[name]))
 }

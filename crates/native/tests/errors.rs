@@ -1,4 +1,4 @@
-//! What the errors say, and what they keep of their cause.
+//! Messages and causes of the errors.
 
 use proofkey_native::{Access, FolderError, OpenError, Store, StoreError};
 use std::error::Error;
@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 fn every_error_says_what_it_is_and_keeps_its_cause() {
     let insecure = || FolderError::Insecure { path: "folder".into(), fault: "this is a link" };
     let io = || FolderError::Io { path: "folder".into(), source: ErrorKind::NotFound.into(), access: None };
-    let errors: [(Box<dyn Error>, &str, bool); 10] = [
+    let errors: [(Box<dyn Error>, &str, bool); 11] = [
         (Box::new(insecure()), "folder: this is a link", false),
         (Box::new(io()), "folder: entity not found", true),
         (Box::new(StoreError::Folder(insecure())), "token store: folder: this is a link", true),
@@ -20,6 +20,11 @@ fn every_error_says_what_it_is_and_keeps_its_cause() {
         (
             Box::new(StoreError::Locked { name: "name".into() }),
             "another process is using the stored sign-in name",
+            false,
+        ),
+        (
+            Box::new(StoreError::Newer { name: "name".into(), format: 3 }),
+            "sign-in name was written by a newer proofkey (format 3, and this version reads formats up to 2)",
             false,
         ),
         (Box::new(StoreError::NoHome), "set HOME", false),

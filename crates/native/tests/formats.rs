@@ -208,7 +208,7 @@ struct Shelf {
 }
 
 impl Shelf {
-    /// The file is that of the key in the text, if there is one.
+    /// The file is that of the key in `text`, if it has one.
     fn with(text: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
         let store = Store::files_in(&home.path().join("store")).unwrap();

@@ -1,4 +1,4 @@
-//! What needs a process of its own: the umask, and the launcher that a browser is opened with.
+//! Tests that need a process of their own: the umask, and the launcher of the browser.
 #![cfg(unix)]
 
 use std::fs;
@@ -93,7 +93,7 @@ impl Programs {
         programs
     }
 
-    /// One that then does something more.
+    /// Adds a program that then runs `more`.
     fn add(&self, name: &str, more: &str) {
         let (file, seen) = (self.folder.path().join(name), self.folder.path().join("seen"));
         let script = format!("#!/bin/sh\necho {name} \"$#\" \"$*\" >> '{}'\n{more}\n", seen.display());
@@ -101,7 +101,7 @@ impl Programs {
         fs::set_permissions(&file, fs::Permissions::from_mode(0o700)).unwrap();
     }
 
-    /// A process of this test that knows these programs and none else.
+    /// Runs a test in a process that finds only these programs.
     fn child(&self, test: &str, environment: &[(&str, &str)]) -> bool {
         let mut child = Command::new(std::env::current_exe().unwrap());
         child.args(["--exact", test]).env_clear().env("PATH", self.folder.path()).envs(environment.iter().copied());
@@ -118,7 +118,7 @@ impl Programs {
     }
 }
 
-/// There the programs of Windows are found although `PATH` does not name them.
+/// On WSL the programs of Windows are found even if `PATH` does not name them.
 fn on_wsl() -> bool {
     fs::read_to_string("/proc/version").is_ok_and(|version| version.to_ascii_lowercase().contains("microsoft"))
 }

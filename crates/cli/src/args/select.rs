@@ -1,4 +1,4 @@
-//! Which login a command is about.
+//! The selection of a login.
 
 use super::name;
 use crate::failure::{Failure, Kind};
@@ -32,7 +32,7 @@ pub struct Select {
 }
 
 impl Select {
-    /// Takes what stands after the subcommand, else before it, else in the environment.
+    /// Prefers the options after the subcommand to those before it, and those to the environment.
     ///
     /// # Errors
     /// If the profile in the environment is not a name.

@@ -17,7 +17,7 @@ pub enum Body<'r> {
 }
 
 impl<'r> Body<'r> {
-    /// JSON is what is declared as JSON and is JSON.
+    /// Only a body that is declared as JSON and is valid counts as JSON.
     pub fn of(response: &'r ResponseBuf) -> Self {
         let Ok(text) = std::str::from_utf8(&response.body) else { return Self::Binary(&response.body) };
         let is_json = response.header("content-type").is_some_and(is_json);

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub struct Save {
     path: PathBuf,
-    /// Nothing if the file says the same already.
+    /// Empty if the file already has the same settings.
     section: Option<String>,
 }
 
@@ -21,7 +21,7 @@ impl Save {
     /// Checks, before the user signs in, that the settings can be written.
     ///
     /// # Errors
-    /// [`Kind::Configuration`] if there is no place for the file, or it has the profile with other settings.
+    /// [`Kind::Configuration`] if no path for the file is known, or it already has the profile with other settings.
     pub fn plan(config: &Config, profile: &str, settings: &Settings) -> Result<Self, Failure> {
         let path = config.path.clone().ok_or_else(|| {
             Kind::Configuration
@@ -130,7 +130,7 @@ fn list(items: impl Iterator<Item = impl fmt::Display>) -> String {
     items.map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
 }
 
-/// What the file says otherwise, with both sides.
+/// The settings that differ, each with both values.
 fn differences(config: &Config, name: &str, profile: &Profile, new: &Settings) -> String {
     let Ok(old) = Settings::of_login(&args::Login::default(), config, name, None) else {
         return "no server or no client id".to_owned();

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// What has been shown so far.
+/// The steps shown so far.
 #[derive(Debug)]
 pub struct Story {
     as_json: bool,
@@ -27,7 +27,7 @@ impl Story {
     /// The heading.
     ///
     /// # Errors
-    /// If standard output cannot be written; so with all of these.
+    /// If standard output cannot be written. The same holds for the other methods.
     pub fn title(&self, text: &str) -> Result<(), Failure> {
         if self.as_json { Ok(()) } else { output::styled(format_args!("{STRONG}{text}{STRONG:#}")) }
     }
@@ -146,7 +146,7 @@ impl Follower {
         }
     }
 
-    /// Lets it show what is left, and end.
+    /// Shows the remaining requests and ends.
     pub fn end(&self) {
         self.ended.store(true, Ordering::SeqCst);
     }

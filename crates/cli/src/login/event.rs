@@ -1,4 +1,4 @@
-//! What happens during a login, for people or as JSON.
+//! The events of a login, for people or as JSON.
 
 use super::previous::Previous;
 use crate::failure::Failure;
@@ -8,7 +8,7 @@ use crate::output::{self, STRONG};
 use crate::time::{Span, now};
 use serde::Serialize;
 
-/// Something that happened.
+/// An event.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
 pub enum Event<'a> {
@@ -41,7 +41,7 @@ pub enum Event<'a> {
         expires_at: Option<u64>,
         /// Whether there is a refresh token.
         refreshable: bool,
-        /// What became of the refresh token of the sign-in before; null if there was none.
+        /// The fate of the previous sign-in's refresh token; null if there was none.
         previous_refresh_token: Option<Previous>,
         /// The name of the login.
         #[serde(skip)]
@@ -60,7 +60,7 @@ pub enum Event<'a> {
         redirect_uri: &'a str,
         /// How long.
         seconds: u32,
-        /// What to check if the browser shows an error page.
+        /// Advice for an error page in the browser.
         hint: &'a str,
         /// Whether the user has to paste it.
         #[serde(skip)]

@@ -59,7 +59,7 @@ fn next(lines: &Receiver<io::Result<String>>, end: Instant, sent: Sent<'_>) -> R
     }
 }
 
-/// What is wrong with the pasted text, in words for the user.
+/// Describes the problem of the pasted text.
 fn fault(text: &str, pending: &Pending, client: Client<'_>) -> Option<String> {
     if pending.matches(client, Redirect::Url(text)) {
         return None;

@@ -11,7 +11,7 @@ use proofkey_native::Secret;
 use proofkey_ureq::Http;
 use serde::Serialize;
 
-/// What became of the refresh token of the sign-in before.
+/// The fate of the previous sign-in's refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Previous {
@@ -21,7 +21,7 @@ pub enum Previous {
     Revoked,
 }
 
-/// The refresh token that the stored sign-in has, unless the new tokens contain the same one.
+/// The stored refresh token, unless the new tokens contain the same one.
 pub fn refresh_token(name: &Name, config: &Config, tokens: &TokensBuf) -> Option<Secret> {
     let old = Login::load(name, config).ok()?.record.refresh_token?;
     let is_same = tokens.refresh_token().is_some_and(|new| new.expose() == old.expose());
@@ -49,7 +49,7 @@ pub fn end(args: &args::Login, http: &Http, client: Client<'_>, token: &Secret) 
 }
 
 impl Previous {
-    /// Says it to people.
+    /// Tells the user.
     pub fn note(self, name: &Name) {
         match self {
             Self::Alive => output::note(format_args!(

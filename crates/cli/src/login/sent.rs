@@ -1,4 +1,4 @@
-//! What a login sends to the server, and what to check if the server does not accept it.
+//! The settings that a login sends, and advice if the server does not accept them.
 
 use crate::errors;
 use crate::failure::{Failure, Kind};
@@ -19,7 +19,7 @@ pub struct Sent<'a> {
 }
 
 impl Sent<'_> {
-    /// What to check if the browser shows an error page.
+    /// Advice for an error page in the browser.
     pub fn error_page(&self) -> String {
         let Self { client_id, redirect_uri, .. } = self;
         format!(
@@ -27,7 +27,7 @@ impl Sent<'_> {
         )
     }
 
-    /// The user did not come back in time.
+    /// The failure if the user did not come back in time.
     pub fn timed_out(&self, message: impl std::fmt::Display) -> Failure {
         let Self { client_id, redirect_uri, .. } = self;
         Kind::TimedOut.because(message).advise(format_args!(
@@ -37,14 +37,14 @@ impl Sent<'_> {
         ))
     }
 
-    /// The redirect was not accepted, or is the server's refusal.
+    /// The failure if the redirect was not accepted, or is the server's refusal.
     pub fn not_accepted(&self, error: CallbackError) -> Failure {
         let is_registration = matches!(&error, CallbackError::Server(words) if is_registration(words));
         let failure = Failure::from(error);
         if is_registration { self.check_registration(failure) } else { failure }
     }
 
-    /// The code was not exchanged.
+    /// The failure if the code could not be exchanged.
     pub fn not_exchanged(&self, error: ExchangeError, client: Client<'_>) -> Failure {
         let is_registration = matches!(&error, ExchangeError::Response(ResponseError::Server { error: words, .. }) if is_registration(words));
         let failure = Failure::from(error).at(client.server().endpoint(Endpoint::Token).unwrap_or_default());
@@ -64,7 +64,7 @@ impl Sent<'_> {
         }
     }
 
-    /// The login did not end well.
+    /// The failure of a login.
     pub fn failed(&self, error: LoginError, client: Client<'_>, settings: &Settings) -> Failure {
         match error {
             LoginError::Callback(error) => self.not_accepted(error),
@@ -85,7 +85,7 @@ impl Sent<'_> {
         ))
     }
 
-    /// What to do if the server compares the port too (RFC 8252 section 7.3 says that it must not).
+    /// Advice for a server that compares the port too, which RFC 8252 section 7.3 forbids.
     fn port(&self) -> String {
         if self.given == self.redirect_uri {
             return String::new();

@@ -6,7 +6,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// A line that says how much time is left, and is removed on drop. If standard error is not a terminal it is written once.
+/// A line with the time left, removed on drop. If standard error is not a terminal, it is written once.
 #[derive(Debug)]
 pub struct Countdown {
     live: Option<(Sender<()>, JoinHandle<()>)>,

@@ -126,7 +126,7 @@ fn wrong_usage_is_2() {
     for extra in ["nothing", "=value", "name="] {
         desk.run(&["login", "--extra", extra]).fails(2, &["write NAME=VALUE"]);
     }
-    // What stands behind `--` is no option.
+    // After `--` there are no options.
     let run = desk.run(&["nonsense", "--", "--json"]);
     assert!(run.code == Some(2) && !run.stderr.contains('{'), "{run:?}");
     let args = ["login", "--no-browser", "--client-id", "x", "--issuer", "http://as.example"];

@@ -45,7 +45,7 @@ impl Desk {
         desk
     }
 
-    /// A desk where somebody is signed in.
+    /// A desk with a user who is signed in.
     pub fn signed_in() -> Self {
         let desk = Self::new();
         desk.sign_in(&[]);
@@ -94,7 +94,7 @@ impl Desk {
         command
     }
 
-    /// What the browser has written down, once it was opened.
+    /// The arguments that the browser wrote down. Waits until it was opened.
     pub fn opened(&self) -> String {
         let end = Instant::now() + Duration::from_secs(20);
         loop {
@@ -226,7 +226,7 @@ impl Run {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// What must be said on the standard error where it failed.
+    /// Checks the exit code and words on standard error of a run that failed.
     #[track_caller]
     pub fn fails(&self, code: i32, words: &[&str]) {
         assert_eq!(self.code, Some(code), "{self:?}");
@@ -243,7 +243,7 @@ impl From<Output> for Run {
     }
 }
 
-/// Goes through the server's pages. The redirect URL that it ends at, which is visited where it is http.
+/// Goes through the server's pages. Returns the final redirect URL, which is visited if it is http.
 pub fn browse(url: &str, decision: Decision) -> String {
     UserAgent::new().run(url, decision).unwrap().callback.unwrap()
 }

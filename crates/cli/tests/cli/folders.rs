@@ -231,7 +231,7 @@ fn wrap(mut command: Command, desk: &Desk, args: &[&str]) -> Command {
     command
 }
 
-/// Gives the home to a user, where root does that.
+/// Gives the home to a user, if run by root.
 fn give(desk: &Desk, user: u32) {
     if is_root() {
         let given = Command::new("chown").args(["-R", &user.to_string()]).arg(desk.home("")).status();

@@ -36,7 +36,7 @@ fn a_registered_port_that_is_taken_at_either_address_is_2_and_told() {
 
 #[test]
 fn a_redirect_to_localhost_can_be_pasted() {
-    // Nobody listens there, as on a machine without a browser.
+    // Nothing listens there, as on a machine without a browser.
     let redirect_uri = format!("http://localhost:{}/signin-callback", free_at_both());
     let desk = registered(&redirect_uri);
     let mut waiting = desk.begin(&["login", "--paste", "--json", "--redirect-uri", &redirect_uri]);
@@ -66,7 +66,7 @@ fn registered(redirect_uri: &str) -> Desk {
     })
 }
 
-/// A port that nobody has at either address.
+/// A port that is free at both addresses.
 fn free_at_both() -> u16 {
     loop {
         let [first, second] = ADDRESSES;

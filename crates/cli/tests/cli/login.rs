@@ -274,7 +274,7 @@ fn another_store_can_be_taken_where_that_of_the_profile_is_none() {
 fn tokens_that_cannot_be_kept_are_revoked() {
     let desk = Desk::new();
     let waiting = desk.begin_login(&[]);
-    // What is in the way of the folder came after the login had begun.
+    // Something took the place of the folder after the login had begun.
     let state = desk.home("state");
     std::fs::remove_dir_all(&state).unwrap();
     std::fs::write(&state, "").unwrap();

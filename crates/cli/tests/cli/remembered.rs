@@ -1,4 +1,4 @@
-//! What a login was made with is remembered for the next one.
+//! The settings of a login are remembered for the next one.
 
 use crate::desk::{CLIENT, Desk, browse};
 use proofkey_devserver::user_agent::Decision;

@@ -20,7 +20,7 @@ fn member(name: &str, value: Option<&str>) -> Alteration {
     Alteration { members: vec![(name.to_owned(), value.map(str::to_owned))], ..Alteration::default() }
 }
 
-/// What a refresh may answer although it has rotated: with a refresh token that can be read.
+/// Answers to a refresh that cannot be used, except for their new refresh token.
 fn readable() -> Vec<Alteration> {
     let mut cases = Vec::new();
     for (name, values) in [

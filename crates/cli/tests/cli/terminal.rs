@@ -1,4 +1,4 @@
-//! What a terminal shows.
+//! Output on a terminal.
 
 use crate::desk::{Desk, Run, browse, interrupt};
 use proofkey_devserver::user_agent::Decision;

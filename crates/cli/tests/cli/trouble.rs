@@ -1,4 +1,4 @@
-//! What `proofkey login` says if the server does not accept what it sends.
+//! Messages of `proofkey login` if the server refuses the request.
 
 use crate::desk::{CLIENT, Desk, Run, Waiting, answer, browse};
 use proofkey_devserver::user_agent::Decision;

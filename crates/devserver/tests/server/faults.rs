@@ -1,4 +1,4 @@
-//! What a test switches on and reads off.
+//! Faults, and the log of requests.
 
 use crate::client::{VERIFIER, agent, call, login, query, refresh, refresh_form, start, text, visit};
 use proofkey_devserver::user_agent::Decision;

@@ -89,7 +89,7 @@ impl Folder {
         file.map(|file| (file, false)).map_err(|error| FolderError::io(path, error))
     }
 
-    /// A lock file stays here, since its name cannot be compared with the open file.
+    /// Lock files are not removed here, since the open file cannot be compared with its name.
     pub(crate) fn is_current(&self, _: &File, _: &str) -> Result<bool, FolderError> {
         Ok(true)
     }

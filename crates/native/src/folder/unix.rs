@@ -28,7 +28,7 @@ impl Folder {
             error => FolderError::io(path, error),
         })?;
         if made {
-            // The umask took away what it could of the owner's own rights.
+            // The umask may have removed rights of the owner.
             fchmod(&fd, Mode::RWXU).map_err(|error| FolderError::io(path, error))?;
         }
         let folder = Self { path: path.to_owned(), fd };
@@ -51,7 +51,8 @@ impl Folder {
         Ok(Some(bytes))
     }
 
-    /// The first bytes of the file, whoever has access to it. A file that no store made is none.
+    /// The first bytes of the file, even if others have access to it. `None` for a link or anything else that is not a
+    /// regular file, which a store never makes.
     pub(crate) fn start(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, FolderError> {
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = match openat(&self.fd, name, flags, PRIVATE) {
@@ -70,7 +71,7 @@ impl Folder {
         self.path.join(name)
     }
 
-    /// Makes a file that is to take the place of `name`, with so much room in it that is on the disk.
+    /// Makes a file to replace `name`, with `room` bytes already on the disk.
     pub(crate) fn reserve(&self, name: &str, room: usize) -> Result<Temporary, FolderError> {
         self.check()?;
         let make = || {
@@ -87,7 +88,7 @@ impl Folder {
         }
     }
 
-    /// Writes the file `name` anew: after a crash the old or the new one is there, whole.
+    /// Replaces the file `name`. A crash leaves either the old file or the new one, whole.
     pub(crate) fn replace(&self, mut temporary: Temporary, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
         let written = temporary.write(bytes).and_then(|()| {
             renameat(&self.fd, &temporary.name, &self.fd, name)?;
@@ -99,12 +100,12 @@ impl Folder {
         })
     }
 
-    /// Removes a file that was not needed. What is left over is swept up by the next holder of the lock.
+    /// Removes a file that was not needed. If that fails, the next holder of the lock removes it.
     pub(crate) fn discard(&self, temporary: &Temporary) {
         let _ = unlinkat(&self.fd, &temporary.name, AtFlags::empty());
     }
 
-    /// Whether there was such a file.
+    /// Removes a file. Returns whether there was one.
     pub(crate) fn remove(&self, name: &str) -> Result<bool, FolderError> {
         match unlinkat(&self.fd, name, AtFlags::empty()) {
             Ok(()) => fsync(&self.fd).map(|()| true).map_err(|error| self.io(name, error)),
@@ -113,7 +114,7 @@ impl Folder {
         }
     }
 
-    /// A file to hold a lock on, and whether it was made for this.
+    /// Opens a lock file, and returns whether it was created.
     pub(crate) fn lock_file(&self, name: &str) -> Result<(File, bool), FolderError> {
         self.check()?;
         loop {
@@ -126,7 +127,7 @@ impl Folder {
                     _ => return Err(FolderError::io(&self.path, error)),
                 },
             }
-            // None: its last holder has removed it.
+            // `None`: its last holder has removed it.
             if let Some(file) = self.open_file(name, OFlags::RDWR)? {
                 return Ok((file, false));
             }
@@ -148,7 +149,7 @@ impl Folder {
         let _ = unlinkat(&self.fd, name, AtFlags::empty());
     }
 
-    /// The names of all files that end so, without the ending.
+    /// The names of all files with this ending, without the ending.
     pub(crate) fn names(&self, ending: &str) -> Result<Vec<String>, FolderError> {
         let entries = self.entries()?;
         let mut names: Vec<_> =
@@ -177,7 +178,7 @@ impl Folder {
         read().map_err(|error| FolderError::io(&self.path, error))
     }
 
-    /// A file that was not there before. Its mode does not depend on the umask.
+    /// Creates a new file. Its mode does not depend on the umask.
     fn create(&self, name: &str) -> rustix::io::Result<File> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = File::from(openat(&self.fd, name, flags, PRIVATE)?);
@@ -185,13 +186,13 @@ impl Folder {
         Ok(file)
     }
 
-    /// The folder is ours alone, still.
+    /// Checks that the folder is still private.
     fn check(&self) -> Result<(), FolderError> {
         let stat = fstat(&self.fd).map_err(|error| FolderError::io(&self.path, error))?;
         private(&self.path, &stat, Mode::RWXU)
     }
 
-    /// A regular file that is ours alone, if there is one.
+    /// Opens a private regular file, if it exists.
     fn open_file(&self, name: &str, flags: OFlags) -> Result<Option<File>, FolderError> {
         let file = match openat(&self.fd, name, flags | OFlags::NOFOLLOW | OFlags::CLOEXEC, PRIVATE) {
             Ok(fd) => File::from(fd),
@@ -204,7 +205,7 @@ impl Folder {
             _ if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile => {
                 Err(self.insecure(name, "this is not a regular file; remove it"))
             }
-            // One that was replaced since it was opened has no name any more: it is the old one, whole.
+            // A file that was replaced since it was opened has no name any longer: it is the old one, whole.
             _ if stat.st_nlink > 1 => Err(self.insecure(name, LINK)),
             _ => private(&self.path.join(name), &stat, PRIVATE).map(|()| Some(file)),
         }
@@ -223,7 +224,7 @@ impl Folder {
     }
 }
 
-/// Who may use `path`, or the last part of it that can be looked up.
+/// Owner and mode of `path`, or of its nearest parent that can be looked up.
 pub(super) fn access(path: &Path) -> Option<Access> {
     let (path, stat) = path.ancestors().find_map(|path| Some((path, rustix::fs::lstat(path).ok()?)))?;
     Some(access_of(path, &stat))
@@ -239,7 +240,7 @@ fn bits(mode: RawMode) -> u32 {
     mode.into()
 }
 
-/// It is ours alone.
+/// Checks that nobody else has access.
 fn private(path: &Path, stat: &Stat, wanted: Mode) -> Result<(), FolderError> {
     match access_of(path, stat) {
         access if access.owner != access.user => Err(FolderError::Foreign(access)),
@@ -248,7 +249,7 @@ fn private(path: &Path, stat: &Stat, wanted: Mode) -> Result<(), FolderError> {
     }
 }
 
-/// Whether the folder had to be made.
+/// Creates the folder, and returns whether it was missing.
 fn make(path: &Path) -> io::Result<bool> {
     let mut builder = DirBuilder::new();
     builder.mode(0o700);

@@ -2,12 +2,13 @@
 
 use crate::login::{authority, summary};
 use crate::machine::Machine;
+use crate::modem;
 use proofkey_devserver::{DevServer, Options};
 use std::path::Path;
 
 pub(crate) fn run(image: &Path) {
     let server = DevServer::start(Options::default()).expect("a server starts");
-    let mut machine = Machine::start(image, &authority(&server));
+    let mut machine = Machine::start(image, &modem::start(authority(&server)));
     machine.enter(&[server.authorization_endpoint(), server.token_endpoint(), server.issuer()].join(" "));
     assert!(machine.line().starts_with("visit "));
     machine.enter("token");

@@ -1,6 +1,7 @@
 //! Whole sessions with the development server, honest ones and hostile ones.
 
 use crate::machine::Machine;
+use crate::modem;
 use crate::refused::{callbacks, responses};
 use proofkey_devserver::user_agent::{Decision, UserAgent};
 use proofkey_devserver::{DevServer, Entry, Faults, Options};
@@ -9,11 +10,13 @@ use std::path::Path;
 
 pub(crate) fn run(image: &Path) {
     let server = DevServer::start(Options::default()).expect("a server starts");
-    let machine = Machine::start(image, &authority(&server));
+    let machine = Machine::start(image, &modem::start(authority(&server)));
     let mut stage = Stage { server, machine, seen: HashSet::new() };
 
     let earlier = stage.honest("a session");
     stage.renewing("a session whose tokens are due at once");
+    stage.discovering("a session that begins with the issuer alone");
+    stage.signing_out("a session that is ended");
     callbacks(&mut stage, &earlier);
     responses(&mut stage);
     stage.honest("a session after all that");
@@ -58,6 +61,30 @@ impl Stage {
         println!("{name}: signed in, called the API, renewed, called it again");
     }
 
+    fn discovering(&mut self, name: &str) {
+        let line = self.server.issuer();
+        let (_, callback) = self.authorize_at(&line, Faults::default(), Decision::Allow);
+        self.machine.enter(&callback);
+        self.machine.expect(&["signed in", "called 200", "signed out", "done"]);
+        let log = self.requests();
+        assert_eq!(summary(&log), [METADATA, TOKEN, API, REVOCATION]);
+        self.check_exchange(&log[1], &callback);
+        println!("{name}: found the endpoints, signed in, called the API, signed out");
+    }
+
+    fn signing_out(&mut self, name: &str) {
+        let line = self.named() + " " + &self.server.revocation_endpoint();
+        let (_, callback) = self.authorize_at(&line, Faults::default(), Decision::Allow);
+        self.machine.enter(&callback);
+        self.machine.expect(&["signed in", "called 200", "signed out", "done"]);
+        let log = self.requests();
+        assert_eq!(summary(&log), [TOKEN, API, REVOCATION]);
+        self.check_form(&log[2]);
+        assert_eq!(field(&log[2].body, "token_type_hint"), "refresh_token");
+        assert!(!self.machine.said().contains(field(&log[2].body, "token")), "it shows the refresh token");
+        println!("{name}: signed in, called the API, signed out");
+    }
+
     /// A session whose redirect, changed by `tamper`, must be refused for `reason`, and nothing be sent.
     pub(crate) fn refuse_callback(
         &mut self,
@@ -85,12 +112,20 @@ impl Stage {
         println!("{name}: refused ({reason}), no token was used");
     }
 
-    /// Begins a session, and plays its user: the authorization URL, and the URL that the browser ended at.
     fn authorize(&mut self, faults: Faults, decision: Decision) -> (String, String) {
+        self.authorize_at(&self.named(), faults, decision)
+    }
+
+    /// The endpoints that a login needs, as a session begins.
+    fn named(&self) -> String {
+        [self.server.authorization_endpoint(), self.server.token_endpoint(), self.server.issuer()].join(" ")
+    }
+
+    /// Begins a session, and plays its user: the authorization URL, and the URL that the browser ended at.
+    fn authorize_at(&mut self, server: &str, faults: Faults, decision: Decision) -> (String, String) {
         self.server.set_faults(faults);
         self.server.clear_log();
-        let endpoints = [self.server.authorization_endpoint(), self.server.token_endpoint(), self.server.issuer()];
-        self.machine.enter(&endpoints.join(" "));
+        self.machine.enter(server);
         let line = self.machine.line();
         let url = line.strip_prefix("visit ").unwrap_or_else(|| panic!("it said {line}")).to_owned();
         for name in ["state", "code_challenge"] {
@@ -98,7 +133,7 @@ impl Stage {
             assert_eq!(value.len(), 43);
             assert!(self.seen.insert(value.to_owned()), "it repeats {name}");
         }
-        assert!(self.requests().is_empty());
+        assert!(self.requests().iter().all(|entry| entry.method == "GET"), "it sent more than a look at the metadata");
         let visit = UserAgent::new().run(&url, decision).expect("the pages work");
         (url, visit.callback.expect("the browser comes back"))
     }
@@ -170,4 +205,6 @@ fn only<'a>(name: &str, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> &'a 
 }
 
 const API: (&str, &str, u16) = ("GET", "/api/me", 200);
+const METADATA: (&str, &str, u16) = ("GET", "/.well-known/oauth-authorization-server", 200);
+const REVOCATION: (&str, &str, u16) = ("POST", "/connect/revocation", 200);
 const TOKEN: (&str, &str, u16) = ("POST", "/connect/token", 200);

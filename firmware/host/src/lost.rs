@@ -1,4 +1,4 @@
-//! What ends a run: answers behind which nobody knows where the next one would begin.
+//! What ends a run: answers after which nobody knows where the next one would begin.
 
 use crate::login::field;
 use crate::machine::Machine;
@@ -24,7 +24,7 @@ pub(crate) fn run(image: &Path) {
         ),
         ("a signed length", format!("HTTP/1.1 200 OK\r\ncontent-length: +{length}\r\n"), "garbled"),
         ("an interim answer", format!("HTTP/1.1 100 Continue\r\ncontent-length: {length}\r\n"), "garbled"),
-        ("another version", format!("HTTP/1.0 200 OK\r\ncontent-length: {length}\r\n"), "garbled"),
+        ("another version", format!("HTTP/2 200 OK\r\ncontent-length: {length}\r\n"), "garbled"),
         ("a head without end", format!("HTTP/1.1 200 OK\r\nx: {}\r\n", "a".repeat(4096)), "garbled"),
         ("a length that is too long", format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n", length + 1), "silent"),
     ] {
@@ -55,5 +55,5 @@ fn refuse(image: &Path, answer: String, outcome: &str) {
     machine.expect(&[outcome]);
     assert!(!machine.ended_well(), "it goes on with a line that is lost");
     let (first, _) = server.join().expect("the request was read");
-    assert_eq!(first, "POST /token HTTP/1.1");
+    assert_eq!(first, "POST /token HTTP/1.0");
 }

@@ -1,12 +1,13 @@
 //! The surroundings of an image: the server, the user and the console, and what must come of them.
 //!
-//! `proofkey-firmware-host login|baseline IMAGE` starts the image in QEMU and panics where anything is not as it must be.
-//! QEMU joins the image's serial port to a TCP connection with the server; the image's console is ours.
+//! `proofkey-firmware-host login|baseline IMAGE` starts the image in QEMU and panics if anything is not as it must be.
+//! QEMU joins the image's serial port to a TCP connection with a modem; the image's console is ours.
 
 mod baseline;
 mod login;
 mod lost;
 mod machine;
+mod modem;
 mod refused;
 
 use std::path::Path;

@@ -1,23 +1,24 @@
-//! HTTP/1.1 (RFC 9112) over a serial line: one request at a time, answers that tell their length.
+//! HTTP/1.0 over a serial line (RFC 9112): one request at a time, responses that tell their length. A modem at its other end
+//! connects to the server for each request.
 
 use crate::host;
 use crate::uart::Uart;
 use core::fmt::{self, Write};
-use proofkey_core::Response;
+use proofkey_core::{Request, Response};
 
-/// A line to one server, which stays connected.
+/// A line to one server.
 pub struct Line<'a> {
     uart: &'a mut Uart,
     authority: &'a str,
 }
 
-/// An answer. Its bytes are those of the buffer that it was received in.
-pub struct Answer<'b> {
+/// Where in its buffer an answer is.
+#[derive(Clone, Copy)]
+pub struct Answer {
     /// The status.
     pub status: u16,
-    /// The body.
-    pub body: &'b mut [u8],
-    fields: &'b str,
+    head: usize,
+    length: usize,
 }
 
 /// Why there is no answer.
@@ -25,7 +26,7 @@ pub struct Answer<'b> {
 pub enum HttpError {
     /// The request is for another server than the one at the end of the line.
     Elsewhere,
-    /// What came is no answer of HTTP/1.1, or does not tell its length. The line is lost.
+    /// What came is not an answer of HTTP/1, or does not tell its length. The line is lost.
     Garbled,
     /// The request cannot be sent, or its answer did not come in time. The line is lost.
     Silent,
@@ -37,10 +38,25 @@ impl<'a> Line<'a> {
     /// A line whose other end is the server of `url`.
     ///
     /// # Errors
-    /// [`HttpError::Elsewhere`] where that is no plain http, which is all that the line can carry.
+    /// [`HttpError::Elsewhere`] if that is not plain http, which is all that the line can carry.
     pub fn new(uart: &'a mut Uart, url: &'a str) -> Result<Self, HttpError> {
         let authority = url.strip_prefix(SCHEME).and_then(|rest| rest.split('/').next());
         Ok(Self { uart, authority: authority.ok_or(HttpError::Elsewhere)? })
+    }
+
+    /// Sends a request of the core and receives its answer.
+    ///
+    /// # Errors
+    /// [`HttpError`].
+    pub fn send(&mut self, request: Request<'_>, buffer: &mut [u8]) -> Result<Answer, HttpError> {
+        let url = request.url();
+        let port = self.authority.strip_prefix(url.host()).and_then(|rest| rest.strip_prefix(':')?.parse().ok());
+        if url.is_https() || port != Some(url.port()) {
+            return Err(HttpError::Elsewhere);
+        }
+        request.write_head(self.uart)?;
+        request.write_body(self.uart)?;
+        self.receive(buffer)
     }
 
     /// Sends the request line and `Host`; the other fields, the empty line and the body are the caller's to write.
@@ -50,7 +66,7 @@ impl<'a> Line<'a> {
     pub fn request(&mut self, method: &str, url: &str) -> Result<&mut Uart, HttpError> {
         let target = url.strip_prefix(SCHEME).and_then(|rest| rest.strip_prefix(self.authority));
         let target = target.filter(|target| target.starts_with('/')).ok_or(HttpError::Elsewhere)?;
-        write!(self.uart, "{method} {target} HTTP/1.1\r\nhost: {}\r\n", self.authority)?;
+        write!(self.uart, "{method} {target} HTTP/1.0\r\nhost: {}\r\n", self.authority)?;
         Ok(self.uart)
     }
 
@@ -58,24 +74,24 @@ impl<'a> Line<'a> {
     ///
     /// # Errors
     /// All but [`HttpError::Elsewhere`].
-    pub fn receive<'b>(&mut self, buffer: &'b mut [u8]) -> Result<Answer<'b>, HttpError> {
+    pub fn receive(&mut self, buffer: &mut [u8]) -> Result<Answer, HttpError> {
         let deadline = host::now() + SECONDS;
         let mut head = 0;
         while !buffer.get(..head).is_some_and(|head| head.ends_with(b"\r\n\r\n")) {
             *buffer.get_mut(head).ok_or(HttpError::Garbled)? = self.byte(deadline)?;
             head += 1;
         }
-        let (head, rest) = buffer.split_at_mut_checked(head).ok_or(HttpError::Garbled)?;
-        let (status, fields) = read_head(head).ok_or(HttpError::Garbled)?;
+        let (fields, body) = buffer.split_at_mut_checked(head).ok_or(HttpError::Garbled)?;
+        let (status, fields) = read_head(fields).ok_or(HttpError::Garbled)?;
         let length = length(fields).ok_or(HttpError::Garbled)?;
         for at in 0..length {
             let byte = self.byte(deadline)?;
-            // What does not fit is heard to its end all the same: the next answer begins behind it.
-            if let Some(place) = rest.get_mut(at) {
+            // An answer that does not fit is still read to its end: the next one begins behind it.
+            if let Some(place) = body.get_mut(at) {
                 *place = byte;
             }
         }
-        Ok(Answer { status, body: rest.get_mut(..length).ok_or(HttpError::TooLong)?, fields })
+        if length <= body.len() { Ok(Answer { status, head, length }) } else { Err(HttpError::TooLong) }
     }
 
     fn byte(&mut self, deadline: u64) -> Result<u8, HttpError> {
@@ -89,18 +105,21 @@ impl<'a> Line<'a> {
     }
 }
 
-impl<'b> Answer<'b> {
-    /// The values of the fields of that name, in the order of arrival.
-    pub fn fields(&self, name: &'static str) -> impl Iterator<Item = &'b str> {
-        values(self.fields, name)
+impl Answer {
+    /// The response for a step of the core, in the buffer that it was received in.
+    #[must_use]
+    pub fn response(self, buffer: &mut [u8]) -> Response<'_> {
+        let (head, body) = buffer.split_at_mut_checked(self.head).unwrap_or_default();
+        let (_, fields) = read_head(head).unwrap_or_default();
+        let response = Response::new(self.status, body.get_mut(..self.length).unwrap_or_default());
+        let fields = fields.lines().filter_map(|field| field.split_once(':'));
+        fields.fold(response, |response, (name, value)| response.with_header(name, value.trim_ascii()))
     }
 
-    /// The response for a `read` of the core, with every field.
+    /// The length of the whole answer.
     #[must_use]
-    pub fn into_response(self) -> Response<'b> {
-        let fields = self.fields.lines().filter_map(|field| field.split_once(':'));
-        let response = Response::new(self.status, self.body);
-        fields.fold(response, |response, (name, value)| response.with_header(name, value.trim_ascii()))
+    pub const fn length(self) -> usize {
+        self.head + self.length
     }
 }
 
@@ -126,7 +145,7 @@ impl From<fmt::Error> for HttpError {
 /// The status and the fields of an answer that is not an interim one.
 fn read_head(head: &[u8]) -> Option<(u16, &str)> {
     let (line, fields) = str::from_utf8(head).ok()?.split_once('\n')?;
-    let status = line.strip_prefix("HTTP/1.1 ")?.get(..3)?;
+    let status = line.strip_prefix("HTTP/1.").and_then(|rest| rest.split(' ').nth(1))?;
     let status = number(status)?.try_into().ok()?;
     (200..600).contains(&status).then_some((status, fields))
 }

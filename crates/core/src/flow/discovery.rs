@@ -47,7 +47,7 @@ impl<'a> Discovery<'a> {
     pub fn after(issuer: &'a str, tried: NoMetadata) -> Result<Self, ConfigError> {
         MetadataRequest::new(issuer, WellKnown::OAuth)?;
         let (_, path) = split(issuer);
-        let order: &[WellKnown] = if path.contains("/.well-known/") {
+        let order: &[WellKnown] = if path.as_bytes().windows(WELL_KNOWN.len()).any(|piece| piece == WELL_KNOWN) {
             &[WellKnown::Given]
         } else if path.is_empty() {
             // Both OpenID addresses are the same then.
@@ -137,6 +137,8 @@ enum Miss {
     Other,
     Status(u16),
 }
+
+const WELL_KNOWN: &[u8] = b"/.well-known/";
 
 /// Errors that only say that the moment is bad, whatever the status.
 const BUSY: [&str; 2] = ["server_error", "temporarily_unavailable"];

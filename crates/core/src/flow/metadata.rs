@@ -6,6 +6,7 @@ use crate::error::{ConfigError, Excerpt, ResponseError};
 use crate::message::{Request, Response, Url, refusal, string, unfit};
 use crate::server::Server;
 use crate::wire::json::{Kind, Value};
+use crate::wire::uri;
 
 /// An address at which a server keeps its metadata.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,9 +105,8 @@ impl<'a> MetadataRequest<'a> {
 
 /// Scheme, host and port of an issuer that was checked, and its path without a final slash.
 pub(crate) fn split(issuer: &str) -> (&str, &str) {
-    let authority = issuer.find("://").map_or(0, |at| at.saturating_add(3));
-    let path = issuer.get(authority..).and_then(|rest| rest.find('/')).map(|at| authority.saturating_add(at));
-    let (origin, path) = issuer.split_at_checked(path.unwrap_or(issuer.len())).unwrap_or((issuer, ""));
+    let path = uri::split(issuer).map_or("", |uri| uri.path);
+    let origin = issuer.strip_suffix(path).unwrap_or(issuer);
     (origin, path.strip_suffix('/').unwrap_or(path))
 }
 

@@ -243,7 +243,7 @@ impl<'a> Url<'a> {
     /// The authority, and the pieces of path and query. The first part of a URL always has the authority.
     fn parts(&self) -> (&'a str, [&'a str; 4]) {
         let [first, second, third] = self.0;
-        let after = first.split_once("://").map_or("", |(_, after)| after);
+        let after = first.strip_prefix("https://").or_else(|| first.strip_prefix("http://")).unwrap_or_default();
         let (authority, path) =
             after.split_at_checked(after.find(['/', '?']).unwrap_or(after.len())).unwrap_or_default();
         let is_rooted =

@@ -65,8 +65,10 @@ fn session(
     let redirect = console.read_line(&mut buffers.redirect).ok_or(HttpError::Silent)?;
     let sent_at = now();
     send(console, &mut line, token_endpoint, redirect, &mut buffers.answer)?;
-    call(console, &mut line, issuer, redirect, &mut buffers.answer)?;
-    if now() >= sent_at {
+    if cfg!(feature = "api") {
+        call(console, &mut line, issuer, redirect, &mut buffers.answer)?;
+    }
+    if cfg!(feature = "refresh") && now() >= sent_at {
         send(console, &mut line, token_endpoint, redirect, &mut buffers.answer)?;
         call(console, &mut line, issuer, redirect, &mut buffers.answer)?;
     }
@@ -88,7 +90,7 @@ fn send(
     }
     write!(out, "content-length: {}\r\n\r\n", body.len())?;
     out.write_str(body)?;
-    tell(console, "sent", &line.receive(buffer)?)
+    tell(console, "sent", line.receive(buffer)?)
 }
 
 fn call(
@@ -104,13 +106,11 @@ fn call(
     out.write_str("authorization: Bearer ")?;
     out.write_str(token)?;
     out.write_str("\r\n\r\n")?;
-    tell(console, "called", &line.receive(buffer)?)
+    tell(console, "called", line.receive(buffer)?)
 }
 
-fn tell(console: &mut Console, what: &str, answer: &Answer<'_>) -> Result<(), HttpError> {
-    let fields = ["content-type", "date", "retry-after", "www-authenticate"];
-    let fields = fields.iter().filter_map(|name| answer.fields(name).next()).map(str::len).sum::<usize>();
-    writeln!(console, "{what} {} {fields} {}", answer.status, answer.body.len())?;
+fn tell(console: &mut Console, what: &str, answer: Answer) -> Result<(), HttpError> {
+    writeln!(console, "{what} {} {}", answer.status, answer.length())?;
     Ok(())
 }
 

@@ -1,8 +1,10 @@
-//! Signs in whoever sits at the console, calls the API, and renews the tokens where that is due.
+//! Signs in the user at the console, and does what its features name: reads the server's metadata, calls the API, renews tokens
+//! that are due, signs out. `size` measures each of them.
 //!
-//! A session begins with a line that names the authorization endpoint, the token endpoint and the issuer. The image shows
-//! the URL to visit, and the next line is the URL that the browser ended at. What is refused is told in a word or two, and
-//! another session may begin. An empty line ends the run.
+//! A session begins with a line: the authorization endpoint, the token endpoint and the issuer, perhaps also the revocation
+//! endpoint; or the issuer alone, whose metadata is then asked for. The image shows the URL to visit, and the next line is the
+//! URL that the browser ended at. If something is refused, the image says so in a word or two, and another session may begin.
+//! An empty line ends the run.
 
 #![no_std]
 #![no_main]
@@ -12,15 +14,24 @@ use core::convert::Infallible;
 use core::fmt::{self, Write};
 use cortex_m_rt::entry;
 use heapless::String;
-use proofkey_core::{AuthorizeError, CallbackError, Client, ConfigError, Lifetime, Method, Pending, Redirect, Refusal, Request, Response, ResponseError, Server, TokenRequest, Tokens, Feature};
+use proofkey_core::{
+    ApiError, AuthorizeError, CallbackError, Client, ConfigError, Discovery, Endpoint, Feature, Flow, Lifetime,
+    Pending, Redirect, Refusal, ResponseError, Revocable, Server, Step, TokenRequest, Tokens,
+};
 use proofkey_firmware::host::{Console, now};
 use proofkey_firmware::http::{HttpError, Line};
 use proofkey_firmware::{exit, generator, stack, uart::Uart};
 
 #[entry]
 fn main() -> ! {
-    static mut BUFFERS: Buffers =
-        Buffers { server: [0; 256], redirect: [0; 512], tokens: [0; 3072], renewed: [0; 3072], answer: [0; 1024] };
+    static mut BUFFERS: Buffers = Buffers {
+        server: [0; 256],
+        metadata: [0; 2048],
+        redirect: [0; 512],
+        tokens: [0; 3072],
+        renewed: [0; 3072],
+        answer: [0; 1024],
+    };
     let (Some(mut console), Some(mut rng)) = (Console::open(), generator()) else { exit(false) };
     let mut uart = Uart::new();
     let well = loop {
@@ -39,6 +50,7 @@ fn main() -> ! {
 /// What is read stays where it was read: the tokens of a session borrow from these.
 struct Buffers {
     server: [u8; 256],
+    metadata: [u8; 2048],
     redirect: [u8; 512],
     tokens: [u8; 3072],
     renewed: [u8; 3072],
@@ -56,38 +68,68 @@ fn session(
     rng: &mut ChaCha20Rng,
     buffers: &mut Buffers,
 ) -> Result<Next, Failure> {
-    let server = console.read_line(&mut buffers.server).ok_or(Failure::Console)?;
-    if server.is_empty() {
+    let words = console.read_line(&mut buffers.server).ok_or(Failure::Console)?;
+    if words.is_empty() {
         return Ok(Next::End);
     }
-    let mut words = server.split(' ');
-    let (Some(authorization_endpoint), Some(token_endpoint), Some(issuer)) = (words.next(), words.next(), words.next())
-    else {
-        return Err(Failure::Console);
+    let mut line = Line::new(uart, words)?;
+    let server = match named(words) {
+        Some(server) => server,
+        None if cfg!(feature = "discovery") => discover(&mut line, words, &mut buffers.metadata)?,
+        None => return Err(Failure::Console),
     };
-    let server = Server::new(authorization_endpoint, token_endpoint).with_issuer(issuer).with_feature(Feature::IssParameter);
     let client = Client::new(CLIENT_ID, REDIRECT_URI, server)?;
-    let mut line = Line::new(uart, token_endpoint)?;
 
     let pending = begin(console, client, rng)?;
     let redirect = console.read_line(&mut buffers.redirect).ok_or(Failure::Console)?;
     let request = finish(pending, client, redirect)?;
     let sent_at = now();
-    let tokens = exchange(&mut line, request, &mut buffers.tokens)?;
+    let mut tokens = exchange(&mut line, request, &mut buffers.tokens)?;
     writeln!(console, "signed in")?;
-    call(console, &mut line, issuer, &tokens, &mut buffers.answer)?;
-
-    if let Some(token) = tokens.refresh_token()
+    if cfg!(feature = "api") {
+        call(console, &mut line, client, tokens, &mut buffers.answer)?;
+    }
+    if cfg!(feature = "refresh")
+        && let Some(token) = tokens.refresh_token()
         && Lifetime::new(sent_at, tokens.expires_in()).is_due(now())
     {
-        let tokens = exchange(&mut line, client.refresh(token), &mut buffers.renewed)?;
+        tokens = exchange(&mut line, client.refresh(token), &mut buffers.renewed)?;
         writeln!(console, "renewed")?;
-        call(console, &mut line, issuer, &tokens, &mut buffers.answer)?;
+        if cfg!(feature = "api") {
+            call(console, &mut line, client, tokens, &mut buffers.answer)?;
+        }
+    }
+    if cfg!(feature = "revocation") && server.endpoint(Endpoint::Revocation).is_some() {
+        sign_out(console, &mut line, client, tokens, &mut buffers.answer)?;
     }
     Ok(Next::Session)
 }
 
+/// The server whose endpoints are in the line.
+fn named(words: &str) -> Option<Server<'_>> {
+    let mut words = words.split(' ');
+    let server =
+        Server::new(words.next()?, words.next()?).with_issuer(words.next()?).with_feature(Feature::IssParameter);
+    match words.next() {
+        Some(revocation) if cfg!(feature = "revocation") => Some(server.with(Endpoint::Revocation, revocation)),
+        _ => Some(server),
+    }
+}
+
 // The steps stay out of line, so that the stack holds one of them at a time.
+
+#[inline(never)]
+fn discover<'a>(line: &mut Line<'_>, issuer: &'a str, buffer: &'a mut [u8]) -> Result<Server<'a>, Failure> {
+    let mut discovery = Discovery::new(issuer)?;
+    let answer = loop {
+        let Step::Send(request) = discovery.step(now()) else { return Err(Failure::Metadata) };
+        let answer = line.send(request, buffer)?;
+        if discovery.hear(&answer.response(buffer), now()) {
+            break answer;
+        }
+    };
+    Ok(discovery.read(answer.response(buffer))?.server())
+}
 
 #[inline(never)]
 fn begin(console: &mut Console, client: Client<'_>, rng: &mut ChaCha20Rng) -> Result<Pending, Failure> {
@@ -103,53 +145,49 @@ fn finish<'a>(pending: Pending, client: Client<'a>, redirect: &'a str) -> Result
 
 #[inline(never)]
 fn exchange<'a>(line: &mut Line<'_>, request: TokenRequest<'a>, buffer: &'a mut [u8]) -> Result<Tokens<'a>, Failure> {
-    let response = send(line, request.request(), buffer)?;
-    Ok(request.read(response)?)
-}
-
-fn send<'b>(line: &mut Line<'_>, request: Request<'_>, buffer: &'b mut [u8]) -> Result<Response<'b>, HttpError> {
-    let mut url = String::<URL_MAX>::new();
-    write!(url, "{}", request.url()).map_err(|_| HttpError::TooLong)?;
-    let out = match request.method() {
-        Method::Get => line.request("GET", &url)?,
-        Method::Post => line.request("POST", &url)?,
-    };
-    for (name, value) in request.headers() {
-        write!(out, "{name}: {value}\r\n")?;
-    }
-    if request.method() == Method::Post {
-        write!(out, "content-length: {}\r\n", request.body_len())?;
-    }
-    out.write_str("\r\n")?;
-    request.write_body(out)?;
-    let answer = line.receive(buffer)?;
-    Ok(answer.into_response())
+    let answer = line.send(request.request(), buffer)?;
+    Ok(request.read(answer.response(buffer))?)
 }
 
 /// Asks the API who has signed in.
+#[inline(never)]
 fn call(
     console: &mut Console,
     line: &mut Line<'_>,
-    issuer: &str,
-    tokens: &Tokens<'_>,
+    client: Client<'_>,
+    tokens: Tokens<'_>,
     buffer: &mut [u8],
 ) -> Result<(), Failure> {
     let mut url = String::<URL_MAX>::new();
-    write!(url, "{issuer}{API}").map_err(|_| HttpError::TooLong)?;
-    let out = line.request("GET", &url)?;
-    out.write_str("authorization: ")?;
-    tokens.access_token().authorization().write(out)?;
-    out.write_str("\r\n\r\n")?;
-    let answer = line.receive(buffer)?;
-    let refusal = match Refusal::of(answer.status, answer.fields("www-authenticate")) {
-        None => "",
-        Some(Refusal::InsufficientScope { .. }) => " insufficient scope",
-        Some(Refusal::InvalidRequest) => " invalid request",
-        Some(Refusal::InvalidToken) => " invalid token",
-        Some(Refusal::Forbidden) => " forbidden",
-        Some(Refusal::OtherScheme) => " other scheme",
+    write!(url, "{}{API}", client.server().issuer().unwrap_or_default()).map_err(|_| HttpError::TooLong)?;
+    let request = tokens.access_token().get(&url)?;
+    let answer = line.send(request.request(), buffer)?;
+    let outcome = match request.read(answer.response(buffer)) {
+        Err(ApiError::Refused(Refusal::InsufficientScope { .. })) => " insufficient scope",
+        Err(ApiError::Refused(Refusal::InvalidRequest)) => " invalid request",
+        Err(ApiError::Refused(Refusal::InvalidToken)) => " invalid token",
+        Err(ApiError::Refused(Refusal::Forbidden)) => " forbidden",
+        Err(ApiError::Refused(_)) => " other scheme",
+        Ok(_) | Err(_) => "",
     };
-    writeln!(console, "called {}{refusal}", answer.status)?;
+    writeln!(console, "called {}{outcome}", answer.status)?;
+    Ok(())
+}
+
+/// Ends the login at the server.
+#[inline(never)]
+fn sign_out(
+    console: &mut Console,
+    line: &mut Line<'_>,
+    client: Client<'_>,
+    tokens: Tokens<'_>,
+    buffer: &mut [u8],
+) -> Result<(), Failure> {
+    let token = tokens.refresh_token().map_or(Revocable::Access(tokens.access_token()), Revocable::Refresh);
+    let request = client.revoke(token)?;
+    let answer = line.send(request.request(), buffer)?;
+    request.read(answer.response(buffer))?;
+    writeln!(console, "signed out")?;
     Ok(())
 }
 
@@ -160,11 +198,12 @@ enum Failure {
     Config,
     Console,
     Http(HttpError),
+    Metadata,
     Response(ResponseError),
 }
 
 impl Failure {
-    /// Whether there still is something to begin another session with.
+    /// Whether another session can begin.
     fn go_on(&self) -> fmt::Result {
         match self {
             Self::Console | Self::Http(HttpError::Garbled | HttpError::Silent) => Err(fmt::Error),
@@ -185,6 +224,7 @@ impl fmt::Display for Failure {
             Self::Config => ("configuration", ""),
             Self::Console => ("console", ""),
             Self::Http(error) => (error.word(), ""),
+            Self::Metadata => ("no metadata", ""),
             Self::Response(ResponseError::Duplicate(member)) => ("twice ", *member),
             Self::Response(ResponseError::Json(_)) => ("json", ""),
             Self::Response(ResponseError::Malformed(member)) => ("malformed ", *member),

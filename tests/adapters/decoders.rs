@@ -45,7 +45,7 @@ fn blocking(server: &Server) -> Result<String, ExchangeError> {
     Ok(tokens.access_token().expose().to_owned())
 }
 
-fn asynchronous(server: &Server) -> Result<String, proofkey_reqwest::ExchangeError> {
+fn asynchronous(server: &Server) -> Result<String, ExchangeError> {
     let http = proofkey_reqwest::Http::new().unwrap();
     let tokens = with_refresh(server, |request| wait(http.exchange(request)))?;
     Ok(tokens.access_token().expose().to_owned())
@@ -86,7 +86,7 @@ fn a_coded_body_is_decoded_by_ureq_alone() {
             }
         }
         let error = asynchronous(&server).unwrap_err();
-        let told = matches!(error, proofkey_reqwest::ExchangeError::Response(ResponseError::ContentCoding));
+        let told = matches!(error, ExchangeError::Response(ResponseError::ContentCoding));
         assert!(told, "{coding}: {error}");
     }
 }

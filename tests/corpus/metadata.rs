@@ -142,9 +142,8 @@ impl Case {
             asked.push(request.url().to_string());
             let answer = answers.next().cloned().unwrap_or_else(Answer::not_found);
             if answer.closes || answer.raw.is_some() {
-                if discovery.unanswered(Unanswered::Closed, 0) {
-                    continue;
-                }
+                assert!(discovery.unanswered(Unanswered::Closed, 0), "the next address is asked");
+                continue;
             }
             let mut response =
                 ResponseBuf { status: answer.status, headers: answer.headers.clone(), body: answer.body(place) };

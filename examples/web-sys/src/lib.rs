@@ -9,7 +9,7 @@
 
 use getrandom::SysRng;
 use js_sys::{Date, Object, Uint8Array};
-use proofkey_core::{Client, ClientBuf, Pending, Redirect, ResponseBuf, Server, TokensBuf, Feature};
+use proofkey_core::{Client, ClientBuf, Feature, Pending, Redirect, ResponseBuf, Server, TokensBuf};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;

@@ -228,7 +228,7 @@ impl<'a> Url<'a> {
     /// The port; 443 or 80 if the URL names none.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.host_and_port().1.unwrap_or(if self.is_https() { 443 } else { 80 })
+        self.host_and_port().1.unwrap_or_else(|| if self.is_https() { 443 } else { 80 })
     }
 
     /// Path and query, as a request line has them: `/token?tenant=t`.

@@ -1,7 +1,9 @@
 //! What a device logs with `defmt`: bytes that hold an error's words, and no secret.
 
 use defmt::Format;
-use proofkey_core::{AccessToken, AuthorizeError, CallbackError, ConfigError, Pending, ResponseError, UriFault};
+use proofkey_core::{
+    AccessToken, AuthorizeError, CallbackError, ConfigError, Pending, ResponseError, Tokens, TokensArray, UriFault,
+};
 use proofkey_core_tests::{ISSUER, accept, begin, client};
 use std::fmt::{Debug, Display};
 
@@ -24,6 +26,9 @@ fn values_are_logged_as_they_debug_and_no_secret() {
     debugged(&client());
     debugged(&AccessToken::new("CANARY").unwrap());
     debugged(&pending);
+    let tokens = Tokens::new(AccessToken::new("CANARY").unwrap());
+    debugged(&TokensArray::<6>::try_from(tokens).unwrap());
+    displayed(&TokensArray::<5>::try_from(tokens).unwrap_err());
     assert!(!logged(&pending).contains(pending.state().expose()));
     assert!(!logged(&AccessToken::new("CANARY").unwrap()).contains("CANARY"));
 }

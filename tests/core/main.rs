@@ -9,6 +9,7 @@ mod loopback;
 mod loopback_heads;
 mod loopback_pages;
 mod metadata;
+mod owned;
 mod pending;
 mod pkce;
 mod revoke;

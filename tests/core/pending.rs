@@ -52,3 +52,26 @@ fn states_are_small_and_can_be_moved_anywhere() {
     assert!(size_of::<TokenRequest<'_>>() <= 256);
     assert!(size_of::<Request<'_>>() <= 320);
 }
+
+#[test]
+fn a_redirect_tells_its_state_to_look_the_login_up() {
+    let pending = begin(client());
+    let state = pending.state().expose();
+    for seen in [
+        Redirect::Query(&format!("code=C&state={state}")),
+        Redirect::Target(&format!("/cb?state={state}&code=C")),
+        Redirect::Url(&format!("http://127.0.0.1:49152/cb?%73tate={state}#_=_")),
+        Redirect::Query(&format!("error=access_denied&state={state}#_")),
+    ] {
+        assert_eq!(seen.state(), Some(state));
+    }
+    for none in ["", "code=C", "state=", "state=a&state=a", "state=a&%73tate=a", "state=a%2Db", "state=a+b", "State=a"]
+    {
+        assert_eq!(Redirect::Query(none).state(), None, "{none}");
+    }
+    for elsewhere in
+        [Redirect::Target("/cb#state=a"), Redirect::Url("com.example.app:/cb"), Redirect::Target("state=a")]
+    {
+        assert_eq!(elsewhere.state(), None, "{elsewhere:?}");
+    }
+}

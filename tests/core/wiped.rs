@@ -1,6 +1,7 @@
 //! Secrets are wiped when they are dropped (feature `zeroize`): read off this process's own memory.
 #![cfg(target_os = "linux")]
 
+use proofkey_core::{AccessToken, Tokens, TokensArray};
 use proofkey_core_tests::{begin, client, read};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -22,6 +23,13 @@ fn dropped_secrets_are_gone_from_memory() {
     assert!(secrets.iter().all(|secret| holds(place, length, secret)), "state and verifier were found");
     pending.clear();
     assert!(!secrets.iter().any(|secret| holds(place, length, secret)));
+
+    let mut kept =
+        vec![TokensArray::<16>::try_from(Tokens::new(AccessToken::new("canary").expect("a token"))).expect("room")];
+    let (place, length) = (kept.as_ptr().addr(), size_of_val(kept.as_slice()));
+    assert!(holds(place, length, "canary"), "the token was found");
+    kept.clear();
+    assert!(!holds(place, length, "canary"));
 
     // The allocator writes to the first bytes of what is freed.
     let secret = "canary".repeat(50);

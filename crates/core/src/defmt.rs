@@ -6,8 +6,8 @@ use crate::error::{
     Advice, AuthorizeError, CallbackError, ConfigError, Excerpt, ParameterFault, ResponseError, ServerError, UriFault,
 };
 use crate::flow::{
-    AuthorizationUrl, Discovery, Metadata, NoMetadata, Pending, Redirect, RefreshToken, RevocationRequest, Scope,
-    ScopeChange, TokenRequest, Tokens,
+    AuthorizationUrl, Discovery, Metadata, NoMetadata, NoRoom, Pending, Redirect, RefreshToken, RevocationRequest,
+    Scope, ScopeChange, TokenRequest, Tokens, TokensArray,
 };
 use crate::lifetime::Lifetime;
 use crate::loopback::{Reply, Verdict};
@@ -27,8 +27,8 @@ macro_rules! format_with {
     };
 }
 
-format_with!(Display2Format: CallbackError, ConfigError, Endpoint, Excerpt, ParameterFault, ResponseError, ServerError,
-    UriFault);
+format_with!(Display2Format: CallbackError, ConfigError, Endpoint, Excerpt, NoRoom, ParameterFault, ResponseError,
+    ServerError, UriFault);
 
 format_with!(Debug2Format:
     AccessToken<'_>, Advice, Authorization<'_>, AuthorizationUrl<'_>, Challenge<'_>, Client<'_>, CodeChallenge,
@@ -36,6 +36,12 @@ format_with!(Debug2Format:
     Param<'_>, Pending, Redirect<'_>, Refusal<'_>, RefreshToken<'_>, Reply, Request<'_>, Response<'_>, RevocationRequest<'_>, Scope<'_>, ScopeChange, Server<'_>, State, TokenRequest<'_>,
     Tokens<'_>, Url<'_>, Verdict<'_>,
 );
+
+impl<const N: usize> Format for TokensArray<N> {
+    fn format(&self, f: Formatter<'_>) {
+        defmt::write!(f, "{}", Debug2Format(self));
+    }
+}
 
 impl<E: Display> Format for AuthorizeError<E> {
     fn format(&self, f: Formatter<'_>) {

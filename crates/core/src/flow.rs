@@ -1,21 +1,25 @@
 //! The flows, one file each: a request, and how its answer is read. [`Flow`] drives those of several requests.
 
 mod api;
+mod array;
 mod authorize;
 mod callback;
 mod discovery;
 mod metadata;
 mod revoke;
 mod token;
+mod tokens;
 
 pub use api::{ApiError, ApiRequest};
+pub use array::{NoRoom, TokensArray};
 pub use authorize::AuthorizationUrl;
 pub(crate) use callback::arrived;
 pub use callback::{Pending, Redirect};
 pub use discovery::{Discovery, NoMetadata};
 pub use metadata::{Metadata, MetadataRequest, WellKnown};
 pub use revoke::{Revocable, RevocationRequest};
-pub use token::{RefreshToken, Scope, ScopeChange, TokenRequest, Tokens};
+pub use token::TokenRequest;
+pub use tokens::{RefreshToken, Scope, ScopeChange, Tokens};
 
 use crate::message::{Request, Response};
 

@@ -91,8 +91,9 @@ pub use error::{
     Advice, AuthorizeError, CallbackError, ConfigError, Excerpt, ParameterFault, ResponseError, ServerError, UriFault,
 };
 pub use flow::{
-    ApiError, ApiRequest, AuthorizationUrl, Discovery, Flow, Metadata, MetadataRequest, NoMetadata, Pending, Redirect,
-    RefreshToken, Revocable, RevocationRequest, Scope, ScopeChange, Step, TokenRequest, Tokens, Unanswered, WellKnown,
+    ApiError, ApiRequest, AuthorizationUrl, Discovery, Flow, Metadata, MetadataRequest, NoMetadata, NoRoom, Pending,
+    Redirect, RefreshToken, Revocable, RevocationRequest, Scope, ScopeChange, Step, TokenRequest, Tokens, TokensArray,
+    Unanswered, WellKnown,
 };
 pub use lifetime::Lifetime;
 pub use message::{

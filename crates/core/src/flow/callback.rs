@@ -23,6 +23,50 @@ pub enum Redirect<'r> {
     Url(&'r str),
 }
 
+impl<'r> Redirect<'r> {
+    /// The state that it carries, to look up the login that it belongs to; none if there is not exactly one, or if it has
+    /// escapes, which no state of ours has. Nothing is checked yet: [`Pending::accept`] does that.
+    ///
+    /// A service without sessions keeps the logins in a map:
+    /// ```
+    /// # use proofkey_core::{Client, Pending, Redirect, Server};
+    /// # use std::collections::HashMap;
+    /// # struct Rng(u8);
+    /// # impl rand_core::TryRng for Rng {
+    /// #     type Error = core::convert::Infallible;
+    /// #     fn try_next_u32(&mut self) -> Result<u32, Self::Error> { unreachable!() }
+    /// #     fn try_next_u64(&mut self) -> Result<u64, Self::Error> { unreachable!() }
+    /// #     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> {
+    /// #         out.fill_with(|| { self.0 += 1; self.0 });
+    /// #         Ok(())
+    /// #     }
+    /// # }
+    /// # impl rand_core::TryCryptoRng for Rng {}
+    /// # let mut rng = Rng(0);
+    /// let client = Client::new("my-app", "https://app.example/callback", Server::ITWIN)?;
+    /// let mut logins: HashMap<String, Pending> = HashMap::new();
+    /// let (url, pending) = client.authorize(&[], &mut rng)?;
+    /// logins.insert(pending.state().expose().to_owned(), pending);
+    ///
+    /// # let target = format!("/callback?code=C&state={}", logins.keys().next().ok_or("a login")?);
+    /// // GET /callback?code=…&state=…
+    /// let redirect = Redirect::Target(&target);
+    /// let pending = redirect.state().and_then(|state| logins.remove(state)).ok_or("no login waits for this redirect")?;
+    /// let request = pending.accept(client, redirect)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    /// Also check that the browser is the one that began the login, with a cookie: otherwise somebody can sign a victim's browser
+    /// in to their own account (RFC 6749 section 10.12).
+    #[must_use]
+    pub fn state(self) -> Option<&'r str> {
+        let query = match self {
+            Self::Query(query) => query,
+            Self::Target(text) | Self::Url(text) => form::split_once(text, b'?').1,
+        };
+        only_state(form::split_once(query, b'#').0).filter(|state| !state.is_empty() && !form::is_escaped(state))
+    }
+}
+
 impl fmt::Debug for Redirect<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -84,11 +128,7 @@ impl Pending {
     #[must_use]
     pub fn matches(&self, client: Client<'_>, redirect: Redirect<'_>) -> bool {
         let Some((query, _)) = arrival(redirect, client.redirect_uri()) else { return false };
-        let mut states = form::pairs(query).filter(|(name, _)| form::is(name, "state"));
-        match (states.next(), states.next()) {
-            (Some((_, state)), None) => self.is_state(state),
-            _ => false,
-        }
+        only_state(query).is_some_and(|state| self.is_state(state))
     }
 
     /// The state that was sent, to park the login under in a service with many users.
@@ -110,6 +150,13 @@ impl fmt::Debug for Pending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Pending(..)")
     }
+}
+
+/// The raw value of the one `state`.
+fn only_state(query: &str) -> Option<&str> {
+    let mut states = form::pairs(query).filter(|(name, _)| form::is(name, "state"));
+    let (_, state) = states.next()?;
+    states.next().is_none().then_some(state)
 }
 
 /// The raw values of the first response parameters, and whether there is one of those behind them, which only another

@@ -1,13 +1,13 @@
-//! The token endpoint (RFC 6749 sections 4.1.3, 5 and 6): [`TokenRequest`] and the [`Tokens`] that it gets.
+//! The token endpoint (RFC 6749 sections 4.1.3, 5 and 6): [`TokenRequest`].
 
 use crate::check::check_extra;
 use crate::client::Client;
 use crate::endpoint::Endpoint;
 use crate::error::{ConfigError, ResponseError, ServerError};
-use crate::flow::{Flow, Step, Unanswered};
+use crate::flow::tokens::is_printable;
+use crate::flow::{Flow, RefreshToken, Scope, Step, Tokens, Unanswered};
 use crate::message::{AccessToken, Form, MEMBER_MAX, Request, Response, error_of, refusal, string};
 use crate::proof::CodeVerifier;
-use crate::wire::bytes::all;
 use crate::wire::form::{FieldWriter, Value as Field};
 use crate::wire::json::{self, Kind, Value};
 use core::fmt;
@@ -164,127 +164,6 @@ impl fmt::Debug for TokenRequest<'_> {
     }
 }
 
-/// A refresh token (RFC 6749 section 1.5). It cannot be printed.
-#[derive(Clone, Copy)]
-pub struct RefreshToken<'a>(pub(crate) &'a str);
-
-impl<'a> RefreshToken<'a> {
-    /// A refresh token that was kept.
-    ///
-    /// # Errors
-    /// [`ConfigError::RefreshToken`] if it is empty or not printable ASCII.
-    pub fn new(token: &'a str) -> Result<Self, ConfigError> {
-        if token.is_empty() || !is_printable(token) { Err(ConfigError::RefreshToken) } else { Ok(Self(token)) }
-    }
-
-    /// The token itself, to keep it.
-    #[must_use]
-    pub const fn expose(self) -> &'a str {
-        self.0
-    }
-}
-
-impl fmt::Debug for RefreshToken<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RefreshToken(..)")
-    }
-}
-
-/// The tokens that the token endpoint granted (RFC 6749 section 5.1). They borrow from the response and the request.
-#[derive(Clone, Copy, Debug)]
-pub struct Tokens<'b> {
-    pub(crate) access_token: AccessToken<'b>,
-    pub(crate) refresh_token: Option<RefreshToken<'b>>,
-    pub(crate) expires_in: Option<u32>,
-    pub(crate) scope: Scope<'b>,
-}
-
-impl<'b> Tokens<'b> {
-    /// The access token, of type Bearer.
-    #[must_use]
-    pub const fn access_token(&self) -> AccessToken<'b> {
-        self.access_token
-    }
-
-    /// The refresh token to keep, if there is one. It replaces every earlier one.
-    #[must_use]
-    pub fn refresh_token(&self) -> Option<RefreshToken<'b>> {
-        self.refresh_token
-    }
-
-    /// The lifetime in seconds, counted from the request; none if the server does not say, or says something that is not a
-    /// number of seconds. [`Lifetime`](crate::Lifetime) does the arithmetic.
-    #[must_use]
-    pub const fn expires_in(&self) -> Option<u32> {
-        self.expires_in
-    }
-
-    /// The scope that was granted.
-    #[must_use]
-    pub const fn scope(&self) -> Scope<'b> {
-        self.scope
-    }
-
-    /// How the granted scope differs from the requested one (RFC 6749 section 3.3); none if that is not known.
-    #[must_use]
-    pub fn compare_scope(&self, requested: &[&str]) -> Option<ScopeChange> {
-        let granted = || self.scope.words(requested);
-        (self.scope != Scope::Unknown).then(|| ScopeChange {
-            narrowed: requested.iter().any(|wanted| !granted().any(|word| word == *wanted)),
-            widened: granted().any(|word| !requested.contains(&word)),
-        })
-    }
-}
-
-/// The scope that was granted (RFC 6749 section 5.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope<'b> {
-    /// What the server says, as it wrote it; the words of an array with a space between them. [`words`](Self::words) splits it.
-    Granted(&'b str),
-    /// The one that was requested: the server says nothing else.
-    Requested,
-    /// The server says something that is not a scope.
-    Unknown,
-}
-
-impl<'b> Scope<'b> {
-    /// What the server says; none if it says nothing, or something that is not a scope.
-    #[must_use]
-    pub const fn granted(self) -> Option<&'b str> {
-        match self {
-            Self::Granted(text) => Some(text),
-            Self::Requested | Self::Unknown => None,
-        }
-    }
-
-    /// Its words; none if it is unknown.
-    ///
-    /// GitHub separates them by commas. A comma may also stand in a word, so it only separates if several words were
-    /// requested and none of them has one.
-    pub fn words<'s>(self, requested: &'s [&'s str]) -> impl Iterator<Item = &'s str>
-    where
-        'b: 's,
-    {
-        let commas = requested.len() > 1 && !requested.iter().any(|word| word.contains(','));
-        let (text, requested): (&'s str, &'s [&'s str]) = match self {
-            Self::Granted(text) => (text, &[]),
-            Self::Requested => ("", requested),
-            Self::Unknown => ("", &[]),
-        };
-        let granted = text.split(move |letter| letter == ' ' || (commas && letter == ','));
-        granted.filter(|word| !word.is_empty()).chain(requested.iter().copied())
-    }
-}
-
-/// How a granted scope differs from the requested one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ScopeChange {
-    /// Something that was requested is missing.
-    pub narrowed: bool,
-    /// Something is granted that was not requested.
-    pub widened: bool,
-}
-
 /// Reads the answer; its new refresh token goes to `new` as soon as it is known.
 fn read_tokens<'b>(
     response: Response<'b>,
@@ -351,11 +230,6 @@ fn granted(Value { kind, text }: Value<'_>) -> Scope<'_> {
         Kind::String | Kind::Words if text.len() <= MEMBER_MAX && is_printable(text) => Scope::Granted(text),
         _ => Scope::Unknown,
     }
-}
-
-/// RFC 6749 appendix A: `VSCHAR`.
-fn is_printable(text: &str) -> bool {
-    all(text.as_bytes(), |byte| matches!(byte, b' '..=b'~'))
 }
 
 /// Types that are told apart: those of RFC 8693, RFC 9449 and drafts, and Slack's.

@@ -32,7 +32,6 @@ impl<'a> AccessToken<'a> {
         Authorization(self)
     }
 
-    #[cfg(feature = "alloc")]
     pub(crate) const fn checked(token: &'a str) -> Self {
         Self(token)
     }

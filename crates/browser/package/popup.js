@@ -41,7 +41,7 @@ export class Popup {
   }
 
   /** Sends the window to the server and waits for the redirect that `isOurs`. */
-  async answer(url, isOurs) {
+  async redirect(url, isOurs) {
     const room = await roomOf(url);
     const lock = hold(room);
     this.#release = lock.release;

@@ -75,7 +75,7 @@ impl Flow {
     ///
     /// # Errors
     /// `response`, `server`, `status`.
-    pub fn read(self, response: Response) -> Result<JsValue, Failure> {
+    pub fn read(&self, response: &mut Response) -> Result<JsValue, Failure> {
         self.outcome(response).map(JsValue::from)
     }
 
@@ -95,7 +95,7 @@ impl Flow {
     ///
     /// # Errors
     /// `response`, `server`, `status`.
-    pub fn outcome(self, mut response: Response) -> Result<Outcome, Failure> {
+    pub fn outcome(&self, response: &mut Response) -> Result<Outcome, Failure> {
         self.0.read(response.as_core())
     }
 

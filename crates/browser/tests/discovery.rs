@@ -25,7 +25,7 @@ fn a_search_goes_on_until_it_finds_metadata() {
     assert!(discovery.unanswered(true, 0.0).unwrap());
     let mut last = response(200, found);
     assert!(discovery.hear(&mut last, 0.0).unwrap());
-    let Ok(Outcome::Found(server)) = discovery.outcome(last) else { panic!("metadata") };
+    let Ok(Outcome::Found(server)) = discovery.outcome(&mut last) else { panic!("metadata") };
     assert_eq!(server.token_endpoint, "https://as.example/t");
 }
 
@@ -51,7 +51,7 @@ fn a_search_ends_at_a_server_that_is_down() {
     assert!(!discovery.unanswered(false, 0.0).unwrap());
     let mut down = response(503, "");
     assert!(discovery.hear(&mut down, 0.0).unwrap());
-    assert_eq!(discovery.outcome(down).unwrap_err().code(), "status");
+    assert_eq!(discovery.outcome(&mut down).unwrap_err().code(), "status");
     assert_eq!(Flow::discovery("http://as.example".to_owned()).unwrap_err().code(), "config");
 }
 

@@ -30,12 +30,12 @@ fn code<T: Debug>(result: Result<T, Failure>) -> (&'static str, Option<String>) 
     (failure.code(), failure.error().map(str::to_owned))
 }
 
-fn granted(flow: Flow, last: Response) -> Tokens {
+fn granted(flow: &Flow, last: &mut Response) -> Tokens {
     let Ok(Outcome::Granted(tokens)) = flow.outcome(last) else { panic!("tokens") };
     tokens
 }
 
-fn refreshed(flow: Flow, last: Response) -> Kept {
+fn refreshed(flow: &Flow, last: &mut Response) -> Kept {
     let Ok(Outcome::Refreshed(kept)) = flow.outcome(last) else { panic!("a result of a refresh") };
     kept
 }
@@ -63,7 +63,7 @@ fn a_login_from_the_url_to_the_tokens() {
     assert!(request.body().unwrap().contains("&code=C&code_verifier="));
     let mut last = response(200, TOKENS);
     assert!(grant.hear(&mut last, 0.0).unwrap());
-    let tokens = granted(grant, last);
+    let tokens = granted(&grant, &mut last);
     assert_eq!((tokens.access_token(), tokens.refresh_token()), ("AT".to_owned(), Some("RT".to_owned())));
     assert_eq!((tokens.expires_in(), tokens.scope()), (Some(60), None));
 }
@@ -85,7 +85,7 @@ fn tokens_are_asked_for_once() {
 fn a_refresh_keeps_the_token_that_it_was_made_with() {
     let mut refresh = client().refresh("OLD".to_owned());
     assert!(sent!(refresh).body().unwrap().contains("&refresh_token=OLD"));
-    let mut kept = refreshed(refresh, response(200, r#"{"access_token":"AT","token_type":"Bearer"}"#));
+    let mut kept = refreshed(&refresh, &mut response(200, r#"{"access_token":"AT","token_type":"Bearer"}"#));
     let tokens = kept.take_tokens().unwrap().unwrap();
     assert_eq!(tokens.refresh_token().as_deref(), Some("OLD"));
     assert_eq!(code(client().refresh(String::new()).step(0.0)).0, "config");
@@ -96,20 +96,20 @@ fn a_revocation_names_its_token() {
     for (refresh, hint) in [(true, "&token_type_hint=refresh_token"), (false, "&token_type_hint=access_token")] {
         let mut revocation = client().revoke("T".to_owned(), refresh);
         assert!(sent!(revocation).body().unwrap().contains(&format!("token=T{hint}")));
-        revocation.outcome(response(200, "")).unwrap();
+        revocation.outcome(&mut response(200, "")).unwrap();
     }
-    assert_eq!(code(client().revoke("T".to_owned(), true).outcome(response(503, ""))).0, "status");
+    assert_eq!(code(client().revoke("T".to_owned(), true).outcome(&mut response(503, ""))).0, "status");
 }
 
 #[test]
 fn a_new_refresh_token_outlives_a_bad_response() {
-    let mut kept = refreshed(client().refresh("OLD".to_owned()), response(200, TOKENS));
+    let mut kept = refreshed(&client().refresh("OLD".to_owned()), &mut response(200, TOKENS));
     assert_eq!((kept.refresh_token().as_deref(), kept.ends_login()), (Some("RT"), false));
     assert_eq!(kept.take_tokens().unwrap().unwrap().access_token(), "AT");
     let bad = r#"{"access_token":7,"refresh_token":"RT"}"#;
-    let kept = refreshed(client().refresh("OLD".to_owned()), response(200, bad));
+    let kept = refreshed(&client().refresh("OLD".to_owned()), &mut response(200, bad));
     assert_eq!((kept.refresh_token().as_deref(), kept.ends_login()), (Some("RT"), false));
-    let kept = refreshed(client().refresh("OLD".to_owned()), response(400, r#"{"error":"invalid_grant"}"#));
+    let kept = refreshed(&client().refresh("OLD".to_owned()), &mut response(400, r#"{"error":"invalid_grant"}"#));
     assert_eq!((kept.refresh_token(), kept.ends_login()), (None, true));
 }
 
@@ -128,7 +128,7 @@ fn failures_have_a_code_for_programs() {
     assert_eq!(code(client().authorize("a", Vec::new(), &[1; 64])), ("random", None));
     assert_eq!(code(client().authorize("a", Vec::new(), &[1; 63])), ("random", None));
     let grant = client().accept(pending, redirect(&login, "code=C")).unwrap();
-    let refused = grant.outcome(response(400, r#"{"error":"invalid_grant"}"#));
+    let refused = grant.outcome(&mut response(400, r#"{"error":"invalid_grant"}"#));
     assert_eq!(code(refused), ("server", Some("invalid_grant".to_owned())));
 }
 

@@ -5,36 +5,39 @@ import { HttpResponse } from './wasm/proofkey_browser.js';
 const BODY_MAX = 1024 * 1024;
 
 /** Drives a flow to its last response, and returns what it reads there. `deadline` is in milliseconds. */
-export async function run(flow, deadline) {
-  try {
-    const { response, error } = await drive(flow, deadline);
-    if (!error) return flow.read(response);
-    response?.free();
-    throw error;
-  } finally {
-    flow.free();
-  }
+export function run(flow, deadline) {
+  return finish(flow, deadline, (response, error) => {
+    if (error) throw error;
+    return flow.read(response);
+  });
 }
 
 /**
  * Drives a refresh. `error` says what is wrong. `refreshToken` is the new one in the response, whatever else is wrong with it:
  * the server no longer accepts the old one.
  */
-export async function refresh(flow, deadline) {
-  let kept;
-  try {
-    const { response, error } = await drive(flow, deadline);
+export function refresh(flow, deadline) {
+  return finish(flow, deadline, (response, error) => {
     if (!response) return { error };
-    kept = flow.read(response);
+    const kept = flow.read(response);
     const { refreshToken, endsLogin } = kept;
-    if (error) return { refreshToken, error };
     try {
-      return { refreshToken, tokens: kept.takeTokens() };
+      return error ? { refreshToken, error } : { refreshToken, tokens: kept.takeTokens() };
     } catch (fault) {
       return { refreshToken, endsLogin, error: fault };
+    } finally {
+      kept.free();
     }
+  });
+}
+
+async function finish(flow, deadline, read) {
+  let last;
+  try {
+    last = await drive(flow, deadline);
+    return read(last.response, last.error);
   } finally {
-    kept?.free();
+    last?.response?.free();
     flow.free();
   }
 }

@@ -154,17 +154,8 @@ export class Flow {
         return ret;
     }
     read(response) {
-        let ptr, ptr0;
-        try {
-            ptr = this.__destroy_into_raw();
-            _assertClass(response, HttpResponse);
-            ptr0 = response.__destroy_into_raw();
-        } catch (e) {
-            if (ptr0) wasm.__wbg_httpresponse_free(ptr0, 1);
-            if (ptr) wasm.__wbg_flow_free(ptr, 1);
-            throw e;
-        }
-        const ret = wasm.flow_read(ptr, ptr0);
+        _assertClass(response, HttpResponse);
+        const ret = wasm.flow_read(this.__wbg_ptr, response.__wbg_ptr);
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
         }

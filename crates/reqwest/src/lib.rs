@@ -2,7 +2,7 @@
 //!
 //! # A native app
 //! ```no_run
-//! use proofkey_core::{Client, Server};
+//! use proofkey_reqwest::proofkey_core::{Client, Server};
 //! use proofkey_reqwest::{Http, Login};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -21,8 +21,8 @@
 //! It has routes of its own, so it takes the two halves of a login: park the [`Pending`](proofkey_core::Pending) in the
 //! user's session between them.
 //! ```
-//! use proofkey_core::{ClientBuf, Pending, Redirect, TokensBuf};
-//! use proofkey_reqwest::Http;
+//! use proofkey_reqwest::proofkey_core::{ClientBuf, Pending, Redirect, TokensBuf};
+//! use proofkey_reqwest::{Http, SysRng};
 //!
 //! struct App {
 //!     http: Http,
@@ -40,7 +40,7 @@
 //!
 //!     /// `GET /login`: redirect to the URL.
 //!     fn begin(&self) -> Result<(String, Pending)> {
-//!         let (url, pending) = self.client.as_client().authorize(&["profile"], &mut getrandom::SysRng)?;
+//!         let (url, pending) = self.client.as_client().authorize(&["profile"], &mut SysRng)?;
 //!         Ok((url.to_string(), pending))
 //!     }
 //!
@@ -58,6 +58,9 @@
 //! addresses only. A coded body that a server sends all the same is an error of its own.
 //!
 //! Every future is `Send`, needs a tokio runtime of any flavour with I/O and time enabled, and is cancelled by dropping it.
+//!
+//! A program needs this crate alone: it re-exports [`proofkey_core`] and [`http`]. To keep a
+//! [`Pending`](proofkey_core::Pending) in a session, turn on the feature `serde`.
 
 mod adapter;
 mod error;
@@ -65,6 +68,8 @@ mod listener;
 mod login;
 
 pub use adapter::Http;
+/// The random generator of the operating system, for [`Client::authorize`](proofkey_core::Client::authorize).
+pub use getrandom::SysRng;
 pub use login::{Login, SignedIn};
 pub use proofkey_http::{DiscoverError, ExchangeError, ListenError, LoginError, TransportError, TransportKind};
 pub use {http, proofkey_core};

@@ -1,7 +1,7 @@
 //! The blocking adapter of [`proofkey_core`], over [`ureq`]: log a user in, call an API.
 //!
 //! ```no_run
-//! use proofkey_core::{Client, Server};
+//! use proofkey_ureq::proofkey_core::{Client, Server};
 //! use proofkey_ureq::{Http, Login};
 //!
 //! let http = Http::new();
@@ -22,6 +22,9 @@
 //!
 //! Below `ureq`, the target `ureq_proto::util` of the [`log`](https://docs.rs/log) crate writes down each byte that is sent and
 //! received, secrets too, at the level `trace` alone. Give no logger that target at that level; no other target has a secret.
+//!
+//! A program needs this crate alone: it re-exports [`proofkey_core`] and [`http`]. To keep a
+//! [`Pending`](proofkey_core::Pending) in a session, turn on the feature `serde`.
 
 mod adapter;
 mod error;
@@ -29,6 +32,8 @@ mod listener;
 mod login;
 
 pub use adapter::Http;
+/// The random generator of the operating system, for [`Client::authorize`](proofkey_core::Client::authorize).
+pub use getrandom::SysRng;
 pub use login::{Login, SignedIn};
 pub use proofkey_http::{DiscoverError, ExchangeError, ListenError, LoginError, TransportError, TransportKind};
 pub use {http, proofkey_core};

@@ -1,6 +1,6 @@
 //! The URL that the browser is sent to (RFC 6749 sections 3.1, 3.3 and 4.1.1).
 
-use proofkey_core::{Client, ConfigError, ParameterFault, RefreshToken, Server};
+use proofkey_core::{AuthorizeError, Client, ConfigError, ParameterFault, RefreshToken, Server};
 use proofkey_core_tests::{Counter, REDIRECT_URI, client, server, values};
 
 #[test]
@@ -101,7 +101,7 @@ fn scope_words_are_checked_and_joined_by_a_space() {
     assert_eq!(authorize(&["a", "b:c"]), Ok(Some("a+b%3Ac".to_owned())));
     assert_eq!(authorize(&[]), Ok(None));
     for bad in ["a b", "", "a\"b", "a\\b", "é", "a\tb"] {
-        assert_eq!(authorize(&["ok", bad]), Err(ConfigError::Scope(1).into()), "{bad:?}");
+        assert_eq!(authorize(&["ok", bad]), Err(AuthorizeError::Config(ConfigError::Scope(1))), "{bad:?}");
     }
 }
 

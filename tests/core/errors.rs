@@ -1,11 +1,13 @@
 //! Every error of the core says in one printable line what is wrong, where, and what to do.
 
-use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, ParameterFault, ResponseError, UriFault};
+use proofkey_core::{
+    Advice, ApiError, AuthorizeError, CallbackError, ConfigError, ParameterFault, Refusal, ResponseError, UriFault,
+};
 use proofkey_core_tests::{accept, read_as};
 use std::collections::BTreeSet;
 use std::error::Error;
 
-const URI_FAULTS: [UriFault; 12] = [
+const URI_FAULTS: &[UriFault] = &[
     UriFault::Absent,
     UriFault::Character,
     UriFault::DotSegment,
@@ -33,7 +35,7 @@ fn every_error_is_one_line_of_its_own() {
         say(&error);
     }
     for fault in URI_FAULTS {
-        assert!(ConfigError::RedirectUri(fault).to_string().starts_with("redirect URI: "));
+        assert!(ConfigError::RedirectUri(*fault).to_string().starts_with("redirect URI: "));
     }
     for (error, private) in
         [(ConfigError::RedirectUri(UriFault::Scheme), true), (ConfigError::Issuer(UriFault::Scheme), false)]
@@ -48,8 +50,12 @@ fn every_error_is_one_line_of_its_own() {
     }
     say(&AuthorizeError::<ConfigError>::RandomRepeats);
     say(&AuthorizeError::Random(ConfigError::ClientId));
-    let passed_on = AuthorizeError::<ConfigError>::Config(ConfigError::Scope(1)).to_string();
-    assert!(said.contains(&passed_on), "{passed_on}");
+    say(&ApiError::Refused(Refusal::Forbidden));
+    let passed_on: [&dyn Error; 2] =
+        [&AuthorizeError::<ConfigError>::Config(ConfigError::Scope(1)), &ApiError::Response(ResponseError::Json(7))];
+    for error in passed_on {
+        assert!(said.contains(&error.to_string()), "{error}");
+    }
 }
 
 #[test]
@@ -63,7 +69,10 @@ fn every_error_has_advice() {
 }
 
 fn config_errors() -> Vec<ConfigError> {
-    use ConfigError::*;
+    use ConfigError::{
+        AccessToken, Api, ClientId, CodeVerifier, Endpoint, ExtraParameter, ExtraParametersTwice, Issuer, RedirectUri,
+        RefreshToken, Scope,
+    };
     let mut errors = vec![AccessToken, ClientId, CodeVerifier, ExtraParametersTwice, RefreshToken, Scope(1)];
     let faults = [
         ParameterFault::Empty,
@@ -79,8 +88,12 @@ fn config_errors() -> Vec<ConfigError> {
 }
 
 fn callback_errors() -> Vec<(CallbackError, Advice)> {
-    use CallbackError::*;
-    let refused = |code: &str| accept(|s| format!("error={code}&state={s}&iss=https://as.example")).1.unwrap_err();
+    use CallbackError::{Ambiguous, Client, Duplicate, Issuer, Malformed, MissingCode, Mode, State, Target};
+    let refused = |code: &str| {
+        let error = accept(|s| format!("error={code}&state={s}&iss=https://as.example")).1.unwrap_err();
+        assert!(matches!(error, CallbackError::Server(_)), "{error}");
+        error
+    };
     vec![
         (Ambiguous, Advice::Reauthorize),
         (Client, Advice::Fix),
@@ -102,10 +115,15 @@ fn callback_errors() -> Vec<(CallbackError, Advice)> {
 }
 
 fn response_errors() -> Vec<(ResponseError, Advice)> {
-    use ResponseError::*;
+    use ResponseError::{
+        ContentCoding, ContentType, Duplicate, Endpoint, Issuer, Json, Malformed, Missing, NoS256, Redirect, Server,
+        Status, TokenType, TooBig, Type,
+    };
     let refused = |status, code: &str| {
         let body = format!(r#"{{"error":"{code}","error_description":"{status}"}}"#);
-        read_as(status, None, body.as_bytes()).unwrap_err()
+        let error = read_as(status, None, body.as_bytes()).unwrap_err();
+        assert!(matches!(error, Server { .. }), "{error}");
+        error
     };
     vec![
         (ContentCoding, Advice::Fix),

@@ -1,5 +1,6 @@
 //! Tests of the core alone: one file a flow, one test a behaviour. `tests/clauses.toml` says which clause each proves.
 
+mod api;
 mod authorize;
 mod callback;
 mod client;

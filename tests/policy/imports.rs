@@ -6,13 +6,13 @@ use std::path::Path;
 use std::{fs, iter};
 
 /// The modules of the core in their order: each may import from those before it, and from itself.
-const MODULES: [&str; 14] = [
+const MODULES: &[&str] = &[
     "wire", "endpoint", "lifetime", "error", "check", "message", "proof", "server", "client", "flow", "loopback",
     "owned", "defmt", "lib",
 ];
 
 /// What each crate may import from the workspace.
-const CRATES: [(&str, &[&str]); 15] = [
+const CRATES: &[(&str, &[&str])] = &[
     ("benches", &["proofkey-core"]),
     ("benches/io", &["proofkey-benches", "proofkey-core", "proofkey-reqwest", "proofkey-ureq"]),
     ("crates/browser", &["proofkey-core"]),
@@ -71,14 +71,6 @@ fn only_the_demo_imports_the_development_server() {
     assert!(!importing.is_empty(), "the sources were read");
     for file in importing {
         assert!(file.starts_with("demo"), "{} must not import the development server", file.display());
-    }
-}
-
-#[test]
-fn files_stay_readable() {
-    for file in rust_files(&root().join("crates")) {
-        let lines = fs::read_to_string(&file).expect("a readable file").lines().count();
-        assert!(lines <= 420, "{} has {lines} lines", file.display());
     }
 }
 

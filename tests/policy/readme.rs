@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 #[test]
 fn code_blocks_are_those_of_the_examples() {
-    let quoted: Vec<_> = pages().iter().map(|page| (page.ends_with("README.md"), quotations(page))).collect();
-    assert!(quoted.contains(&(true, 2)), "{quoted:?}");
+    for page in pages() {
+        assert!(quotations(&page) > 0 || !page.ends_with("README.md"), "the README quotes no example");
+    }
 }
 
 #[test]

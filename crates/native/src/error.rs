@@ -127,6 +127,7 @@ mod tests {
         for error in [keyring_fault("name", keyring::Error::NoEntry), StoreError::NoKeyring(&NONE)] {
             let cause = error::Error::source(&error).expect("a cause").to_string();
             assert!(error.to_string().contains(&cause) && error.to_string().contains("keyring"), "{error}");
+            assert!(matches!(error, StoreError::Keyring(_) | StoreError::NoKeyring(_)), "{error}");
         }
     }
 }

@@ -9,7 +9,6 @@ use proofkey_tests::recording::{Server, TOKENS, header, json, read_request};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use std::{env, thread};
@@ -54,24 +53,6 @@ fn a_refresh_is_one_request_with_nothing_beside_it() {
         for absent in ["authorization", "cookie", "referer"] {
             assert_eq!(header(&request, absent), None);
         }
-    }
-}
-
-#[test]
-fn a_redirect_is_returned_and_not_followed() {
-    let http = http();
-    for status in [301, 302, 303, 307, 308] {
-        let sink = Arc::new(Server::sink());
-        let target = sink.url("/elsewhere");
-        let server = Server::answering(move |_| {
-            format!("HTTP/1.1 {status} X\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n")
-        });
-        let error = refresh(&http, &client_at(&server)).unwrap_err();
-        assert!(matches!(error, ExchangeError::Response(ResponseError::Redirect(at)) if at == status), "{error}");
-        let answer = http.call(get(&server.url("/api")), access_token()).wait().unwrap();
-        assert_eq!(answer.status, status);
-        assert_eq!(server.requests().len(), 2);
-        assert_eq!(sink.connections(), 0);
     }
 }
 

@@ -64,7 +64,7 @@ fn refresh(http: &Http, client: Client<'_>, lock: &Lock<'_>, record: &mut Record
 
 fn sign_in(http: &Http, client: Client<'_>, lock: &Lock<'_>, key: Key) -> Result<Record> {
     let login = Login::new(client, &["itwin-platform", "offline_access"]);
-    let SignedIn { tokens, requested_at } =
+    let SignedIn { tokens, requested_at, .. } =
         http.login(login, |url| proofkey_native::open(url).map_err(io::Error::other))?;
     let mut record = Record::new(key, Secret::new(String::new()));
     take(&mut record, &tokens, requested_at);

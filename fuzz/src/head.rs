@@ -29,6 +29,7 @@ pub fn receive(request: &[u8], piece: usize) -> Outcome {
             Verdict::Callback(Redirect::Query(target) | Redirect::Target(target) | Redirect::Url(target)) => {
                 return Outcome::Callback(target.to_owned());
             }
+            Verdict::Callback(redirect) => panic!("a redirect that this target does not know: {redirect:?}"),
             Verdict::More => {}
             Verdict::Refuse(reply) => return Outcome::Refuse(reply),
         }

@@ -38,7 +38,7 @@ impl Failure {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Authorize(AuthorizeError::Config(_)) | Self::Config(_) => "config",
-            Self::Authorize(AuthorizeError::Random(_) | AuthorizeError::RandomRepeats) => "random",
+            Self::Authorize(_) => "random",
             Self::Callback(CallbackError::Server(_)) | Self::Response(ResponseError::Server { .. }) => "server",
             Self::Callback(CallbackError::State) => "state",
             Self::Callback(_) => "callback",

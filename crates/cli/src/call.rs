@@ -208,6 +208,7 @@ fn explain(response: &ResponseBuf, login: &Login) -> Result<(), Failure> {
             let schemes: Vec<_> = response.headers("www-authenticate").flat_map(challenges).map(|one| one.scheme()).collect();
             format!("the API wants {} authentication here, and no access token", Word(&schemes.join(" or ")))
         }
+        other => other.to_string(),
     }))
 }
 

@@ -143,7 +143,7 @@ fn by_browser(
     drop(countdown);
     shown?;
     match signed_in {
-        Ok(SignedIn { tokens, requested_at }) => Ok((tokens, time::since_1970(requested_at))),
+        Ok(SignedIn { tokens, requested_at, .. }) => Ok((tokens, time::since_1970(requested_at))),
         Err(error) => {
             let sent =
                 Sent { client_id: &settings.client_id, redirect_uri: &redirect_uri, given: client.redirect_uri() };

@@ -157,11 +157,7 @@ impl From<DriveError> for ExchangeError {
 
 impl<E: Into<io::Error>> From<AuthorizeError<E>> for LoginError {
     fn from(error: AuthorizeError<E>) -> Self {
-        Self::Authorize(match error {
-            AuthorizeError::Config(error) => AuthorizeError::Config(error),
-            AuthorizeError::Random(error) => AuthorizeError::Random(error.into()),
-            AuthorizeError::RandomRepeats => AuthorizeError::RandomRepeats,
-        })
+        Self::Authorize(error.map_random(Into::into))
     }
 }
 

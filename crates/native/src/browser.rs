@@ -12,6 +12,7 @@ use std::{error, fmt, io};
 
 /// The browser was not opened. Show the user the URL instead.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum OpenError {
     /// No browser was found, or all that were found failed.
     Failed(io::Error),

@@ -21,6 +21,7 @@ pub struct Login<'a> {
 
 /// The result of a login.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct SignedIn {
     /// What the server granted.
     pub tokens: TokensBuf,

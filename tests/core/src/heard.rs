@@ -21,6 +21,7 @@ pub fn heard_by(client: Client<'_>, pending: &Pending, head: impl AsRef<[u8]>) -
         Verdict::Callback(Redirect::Target(text) | Redirect::Url(text) | Redirect::Query(text)) => {
             Ok(Some(text.into()))
         }
+        Verdict::Callback(redirect) => panic!("a redirect that these tests do not know: {redirect:?}"),
         Verdict::More => Ok(None),
         Verdict::Refuse(reply) => Err(reply),
     };

@@ -56,6 +56,7 @@ pub fn not_sendable(error: ConfigError, settings: &Settings) -> Failure {
                 ParameterFault::InEndpoint => "is already in the query of the authorization endpoint",
                 ParameterFault::Protocol(_) => "is set by the protocol itself",
                 ParameterFault::Repeated => "is given twice",
+                _ => "cannot be sent",
             };
             Kind::Configuration.because(format_args!("extra parameter `{}` {fault}", clean(name)))
         }

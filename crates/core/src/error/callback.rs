@@ -5,6 +5,7 @@ use core::fmt;
 
 /// A redirect that does not end the login well. Returned by [`Pending::accept`](crate::Pending::accept).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CallbackError {
     /// It carries both a `code` and an `error`.
     Ambiguous,

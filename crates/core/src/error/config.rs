@@ -5,6 +5,7 @@ use core::fmt;
 
 /// A [`Client::authorize`](crate::Client::authorize) that could not begin. `E` is the error of the caller's generator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum AuthorizeError<E> {
     /// A scope or an extra parameter cannot be sent.
     Config(ConfigError),
@@ -14,8 +15,27 @@ pub enum AuthorizeError<E> {
     RandomRepeats,
 }
 
+impl<E> AuthorizeError<E> {
+    /// Maps the generator's error.
+    ///
+    /// ```
+    /// use proofkey_core::AuthorizeError;
+    ///
+    /// let error = AuthorizeError::Random("no entropy").map_random(std::io::Error::other);
+    /// assert_eq!(error.to_string(), "the random generator failed: no entropy");
+    /// ```
+    pub fn map_random<F>(self, map: impl FnOnce(E) -> F) -> AuthorizeError<F> {
+        match self {
+            Self::Config(error) => AuthorizeError::Config(error),
+            Self::Random(error) => AuthorizeError::Random(map(error)),
+            Self::RandomRepeats => AuthorizeError::RandomRepeats,
+        }
+    }
+}
+
 /// What is wrong with a configuration, found before anything is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ConfigError {
     /// The access token cannot be a header: it must be printable ASCII without a space, and not empty.
     AccessToken,
@@ -49,6 +69,7 @@ pub enum ConfigError {
 
 /// What is wrong with an extra parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ParameterFault {
     /// Its name or its value is empty.
     Empty,
@@ -62,6 +83,7 @@ pub enum ParameterFault {
 
 /// What is wrong with a URI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum UriFault {
     /// It is missing.
     Absent,

@@ -5,6 +5,7 @@ use core::fmt;
 
 /// A response that is not what was asked for. Returned by every `read`.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ResponseError {
     /// The body is in a content coding such as gzip, which was not asked for, and the adapter did not decode it.
     ContentCoding,

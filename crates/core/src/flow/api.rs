@@ -73,6 +73,7 @@ impl Flow for ApiRequest<'_> {
 
 /// An API call that was answered with something else than success.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum ApiError<'b> {
     /// The API refused the token or the call.
     Refused(Refusal<'b>),

@@ -13,6 +13,7 @@ use core::fmt;
 
 /// A redirect as the caller saw it. Each form is checked against the registered redirect URI as far as it goes.
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub enum Redirect<'r> {
     /// The query alone, without `?`: `code=…&state=…`. Where it arrived is not checked: a service with several servers and a
     /// redirect URI for each (RFC 9700 section 4.4.2.2) takes [`Target`](Self::Target).

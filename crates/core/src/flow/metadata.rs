@@ -10,6 +10,7 @@ use crate::wire::uri;
 
 /// An address at which a server keeps its metadata.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum WellKnown {
     /// The address itself, which somebody gave instead of the issuer. It tells the right issuer in its error.
     Given,

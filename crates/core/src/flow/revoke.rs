@@ -22,6 +22,7 @@ impl<'a> Client<'a> {
 
 /// A token that can be revoked.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Revocable<'a> {
     /// An access token.
     Access(AccessToken<'a>),

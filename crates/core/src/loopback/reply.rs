@@ -5,6 +5,7 @@ use core::fmt::{self, Write as _};
 
 /// An answer to the browser. It is `Display`: the whole HTTP response, head and page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Reply {
     /// 400: not an HTTP request, or the redirect of another login.
     BadRequest,

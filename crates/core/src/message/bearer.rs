@@ -79,6 +79,7 @@ impl Authorization<'_> {
 
 /// Why an API refused a request (RFC 6750 section 3.1).
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Refusal<'a> {
     /// The API forbids the call and does not say more (403): a refresh does not help. On the iTwin platform the user lacks a
     /// permission, which the Access Control API manages.

@@ -6,7 +6,7 @@ const app = new Proofkey({ issuer, clientId, redirectUri, scope: 'itwin-platform
 
 const element = (id) => document.getElementById(id);
 
-/** Does something that the user waits for, and shows what went wrong. */
+/** Does some work with all buttons disabled, and shows the error if it fails. */
 async function attempt(doing, work) {
   const buttons = document.querySelectorAll('button');
   const { activeElement: focused } = document;
@@ -21,7 +21,7 @@ async function attempt(doing, work) {
   }
   buttons.forEach((button) => { button.disabled = false; });
   show();
-  // A button that is disabled loses the focus.
+  // A button loses the focus when it is disabled.
   if (document.activeElement === document.body) focused.focus();
 }
 
@@ -54,7 +54,7 @@ function show() {
   element('signed-in').hidden = !signedIn;
   element('signed-out').hidden = signedIn;
   element('status').textContent = signedIn ? `Signed in as ${element('signed-in').dataset.user ?? '…'}.` : 'You are not signed in.';
-  // The focused element is hidden now: keyboards and screen readers continue from the top.
+  // The focused element is hidden now. Keyboards and screen readers continue from the title.
   if (changed) element('title').focus();
 }
 
@@ -63,7 +63,7 @@ element('sign-in-popup').addEventListener('click', () => attempt('Waiting for th
 element('sign-out').addEventListener('click', () => attempt('Signing out …', () => app.signOut()));
 element('load').addEventListener('click', () => attempt('Loading …', load));
 
-/** Someone signed in or out: here, in a window, or in another tab. */
+/** Called when someone signed in or out: here, in a sign-in window, or in another tab. */
 async function welcome() {
   delete element('signed-in').dataset.user;
   element('itwins').replaceChildren();

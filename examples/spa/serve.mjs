@@ -11,7 +11,7 @@ const PACKAGE = new URL('../../crates/browser/package/', HERE);
 
 /**
  * Starts a server for an app whose API is at the issuer. `pages` adds pages, from a path to its text; `more` adds headers, and
- * `config` settings. `seen` is what it was asked for.
+ * `config` settings. `seen` lists the requests.
  */
 export async function serve({
   host = '127.0.0.1', port = 5173, issuer = 'http://127.0.0.1:9400', pages = {}, more = {}, config: settings = {},
@@ -42,7 +42,7 @@ export async function serve({
   return { origin, config, seen, stop: () => new Promise((resolve) => { server.close(resolve); server.closeAllConnections(); }) };
 
   async function find(pathname) {
-    // The redirect URI is the app, too.
+    // The redirect URI serves the app too.
     const path = ['/', '/callback'].includes(pathname) ? '/index.html' : pathname;
     if (path in pages) return [path, pages[path]];
     if (path === '/config.js') {

@@ -33,7 +33,7 @@ export interface ClientOptions {
   scope?: string | readonly string[];
   /** The origins that {@link Proofkey.fetch} sends the access token to: https, or plain http on this machine. */
   origins?: readonly string[];
-  /** How long to wait for the authorization server's metadata, and for each of its answers, in milliseconds. Default: 30,000. */
+  /** How long to wait for the authorization server's metadata, and for each other response, in milliseconds. Default: 30,000. */
   deadline?: number;
 }
 
@@ -166,7 +166,7 @@ export type Code =
   | 'expired'
   /** The WebAssembly module cannot be loaded. */
   | 'init'
-  /** No answer: offline, no CORS, blocked by the Content-Security-Policy, a redirect, or an answer that broke off. */
+  /** No response: offline, no CORS, blocked by the Content-Security-Policy, a redirect, or a response that broke off. */
   | 'network'
   /** No sign-in waits for this redirect: it was used, replaced by a newer one, or started in another tab or window. */
   | 'no_login'
@@ -178,7 +178,7 @@ export type Code =
   | 'popup_closed'
   /** The browser's random generator does not work. */
   | 'random'
-  /** The server's answer cannot be used. */
+  /** The server's response cannot be used. */
   | 'response'
   /** The server refused; see `serverCode`. */
   | 'server'
@@ -186,11 +186,11 @@ export type Code =
   | 'signed_out'
   /** The redirect's `state` is not that of the sign-in that waits. That sign-in goes on waiting. */
   | 'state'
-  /** The server answered neither with success nor with an OAuth error. */
+  /** The server responded neither with success nor with an OAuth error. */
   | 'status'
   /** `sessionStorage` cannot be used, or its content cannot be read. */
   | 'storage'
-  /** The answer is longer than 1 MiB. */
+  /** The response is longer than 1 MiB. */
   | 'too_big'
   /** The page is not https, or the browser has no Web Locks or denies them to this page because it stores no data for it. */
   | 'unsupported';

@@ -1,4 +1,4 @@
-// OAuth 2.0 for single-page apps. The protocol is WebAssembly; this is what only a page can do. See index.d.ts.
+// OAuth 2.0 for single-page apps. The protocol is in the WebAssembly module; the rest needs a page. See index.d.ts.
 import { ProofkeyError } from './error.js';
 import { refresh, run, seconds } from './http.js';
 import { Popup, cancelled, handOver } from './popup.js';
@@ -117,7 +117,7 @@ export class Proofkey extends EventTarget {
     const again = request.clone();
     const tokens = await this.#validTokens();
     const response = await call(request, tokens);
-    // An API that refuses a token that is new refuses the next one, too, and each costs a refresh token.
+    // An API that refuses a new token will refuse the next one too, and each one costs a refresh token.
     if (!tokens.refreshToken || !isStale(response) || isPaused(this.#refused, tokens)) return response;
     response.body?.cancel();
     const newer = await this.#refresh(tokens);
@@ -129,7 +129,7 @@ export class Proofkey extends EventTarget {
   close() {
     this.#isClosed = true;
     this.#popup?.cancel();
-    // What another instance or tab may need of it is finished first.
+    // Work that other instances or tabs may depend on is finished first.
     Promise.allSettled([this.#handled, this.#popup?.done, this.#refreshing]).then(() => this.#session.close());
   }
 
@@ -139,7 +139,7 @@ export class Proofkey extends EventTarget {
     return tokens !== null && this.#revoke(tokens);
   }
 
-  /** The refresh token first: while it lives, it makes new access tokens. */
+  /** Revokes the refresh token first: until then it can get new access tokens. */
   async #revoke({ accessToken, refreshToken }) {
     const { client, server } = await this.#connect();
     if (!server.revocationEndpoint) return false;
@@ -155,9 +155,9 @@ export class Proofkey extends EventTarget {
   }
 
   async #handleRedirect() {
-    // A redirect is left to an instance that can use it.
+    // A closed instance leaves a redirect to one that can use it.
     const arrived = this.#isClosed ? undefined : this.#arrival;
-    // A click needs it later.
+    // So that a click does not have to wait for it.
     if (!arrived) init().catch(() => {});
     // A tab that does not answer must not hold this one up.
     const caughtUp = this.#session.catchUp().catch(() => {});
@@ -177,7 +177,7 @@ export class Proofkey extends EventTarget {
     }
   }
 
-  /** The tokens of the redirect that this page load is, and the data of its login; neither if another page takes it. */
+  /** The tokens for the redirect that loaded this page, and the data of its login; neither if another page takes the redirect. */
   async #settle(redirect) {
     if (await handOver(redirect)) return {};
     const { pending, server, data } = this.#waiting.peek();
@@ -211,7 +211,7 @@ export class Proofkey extends EventTarget {
     return { ...plain(tokens, requestedAt, this.#scope), id: crypto.randomUUID(), since: Date.now() };
   }
 
-  /** Tokens whose access token is not due for a refresh, as far as anyone can know. */
+  /** Tokens whose access token is not due for a refresh, as far as can be known. */
   async #validTokens() {
     await init();
     const { tokens } = this.#session;
@@ -233,7 +233,7 @@ export class Proofkey extends EventTarget {
     }
   }
 
-  /** Gets newer tokens than the `old` ones. There is one refresh at a time, in all tabs. */
+  /** Gets newer tokens than the `old` ones. Only one refresh runs at a time, in all tabs together. */
   #refresh(old) {
     this.#refreshing ??= this.#session.exclusively((newest) => this.#renew(old, newest)).finally(() => {
       this.#refreshing = undefined;
@@ -251,7 +251,7 @@ export class Proofkey extends EventTarget {
     const got = tokens ? plain(tokens, requestedAt, newest.scope) : refreshToken && { refreshToken };
     // A new refresh token is kept before anything else: it cannot be had again.
     const current = got ? await this.#session.renew(newest, got) : this.#session.tokens;
-    // Someone has signed in meanwhile.
+    // Someone signed in meanwhile.
     if (current && current.id !== newest.id) return current;
     if (got && !current) {
       this.#revoke({ ...newest, ...got }).catch(() => {});
@@ -293,7 +293,7 @@ function isStale({ status, headers }) {
   return wantsRefresh(status, headers.get('www-authenticate') ?? undefined);
 }
 
-/** Whether these tokens are not to be refreshed yet. */
+/** Whether it is too early to refresh these tokens again. */
 function isPaused(pause, tokens) {
   return pause !== undefined && isSame(pause.tokens, tokens) && seconds() < pause.until;
 }

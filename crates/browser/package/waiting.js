@@ -12,7 +12,7 @@ export class Waiting {
     this.#key = `${name} login`;
   }
 
-  /** Keeps a login in place of any earlier one: a redirect must answer the newest. */
+  /** Keeps a login in place of any earlier one: a redirect must belong to the newest one. */
   put(login) {
     stored(() => sessionStorage.setItem(this.#key, JSON.stringify({ ...login, until: Date.now() + WAIT_MAX })));
   }
@@ -62,14 +62,14 @@ export function arrival(redirectUri) {
   const here = new URL(location.href);
   const { origin, pathname } = new URL(redirectUri);
   const names = [...here.searchParams.keys(), ...new URLSearchParams(here.hash.slice(1)).keys()];
-  if (here.origin === origin && here.pathname === pathname && names.some((name) => ANSWERS.has(name))) {
+  if (here.origin === origin && here.pathname === pathname && names.some((name) => PARAMETERS.has(name))) {
     history.replaceState(history.state, '', redirectUri);
     arrivals.set(redirectUri, { redirect: here.href });
   }
   return arrivals.get(redirectUri);
 }
 
-const ANSWERS = new Set(['access_token', 'code', 'error', 'id_token', 'response', 'state']);
+const PARAMETERS = new Set(['access_token', 'code', 'error', 'id_token', 'response', 'state']);
 
 /** The outcome of a redirect. `handle` is called once, even if several instances ask. One for another client gets nothing. */
 export function handled(arrived, by, redirectUri, handle) {

@@ -5,9 +5,9 @@ import { hold } from './session.js';
 import { WAIT_MAX, expired } from './waiting.js';
 
 const LOOK_EVERY = 250;
-/** So many looks in a row, 1.5 seconds, must find the window closed and the focus on this page: then the user closed it. */
+/** The user closed the window if it looks closed this many times in a row (1.5 seconds) while this page has the focus. */
 const LOOKS = 7;
-/** How long an answer may take that was sent before its sender was done, in milliseconds. */
+/** How long to wait for a verdict that was sent just before its sender was done, in milliseconds. */
 const GRACE = 1_000;
 
 export class Popup {
@@ -70,7 +70,7 @@ export class Popup {
         let looks = 0;
         timer = setInterval(() => {
           if (Date.now() > until) reject(expired());
-          // A window that was cut off looks closed, too; but then it has the focus, or another program has it.
+          // A window that was cut off looks closed too, but then this page does not have the focus.
           looks = this.#window.closed && document.hasFocus() ? looks + 1 : 0;
           if (looks === LOOKS) this.#leave(closed());
         }, LOOK_EVERY);
@@ -110,12 +110,12 @@ export async function handOver(redirect) {
   if (!stateOf(redirect)) return false;
   const room = await roomOf(redirect);
   const { held } = await navigator.locks.query().catch(() => ({ held: [] }));
-  // A page in another site's frame has locks and channels of its own. Only there the opener is needed.
+  // A page in another site's frame has separate locks and channels, so only there the window needs its opener.
   const framed = window.opener && window.opener !== window.opener.top ? window.opener : undefined;
   if (!framed && !held.some(({ name }) => name === room)) return false;
   const id = crypto.randomUUID();
   const channel = new BroadcastChannel(room);
-  const answer = new Promise((resolve) => {
+  const verdict = new Promise((resolve) => {
     const hear = ({ origin, data }) => { if (origin === location.origin && data?.to === id) resolve(data.taken); };
     channel.addEventListener('message', hear);
     addEventListener('message', hear);
@@ -123,7 +123,7 @@ export async function handOver(redirect) {
   const done = navigator.locks.request(room, () => {}).catch(() => {});
   channel.postMessage({ id, redirect });
   framed?.postMessage({ id, redirect }, location.origin);
-  const taken = await Promise.race([answer, done.then(() => new Promise((resolve) => { setTimeout(resolve, GRACE); }))]);
+  const taken = await Promise.race([verdict, done.then(() => new Promise((resolve) => { setTimeout(resolve, GRACE); }))]);
   channel.close();
   if (!taken) return false;
   window.close();

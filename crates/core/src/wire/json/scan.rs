@@ -118,7 +118,6 @@ impl<'s> Scan<'s> {
         }
     }
 
-    #[inline]
     fn string(&mut self) -> Result<Span, JsonError> {
         self.byte(b'"')?;
         let start = self.at();

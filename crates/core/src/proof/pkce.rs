@@ -1,6 +1,7 @@
 //! Proof Key for Code Exchange (RFC 7636): the verifier, its challenge, and the `state` beside them.
 
 use crate::error::{AuthorizeError, ConfigError};
+use base64ct::{Base64UrlUnpadded, Encoding};
 use core::fmt;
 use rand_core::TryCryptoRng;
 use sha2::{Digest, Sha256};
@@ -16,7 +17,7 @@ impl CodeVerifier {
     /// # Errors
     /// That of the generator, which must be one that is fit for cryptography.
     pub fn generate<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, R::Error> {
-        Token::generate(rng).map(Self)
+        Token::draw(rng).map(|[token]| Self(token))
     }
 
     /// The challenge to send in its place.
@@ -87,10 +88,6 @@ impl fmt::Debug for CodeChallenge {
 pub struct State(Token);
 
 impl State {
-    pub(crate) fn generate<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, R::Error> {
-        Token::generate(rng).map(Self)
-    }
-
     /// The 43 characters, to look a parked login up by.
     #[must_use]
     pub fn expose(&self) -> &str {
@@ -131,27 +128,27 @@ impl fmt::Debug for State {
     }
 }
 
-/// A state and a verifier, drawn independently.
+/// A state and a verifier from one draw of 64 bytes.
 pub(crate) fn draw<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<(State, CodeVerifier), AuthorizeError<R::Error>> {
-    let state = State::generate(rng).map_err(AuthorizeError::Random)?;
-    let verifier = CodeVerifier::generate(rng).map_err(AuthorizeError::Random)?;
-    if state.0.0 == verifier.0.0 {
+    let [state, verifier] = Token::draw(rng).map_err(AuthorizeError::Random)?;
+    if state.0 == verifier.0 {
         return Err(AuthorizeError::RandomRepeats);
     }
-    Ok((state, verifier))
+    Ok((State(state), CodeVerifier(verifier)))
 }
 
-/// 32 bytes as 43 characters of unpadded base64url.
+/// 32 random bytes as 43 characters of unpadded base64url.
 struct Token([u8; LENGTH]);
 
 impl Token {
-    fn generate<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, R::Error> {
-        let mut bytes = [0; 32];
-        let drawn = rng.try_fill_bytes(&mut bytes);
-        let token = Self(encode(&bytes));
+    /// Tokens from one draw, since each one can be a system call.
+    fn draw<const N: usize, R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<[Self; N], R::Error> {
+        let mut bytes = [[0; 32]; N];
+        let drawn = rng.try_fill_bytes(bytes.as_flattened_mut());
+        let tokens = bytes.each_ref().map(|bytes| Self(encode(bytes)));
         #[cfg(feature = "zeroize")]
         zeroize::Zeroize::zeroize(&mut bytes);
-        drawn.map(|()| token)
+        drawn.map(|()| tokens)
     }
 
     #[cfg(feature = "serde")]
@@ -172,33 +169,13 @@ impl Drop for Token {
     }
 }
 
-/// base64url (RFC 4648 section 5), six bytes at a time, in a time that does not tell which.
+/// base64url (RFC 4648 section 5), in a time that does not depend on the bytes.
 pub(crate) fn encode(bytes: &[u8; 32]) -> [u8; LENGTH] {
-    let mut words = [0; 4];
-    for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
-        *word = u64::from_be_bytes(*bytes);
-    }
-    let [a, b, c, d] = words;
-    let sixes = [a >> 16, a << 32 | b >> 32, b << 16 | c >> 48, c, d >> 16, d << 32];
-    sixes.map(encode_six).as_flattened().first_chunk().copied().unwrap_or([0; LENGTH])
+    let mut characters = [0; LENGTH];
+    // It fails only if there is no room for the characters.
+    let _ = Base64UrlUnpadded::encode(bytes, &mut characters);
+    characters
 }
-
-/// The eight characters of the six bytes that a word ends with, a lane of a word for each of them.
-fn encode_six(bytes: u64) -> [u8; 8] {
-    let halves = bytes << 8 & 0x00ff_ffff_0000_0000 | bytes & 0x00ff_ffff;
-    let quarters = (halves & 0x00ff_f000_00ff_f000) << 4 | halves & 0x0000_0fff_0000_0fff;
-    let sextets = (quarters & 0x0fc0_0fc0_0fc0_0fc0) << 2 | quarters & 0x003f_003f_003f_003f;
-    // How much further a character is from `A` than its sextet: what is added where a sextet is at least so much.
-    let from = |least: u64, add: u64| {
-        let reached = sextets.wrapping_add(EACH.wrapping_mul(0x80_u64.wrapping_sub(least))) >> 7 & EACH;
-        reached.wrapping_mul(add)
-    };
-    let letters = sextets.wrapping_add(EACH.wrapping_mul(b'A'.into())).wrapping_add(from(26, 6));
-    // Digits and `-` stand before the letters. What a lane borrows from the next one, the sum of all gives back.
-    letters.wrapping_sub(from(52, 75)).wrapping_sub(from(62, 13)).wrapping_add(from(63, 49)).to_be_bytes()
-}
-
-const EACH: u64 = 0x0101_0101_0101_0101;
 
 pub(crate) fn text(characters: &[u8; LENGTH]) -> &str {
     core::str::from_utf8(characters).unwrap_or_default()

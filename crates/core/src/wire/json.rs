@@ -7,8 +7,8 @@ mod scan;
 pub(crate) use number::integer;
 pub(crate) use peek::{Peek, peek};
 
-use core::{cell::Cell, slice};
-use scan::{Scan, Span};
+use crate::wire::bytes::find;
+use scan::{Member, Scan, Span};
 
 /// The members of those names, in the order of the names; all others are only checked. If the body is not one JSON object,
 /// those that stand before the fault are read all the same.
@@ -20,7 +20,7 @@ pub(crate) fn members<'b, const N: usize>(
     names: &[&str; N],
 ) -> ([Value<'b>; N], Result<(), JsonError>) {
     let mut found = [const { Found { kind: Kind::Absent, start: 0, end: 0 } }; N];
-    let mut whole = find(body, names, &mut found);
+    let mut whole = find_members(body, names, &mut found);
     let body: &'b [u8] = body;
     let text = core::str::from_utf8(body).unwrap_or_else(|error| {
         let at = error.valid_up_to();
@@ -78,152 +78,124 @@ struct Found {
 }
 
 /// Finds the members, and decodes their values in place.
-fn find(body: &mut [u8], names: &[&str], found: &mut [Found]) -> Result<(), JsonError> {
-    let mut at = Scan(body).open(if body.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 })?;
-    let mut first = true;
-    while let Some((name, value)) = Scan(body).member(at, first)? {
-        at = value.end;
-        first = false;
-        // Without its quotes.
-        let raw = body.get(name.start.wrapping_add(1)..name.end.wrapping_sub(1)).unwrap_or_default();
-        let says = |known: &str| if name.escaped { unescapes_to(raw, known) } else { *raw == *known.as_bytes() };
-        let known = names.iter().zip(&mut *found).find(|(known, _)| says(known));
-        if let Some((_, found)) = known {
-            *found = if found.kind == Kind::Absent { decode(body, value) } else { REPEATED };
+fn find_members(body: &mut [u8], names: &[&str], found: &mut [Found]) -> Result<(), JsonError> {
+    let mut scan = Scan::new(body, if body.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 });
+    scan.open()?;
+    let (mut at, mut first) = (scan.at(), true);
+    loop {
+        let mut scan = Scan::new(body, at);
+        let Some(Member { name, kind, value }) = scan.member(first)? else { return Ok(()) };
+        (at, first) = (scan.at(), false);
+        let name = if name.escaped {
+            decode(body, Kind::String, name)
+        } else {
+            Found { kind: Kind::String, start: name.start, end: name.end }
+        };
+        let text = body.get(name.start..name.end).unwrap_or_default();
+        let known = names.iter().zip(&mut *found).find(|(known, _)| text == known.as_bytes());
+        if let Some((_, found)) = known
+            && name.kind == Kind::String
+        {
+            *found = if found.kind == Kind::Absent { decode(body, kind, value) } else { REPEATED };
         }
     }
-    Ok(())
 }
 
 const REPEATED: Found = Found { kind: Kind::Repeated, start: 0, end: 0 };
 
-fn decode(body: &mut [u8], Span { start, end, escaped }: Span) -> Found {
-    let raw = body.get_mut(start..end).unwrap_or_default();
-    let rewritten = |length: Option<usize>, whole, broken| Found {
-        kind: if length.is_some() { whole } else { broken },
-        start,
-        end: start.wrapping_add(length.unwrap_or(0)),
+/// A string with escapes and an array are overwritten by the text that they stand for, which is never longer.
+fn decode(body: &mut [u8], kind: Kind, Span { start, end, escaped }: Span) -> Found {
+    let bytes = body.get_mut(start..end).unwrap_or_default();
+    let (length, whole, broken) = match kind {
+        Kind::String if escaped => (string(bytes), Kind::String, Kind::HalfString),
+        Kind::List => (words(bytes), Kind::Words, Kind::List),
+        kind => return Found { kind, start, end },
     };
-    let kind = match raw.first() {
-        Some(b'"') if escaped => return rewritten(rewrite(raw, unescape_whole), Kind::String, Kind::HalfString),
-        Some(b'"') => return Found { kind: Kind::String, start: start.wrapping_add(1), end: end.wrapping_sub(1) },
-        Some(b'[') => return rewritten(rewrite(raw, join), Kind::Words, Kind::List),
-        Some(b'f') => Kind::False,
-        Some(b'n') => Kind::Null,
-        Some(b't') => Kind::True,
-        Some(b'{') => Kind::Object,
-        _ => Kind::Number,
-    };
-    Found { kind, start, end }
+    // Behind the text are spaces, so that no part of a character is left.
+    bytes.iter_mut().skip(length.unwrap_or(0)).for_each(|byte| *byte = b' ');
+    let end = length.and_then(|length| start.checked_add(length));
+    Found { kind: if end.is_some() { whole } else { broken }, start, end: end.unwrap_or(start) }
 }
 
-/// Whether a string with escapes says exactly `name`.
-#[cold]
-fn unescapes_to(raw: &[u8], name: &str) -> bool {
-    let mut expected = name.bytes();
-    unescape(&mut raw.iter().copied(), |byte| (expected.next() == Some(byte)).then_some(())).is_some()
-        && expected.next().is_none()
+/// Overwrites what is between the quotes of a string. Returns the length of its text.
+fn string(bytes: &mut [u8]) -> Option<usize> {
+    // Up to the first escape it stands where it belongs.
+    let first = find(bytes, b'\\')?;
+    unescape(bytes, first, first).map(|(_, length)| length)
 }
 
-/// The string that stands in its quotes.
-fn unescape_whole(mut input: Input<'_>, output: &mut Output<'_>) -> Option<()> {
-    input.next();
-    unescape(&mut input, |byte| output.put(byte))
-}
-
-/// The strings of an array, joined by a space.
-fn join(mut input: Input<'_>, output: &mut Output<'_>) -> Option<()> {
-    input.next();
-    while let Some(byte) = input.next() {
+/// Overwrites an array by its strings, joined by a space. Returns the length of the text.
+fn words(bytes: &mut [u8]) -> Option<usize> {
+    let (mut read, mut length) = (1, 0_usize);
+    while let Some(byte) = bytes.get(read).copied() {
+        read = read.checked_add(1)?;
         match byte {
             b'"' => {
-                if output.written > 0 {
-                    output.put(b' ')?;
+                if length > 0 {
+                    *bytes.get_mut(length)? = b' ';
+                    length = length.checked_add(1)?;
                 }
-                let start = output.written;
-                unescape(&mut input, |byte| if byte == b' ' { None } else { output.put(byte) })?;
-                (output.written > start).then_some(())?;
+                let start = length;
+                (read, length) = unescape(bytes, read, start)?;
+                let word = bytes.get(start..length)?;
+                if word.is_empty() || word.contains(&b' ') {
+                    return None;
+                }
             }
             b' ' | b'\t' | b'\n' | b'\r' | b',' | b']' => {}
             _ => return None,
         }
     }
-    Some(())
+    Some(length)
 }
 
-/// Says the bytes that a string stands for, up to its closing quote or the end of `input`.
-fn unescape(input: &mut impl Iterator<Item = u8>, mut say: impl FnMut(u8) -> Option<()>) -> Option<()> {
-    while let Some(byte) = input.next() {
-        match byte {
+/// Reads a string from `read` up to its closing quote or the end, and writes its text from `written` on. Returns both ends.
+fn unescape(bytes: &mut [u8], mut read: usize, mut written: usize) -> Option<(usize, usize)> {
+    while let Some(byte) = bytes.get(read).copied() {
+        read = read.checked_add(1)?;
+        let (character, length) = match byte {
             b'"' => break,
-            b'\\' => {
-                let character = escaped(input)?;
-                character.encode_utf8(&mut [0; 4]).bytes().try_for_each(&mut say)?;
+            b'\\' => escape(bytes.get(read..)?)?,
+            byte => {
+                *bytes.get_mut(written)? = byte;
+                written = written.checked_add(1)?;
+                continue;
             }
-            _ => say(byte)?,
+        };
+        read = read.checked_add(length)?;
+        for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+            *bytes.get_mut(written)? = byte;
+            written = written.checked_add(1)?;
         }
     }
-    Some(())
+    Some((read, written))
 }
 
-/// The character of an escape, from behind its backslash on.
-fn escaped(input: &mut impl Iterator<Item = u8>) -> Option<char> {
-    Some(match input.next()? {
-        b'b' => '\u{8}',
-        b'f' => '\u{c}',
-        b'n' => '\n',
-        b'r' => '\r',
-        b't' => '\t',
-        b'u' => {
-            let unit = code_unit(input)?;
+/// The character of an escape, and how many bytes say so behind the backslash.
+fn escape(bytes: &[u8]) -> Option<(char, usize)> {
+    Some(match bytes {
+        [b'b', ..] => ('\u{8}', 1),
+        [b'f', ..] => ('\u{c}', 1),
+        [b'n', ..] => ('\n', 1),
+        [b'r', ..] => ('\r', 1),
+        [b't', ..] => ('\t', 1),
+        [b'u', bytes @ ..] => {
+            let (unit, rest) = code_unit(bytes)?;
             if !matches!(unit, 0xd800..=0xdbff) {
-                return char::from_u32(unit.into());
+                return char::from_u32(unit.into()).map(|character| (character, 5));
             }
-            (input.next()? == b'\\' && input.next()? == b'u').then_some(())?;
-            return char::decode_utf16([unit, code_unit(input)?]).next()?.ok();
+            let (low, _) = code_unit(rest.strip_prefix(b"\\u")?)?;
+            (char::decode_utf16([unit, low]).next()?.ok()?, 11)
         }
-        byte => char::from(byte),
+        [byte, ..] => (char::from(*byte), 1),
+        [] => return None,
     })
 }
 
-fn code_unit(input: &mut impl Iterator<Item = u8>) -> Option<u16> {
-    let mut digit = || char::from(input.next()?).to_digit(16);
-    let unit = digit()? << 12 | digit()? << 8 | digit()? << 4 | digit()?;
-    u16::try_from(unit).ok()
-}
-
-/// Lets `rule` write what it reads to the front of the same bytes, of which it never writes more than it has read. Behind
-/// that are spaces, so that no part of a character is left. The length of what was written.
-fn rewrite<'c>(bytes: &'c mut [u8], rule: impl FnOnce(Input<'c>, &mut Output<'c>) -> Option<()>) -> Option<usize> {
-    let cells = Cell::from_mut(bytes).as_slice_of_cells();
-    let mut output = Output { free: cells.iter(), written: 0 };
-    let done = rule(Input(cells.iter()), &mut output);
-    let written = if done.is_some() { output.written } else { 0 };
-    cells.iter().skip(written).for_each(|cell| cell.set(b' '));
-    done.map(|()| written)
-}
-
-struct Input<'c>(slice::Iter<'c, Cell<u8>>);
-
-impl Iterator for Input<'_> {
-    type Item = u8;
-
-    fn next(&mut self) -> Option<u8> {
-        self.0.next().map(Cell::get)
-    }
-}
-
-struct Output<'c> {
-    free: slice::Iter<'c, Cell<u8>>,
-    written: usize,
-}
-
-impl Output<'_> {
-    fn put(&mut self, byte: u8) -> Option<()> {
-        self.free.next()?.set(byte);
-        self.written = self.written.saturating_add(1);
-        Some(())
-    }
+fn code_unit(bytes: &[u8]) -> Option<(u16, &[u8])> {
+    let (digits, rest) = bytes.split_first_chunk::<4>()?;
+    let unit = digits.iter().try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)?))?;
+    Some((u16::try_from(unit).ok()?, rest))
 }
 
 #[cfg(test)]

@@ -1,228 +1,283 @@
 //! The grammar of RFC 8259: where things begin and end.
 
-use super::JsonError;
+use super::{JsonError, Kind};
 
-/// Where something stands, and whether it is a string with escapes.
+/// A member of the body's own object. An array is a [`Kind::List`], whatever is in it.
+pub(super) struct Member {
+    pub(super) name: Span,
+    pub(super) kind: Kind,
+    pub(super) value: Span,
+}
+
+/// The place of a value, or of what is between the quotes of a string.
 pub(super) struct Span {
     pub(super) start: usize,
     pub(super) end: usize,
+    /// Whether it is a string with escapes.
     pub(super) escaped: bool,
 }
 
-/// A body. Each method is a rule of the grammar: given where a thing begins, it tells where the thing
-/// ends, or where it breaks the rule.
-#[derive(Clone, Copy)]
-pub(super) struct Scan<'s>(pub(super) &'s [u8]);
+/// A body that is being read. Each method is a rule of the grammar: it reads what the rule describes, or fails where the
+/// body breaks the rule.
+pub(super) struct Scan<'s> {
+    body: &'s [u8],
+    rest: &'s [u8],
+}
 
-impl Scan<'_> {
+impl<'s> Scan<'s> {
+    pub(super) fn new(body: &'s [u8], at: usize) -> Self {
+        Self { body, rest: body.get(at..).unwrap_or_default() }
+    }
+
+    /// How much was read.
+    pub(super) fn at(&self) -> usize {
+        self.body.len().abs_diff(self.rest.len())
+    }
+
     /// The brace of the body's own object.
-    pub(super) fn open(self, at: usize) -> Result<usize, JsonError> {
-        self.expect(self.space(at), b'{')
+    pub(super) fn open(&mut self) -> Result<(), JsonError> {
+        self.space();
+        self.byte(b'{')
     }
 
     /// A member of the body's own object; none at its end, which is the end of the body.
     #[inline]
-    pub(super) fn member(self, at: usize, first: bool) -> Result<Option<(Span, Span)>, JsonError> {
-        let at = self.space(at);
-        if self.is(at, b'}') {
-            let end = self.space(next(at));
-            return if end == self.0.len() { Ok(None) } else { Err(self.broken(end)) };
+    pub(super) fn member(&mut self, first: bool) -> Result<Option<Member>, JsonError> {
+        self.space();
+        if self.skip(b'}') {
+            self.space();
+            return if self.rest.is_empty() { Ok(None) } else { Err(self.broken()) };
         }
-        let start = self.comma(at, first)?;
-        let (end, escaped) = self.string(start)?;
-        let name = Span { start, end, escaped };
-        let start = self.colon(end)?;
-        let (end, escaped) = match self.byte(start) {
-            Some(b'"') => self.string(start)?,
-            Some(b'[' | b'{') => (self.nested(start)?, false),
-            _ => (self.simple(start)?, false),
+        self.comma(first)?;
+        let name = self.string()?;
+        self.colon()?;
+        let start = self.at();
+        let kind = match self.rest.first() {
+            Some(b'"') => return Ok(Some(Member { name, kind: Kind::String, value: self.string()? })),
+            Some(b'[') => Kind::List,
+            Some(b'{') => Kind::Object,
+            Some(b'f') => Kind::False,
+            Some(b'n') => Kind::Null,
+            Some(b't') => Kind::True,
+            _ => Kind::Number,
         };
-        Ok(Some((name, Span { start, end, escaped })))
+        if matches!(kind, Kind::List | Kind::Object) {
+            self.nested()?
+        } else {
+            self.simple()?
+        }
+        Ok(Some(Member { name, kind, value: Span { start, end: self.at(), escaped: false } }))
     }
 
     /// An array or an object, with all that is in it.
-    fn nested(self, mut at: usize) -> Result<usize, JsonError> {
+    fn nested(&mut self) -> Result<(), JsonError> {
         // A bit for each open level, the innermost lowest: 1 is an object, 0 an array. The outermost is the body's own
         // object, so a full word is 32 levels.
         let mut levels = 1_u32;
         loop {
-            let opens = match self.byte(at) {
+            let opens = match self.rest.first() {
                 Some(b'[') => Some(0),
                 Some(b'{') => Some(1),
                 _ => None,
             };
             if let Some(kind) = opens {
                 if levels.leading_zeros() == 0 {
-                    return Err(self.broken(at));
+                    return Err(self.broken());
                 }
                 levels = levels << 1 | kind;
-                at = next(at);
+                self.advance(1);
             } else {
-                at = self.simple(at)?;
+                self.simple()?;
             }
             let mut first = opens.is_some();
-            at = self.space(at);
-            while self.is(at, if levels & 1 == 1 { b'}' } else { b']' }) {
+            self.space();
+            while self.skip(if levels & 1 == 1 { b'}' } else { b']' }) {
                 levels >>= 1;
                 if levels == 1 {
-                    return Ok(next(at));
+                    return Ok(());
                 }
                 first = false;
-                at = self.space(next(at));
+                self.space();
             }
-            at = self.comma(at, first)?;
+            self.comma(first)?;
             if levels & 1 == 1 {
-                at = self.colon(self.string(at)?.0)?;
+                self.string()?;
+                self.colon()?;
             }
         }
     }
 
     /// Any value but an array or an object.
-    fn simple(self, at: usize) -> Result<usize, JsonError> {
-        match self.byte(at) {
-            Some(b'"') => self.string(at).map(|(end, _)| end),
-            Some(b'f') => self.word(at, b"false"),
-            Some(b'n') => self.word(at, b"null"),
-            Some(b't') => self.word(at, b"true"),
-            _ => self.number(at),
+    fn simple(&mut self) -> Result<(), JsonError> {
+        match self.rest.first() {
+            Some(b'"') => self.string().map(|_| ()),
+            Some(b'f') => self.word(b"false"),
+            Some(b'n') => self.word(b"null"),
+            Some(b't') => self.word(b"true"),
+            _ => self.number(),
         }
     }
 
-    /// Where a string ends, and whether it has escapes.
-    fn string(self, at: usize) -> Result<(usize, bool), JsonError> {
-        let at = self.run(self.expect(at, b'"')?);
-        if self.is(at, b'"') { Ok((next(at), false)) } else { Ok((self.escapes(at)?, true)) }
+    fn string(&mut self) -> Result<Span, JsonError> {
+        self.byte(b'"')?;
+        let start = self.at();
+        self.run();
+        let escaped = self.rest.first() != Some(&b'"');
+        if escaped {
+            self.escapes()?;
+        }
+        let end = self.at();
+        self.advance(1);
+        Ok(Span { start, end, escaped })
     }
 
-    /// The rest of a string from an escape on. Few have one.
+    /// The rest of a string from an escape on, without its quote. Few have one.
     #[inline(never)]
-    fn escapes(self, mut at: usize) -> Result<usize, JsonError> {
-        loop {
-            at = self.expect(at, b'\\')?;
-            at = match self.byte(at) {
-                Some(b'"' | b'/' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't') => next(at),
-                Some(b'u') => (0..4).try_fold(next(at), |at, _| self.one(at, u8::is_ascii_hexdigit))?,
-                _ => return Err(self.broken(at)),
-            };
-            at = self.run(at);
-            if self.is(at, b'"') {
-                return Ok(next(at));
+    fn escapes(&mut self) -> Result<(), JsonError> {
+        while self.rest.first() != Some(&b'"') {
+            self.byte(b'\\')?;
+            match self.rest.first() {
+                Some(b'"' | b'/' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't') => self.advance(1),
+                Some(b'u') => {
+                    self.advance(1);
+                    (0..4).try_for_each(|_| self.one(u8::is_ascii_hexdigit))?;
+                }
+                _ => return Err(self.broken()),
             }
+            self.run();
         }
+        Ok(())
     }
 
     /// Characters that stand for themselves, if any.
-    fn run(self, at: usize) -> usize {
-        at.wrapping_add(plain(self.0.get(at..).unwrap_or_default()))
+    fn run(&mut self) {
+        self.rest = behind_plain(self.rest);
     }
 
-    fn number(self, at: usize) -> Result<usize, JsonError> {
-        let at = if self.is(at, b'-') { next(at) } else { at };
-        let mut at = if self.is(at, b'0') { next(at) } else { self.digits(at)? };
-        if self.is(at, b'.') {
-            at = self.digits(next(at))?;
+    fn number(&mut self) -> Result<(), JsonError> {
+        self.skip(b'-');
+        if !self.skip(b'0') {
+            self.digits()?;
         }
-        if let Some(b'E' | b'e') = self.byte(at) {
-            at = next(at);
-            let signed = matches!(self.byte(at), Some(b'+' | b'-'));
-            at = self.digits(if signed { next(at) } else { at })?;
+        if self.skip(b'.') {
+            self.digits()?;
         }
-        Ok(at)
-    }
-
-    fn digits(self, at: usize) -> Result<usize, JsonError> {
-        let mut at = self.one(at, u8::is_ascii_digit)?;
-        while let Some(b'0'..=b'9') = self.byte(at) {
-            at = next(at);
+        if self.skip(b'e') || self.skip(b'E') {
+            let _ = self.skip(b'+') || self.skip(b'-');
+            self.digits()?;
         }
-        Ok(at)
+        Ok(())
     }
 
-    fn word(self, at: usize, word: &[u8]) -> Result<usize, JsonError> {
-        word.iter().try_fold(at, |at, byte| self.expect(at, *byte))
-    }
-
-    fn colon(self, at: usize) -> Result<usize, JsonError> {
-        Ok(self.space(self.expect(self.space(at), b':')?))
-    }
-
-    /// What separates a thing from the one before it.
-    fn comma(self, at: usize, first: bool) -> Result<usize, JsonError> {
-        if first { Ok(at) } else { Ok(self.space(self.expect(at, b',')?)) }
-    }
-
-    fn space(self, mut at: usize) -> usize {
-        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.byte(at) {
-            at = next(at);
+    fn digits(&mut self) -> Result<(), JsonError> {
+        self.one(u8::is_ascii_digit)?;
+        while let Some(b'0'..=b'9') = self.rest.first() {
+            self.advance(1);
         }
-        at
+        Ok(())
     }
 
-    fn expect(self, at: usize, byte: u8) -> Result<usize, JsonError> {
-        self.one(at, |found| *found == byte)
+    fn word(&mut self, word: &[u8]) -> Result<(), JsonError> {
+        word.iter().try_for_each(|byte| self.byte(*byte))
     }
 
-    fn one(self, at: usize, fits: impl FnOnce(&u8) -> bool) -> Result<usize, JsonError> {
-        if self.byte(at).is_some_and(|byte| fits(&byte)) { Ok(next(at)) } else { Err(self.broken(at)) }
+    fn colon(&mut self) -> Result<(), JsonError> {
+        self.space();
+        self.byte(b':')?;
+        self.space();
+        Ok(())
     }
 
-    /// Out of line, else the two outcomes of a rule are computed as one sum, for which the next rule has to wait.
+    /// The comma before all but the first.
+    fn comma(&mut self, first: bool) -> Result<(), JsonError> {
+        if !first {
+            self.byte(b',')?;
+            self.space();
+        }
+        Ok(())
+    }
+
+    fn space(&mut self) {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.rest.first() {
+            self.advance(1);
+        }
+    }
+
+    fn byte(&mut self, byte: u8) -> Result<(), JsonError> {
+        self.one(|found| *found == byte)
+    }
+
+    fn one(&mut self, fits: impl FnOnce(&u8) -> bool) -> Result<(), JsonError> {
+        if self.skips(fits) { Ok(()) } else { Err(self.broken()) }
+    }
+
+    /// Whether that byte comes next; then it is read.
+    fn skip(&mut self, byte: u8) -> bool {
+        self.skips(|found| *found == byte)
+    }
+
+    fn skips(&mut self, fits: impl FnOnce(&u8) -> bool) -> bool {
+        match self.rest.split_first() {
+            Some((byte, rest)) if fits(byte) => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.rest = self.rest.get(count..).unwrap_or_default();
+    }
+
     #[cold]
     #[inline(never)]
-    fn broken(self, at: usize) -> JsonError {
-        JsonError { at: at.min(self.0.len()) }
-    }
-
-    fn is(self, at: usize, byte: u8) -> bool {
-        self.byte(at) == Some(byte)
-    }
-
-    fn byte(self, at: usize) -> Option<u8> {
-        self.0.get(at).copied()
+    fn broken(&self) -> JsonError {
+        JsonError { at: self.at() }
     }
 }
 
-const fn next(at: usize) -> usize {
-    at.wrapping_add(1)
-}
-
-/// How many bytes stand before the first quote, backslash or control character.
-fn plain(bytes: &[u8]) -> usize {
-    // Names are short. What is longer than they are is a token, and goes on by blocks.
-    let (start, long) = bytes.split_at_checked(32).unwrap_or((bytes, &[]));
-    let length = plain_words(start);
-    if length < start.len() || long.is_empty() {
-        return length;
-    }
-    let length = length.wrapping_add(clean_blocks(long));
-    length.wrapping_add(plain_words(bytes.get(length..).unwrap_or_default()))
-}
-
-fn plain_words(bytes: &[u8]) -> usize {
-    let (words, rest) = bytes.as_chunks();
-    let mut length = 0_usize;
-    for word in words {
-        let special = special(*word);
-        if special != 0 {
-            return length.wrapping_add(special.trailing_zeros() as usize / 8);
+/// The rest from the first quote, backslash or control character on.
+#[inline(never)]
+fn behind_plain(bytes: &[u8]) -> &[u8] {
+    let mut rest = bytes;
+    // Names are short. What is longer is a token, whose blocks are passed over whole.
+    for _ in 0..4 {
+        match behind_word(rest) {
+            Ok(behind) => rest = behind,
+            Err(special) => return special,
         }
-        length = length.wrapping_add(word.len());
     }
-    length.wrapping_add(rest.iter().take_while(|byte| !matches!(byte, ..b' ' | b'"' | b'\\')).count())
+    while let Some((block, behind)) = rest.split_first_chunk::<32>()
+        && block.as_chunks().0.iter().fold(0, |found, word| found | special(*word)) == 0
+    {
+        rest = behind;
+    }
+    loop {
+        match behind_word(rest) {
+            Ok(behind) => rest = behind,
+            Err(special) => return special,
+        }
+    }
 }
 
-/// How many bytes are in the blocks before the first one that has a special byte.
-fn clean_blocks(bytes: &[u8]) -> usize {
-    let special = |byte: u8| (byte ^ 2 < b'!') | (byte == b'\\');
-    let clean = |block: &&[u8; 32]| !block.iter().fold(false, |found, byte| found | special(*byte));
-    bytes.as_chunks().0.iter().take_while(clean).count().wrapping_mul(32)
+/// The rest behind eight plain bytes; as an error, the rest from the first special byte on, or none if there is none.
+fn behind_word(bytes: &[u8]) -> Result<&[u8], &[u8]> {
+    let Some((word, rest)) = bytes.split_first_chunk() else {
+        let special = bytes.iter().position(|byte| matches!(byte, ..b' ' | b'"' | b'\\'));
+        return Err(special.and_then(|at| bytes.get(at..)).unwrap_or_default());
+    };
+    match special(*word) {
+        0 => Ok(rest),
+        special => Err(bytes.get(special.trailing_zeros() as usize / 8..).unwrap_or_default()),
+    }
 }
 
-/// The high bit of each byte of `word` that is a quote, a backslash or a control character. A borrow may set some more
-/// above the lowest of them, which is always right.
+/// The high bit of each byte of `word` that is a quote, a backslash or a control character. A borrow may set more bits above
+/// the lowest of them, which is always right.
 const fn special(word: [u8; 8]) -> u64 {
     let word = u64::from_le_bytes(word);
-    // With one bit turned, the quote stands right behind the control characters.
+    // With one bit turned, the quote is right behind the control characters.
     let low = (word ^ each(2)).wrapping_sub(each(b'!'));
     let backslash = (word ^ each(b'\\')).wrapping_sub(each(1));
     (low | backslash) & !word & each(0x80)
@@ -328,10 +383,11 @@ mod tests {
                     let bytes = [text.as_bytes(), &rest, text.as_bytes(), b"\""].concat();
                     let ends = special < b' ' || matches!(special, b'"' | b'\\');
                     let expected = if ends { text.len() } else { bytes.len().saturating_sub(1) };
-                    assert_eq!(plain(&bytes), expected, "{length} {filler:?} {special} {count}");
+                    let expected = bytes.get(expected..).unwrap_or_default();
+                    assert_eq!(behind_plain(&bytes), expected, "{length} {filler:?} {special} {count}");
                 }
             }
-            assert_eq!(plain(text.as_bytes()), text.len());
+            assert_eq!(behind_plain(text.as_bytes()), b"");
         }
     }
 

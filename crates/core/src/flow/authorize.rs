@@ -87,21 +87,11 @@ impl<'a> AuthorizationUrl<'a> {
         if !self.scope.is_empty() {
             fields.list("&scope=", self.scope)?;
         }
-        // Their lengths are known, so all are written at once.
-        let mut proof = *PROOF;
-        for (at, characters) in [(STATE_AT, &self.state), (CHALLENGE_AT, self.challenge.characters())] {
-            *proof.get_mut(at..).and_then(|rest| rest.first_chunk_mut()).ok_or(fmt::Error)? = *characters;
-        }
-        fields.name(core::str::from_utf8(&proof).map_err(|_| fmt::Error)?)?;
+        fields.field("&state=", Value::Literal(pkce::text(&self.state)))?;
+        fields.field("&code_challenge_method=S256&code_challenge=", Value::Literal(self.challenge.as_str()))?;
         fields.extra(self.extra)
     }
 }
-
-/// The fields of state and challenge, with room for the characters of both.
-const PROOF: &[u8; 136] = b"&state=0123456789abcdefghijklmnopqrstuvwxyz0123456\
-    &code_challenge=0123456789abcdefghijklmnopqrstuvwxyz0123456&code_challenge_method=S256";
-const STATE_AT: usize = "&state=".len();
-const CHALLENGE_AT: usize = STATE_AT + pkce::LENGTH + "&code_challenge=".len();
 
 impl fmt::Display for AuthorizationUrl<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -67,10 +67,6 @@ impl CodeChallenge {
         text(&self.0)
     }
 
-    pub(crate) const fn characters(&self) -> &[u8; LENGTH] {
-        &self.0
-    }
-
     fn digest(verifier: &[u8]) -> Self {
         Self(encode(&Sha256::digest(verifier).into()))
     }

@@ -1,15 +1,15 @@
-//! Bytes, written so that the compiler looks at many of them at once.
+//! Searches that the compiler turns into comparisons of many bytes at once.
 
-/// The place of the first such byte. Blocks without it are passed over whole.
+/// The place of the first such byte.
 pub(crate) fn find(bytes: &[u8], wanted: u8) -> Option<usize> {
     let blocks = bytes.as_chunks::<16>().0.iter();
-    let clear = blocks.take_while(|block| all(*block, |byte| byte != wanted));
-    let start = clear.count().wrapping_mul(16);
-    let rest = bytes.get(start..).unwrap_or_default();
-    rest.iter().position(|&byte| byte == wanted).map(|at| start.wrapping_add(at))
+    let clear = blocks.take_while(|block| all(*block, |byte| byte != wanted)).count();
+    let start = clear.checked_mul(16)?;
+    let at = bytes.get(start..)?.iter().position(|&byte| byte == wanted)?;
+    start.checked_add(at)
 }
 
-/// Whether every byte fits. It goes on to the end in any case.
+/// Whether every byte fits. It looks at all of them, since a loop without an early end is one that the compiler vectorizes.
 #[inline]
 pub(crate) fn all(bytes: &[u8], fits: impl Fn(u8) -> bool) -> bool {
     bytes.iter().fold(true, |all, byte| all & fits(*byte))

@@ -1,6 +1,6 @@
 //! `HTTP-date` and `Retry-After` (RFC 9110 sections 5.6.7 and 10.2.3).
 
-/// Seconds since 1970 of an `IMF-fixdate`, `Sun, 06 Nov 1994 08:49:37 GMT`; none of anything else.
+/// The seconds from 1970 to an `IMF-fixdate` such as `Sun, 06 Nov 1994 08:49:37 GMT`; none if it is anything else.
 pub(crate) fn http_date(text: &str) -> Option<u64> {
     let (weekday, rest) = text.split_at_checked(3)?;
     let (day, rest) = rest.strip_prefix(", ")?.split_at_checked(2)?;
@@ -16,8 +16,11 @@ pub(crate) fn http_date(text: &str) -> Option<u64> {
     let (hour, minute, second) = (digits(hour)?, digits(minute)?, digits(second)?);
     // The second 60 is a leap second.
     let fits = weekday == *named && hour < 24 && minute < 60 && second <= 60 && zone == " GMT";
+    if !fits {
+        return None;
+    }
     let seconds = [(days, 86_400), (hour, 3_600), (minute, 60), (second, 1)];
-    fits.then(|| seconds.iter().fold(0, |sum, (count, unit)| count.saturating_mul(*unit).saturating_add(sum)))
+    seconds.iter().try_fold(0_u64, |sum, (count, unit)| sum.checked_add(count.checked_mul(*unit)?))
 }
 
 /// The seconds of a `Retry-After`, at most a day. A date counts from `date`, the `Date` of the same response.
@@ -25,28 +28,30 @@ pub(crate) fn retry_after(value: &str, date: Option<&str>) -> Option<u32> {
     if is_digits(value) {
         return Some(value.parse().map_or(DAY, |seconds: u32| seconds.min(DAY)));
     }
+    // A date in the past is no wait.
     let wait = http_date(value)?.saturating_sub(http_date(date?)?);
     Some(u32::try_from(wait).map_or(DAY, |seconds| seconds.min(DAY)))
 }
 
-/// Whole days from 1970 on; none if there is no such day.
+/// The days from 1970 to this day; none if there is no such day.
 fn days(year: u64, month: usize, day: u64) -> Option<u64> {
     let since = year.checked_sub(1970)?;
-    let leap = u64::from(leap_years(year) > leap_years(year.saturating_sub(1)));
-    let length =
-        |(index, (_, days)): (usize, &(&str, u64))| if index == 1 { leap.saturating_add(*days) } else { *days };
-    let mut lengths = MONTHS.iter().enumerate().map(length);
-    let before: u64 = lengths.by_ref().take(month).sum();
-    if !(1..=lengths.next()?).contains(&day) {
+    let leap_before = leap_years(year.checked_sub(1)?)?;
+    let leap_day = leap_years(year)?.checked_sub(leap_before)?;
+    let mut lengths =
+        MONTHS.iter().enumerate().map(|(index, (_, days))| days.checked_add(if index == 1 { leap_day } else { 0 }));
+    let before: u64 = lengths.by_ref().take(month).sum::<Option<u64>>()?;
+    if !(1..=lengths.next()??).contains(&day) {
         return None;
     }
-    let leap_days = leap_years(year.saturating_sub(1)).saturating_sub(leap_years(1969));
-    Some([since.saturating_mul(365), leap_days, before, day.saturating_sub(1)].iter().sum())
+    let leap_days = leap_before.checked_sub(leap_years(1969)?)?;
+    let parts = [since.checked_mul(365)?, leap_days, before, day.checked_sub(1)?];
+    Some(parts.iter().sum())
 }
 
 /// The leap years from year 1 up to and with `year`.
-fn leap_years(year: u64) -> u64 {
-    (year / 4).saturating_sub(year / 100).saturating_add(year / 400)
+fn leap_years(year: u64) -> Option<u64> {
+    (year / 4).checked_sub(year / 100)?.checked_add(year / 400)
 }
 
 fn digits(text: &str) -> Option<u64> {

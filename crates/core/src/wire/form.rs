@@ -46,8 +46,8 @@ impl<'w> FieldWriter<'w> {
         Ok(())
     }
 
-    /// The name with its `&`, in whose place the first field has the separator, and whatever stands before the value.
-    pub(crate) fn name(&mut self, name: &str) -> fmt::Result {
+    /// The name with its `&`, in place of which the first field has the separator.
+    fn name(&mut self, name: &str) -> fmt::Result {
         let Some(first) = self.separator.take() else { return self.out.write_str(name) };
         if !first.is_empty() {
             self.out.write_str(first)?;
@@ -97,11 +97,7 @@ pub(crate) fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
 
 /// What stands before and behind the first `delimiter`, which is ASCII; all and nothing if there is none.
 pub(crate) fn split_once(text: &str, delimiter: u8) -> (&str, &str) {
-    // Mostly there is none, which is soon seen.
-    if all(text.as_bytes(), |byte| byte != delimiter) {
-        return (text, "");
-    }
-    cut(text, text.bytes().position(|byte| byte == delimiter))
+    cut(text, find(text.as_bytes(), delimiter))
 }
 
 /// What stands before and behind the byte `at`; all and nothing if there is none.
@@ -163,7 +159,7 @@ fn encode(text: &str, out: &mut dyn Write) -> fmt::Result {
                 *free = [b'%', hex_digit(byte >> 4), hex_digit(byte & 15)];
                 3
             };
-            length = length.wrapping_add(count);
+            length = length.checked_add(count).ok_or(fmt::Error)?;
         }
         out.write_str(
             encoded.get(..length).and_then(|encoded| core::str::from_utf8(encoded).ok()).unwrap_or_default(),
@@ -199,8 +195,8 @@ fn hex(digit: Option<u8>) -> Option<u8> {
     char::from(digit?).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
-const fn hex_digit(value: u8) -> u8 {
-    if value < 10 { b'0'.wrapping_add(value) } else { b'A'.wrapping_add(value.wrapping_sub(10)) }
+fn hex_digit(value: u8) -> u8 {
+    b"0123456789ABCDEF".get(usize::from(value)).copied().unwrap_or_default()
 }
 
 /// Counts what would be written.

@@ -1,6 +1,6 @@
-//! Numbers as whole ones, without floats.
+//! Numbers as integers, without floats.
 
-/// A valid number, truncated, at most `u32::MAX`; none if it is negative.
+/// The value of a valid number, truncated and at most `u32::MAX`; none if it is negative.
 pub(crate) fn integer(number: &str) -> Option<u32> {
     if let Some(value) = decimal(number.bytes())
         && !number.is_empty()
@@ -17,8 +17,8 @@ pub(crate) fn integer(number: &str) -> Option<u32> {
     if digits().all(|digit| digit == b'0') {
         return Some(0);
     }
-    // How many digits stand before the point, once the exponent has moved it. Past the last digit zeros follow, of
-    // which ten saturate any value.
+    // How many digits are before the point once the exponent has moved it. Zeros follow the last digit; ten of them saturate
+    // any value.
     let before = i64::try_from(whole.len()).ok()?.saturating_add(power(exponent)?);
     let before = usize::try_from(before.max(0)).unwrap_or(usize::MAX);
     let zeros = before.saturating_sub(digits().count()).min(10);
@@ -26,12 +26,15 @@ pub(crate) fn integer(number: &str) -> Option<u32> {
     if negative { None } else { value }
 }
 
+/// It saturates: nothing that is read here needs more than `u32::MAX`.
 fn decimal(mut digits: impl Iterator<Item = u8>) -> Option<u32> {
     digits.try_fold(0_u32, |value, digit| {
-        digit.is_ascii_digit().then(|| value.saturating_mul(10).saturating_add(digit.wrapping_sub(b'0').into()))
+        let digit = char::from(digit).to_digit(10)?;
+        Some(value.saturating_mul(10).saturating_add(digit))
     })
 }
 
+/// The exponent. It saturates: far past the last digit, one place is like any other.
 fn power(exponent: &str) -> Option<i64> {
     let (sign, digits) = match exponent.as_bytes() {
         [b'-', digits @ ..] => (-1, digits),

@@ -1,7 +1,7 @@
 //! Times each path beside the other crates and prints one table.
 //!
-//! `cargo run --profile bench -p proofkey-benches --bin table` fails if a path is below its floor. Times depend on the machine and
-//! on what else it does, so only ratios count.
+//! `cargo run --profile bench -p proofkey-benches --bin table` fails if a path is below its floor; with `-- response` it takes
+//! only the paths with that in their names. Times depend on the machine and on what else it does, so only ratios count.
 
 use proofkey_benches::counter::{Count, Counting};
 use proofkey_benches::{Name, Path, paths};
@@ -15,7 +15,13 @@ fn main() -> ExitCode {
         eprintln!("table: a debug build measures nothing; add `--profile bench`");
         return ExitCode::from(2);
     }
-    let mut rows: Vec<Row> = paths::all().into_iter().map(Row::new).collect();
+    let wanted = std::env::args().nth(1).unwrap_or_default();
+    let paths = paths::all().into_iter().filter(|path| path.name.contains(&wanted));
+    let mut rows: Vec<Row> = paths.map(Row::new).collect();
+    if rows.is_empty() {
+        eprintln!("table: there is no path with {wanted} in its name");
+        return ExitCode::from(2);
+    }
     // Each series goes through all paths, so that whatever else takes the machine for a second does not hit all series of one.
     for _ in 0..SERIES {
         rows.iter_mut().for_each(Row::measure);

@@ -17,7 +17,7 @@ pub(super) fn path() -> Path {
             Contender::new(Name::IoOauth, Rng::default, io_oauth),
             Contender::new(Name::ByHand, Rng::default, by_hand),
         ],
-        target: Target { oauth2: Some(0.9), by_hand: Some(2.0), ..Target::default() },
+        target: Target { oauth2: Some(0.7), by_hand: Some(2.2), ..Target::default() },
         note: "base64url in constant time",
         others: &[
             (Name::Oauth2, "looks base64url up in a table"),

@@ -63,13 +63,29 @@ fn challenge_and_method_are_sent_and_the_verifier_is_not() {
 
 #[test]
 fn a_failing_generator_begins_no_login() {
-    for calls in 0..2 {
-        let failed = client().authorize(&[], &mut Failing { calls }).map(|_| ());
-        assert_eq!(failed, Err(AuthorizeError::Random(NoEntropy)), "at call {calls}");
+    for drawn in [0, 32, 63] {
+        let failed = client().authorize(&[], &mut Scripted { bytes: (0..drawn).collect(), at: 0 }).map(|_| ());
+        assert_eq!(failed, Err(AuthorizeError::Random(NoEntropy)), "{drawn} bytes");
     }
-    assert!(client().authorize(&[], &mut Failing { calls: 2 }).is_err(), "the same bytes twice");
-    let repeated = client().authorize(&[], &mut Scripted { bytes: vec![7; 64], at: 0 }).map(|_| ());
-    assert_eq!(repeated, Err(AuthorizeError::RandomRepeats));
+}
+
+#[test]
+fn a_generator_that_repeats_itself_begins_no_login() {
+    for half in [vec![7; 32], (0..32).collect()] {
+        let repeated = client().authorize(&[], &mut Scripted { bytes: half.repeat(2), at: 0 }).map(|_| ());
+        assert_eq!(repeated, Err(AuthorizeError::RandomRepeats));
+    }
+}
+
+/// Each draw can be a system call.
+#[test]
+fn state_and_verifier_come_from_one_draw() {
+    let mut once = Once { drawn: false };
+    let (url, pending) = client().authorize(&[], &mut once).expect("a login begins");
+    assert!(once.drawn);
+    assert_eq!(pending.state().expose(), "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8");
+    let verifier = CodeChallenge::s256("ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8").expect("a verifier");
+    assert_eq!(values(&url.to_string(), "code_challenge"), [verifier.as_str()]);
 }
 
 #[test]
@@ -104,9 +120,9 @@ struct Scripted {
     at: usize,
 }
 
-/// Gives `calls` answers, then fails.
-struct Failing {
-    calls: u32,
+/// Counts up from 0 in its first draw, and fails in any other.
+struct Once {
+    drawn: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -141,7 +157,7 @@ impl rand_core::TryRng for Scripted {
 
 impl rand_core::TryCryptoRng for Scripted {}
 
-impl rand_core::TryRng for Failing {
+impl rand_core::TryRng for Once {
     type Error = NoEntropy;
 
     fn try_next_u32(&mut self) -> Result<u32, NoEntropy> {
@@ -153,10 +169,12 @@ impl rand_core::TryRng for Failing {
     }
 
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
-        self.calls = self.calls.checked_sub(1).ok_or(NoEntropy)?;
-        bytes.fill(1);
+        if std::mem::replace(&mut self.drawn, true) {
+            return Err(NoEntropy);
+        }
+        bytes.iter_mut().zip(0..).for_each(|(byte, number)| *byte = number);
         Ok(())
     }
 }
 
-impl rand_core::TryCryptoRng for Failing {}
+impl rand_core::TryCryptoRng for Once {}

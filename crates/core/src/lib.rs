@@ -34,7 +34,7 @@
 //! #     type Error = core::convert::Infallible;
 //! #     fn try_next_u32(&mut self) -> Result<u32, Self::Error> { unreachable!() }
 //! #     fn try_next_u64(&mut self) -> Result<u64, Self::Error> { unreachable!() }
-//! #     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> { self.0 += 1; out.fill(self.0); Ok(()) }
+//! #     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> { out.fill_with(|| { self.0 += 1; self.0 }); Ok(()) }
 //! # }
 //! # impl rand_core::TryCryptoRng for Rng {}
 //! # let mut rng = Rng(0);

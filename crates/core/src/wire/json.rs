@@ -79,23 +79,14 @@ struct Found {
 
 /// Finds the members, and decodes their values in place.
 fn find_members(body: &mut [u8], names: &[&str], found: &mut [Found]) -> Result<(), JsonError> {
-    let mut scan = Scan::new(body, if body.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 });
-    scan.open()?;
-    let (mut at, mut first) = (scan.at(), true);
+    let (mut at, mut first) = (Scan::open(body)?.at(), true);
     loop {
         let mut scan = Scan::new(body, at);
         let Some(Member { name, kind, value }) = scan.member(first)? else { return Ok(()) };
         (at, first) = (scan.at(), false);
-        let name = if name.escaped {
-            decode(body, Kind::String, name)
-        } else {
-            Found { kind: Kind::String, start: name.start, end: name.end }
-        };
-        let text = body.get(name.start..name.end).unwrap_or_default();
-        let known = names.iter().zip(&mut *found).find(|(known, _)| text == known.as_bytes());
-        if let Some((_, found)) = known
-            && name.kind == Kind::String
-        {
+        let raw = name.of(body);
+        let says = |known: &str| if name.escaped { is_text(raw, known) } else { *raw == *known.as_bytes() };
+        if let Some((_, found)) = names.iter().zip(&mut *found).find(|(known, _)| says(known)) {
             *found = if found.kind == Kind::Absent { decode(body, kind, value) } else { REPEATED };
         }
     }
@@ -169,6 +160,22 @@ fn unescape(bytes: &mut [u8], mut read: usize, mut written: usize) -> Option<(us
         }
     }
     Some((read, written))
+}
+
+/// Whether what is between the quotes of a string stands for exactly `text`.
+fn is_text(raw: &[u8], text: &str) -> bool {
+    let (mut raw, mut text) = (raw, text.as_bytes());
+    while let Some((byte, rest)) = raw.split_first() {
+        let (behind, expected) = if *byte == b'\\' {
+            let Some((character, length)) = escape(rest) else { return false };
+            (rest.get(length..), text.strip_prefix(character.encode_utf8(&mut [0; 4]).as_bytes()))
+        } else {
+            (Some(rest), text.strip_prefix(&[*byte]))
+        };
+        let (Some(behind), Some(expected)) = (behind, expected) else { return false };
+        (raw, text) = (behind, expected);
+    }
+    text.is_empty()
 }
 
 /// The character of an escape, and how many bytes say so behind the backslash.

@@ -1,9 +1,9 @@
 //! A look at one member, which leaves the body as it is.
 
-use super::scan::{Scan, Span};
-use super::{JsonError, unescapes_to};
+use super::scan::{Member, Scan};
+use super::{JsonError, Kind, is_text};
 
-/// What a member is, before it is decoded.
+/// A member that was not decoded.
 #[derive(Clone, Copy)]
 pub(crate) enum Peek<'s> {
     /// Missing, null or the empty string.
@@ -11,43 +11,33 @@ pub(crate) enum Peek<'s> {
     /// Neither text nor absent.
     Other,
     Repeated,
-    /// What stands between the quotes, with its escapes.
+    /// What is between the quotes, with its escapes.
     Text(&'s [u8]),
 }
 
 impl Peek<'_> {
     pub(crate) fn is(self, text: &str) -> bool {
-        matches!(self, Self::Text(raw) if unescapes_to(raw, text))
+        matches!(self, Self::Text(raw) if is_text(raw, text))
     }
 }
 
 /// Looks for a member of a body that [`members`](super::members) would read.
 pub(crate) fn peek<'s>(body: &'s [u8], name: &str) -> Result<Peek<'s>, JsonError> {
     core::str::from_utf8(body).map_err(|error| JsonError { at: error.valid_up_to() })?;
-    let mut at = Scan(body).open(if body.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 })?;
+    let mut scan = Scan::open(body)?;
     let (mut found, mut first) = (None, true);
-    while let Some((key, value)) = Scan(body).member(at, first)? {
-        (at, first) = (value.end, false);
-        if unescapes_to(inside(body, &key), name) {
-            found = Some(if found.is_none() { kind(body, &value) } else { Peek::Repeated });
+    while let Some(Member { name: key, kind, value }) = scan.member(first)? {
+        first = false;
+        if is_text(key.of(body), name) {
+            found = Some(match (kind, value.of(body)) {
+                _ if found.is_some() => Peek::Repeated,
+                (Kind::Null, _) | (Kind::String, []) => Peek::Absent,
+                (Kind::String, raw) => Peek::Text(raw),
+                _ => Peek::Other,
+            });
         }
     }
     Ok(found.unwrap_or(Peek::Absent))
-}
-
-fn kind<'s>(body: &'s [u8], value: &Span) -> Peek<'s> {
-    match body.get(value.start) {
-        Some(b'"') if inside(body, value).is_empty() => Peek::Absent,
-        Some(b'"') => Peek::Text(inside(body, value)),
-        Some(b'n') => Peek::Absent,
-        _ => Peek::Other,
-    }
-}
-
-/// What stands between the quotes of a string.
-fn inside<'s>(body: &'s [u8], string: &Span) -> &'s [u8] {
-    let quoted = body.get(string.start..string.end).unwrap_or_default();
-    quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default()
 }
 
 #[cfg(test)]

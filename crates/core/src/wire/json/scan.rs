@@ -17,6 +17,12 @@ pub(super) struct Span {
     pub(super) escaped: bool,
 }
 
+impl Span {
+    pub(super) fn of<'s>(&self, body: &'s [u8]) -> &'s [u8] {
+        body.get(self.start..self.end).unwrap_or_default()
+    }
+}
+
 /// A body that is being read. Each method is a rule of the grammar: it reads what the rule describes, or fails where the
 /// body breaks the rule.
 pub(super) struct Scan<'s> {
@@ -34,10 +40,12 @@ impl<'s> Scan<'s> {
         self.body.len().abs_diff(self.rest.len())
     }
 
-    /// The brace of the body's own object.
-    pub(super) fn open(&mut self) -> Result<(), JsonError> {
-        self.space();
-        self.byte(b'{')
+    /// Behind the brace of the body's own object.
+    pub(super) fn open(body: &'s [u8]) -> Result<Self, JsonError> {
+        let mut scan = Self::new(body, if body.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 });
+        scan.space();
+        scan.byte(b'{')?;
+        Ok(scan)
     }
 
     /// A member of the body's own object; none at its end, which is the end of the body.

@@ -1,61 +1,136 @@
-//! The core alone, as a device would use it: fixed buffers, no allocator in the login itself.
+//! The core alone, as a device uses it: fixed buffers, and a socket of bytes. docs/guide/embedded.md explains it.
 //!
-//! `no_alloc AUTHORIZATION_ENDPOINT TOKEN_ENDPOINT CLIENT_ID` prints the URL to visit, reads the URL that the browser ended
-//! at from standard input, and speaks plain HTTP to a token endpoint on this machine.
+//! `no_alloc ISSUER CLIENT_ID API_URL` prints the URL to visit, reads the URL that the browser ended at from standard input, calls
+//! the API, refreshes the tokens and calls it again. It has no TLS, so the servers must be on this machine.
 
-use getrandom::SysRng;
-use proofkey_core::{Client, Redirect, Response, Server};
-use std::error::Error;
-use std::fmt;
+use proofkey_core::{
+    AccessToken, Client, Discovery, Flow, Pending, Redirect, Request, Response, Server, Step, TokensArray,
+};
+use rand_core::{TryCryptoRng, TryRng};
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::{env, error, fmt, io};
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let args: Vec<String> = std::env::args().collect();
-    let [_, authorization_endpoint, token_endpoint, client_id] = args.as_slice() else {
-        return Err("usage: no_alloc AUTHORIZATION_ENDPOINT TOKEN_ENDPOINT CLIENT_ID".into());
+type Result<T> = std::result::Result<T, Box<dyn error::Error>>;
+
+/// Tokens that own their parts: 2 KiB for an access token, a refresh token and a scope.
+type Kept = TokensArray<2048>;
+
+fn main() -> Result<()> {
+    let args: Vec<String> = env::args().collect();
+    let [_, issuer, client_id, api] = args.as_slice() else {
+        return Err("usage: no_alloc ISSUER CLIENT_ID API_URL".into());
     };
-    let server = Server::new(authorization_endpoint, token_endpoint);
+    let (mut metadata, mut buffer) = ([0; 4096], [0; 4096]);
+    let server = discover(issuer, &mut metadata)?;
     let client = Client::new(client_id, "https://app.example/paste", server)?;
-
-    let (url, pending) = client.authorize(&["itwin-platform"], &mut SysRng)?;
-    println!("{url}");
+    let pending = begin(client)?;
     let mut pasted = String::new();
-    std::io::stdin().read_line(&mut pasted)?;
-    let token_request = pending.accept(client, Redirect::Url(pasted.trim()))?;
+    io::stdin().read_line(&mut pasted)?;
+    let mut kept = finish(client, pending, pasted.trim(), &mut buffer)?;
+    call(api, kept.as_tokens().access_token(), &mut buffer)?;
+    refresh(client, &mut kept, &mut buffer)?;
+    call(api, kept.as_tokens().access_token(), &mut buffer)
+}
 
-    let mut buffer = [0; 8192];
-    let mut head = Text { bytes: [0; 1024], used: 0 };
-    let request = token_request.request();
-    if request.url().is_https() {
-        return Err("this example speaks plain HTTP only".into());
-    }
-    request.write_head(&mut head)?;
-    request.write_body(&mut head)?;
+fn begin(client: Client<'_>) -> Result<Pending> {
+    let (url, pending) = client.authorize(&["itwin-platform", "offline_access"], &mut Trng)?;
+    println!("{url}");
+    Ok(pending)
+}
 
-    let mut socket = TcpStream::connect((request.url().host(), request.url().port()))?;
-    socket.write_all(&head.bytes[..head.used])?;
-    let mut length = 0;
-    while let read @ 1.. = socket.read(&mut buffer[length..])? {
-        length += read;
-    }
-    let answer = &mut buffer[..length];
-    let status = std::str::from_utf8(answer.get(9..12).ok_or("no HTTP answer")?)?.parse()?;
-    let body = answer.windows(4).position(|four| four == b"\r\n\r\n").ok_or("no end of the head")? + 4;
-    let body = &mut answer[body..];
-    let response = Response::new(status, body);
-    let tokens = token_request.read(response)?;
-    println!(
-        "an access token of {} bytes, for {:?} seconds",
-        tokens.access_token().expose().len(),
-        tokens.expires_in()
-    );
+fn finish(client: Client<'_>, pending: Pending, pasted: &str, buffer: &mut [u8]) -> Result<Kept> {
+    let request = pending.accept(client, Redirect::Url(pasted))?;
+    let answer = send(request.request(), buffer)?;
+    let tokens = request.read(answer.response(buffer))?;
+    Ok(Kept::try_from(tokens)?)
+}
+
+fn refresh(client: Client<'_>, kept: &mut Kept, buffer: &mut [u8]) -> Result<()> {
+    let old = kept.as_tokens();
+    let request = client.refresh(old.refresh_token().ok_or("sign in again")?);
+    let answer = send(request.request(), buffer)?;
+    let (new, tokens) = request.read_keeping(answer.response(buffer));
+    let (tokens, outcome) = match (tokens, new) {
+        (Ok(tokens), _) => (tokens, Ok(())),
+        // The server may have retired the old refresh token, whatever else is wrong with its answer.
+        (Err(error), Some(new)) => (old.with_refresh_token(new), Err(error)),
+        (Err(error), None) => return Err(error.into()),
+    };
+    let tokens = Kept::try_from(tokens)?;
+    *kept = tokens;
+    Ok(outcome?)
+}
+
+fn call(url: &str, token: AccessToken<'_>, buffer: &mut [u8]) -> Result<()> {
+    let request = token.get(url)?;
+    let answer = send(request.request(), buffer)?;
+    let body = request.read(answer.response(buffer)).map_err(|error| error.to_string())?;
+    println!("{}", String::from_utf8_lossy(body));
     Ok(())
+}
+
+fn discover<'b>(issuer: &'b str, buffer: &'b mut [u8]) -> Result<Server<'b>> {
+    let mut discovery = Discovery::new(issuer)?;
+    // It never waits, so it needs no clock.
+    let answer = loop {
+        let Step::Send(request) = discovery.step(0) else { return Err("the issuer has no metadata".into()) };
+        let answer = send(request, buffer)?;
+        if discovery.hear(&answer.response(buffer), 0) {
+            break answer;
+        }
+    };
+    Ok(discovery.read(answer.response(buffer))?.server())
+}
+
+/// Sends a request, and receives the response until the server closes the connection.
+fn send(request: Request<'_>, buffer: &mut [u8]) -> Result<Answer> {
+    let mut sent = Text { bytes: [0; 4096], used: 0 };
+    request.write_head(&mut sent)?;
+    request.write_body(&mut sent)?;
+    let url = request.url();
+    if url.is_https() {
+        return Err("this example has no TLS".into());
+    }
+    let mut socket = TcpStream::connect((url.host(), url.port()))?;
+    socket.write_all(&sent.bytes[..sent.used])?;
+    let mut length = 0;
+    loop {
+        match socket.read(&mut buffer[length..])? {
+            0 if length == buffer.len() => return Err("the response is too long".into()),
+            0 => return Answer::of(&buffer[..length]).ok_or_else(|| "this is not HTTP".into()),
+            read => length += read,
+        }
+    }
+}
+
+/// Where a response is in its buffer.
+struct Answer {
+    status: u16,
+    /// The length of the head.
+    head: usize,
+    length: usize,
+}
+
+impl Answer {
+    fn of(received: &[u8]) -> Option<Self> {
+        let head = received.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
+        let status = str::from_utf8(received.get(9..12)?).ok()?.parse().ok()?;
+        Some(Self { status, head, length: received.len() })
+    }
+
+    /// The response for a step of the core, which reads it in place.
+    fn response<'b>(&self, buffer: &'b mut [u8]) -> Response<'b> {
+        let (head, body) = buffer[..self.length].split_at_mut(self.head);
+        let fields = str::from_utf8(head).unwrap_or_default().lines().filter_map(|line| line.split_once(':'));
+        let response = Response::new(self.status, body);
+        fields.fold(response, |response, (name, value)| response.with_header(name, value.trim()))
+    }
 }
 
 /// Text in a buffer of fixed size.
 struct Text {
-    bytes: [u8; 1024],
+    bytes: [u8; 4096],
     used: usize,
 }
 
@@ -67,3 +142,26 @@ impl fmt::Write for Text {
         Ok(())
     }
 }
+
+/// The device's true random number generator: here that of the operating system.
+struct Trng;
+
+impl TryRng for Trng {
+    type Error = getrandom::Error;
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> std::result::Result<(), Self::Error> {
+        getrandom::fill(bytes)
+    }
+
+    fn try_next_u32(&mut self) -> std::result::Result<u32, Self::Error> {
+        let mut bytes = [0; 4];
+        self.try_fill_bytes(&mut bytes).map(|()| u32::from_le_bytes(bytes))
+    }
+
+    fn try_next_u64(&mut self) -> std::result::Result<u64, Self::Error> {
+        let mut bytes = [0; 8];
+        self.try_fill_bytes(&mut bytes).map(|()| u64::from_le_bytes(bytes))
+    }
+}
+
+impl TryCryptoRng for Trng {}

@@ -95,14 +95,21 @@ fn service() {
 fn no_alloc() {
     let server = DevServer::start(Options::default()).unwrap();
     let mut example = Command::new(env!("CARGO_BIN_EXE_no_alloc"));
-    example.args([&server.authorization_endpoint(), &server.token_endpoint(), "demo-native"]);
+    example.args([&server.issuer(), "demo-native", &server.api("/api/me")]);
     let mut example = example.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(example.stdout.take().unwrap()).lines();
-    let url = lines.next().unwrap().unwrap();
+    let mut lines = BufReader::new(example.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let url = lines.next().unwrap();
     let callback = UserAgent::new().run(&url, Decision::Allow).unwrap().callback.unwrap();
     writeln!(example.stdin.take().unwrap(), "{callback}").unwrap();
-    assert_eq!(lines.next().unwrap().unwrap(), "an access token of 43 bytes, for Some(3600) seconds");
+    let said: Vec<String> = lines.collect();
     assert!(example.wait().unwrap().success());
+    assert!(said.len() == 2 && said.iter().all(|line| line.contains("alice@example.test")), "{said:?}");
+    let log = server.take_log();
+    let grants: Vec<&str> =
+        log.iter().filter_map(|entry| entry.body.strip_prefix("grant_type=")?.split('&').next()).collect();
+    assert_eq!(grants, ["authorization_code", "refresh_token"]);
+    let tokens: Vec<_> = log.iter().filter(|entry| entry.path == "/api/me").map(|entry| &entry.headers).collect();
+    assert!(tokens.len() == 2 && tokens[0] != tokens[1], "the second call is made with the new token");
 }
 
 fn web_client() -> proofkey_devserver::ClientRegistration {

@@ -13,7 +13,14 @@ async function openWindow(context) {
   const page = await openBare(context, all);
   const [popup] = await Promise.all([
     page.waitForEvent('popup'),
-    page.evaluate(() => { globalThis.done = failure(() => app.signInPopup()); }),
+    page.evaluate(() => {
+      const { open } = window;
+      window.open = (...options) => {
+        globalThis.popup = open.apply(window, options);
+        return globalThis.popup;
+      };
+      globalThis.done = failure(() => app.signInPopup());
+    }),
   ]);
   return [page, popup];
 }
@@ -131,6 +138,7 @@ test('a window: closed by the user, and opened again before that is known', { ti
   const [page, first] = await openWindow(context);
   await first.waitForSelector('#username');
   await first.close();
+  await until(page, () => popup.closed);
   const [second] = await Promise.all([
     page.waitForEvent('popup'),
     page.evaluate(() => { globalThis.again = failure(() => app.signInPopup()); }),

@@ -46,10 +46,12 @@ impl Request {
 
 impl From<proofkey_core::Request<'_>> for Request {
     fn from(request: proofkey_core::Request<'_>) -> Self {
+        // Browsers set this one themselves.
+        let headers = request.headers().filter(|header| header.name() != "accept-encoding");
         Self {
             method: request.method().as_str(),
             url: request.url().to_string(),
-            headers: request.headers().flat_map(|header| [header.name().to_owned(), header.value()]).collect(),
+            headers: headers.flat_map(|header| [header.name().to_owned(), header.value()]).collect(),
             body: Some(request.body()).filter(|body| !body.is_empty()),
         }
     }

@@ -81,7 +81,7 @@ async function send(request, deadline) {
   try {
     response = await fetch(url, {
       method,
-      headers: headers.flatMap((name, at) => (at % 2 === 0 ? [[name, headers[at + 1]]] : [])),
+      headers: Object.fromEntries(headers.flatMap((name, at) => (at % 2 === 0 ? [[name, headers[at + 1]]] : []))),
       body,
       cache: 'no-store',
       credentials: 'omit',

@@ -88,7 +88,8 @@ impl<'a> AuthorizationUrl<'a> {
             fields.list("&scope=", self.scope)?;
         }
         fields.field("&state=", Value::Literal(pkce::text(&self.state)))?;
-        fields.field("&code_challenge_method=S256&code_challenge=", Value::Literal(self.challenge.as_str()))?;
+        fields.field("&code_challenge=", Value::Literal(self.challenge.as_str()))?;
+        fields.field("&code_challenge_method=", Value::Literal("S256"))?;
         fields.extra(self.extra)
     }
 }

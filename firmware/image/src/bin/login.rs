@@ -212,7 +212,7 @@ impl Failure {
     }
 }
 
-/// The core's errors say more about themselves than a small screen has room for: their texts would take 4 KiB of flash.
+/// The core's errors say more about themselves than a small screen has room for: their texts would take 4.7 KiB of flash.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (what, which) = match self {

@@ -12,7 +12,7 @@ fn the_authorization_url_byte_for_byte() {
     let expected = format!(
         "https://ims.bentley.com/connect/authorize?response_type=code&client_id=native-abc\
          &redirect_uri=http%3A%2F%2F127.0.0.1%3A49152%2Fcallback&scope=itwin-platform+offline_access\
-         &state={}&code_challenge_method=S256&code_challenge={}",
+         &state={}&code_challenge={}&code_challenge_method=S256",
         pending.state().expose(),
         values(&written, "code_challenge")[0],
     );

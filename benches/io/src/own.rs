@@ -7,8 +7,9 @@
 //! | the URL as text, which reqwest parses into a piece of its own | | 1 |
 //! | the body, which is read in place and wiped | 1 | 1 |
 //! | the access token, the refresh token and the scope, which the caller keeps | 3 | 3 |
+//! | the request of the `http` crate, from which reqwest makes its own | | 4 |
 //! | what the library takes to read a body to its end, and is not asked to | -5 | -2 |
-//! | | 0 | 4 |
+//! | | 0 | 8 |
 
 use crate::http::{reqwest, ureq};
 use crate::measure::runtime;

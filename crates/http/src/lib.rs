@@ -4,10 +4,12 @@ mod answer;
 mod drive;
 mod error;
 mod listen;
+mod proxy;
 mod secure;
 
 pub use answer::Answer;
 pub use drive::{DriveError, Received, drive, drive_async, to_http};
 pub use error::{DiscoverError, ExchangeError, LoginError, TransportError, TransportKind};
 pub use listen::{Bound, ListenError, bind};
+pub use proxy::{Proxies, Proxy, ProxyError, ProxyFault};
 pub use secure::{address, is_localhost, is_secure};

@@ -10,6 +10,8 @@ use std::{env, slice};
 
 const HOST: &str = "as.example";
 const A: &str = "http://{A}";
+const IPV6: &str = "before 8.0 or so, curl compares IPv6 addresses as if they were names";
+const LOOPBACK: &str = "a request to this machine never leaves it";
 
 /// Environments in which both choose the same: variables, with `{A}` and `{B}` for two proxies, and the host of the server.
 const SAME: &[(&[(&str, &str)], &str)] = &[
@@ -188,8 +190,6 @@ const DIFFERENT: &[(&[(&str, &str)], &str, &str, &str, &str)] = &[
     (&[("ALL_PROXY", "http://@{A}")], HOST, "http://A Basic Og==", "http://A", "it names no user"),
     (&[("ALL_PROXY", "ftp.x:1")], HOST, "error", "http://ftp.x:1", "curl takes the name of the host for its scheme"),
 ];
-const IPV6: &str = "before 8.0 or so, curl compares IPv6 addresses as if they were names";
-const LOOPBACK: &str = "a request to this machine never leaves it";
 
 #[test]
 fn the_proxy_is_the_one_that_curl_chooses() {
@@ -210,6 +210,59 @@ fn the_proxy_is_the_one_that_curl_chooses() {
         assert_ne!(curl, ours);
     }
     println!("{} environments as curl, {} otherwise for a reason", SAME.len(), DIFFERENT.len());
+}
+
+/// Whatever is written, what is found can be given to both libraries.
+#[test]
+fn what_is_found_is_taken_by_both_libraries() {
+    const PARTS: [&str; 32] = [
+        "http",
+        "https",
+        "://",
+        ":/",
+        "/",
+        "@",
+        ":",
+        "[",
+        "]",
+        "%",
+        "%4",
+        "%3a",
+        "%C3%A9",
+        ".",
+        "..",
+        "0x",
+        "1",
+        "08",
+        "256",
+        "4294967295",
+        "-",
+        "_",
+        "~",
+        "+",
+        "::",
+        "\u{e9}",
+        "a",
+        "A",
+        "|",
+        "\"",
+        "?",
+        "#",
+    ];
+    let (mut state, mut taken) = (1_u64, 0);
+    for _ in 0..300_000 {
+        let parts = (0..7).map(|_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            PARTS[usize::try_from(state >> 59).unwrap()]
+        });
+        let url = parts.collect::<String>();
+        let Ok(proxies) = Proxies::new(&url) else { continue };
+        let found = proxies.find(HOST).unwrap().unwrap().as_str();
+        taken += 1;
+        assert!(reqwest::Proxy::all(found).is_ok(), "{url} {found}");
+        assert!(ureq::Proxy::new(found).is_ok(), "{url} {found}");
+    }
+    assert!(taken > 10_000, "{taken}");
 }
 
 struct Servers {

@@ -3,6 +3,7 @@
 mod race;
 mod socket;
 mod tls;
+mod tunnel;
 
 use http::Uri;
 use proofkey_http::{TransportError, TransportKind, address, is_localhost};
@@ -14,9 +15,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use ureq::config::Config;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{
-    ConnectProxyConnector, ConnectionDetails, Connector, Either, NextTimeout, Transport, time,
-};
+use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, Transport, time};
+use ureq::{Proxy, ProxyProtocol};
 
 /// Makes the connections of an agent. Every failure is a [`TransportError`] that says that nothing was sent, in a
 /// [`ureq::Error::Other`].
@@ -36,11 +36,26 @@ impl Connections {
     }
 
     fn open(&self, details: &ConnectionDetails<'_>) -> Result<Box<dyn Transport>, ureq::Error> {
-        let transport = match ConnectProxyConnector::default().connect(details, None::<()>)? {
-            Some(Either::B(tunnel)) => tunnel,
-            _ => Box::new(Socket::connect(details)?),
+        let transport = match details.config.proxy().filter(|proxy| !proxy.is_no_proxy(details.uri)) {
+            Some(proxy) => self.tunnel(proxy, details)?,
+            None => Box::new(Socket::connect(&details.addrs, details)?),
         };
-        if details.needs_tls() { tls::secure(transport, self.tls()?, details) } else { Ok(transport) }
+        if details.needs_tls() { tls::secure(transport, self.tls()?, details.uri, details) } else { Ok(transport) }
+    }
+
+    fn tunnel(&self, proxy: &Proxy, details: &ConnectionDetails<'_>) -> Result<Box<dyn Transport>, ureq::Error> {
+        let is_secure = match proxy.protocol() {
+            ProxyProtocol::Http => false,
+            ProxyProtocol::Https => true,
+            // `Proxy`, as soon as there is such a kind.
+            _ => return Err(failure(TransportKind::Http, ureq::Error::InvalidProxyUrl)),
+        };
+        let addresses = details.resolver.resolve(proxy.uri(), details.config, time_left(details)?)?;
+        let mut transport: Box<dyn Transport> = Box::new(Socket::connect(&addresses, details)?);
+        if is_secure {
+            transport = tls::secure(transport, self.tls()?, proxy.uri(), details)?;
+        }
+        tunnel::open(transport, proxy, details)
     }
 
     fn tls(&self) -> Result<Arc<rustls::ClientConfig>, ureq::Error> {
@@ -68,38 +83,36 @@ impl fmt::Debug for Connections {
 
 /// A connection that failed while it was made, so that nothing of the request was sent.
 fn failed(error: ureq::Error) -> ureq::Error {
-    ureq::Error::Other(unconnected(error).into())
-}
-
-fn unconnected(error: ureq::Error) -> TransportError {
     let kind = match &error {
-        ureq::Error::Other(other) => match other.downcast_ref::<TransportError>() {
-            Some(error) => return error.clone(),
-            None => TransportKind::Connect,
-        },
-        ureq::Error::Timeout(_) => return TransportError::new(TransportKind::Deadline, false),
+        ureq::Error::Other(other) if other.is::<TransportError>() => return error,
+        ureq::Error::Timeout(_) => {
+            return ureq::Error::Other(TransportError::new(TransportKind::Deadline, false).into());
+        }
         ureq::Error::Tls(_) => TransportKind::Tls,
         ureq::Error::Io(error) if is_tls(error) => TransportKind::Tls,
-        // `Proxy`, as soon as there is such a kind.
-        ureq::Error::ConnectProxyFailed(reason) if reason.contains("407") => TransportKind::Http,
         _ => TransportKind::Connect,
     };
-    TransportError::new(kind, false).because(error)
+    failure(kind, error)
+}
+
+fn failure(kind: TransportKind, error: ureq::Error) -> ureq::Error {
+    ureq::Error::Other(TransportError::new(kind, false).because(error).into())
 }
 
 fn is_tls(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|error| error.is::<rustls::Error>())
 }
 
-/// When the attempt to connect began.
-fn start(details: &ConnectionDetails<'_>) -> Instant {
-    match details.now {
+/// What is left of the time to connect.
+fn time_left(details: &ConnectionDetails<'_>) -> Result<NextTimeout, ureq::Error> {
+    let start = match details.now {
         time::Instant::Exact(start) => start,
         _ => Instant::now(),
-    }
+    };
+    Ok(NextTimeout { after: left(details.timeout, start)?.into(), ..details.timeout })
 }
 
-/// How much of the time is left.
+/// How much of `timeout` is left.
 fn left(timeout: NextTimeout, start: Instant) -> Result<Duration, ureq::Error> {
     let left = (*timeout.after).min(LONGEST).saturating_sub(start.elapsed());
     if left.is_zero() { Err(ureq::Error::Timeout(timeout.reason)) } else { Ok(left) }

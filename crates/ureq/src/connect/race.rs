@@ -67,3 +67,48 @@ fn interleaved(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
 /// Each is a thread.
 const ATTEMPTS_MAX: usize = 6;
 const DELAY: Duration = Duration::from_millis(250);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{IpAddr, Ipv4Addr, TcpListener};
+
+    /// Nobody listens there.
+    const CLOSED: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
+    const LIMIT: Duration = Duration::from_secs(30);
+
+    #[test]
+    fn families_take_turns_in_the_order_of_the_resolver() {
+        for (addresses, expected) in [
+            ("", ""),
+            ("1.1.1.1:1", "1.1.1.1:1"),
+            ("1.1.1.1:1 [::1]:1", "1.1.1.1:1 [::1]:1"),
+            ("[::1]:1 [::2]:1 1.1.1.1:1 1.1.1.2:1", "[::1]:1 1.1.1.1:1 [::2]:1 1.1.1.2:1"),
+            ("1.1.1.1:1 1.1.1.2:1 1.1.1.3:1 [::1]:1", "1.1.1.1:1 [::1]:1 1.1.1.2:1 1.1.1.3:1"),
+            ("[::1]:1 1.1.1.1:1 1.1.1.2:1 1.1.1.3:1", "[::1]:1 1.1.1.1:1 1.1.1.2:1 1.1.1.3:1"),
+        ] {
+            let addresses: Vec<SocketAddr> =
+                addresses.split_whitespace().map(|address| address.parse().unwrap()).collect();
+            let order: Vec<_> = interleaved(&addresses).iter().map(ToString::to_string).collect();
+            assert_eq!(order.join(" "), expected);
+        }
+    }
+
+    #[test]
+    fn refused_attempts_are_followed_at_once_by_the_next() {
+        let refused = [CLOSED; 100];
+        let error = connect(&refused, LIMIT).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+        let live = TcpListener::bind("127.0.0.1:0").unwrap();
+        let at = live.local_addr().unwrap();
+        let start = Instant::now();
+        let stream = connect(&[&refused[..], &[at]].concat(), LIMIT).unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), at);
+        assert!(start.elapsed() < DELAY * 50, "{:?}", start.elapsed());
+    }
+
+    #[test]
+    fn without_an_address_there_is_no_connection() {
+        assert_eq!(connect(&[], LIMIT).unwrap_err().kind(), ErrorKind::AddrNotAvailable);
+    }
+}

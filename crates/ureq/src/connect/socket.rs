@@ -1,8 +1,8 @@
 //! [`Socket`]: a TCP connection as `ureq` uses it. Its own transport cannot be made from a connected socket.
 
-use super::{left, race, start};
+use super::{left, race, time_left};
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 use ureq::Error;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, LazyBuffers, NextTimeout, Transport};
@@ -14,8 +14,8 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    pub(crate) fn connect(details: &ConnectionDetails<'_>) -> Result<Self, Error> {
-        let stream = race::connect(&details.addrs, left(details.timeout, start(details))?).map_err(|error| {
+    pub(crate) fn connect(addresses: &[SocketAddr], details: &ConnectionDetails<'_>) -> Result<Self, Error> {
+        let stream = race::connect(addresses, *time_left(details)?.after).map_err(|error| {
             if error.kind() == ErrorKind::TimedOut { Error::Timeout(details.timeout.reason) } else { error.into() }
         })?;
         if details.config.no_delay() {

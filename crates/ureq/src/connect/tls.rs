@@ -1,6 +1,7 @@
 //! TLS over any transport: a socket, or the tunnel of a proxy.
 
-use super::{left, start};
+use super::time_left;
+use http::Uri;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use std::fmt;
@@ -14,19 +15,19 @@ struct Secure {
     buffers: LazyBuffers,
 }
 
-/// Does the handshake, so that the server is known before anything is sent.
+/// Does the handshake with the host of `uri`, so that it is known before anything is sent.
 pub(crate) fn secure(
     transport: Box<dyn Transport>,
     config: Arc<ClientConfig>,
+    uri: &Uri,
     details: &ConnectionDetails<'_>,
 ) -> Result<Box<dyn Transport>, Error> {
-    let host = details.uri.host().unwrap_or_default();
+    let host = uri.host().unwrap_or_default();
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let name = ServerName::try_from(host.to_owned()).map_err(|_| Error::Tls("the host is not a name for TLS"))?;
     let mut conn = ClientConnection::new(config, name).map_err(io::Error::other)?;
     let mut sock = TransportAdapter::new(transport, Arc::clone(&details.current_time));
-    let left = left(details.timeout, start(details))?;
-    sock.set_timeout(NextTimeout { after: left.into(), ..details.timeout });
+    sock.set_timeout(time_left(details)?);
     conn.complete_io(&mut sock)?;
     let buffers = LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
     Ok(Box::new(Secure { stream: StreamOwned { conn, sock }, buffers }))

@@ -145,23 +145,4 @@ impl Resolver for LoopbackResolver {
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_gone_to_as_it_is_written() {
-        for (url, expected) in [
-            ("http://127.0.0.1/x", "127.0.0.1:80"),
-            ("https://127.0.0.1/x", "127.0.0.1:443"),
-            ("https://[::1]/x", "[::1]:443"),
-            ("http://[::1]:8080/x", "[::1]:8080"),
-            ("http://localhost/x", "127.0.0.1:80 [::1]:80"),
-            ("https://LOCALHOST:1/x", "127.0.0.1:1 [::1]:1"),
-        ] {
-            let resolver = LoopbackResolver(DefaultResolver::default());
-            let found = resolver.resolve(&url.parse().unwrap(), &Config::default(), NextTimeout::default()).unwrap();
-            let found: Vec<_> = found.iter().map(ToString::to_string).collect();
-            assert_eq!(found.join(" "), expected, "{url}");
-        }
-    }
-}
+mod tests;

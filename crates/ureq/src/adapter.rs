@@ -1,25 +1,25 @@
 //! [`Http`]: sends requests and reads responses.
 
+use crate::connect::{Connections, LoopbackResolver};
 use crate::error::transport;
-use http::{HeaderValue, Uri, header};
+use http::{HeaderValue, header};
 use proofkey_core::{
     AccessToken, Client, ClientBuf, Discovery, Flow, RefreshTokenBuf, Request, ResponseBuf, Revocable, Server,
     TokenRequest, TokensBuf,
 };
 use proofkey_http::{
-    Answer, DiscoverError, DriveError, ExchangeError, Received, TransportError, TransportKind, address, drive,
-    is_localhost, is_secure, to_http,
+    Answer, DiscoverError, DriveError, ExchangeError, Received, TransportError, TransportKind, drive, is_secure,
+    to_http,
 };
-use rustls::RootCertStore;
+use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
-use std::io::{self, ErrorKind, Read};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use rustls::{ClientConfig, RootCertStore};
+use rustls_platform_verifier::Verifier;
+use std::io::Read;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
-use ureq::config::{AutoHeaderValue, Config};
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport};
+use ureq::config::AutoHeaderValue;
 use ureq::{Agent, AsSendBody};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -30,7 +30,7 @@ use zeroize::{Zeroize, Zeroizing};
 pub struct Http {
     agent: Agent,
     deadline: Duration,
-    roots: RootCerts,
+    roots: Vec<CertificateDer<'static>>,
 }
 
 impl Default for Http {
@@ -40,17 +40,17 @@ impl Default for Http {
 }
 
 impl Http {
-    /// A client that trusts the certificate authorities that Mozilla trusts, and waits 30 seconds for an answer.
+    /// A client that trusts the certificate authorities that the operating system trusts, and waits 30 seconds for an answer.
     #[must_use]
     pub fn new() -> Self {
-        Self::build(Duration::from_secs(30), RootCerts::WebPki)
+        Self::build(Duration::from_secs(30), Vec::new())
     }
 
     /// Trusts the certificate authorities of the operating system instead, which include a company's own.
     #[cfg(feature = "platform-verifier")]
     #[must_use]
     pub fn with_platform_roots(self) -> Self {
-        Self::build(self.deadline, RootCerts::PlatformVerifier)
+        Self::build(self.deadline, Vec::new())
     }
 
     /// Trusts the certificate authorities in `pem` instead, and no others.
@@ -69,8 +69,7 @@ impl Http {
                 .add(certificate.clone())
                 .map_err(|error| TransportError::new(TransportKind::Tls, false).because(error))?;
         }
-        let roots = certificates.iter().map(|certificate| Certificate::from_der(certificate).to_owned());
-        Ok(Self::build(self.deadline, RootCerts::from(roots)))
+        Ok(Self::build(self.deadline, certificates))
     }
 
     /// Sets how long to wait for an answer: from the first look-up of a name to the last byte of the body.
@@ -200,7 +199,7 @@ impl Http {
         }
     }
 
-    fn build(deadline: Duration, roots: RootCerts) -> Self {
+    fn build(deadline: Duration, roots: Vec<CertificateDer<'static>>) -> Self {
         let config = Agent::config_builder()
             // The core asks for none, whatever decoders another crate in the program turns on.
             .accept_encoding(AutoHeaderValue::None)
@@ -211,50 +210,37 @@ impl Http {
             .max_redirects_will_error(false)
             .proxy(None)
             .timeout_global(Some(deadline))
-            .tls_config(TlsConfig::builder().root_certs(roots.clone()).build())
             .user_agent(concat!("proofkey/", env!("CARGO_PKG_VERSION")))
             .build();
-        let agent = Agent::with_parts(config, HandshakeConnector::default(), LoopbackResolver::default());
+        let agent = Agent::with_parts(
+            config,
+            Connections::new({
+                let roots = roots.clone();
+                move || tls(&roots)
+            }),
+            LoopbackResolver::default(),
+        );
         Self { agent, deadline, roots }
     }
 }
 
-/// Tells a connection that fails while it is made, as in the handshake of TLS, from a server that was asked and gave no answer.
-#[derive(Debug, Default)]
-struct HandshakeConnector(DefaultConnector);
-
-impl Connector for HandshakeConnector {
-    type Out = Box<dyn Transport>;
-
-    fn connect(&self, details: &ConnectionDetails<'_>, chained: Option<()>) -> Result<Option<Self::Out>, ureq::Error> {
-        self.0.connect(details, chained).map_err(|error| match error {
-            ureq::Error::Io(error) => ureq::Error::Io(io::Error::new(ErrorKind::NotConnected, error)),
-            error => error,
-        })
-    }
-}
-
-/// The name `localhost` is this machine's, whatever a name server says (RFC 6761 section 6.3). An address is not looked up,
-/// for which `ureq` would start a thread.
-#[derive(Debug, Default)]
-struct LoopbackResolver(DefaultResolver);
-
-impl Resolver for LoopbackResolver {
-    fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let host = uri.host().unwrap_or_default();
-        let default = if uri.scheme_str() == Some("http") { 80 } else { 443 };
-        let port = uri.port_u16().unwrap_or(default);
-        let mut addresses = self.empty();
-        if is_localhost(host) {
-            addresses.push(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-            addresses.push(SocketAddr::from((Ipv6Addr::LOCALHOST, port)));
-        } else if let Some(ip) = address(host) {
-            addresses.push(SocketAddr::from((ip, port)));
-        } else {
-            return self.0.resolve(uri, config, timeout);
+fn tls(roots: &[CertificateDer<'static>]) -> Result<Arc<ClientConfig>, TransportError> {
+    let failed = |error| TransportError::new(TransportKind::Tls, false).because(error);
+    let provider = Arc::new(ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));
+    let builder = builder.with_safe_default_protocol_versions().map_err(failed)?;
+    let mut config = if roots.is_empty() {
+        let verifier = Verifier::new(provider).map_err(failed)?;
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth()
+    } else {
+        let mut store = RootCertStore::empty();
+        for root in roots {
+            store.add(root.clone()).map_err(failed)?;
         }
-        Ok(addresses)
-    }
+        builder.with_root_certificates(store).with_no_client_auth()
+    };
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
 }
 
 fn unsent(reason: &'static str) -> TransportError {
@@ -264,25 +250,3 @@ fn unsent(reason: &'static str) -> TransportError {
 const API_BODY_MAX: u64 = 64 * 1024 * 1024;
 const CHUNK: usize = 16 * 1024;
 const OAUTH_BODY_MAX: u64 = 1024 * 1024;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_gone_to_as_it_is_written() {
-        for (url, expected) in [
-            ("http://127.0.0.1/x", "127.0.0.1:80"),
-            ("https://127.0.0.1/x", "127.0.0.1:443"),
-            ("https://[::1]/x", "[::1]:443"),
-            ("http://[::1]:8080/x", "[::1]:8080"),
-            ("http://localhost/x", "127.0.0.1:80 [::1]:80"),
-            ("https://LOCALHOST:1/x", "127.0.0.1:1 [::1]:1"),
-        ] {
-            let resolver = LoopbackResolver(DefaultResolver::default());
-            let found = resolver.resolve(&url.parse().unwrap(), &Config::default(), NextTimeout::default()).unwrap();
-            let found: Vec<_> = found.iter().map(ToString::to_string).collect();
-            assert_eq!(found.join(" "), expected, "{url}");
-        }
-    }
-}

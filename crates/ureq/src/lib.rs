@@ -27,6 +27,7 @@
 //! [`Pending`](proofkey_core::Pending) in a session, turn on the feature `serde`.
 
 mod adapter;
+mod connect;
 mod error;
 mod listener;
 mod login;

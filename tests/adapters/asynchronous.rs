@@ -12,7 +12,7 @@ mod both {
 
 mod adapter {
     pub(crate) use proofkey_reqwest::{
-        DiscoverError, ExchangeError, Http, ListenError, Login, LoginError, TransportError, TransportKind,
+        DiscoverError, ExchangeError, Http, ListenError, Login, LoginError, Settings, TransportError, TransportKind,
     };
     use tokio::runtime::Builder;
 
@@ -20,8 +20,12 @@ mod adapter {
         Http::new().expect("the system has certificate authorities")
     }
 
+    pub(crate) fn http_with(settings: Settings) -> Http {
+        Http::with_settings(settings).expect("the system has certificate authorities")
+    }
+
     pub(crate) fn trusting(pem: &str) -> Result<Http, TransportError> {
-        Http::with_root_certificates(pem.as_bytes())
+        Settings::new().with_root_certificates(pem.as_bytes()).and_then(Http::with_settings)
     }
 
     pub(crate) trait Wait: Future + Sized {
@@ -33,7 +37,7 @@ mod adapter {
     impl<F: Future> Wait for F {}
 }
 
-use adapter::{ExchangeError, Http, Login, LoginError, TransportKind, http};
+use adapter::{ExchangeError, Http, Login, LoginError, Settings, TransportKind, http};
 use both::flood::Flood;
 use both::login::{Asked, CALLBACK, SCOPE, assert_status, client, is_closed, token_server};
 use proofkey_core::{Advice, ClientBuf, Redirect};
@@ -98,7 +102,7 @@ async fn under_a_flood_other_tasks_have_their_turn() {
 
 #[test]
 fn certificate_authorities_that_cannot_be_loaded_are_a_fault_of_the_configuration() {
-    let error = || Http::with_root_certificates(b"").unwrap_err();
+    let error = || Settings::new().with_root_certificates(b"").unwrap_err();
     assert!(error().kind() == TransportKind::Tls);
     assert_eq!(ExchangeError::Transport(error()).advice(), Some(Advice::Fix));
 }

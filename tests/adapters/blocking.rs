@@ -12,15 +12,19 @@ mod both {
 
 mod adapter {
     pub(crate) use proofkey_ureq::{
-        DiscoverError, ExchangeError, Http, ListenError, Login, LoginError, TransportError, TransportKind,
+        DiscoverError, ExchangeError, Http, ListenError, Login, LoginError, Settings, TransportError, TransportKind,
     };
 
     pub(crate) fn http() -> Http {
         Http::new()
     }
 
+    pub(crate) fn http_with(settings: Settings) -> Http {
+        Http::with_settings(settings)
+    }
+
     pub(crate) fn trusting(pem: &str) -> Result<Http, TransportError> {
-        Http::new().with_only_root_certificates(pem.as_bytes())
+        Settings::new().with_root_certificates(pem.as_bytes()).map(Http::with_settings)
     }
 
     /// What the twin waits for is here at once.
@@ -151,30 +155,4 @@ fn who_has_to_leave_is_told_that_others_wait() {
 fn a_client_is_shared_between_threads() {
     fn assert_shared<T: Clone + Send + Sync + 'static>() {}
     assert_shared::<Http>();
-}
-
-/// Whom the system trusts a variable can say on Linux, so this test runs itself once more.
-#[cfg(target_os = "linux")]
-#[test]
-fn whom_the_system_trusts_is_trusted_where_that_is_asked_for() {
-    if let Ok(url) = env::var("PROOFKEY_TEST_URL") {
-        let call = |http: Http| {
-            let request = http::Request::get(&url).body(Vec::new()).unwrap();
-            http.call(request, AccessToken::new("CANARY").unwrap()).map(|answer| answer.status)
-        };
-        let unknown = call(http()).unwrap_err().to_string();
-        assert!(unknown.contains("certificate"), "{unknown}");
-        assert_eq!(call(http().with_platform_roots()).unwrap(), 200);
-        println!("trusted");
-        return;
-    }
-    let (authority, server, _read) = serve_answer("127.0.0.1", VALID, json(200, "{}"));
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(&file, authority).unwrap();
-    let mut child = Command::new(env::current_exe().unwrap());
-    child.args(["--exact", "--nocapture", "whom_the_system_trusts_is_trusted_where_that_is_asked_for"]);
-    child.env("PROOFKEY_TEST_URL", server.url("/").replace("http://", "https://")).env("SSL_CERT_FILE", file.path());
-    let output = child.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && said.contains("trusted"), "{said}");
 }

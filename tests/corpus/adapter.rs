@@ -3,22 +3,21 @@
 use proofkey_core::{
     AccessToken, CallbackError, Client, ClientBuf, RefreshTokenBuf, ResponseBuf, ResponseError, TokenRequest, TokensBuf,
 };
-use proofkey_ureq::{DiscoverError, ExchangeError, LoginError, TransportError, TransportKind};
+use proofkey_ureq::{DiscoverError, ExchangeError, LoginError, Settings, TransportError, TransportKind};
 use std::io;
-use std::pin::pin;
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::runtime::Builder;
 
-/// An adapter: a call of an API, an exchange with a deadline, and a login whose browser is `open`, with the time that the
+/// An adapter: a call of an API, an exchange, in a hurry or not, and a login whose browser is `open`, with the time that the
 /// user has and a flag that gives it up.
 #[derive(Clone, Copy)]
 pub(crate) struct Adapter {
     pub(crate) name: &'static str,
     pub(crate) call: fn(&str) -> Result<ResponseBuf, Failure>,
     pub(crate) discover: fn(&str) -> Result<ClientBuf, Failure>,
-    pub(crate) exchange: fn(TokenRequest<'_>, Duration) -> (Kept, Outcome),
+    pub(crate) exchange: fn(TokenRequest<'_>, bool) -> (Kept, Outcome),
     pub(crate) login: fn(Client<'_>, Open<'_>, Duration, &AtomicBool) -> Outcome,
 }
 
@@ -64,8 +63,9 @@ pub(crate) const BLOCKING: Adapter = Adapter {
     name: "blocking",
     call: |url| Ok(UREQ.call(get(url), token())?),
     discover: |issuer| Ok(UREQ.discover(issuer, "client", "http://127.0.0.1/cb")?),
-    exchange: |request, deadline| {
-        let (kept, tokens) = UREQ.clone().with_deadline(deadline).exchange_keeping(request);
+    exchange: |request, hurried| {
+        let http = if hurried { &UREQ_IN_A_HURRY } else { &UREQ };
+        let (kept, tokens) = http.exchange_keeping(request);
         (kept, tokens.map_err(Failure::from))
     },
     login: |client, open, timeout, cancel| {
@@ -78,29 +78,27 @@ pub(crate) const ASYNCHRONOUS: Adapter = Adapter {
     name: "asynchronous",
     call: |url| Ok(wait(REQWEST.call(get(url), token()))?),
     discover: |issuer| Ok(wait(REQWEST.discover(issuer, "client", "http://127.0.0.1/cb"))?),
-    exchange: |request, deadline| {
-        let (kept, tokens) = wait(REQWEST.clone().with_deadline(deadline).exchange_keeping(request));
+    exchange: |request, hurried| {
+        let http = if hurried { &REQWEST_IN_A_HURRY } else { &REQWEST };
+        let (kept, tokens) = wait(http.exchange_keeping(request));
         (kept, tokens.map_err(Failure::from))
     },
     login: |client, open, timeout, cancel| {
-        let login = proofkey_reqwest::Login::new(client, &[]).with_timeout(timeout);
-        wait(async {
-            let mut login = pin!(REQWEST.login(login, |url| opened(open, url)));
-            loop {
-                // A future is given up by dropping it.
-                match tokio::time::timeout(Duration::from_millis(10), &mut login).await {
-                    Ok(outcome) => return Ok(outcome?.tokens),
-                    Err(_) if cancel.load(Ordering::Relaxed) => return Err(Failure::Other("Cancelled".into())),
-                    Err(_) => {}
-                }
-            }
-        })
+        let login = proofkey_reqwest::Login::new(client, &[]).with_timeout(timeout).with_cancel(cancel);
+        Ok(wait(REQWEST.login(login, |url| opened(open, url)))?.tokens)
     },
 };
 
 static UREQ: LazyLock<proofkey_ureq::Http> = LazyLock::new(proofkey_ureq::Http::new);
 static REQWEST: LazyLock<proofkey_reqwest::Http> =
     LazyLock::new(|| proofkey_reqwest::Http::new().expect("the system has certificate authorities"));
+/// For servers that say nothing.
+static UREQ_IN_A_HURRY: LazyLock<proofkey_ureq::Http> =
+    LazyLock::new(|| proofkey_ureq::Http::with_settings(Settings::new().with_deadline(HURRY)));
+static REQWEST_IN_A_HURRY: LazyLock<proofkey_reqwest::Http> = LazyLock::new(|| {
+    proofkey_reqwest::Http::with_settings(Settings::new().with_deadline(HURRY)).expect("it was built before")
+});
+const HURRY: Duration = Duration::from_millis(500);
 
 fn wait<T>(future: impl Future<Output = T>) -> T {
     Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)

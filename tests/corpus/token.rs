@@ -10,7 +10,6 @@ use proofkey_core::{
 use proofkey_tests::REDIRECT_URI;
 use proofkey_tests::recording::header;
 use serde::Deserialize;
-use std::time::Duration;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -98,8 +97,8 @@ fn over_sockets(adapter: &Adapter) {
     let exchanges: Vec<_> = cases.iter().flat_map(Case::exchanges).collect();
     let answers = Answers::serve(exchanges.iter().map(|exchange| (exchange.id.clone(), exchange.answer())));
     run(&exchanges, |exchange| {
-        let deadline = Duration::from_millis(if exchange.case.expected == "Deadline" { 500 } else { 30_000 });
-        let outcome = exchange.outcome(&answers.url(&exchange.id), |request| (adapter.exchange)(request, deadline));
+        let hurried = exchange.case.expected == "Deadline";
+        let outcome = exchange.outcome(&answers.url(&exchange.id), |request| (adapter.exchange)(request, hurried));
         exchange.check(&outcome)?;
         if exchange.case.raw {
             return Ok(());

@@ -30,7 +30,7 @@ pub fn run(args: &args::Call, select: &Select, config: &Config) -> Result<(), Fa
     check_target(args, &login, config)?;
     let request = request(args)?;
     session::ensure_valid(&mut login, 0)?;
-    let http = session::http().with_deadline(Duration::from_secs(args.timeout.into()));
+    let http = session::http_within(Duration::from_secs(args.timeout.into()));
     let send = |login: &Login, request| {
         http.call(request, login.access_token()?).map_err(|error| Failure::from(error).at(&args.url))
     };

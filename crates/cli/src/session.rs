@@ -9,13 +9,18 @@ use crate::time::Span;
 use crate::{interrupt, output, time};
 use proofkey_core::{Advice, ResponseError};
 use proofkey_native::{Lock, Reservation, Secret, StoreError};
-use proofkey_ureq::{ExchangeError, Http};
+use proofkey_ureq::{ExchangeError, Http, Settings};
 use std::thread;
 use std::time::Duration;
 
-/// An HTTP client that trusts the certificates of the operating system, such as those of a company's own authority.
+/// An HTTP client with the settings of the tool.
 pub fn http() -> Http {
-    Http::new().with_platform_roots()
+    Http::with_settings(Settings::new())
+}
+
+/// The same, which waits so long for an answer.
+pub fn http_within(deadline: Duration) -> Http {
+    Http::with_settings(Settings::new().with_deadline(deadline))
 }
 
 /// Makes sure that the access token is valid for at least `min_valid` seconds, as far as its lifetime is known.

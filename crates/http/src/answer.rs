@@ -2,20 +2,32 @@
 
 use http::{HeaderMap, HeaderValue};
 use proofkey_core::{Response, ResponseBuf};
+use std::mem;
+use zeroize::Zeroizing;
 
-/// A response whose header fields are still those of the `http` crate. It is not `Debug`, since its body may hold secrets.
+/// A response whose header fields are still those of the `http` crate. Its body may hold secrets: it is wiped when it is
+/// dropped, and not shown by `Debug`.
 pub struct Answer {
-    /// The HTTP status.
-    pub status: u16,
-    /// All header fields.
-    pub headers: HeaderMap,
-    /// The whole body.
-    pub body: Vec<u8>,
+    status: u16,
+    headers: HeaderMap,
+    body: Zeroizing<Vec<u8>>,
 }
 
 impl Answer {
-    /// Adds a part of the body, unless it is longer than `most` then. Its room doubles, but not beyond that: all that it has is
-    /// wiped in the end.
+    /// A response without a body so far.
+    #[must_use]
+    pub fn new(status: u16, headers: HeaderMap) -> Self {
+        Self { status, headers, body: Zeroizing::default() }
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Adds a part of the body, unless it is longer than `most` then. Its room doubles, but not beyond that; what it leaves is
+    /// wiped.
     #[must_use]
     pub fn push(&mut self, part: &[u8], most: usize) -> bool {
         let room = most.saturating_sub(self.body.len());
@@ -24,7 +36,10 @@ impl Answer {
             return false;
         }
         if part.len() > body.capacity().saturating_sub(body.len()) {
-            body.reserve_exact(part.len().max(body.len()).min(room));
+            let more = part.len().max(body.len()).min(room);
+            let mut grown = Zeroizing::new(Vec::with_capacity(body.len().saturating_add(more)));
+            grown.extend_from_slice(body);
+            *body = grown;
         }
         body.extend_from_slice(part);
         true
@@ -40,10 +55,10 @@ impl Answer {
 }
 
 impl From<Answer> for ResponseBuf {
-    fn from(Answer { status, headers, body }: Answer) -> Self {
+    fn from(Answer { status, headers, mut body }: Answer) -> Self {
         let text = |value: &HeaderValue| value.as_bytes().iter().copied().map(char::from).collect();
         let headers = headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
-        Self { status, headers, body }
+        Self { status, headers, body: mem::take(&mut *body) }
     }
 }
 
@@ -57,7 +72,7 @@ mod tests {
     #[test]
     fn a_body_takes_no_more_room_than_it_may() {
         for (part, most) in [(1, 1_000), (7, 1_000), (300, 1_000), (1_000, 1_000), (16 * 1024, 1024 * 1024)] {
-            let mut answer = Answer { status: 200, headers: HeaderMap::new(), body: Vec::new() };
+            let mut answer = Answer::new(200, HeaderMap::new());
             let (part, mut pushed) = (vec![b'x'; part], 0);
             while answer.push(&part, most) {
                 pushed += part.len();

@@ -2,6 +2,7 @@
 
 use crate::drive::DriveError;
 use crate::listen::ListenError;
+use crate::proxy::ProxyError;
 use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, NoMetadata, ResponseError, Unanswered};
 use std::sync::Arc;
 use std::{error, fmt, io};
@@ -26,12 +27,14 @@ pub enum TransportKind {
     Closed,
     /// There is no connection: no such name, no route, nobody listens.
     Connect,
-    /// It took longer than the overall deadline.
+    /// It took longer than it may: the overall deadline, or the limit of a phase.
     Deadline,
     /// The HTTP library failed, or does not take the request.
     Http,
     /// The URL is neither https nor plain http to this machine. Nothing was sent.
     Insecure,
+    /// The proxy cannot be used: it wants a password (407), or it is of a kind that is not supported. Nothing was sent.
+    Proxy,
     /// TLS could not be set up: a certificate is not trusted, or there are no certificate authorities.
     Tls,
 }
@@ -65,7 +68,7 @@ impl TransportError {
     #[must_use]
     pub const fn advice(&self) -> Option<Advice> {
         match self.kind {
-            TransportKind::Insecure | TransportKind::Tls => Some(Advice::Fix),
+            TransportKind::Insecure | TransportKind::Proxy | TransportKind::Tls => Some(Advice::Fix),
             TransportKind::Connect | TransportKind::Deadline if !self.sent => Some(Advice::Retry { after: None }),
             _ => None,
         }
@@ -86,6 +89,12 @@ impl TransportError {
 impl From<http::Error> for TransportError {
     fn from(error: http::Error) -> Self {
         Self::new(TransportKind::Http, false).because(error)
+    }
+}
+
+impl From<ProxyError> for TransportError {
+    fn from(error: ProxyError) -> Self {
+        Self::new(TransportKind::Proxy, false).because(error)
     }
 }
 
@@ -210,6 +219,7 @@ impl fmt::Display for TransportError {
             TransportKind::Deadline => "the server did not answer in time",
             TransportKind::Http => "no answer from the server",
             TransportKind::Insecure => "plain http goes to loopback addresses only; write https://",
+            TransportKind::Proxy => "no way through the proxy",
             TransportKind::Tls => "no secure connection to the server",
         })?;
         let mut cause = error::Error::source(self);

@@ -28,14 +28,15 @@ fn a_token_request_is_driven_once() {
     let mut refresh = client.refresh(RefreshToken::new("RT").unwrap());
     let mut sent = 0;
     let mut once = || {
-        let answer = Answer { status: 200, headers: http::HeaderMap::new(), body: b"{}".to_vec() };
+        let mut answer = Answer::new(200, http::HeaderMap::new());
+        assert!(answer.push(b"{}", 2));
         let send = |_| {
             sent += 1;
             Ok((answer, Ok(())))
         };
         let mut send = Some(send);
         drive(&mut refresh, |request| (send.take().expect("one request"))(request), |_| panic!("nothing to wait for"))
-            .map(|(answer, _)| answer.status)
+            .map(|(answer, _)| answer.status())
     };
     assert!(matches!(once(), Ok(200)));
     let Err(error @ DriveError::Over) = once() else { panic!("it was sent again") };

@@ -1,68 +1,79 @@
 //! [`Http`]: sends requests and reads responses.
 
-use crate::error::{tls as tls_failed, transport};
+use crate::body::{Sent, one_shot};
+use crate::client::Clients;
+use crate::error::{built, late, transport};
+use crate::streamed::Streamed;
 use http::{HeaderValue, Version, header};
 use proofkey_core::{
-    AccessToken, Client, ClientBuf, Discovery, Flow, RefreshTokenBuf, Request, ResponseBuf, Revocable, Server,
-    TokenRequest, TokensBuf,
+    AccessToken, Client, ClientBuf, Flow, RefreshToken, RefreshTokenBuf, Request, ResponseBuf, Revocable, TokenRequest,
+    TokensBuf,
 };
 use proofkey_http::{
-    Answer, DiscoverError, DriveError, ExchangeError, Received, TransportError, TransportKind, drive_async, is_secure,
-    to_http,
+    Answer, ClientDiscovery, DiscoverError, DriveError, ExchangeError, Received, Settings, TransportError,
+    TransportKind, drive_async, read_revocation, read_tokens, to_http,
 };
-use reqwest::{RequestBuilder, redirect, retry};
-use rustls::ClientConfig;
-use rustls::crypto::ring;
-use rustls::pki_types::{CertificateDer, pem::PemObject};
-use rustls_platform_verifier::Verifier;
+use reqwest::{ClientBuilder, RequestBuilder};
 use std::mem;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
-use zeroize::{Zeroize, Zeroizing};
+use tokio::time::timeout;
+use zeroize::Zeroizing;
 
-/// An HTTP client that is fit for OAuth. It is cheap to clone.
+/// An HTTP client that is fit for OAuth. It is cheap to clone, and its clones share their connections.
 ///
-/// Every request has a connection of its own, and no proxy is used, so that no secret is sent twice or elsewhere.
+/// It follows no redirect and sends nothing twice. How it sends is up to its [`Settings`].
 #[derive(Clone, Debug)]
 pub struct Http {
-    client: reqwest::Client,
-    deadline: Duration,
+    clients: Arc<Clients>,
 }
 
 impl Http {
-    /// A client that trusts the certificate authorities that the operating system trusts, and waits 30 seconds for an
-    /// answer.
+    /// A client with the settings of [`Settings::new`].
     ///
     /// # Errors
     /// [`TransportKind::Tls`] if the system has no certificate authorities.
     pub fn new() -> Result<Self, TransportError> {
-        Self::build(Vec::new())
+        Self::with_settings(Settings::new())
     }
 
-    /// Also trusts the certificate authorities in `pem`: a company's own, or one for tests.
+    /// A client with settings of your own.
     ///
     /// # Errors
-    /// [`TransportKind::Tls`] if `pem` has no certificate, or one that is broken.
-    pub fn with_root_certificates(pem: &[u8]) -> Result<Self, TransportError> {
-        let broken = |_| tls_failed(rustls::CertificateError::BadEncoding.into());
-        let roots: Vec<_> = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(broken)?;
-        if roots.is_empty() {
-            return Err(tls_failed(rustls::Error::NoCertificatesPresented));
-        }
-        Self::build(roots)
+    /// As [`new`](Self::new).
+    pub fn with_settings(settings: Settings) -> Result<Self, TransportError> {
+        Clients::new(settings).map(Arc::new).map(|clients| Self { clients })
     }
 
-    /// Sets how long to wait for an answer: from the first look-up of a name to the last byte of the body.
-    #[must_use]
-    pub fn with_deadline(self, deadline: Duration) -> Self {
-        Self { deadline, ..self }
+    /// A client that sends with yours: with its TLS, proxies, identity, resolver, cookies and default headers, which all stay as
+    /// they are. Only what protects is set last: no redirect is followed, nothing is sent twice or decoded, and connections are
+    /// kept as `settings` say. Its certificates and proxies replace yours if they are set.
+    ///
+    /// `builder` is called twice: for kept connections and for fresh ones. Plain http, which goes to this machine only, is not
+    /// sent with your client.
+    ///
+    /// # Errors
+    /// [`TransportKind::Http`] if `reqwest` does not build it.
+    ///
+    /// # Example
+    /// ```no_run
+    /// use proofkey_reqwest::{Http, Settings};
+    ///
+    /// # fn example(identity: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
+    /// let proxy = reqwest::Proxy::https("http://proxy.example:3128")?;
+    /// let http = Http::from_builder(move || reqwest::Client::builder().proxy(proxy.clone()), Settings::new())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn from_builder(builder: impl Fn() -> ClientBuilder, settings: Settings) -> Result<Self, TransportError> {
+        Clients::with(builder, settings).map(Arc::new).map(|clients| Self { clients })
     }
 
     /// Sends one request to the authorization server. Every status is a response. The body is capped at 1 MiB.
     ///
+    /// If the future is dropped, the request may have arrived all the same.
+    ///
     /// # Errors
-    /// [`TransportError`] if there is none.
+    /// [`TransportError`] if there is no response.
     pub async fn send(&self, request: &Request<'_>) -> Result<ResponseBuf, TransportError> {
         let (answer, whole) = self.receive(to_http(request)?).await?;
         whole.map(|()| answer.into())
@@ -70,12 +81,24 @@ impl Http {
 
     /// Gets the tokens of a request: for a code, or for a refresh token.
     ///
-    /// If the future is dropped, a code or a rotated refresh token may be spent and its answer lost: let it run to its end.
+    /// If the future is dropped, the code or the refresh token may be spent and its answer lost. Spawn it if the caller can be
+    /// cancelled: a spawned future runs to its end.
     ///
     /// # Errors
     /// [`ExchangeError`]; its [`advice`](ExchangeError::advice) says what to do.
     pub async fn exchange(&self, request: TokenRequest<'_>) -> Result<TokensBuf, ExchangeError> {
         self.exchange_keeping(request).await.1
+    }
+
+    /// Gets new tokens for a refresh token. It is spent then, unless the answer brings no new one: use
+    /// [`exchange_keeping`](Self::exchange_keeping) to save the new one first of all.
+    ///
+    /// If the future is dropped, it is as with [`exchange`](Self::exchange).
+    ///
+    /// # Errors
+    /// As [`exchange`](Self::exchange).
+    pub async fn refresh(&self, client: Client<'_>, token: RefreshToken<'_>) -> Result<TokensBuf, ExchangeError> {
+        self.exchange(client.refresh(token)).await
     }
 
     /// [`exchange`](Self::exchange), and first of all the new refresh token that the answer carries, if one can be read:
@@ -88,18 +111,13 @@ impl Http {
         &self,
         mut request: TokenRequest<'_>,
     ) -> (Option<RefreshTokenBuf>, Result<TokensBuf, ExchangeError>) {
-        let (mut answer, whole) = match self.drive(&mut request).await {
-            Ok(received) => received,
-            Err(error) => return (None, Err(error.into())),
-        };
-        let (new, tokens) = request.read_keeping(answer.as_response());
-        let new = new.map(RefreshTokenBuf::from);
-        let tokens = tokens.map(TokensBuf::from).map_err(ExchangeError::Response);
-        answer.body.zeroize();
-        (new, whole.map_err(ExchangeError::Transport).and(tokens))
+        let driven = self.drive(&mut request).await;
+        read_tokens(request, driven)
     }
 
     /// Finds a server's endpoints from its issuer (RFC 8414, OpenID Connect Discovery), and makes a client of it.
+    ///
+    /// The future can be dropped at any time: nothing is spent.
     ///
     /// # Errors
     /// [`DiscoverError`] if no well-known address has metadata, or what is found there cannot be used.
@@ -109,53 +127,71 @@ impl Http {
         client_id: &str,
         redirect_uri: &str,
     ) -> Result<ClientBuf, DiscoverError> {
-        let mut discovery = Discovery::new(issuer).map_err(DiscoverError::Config)?;
-        // Before anything is sent, with the issuer in place of the endpoints that are not known yet.
-        Client::new(client_id, redirect_uri, Server::new(issuer, issuer)).map_err(DiscoverError::Config)?;
-        let (mut answer, whole) = match self.drive(&mut discovery).await {
-            Ok(received) => received,
-            Err(DriveError::Over) => {
-                return Err(DiscoverError::NoMetadata { issuer: issuer.to_owned(), tried: discovery.tried() });
-            }
-            Err(DriveError::Transport(error)) => return Err(DiscoverError::Transport(error)),
-        };
-        let metadata = discovery.read(answer.as_response()).map_err(DiscoverError::Response)?;
-        whole.map_err(DiscoverError::Transport)?;
-        Client::new(client_id, redirect_uri, metadata.server()).map(ClientBuf::from).map_err(DiscoverError::Config)
+        let mut discovery = ClientDiscovery::new(issuer, client_id, redirect_uri)?;
+        let driven = self.drive(discovery.flow()).await;
+        discovery.read(driven)
     }
 
     /// Revokes a token (RFC 7009).
+    ///
+    /// If the future is dropped, the token may be revoked or not: revoke it again.
     ///
     /// # Errors
     /// [`ExchangeError`]; the token may still be valid then.
     pub async fn revoke(&self, client: Client<'_>, token: Revocable<'_>) -> Result<(), ExchangeError> {
         let mut request = client.revoke(token).map_err(ExchangeError::Config)?;
-        let (mut answer, whole) = self.drive(&mut request).await?;
-        whole.map_err(ExchangeError::Transport)?;
-        request.read(answer.as_response()).map_err(ExchangeError::Response)
+        let driven = self.drive(&mut request).await;
+        read_revocation(request, driven)
     }
 
     /// Calls an API with the token in the `Authorization` header, in place of any that `request` has. Every status is a
     /// response; [`Refusal::of`](proofkey_core::Refusal::of) reads a 401 and a 403. The body is capped at 64 MiB.
     ///
+    /// If the future is dropped, the request may have arrived all the same.
+    ///
     /// # Errors
     /// [`TransportError`] if there is no response.
     pub async fn call(
         &self,
-        mut request: http::Request<Vec<u8>>,
+        request: http::Request<Vec<u8>>,
         token: AccessToken<'_>,
     ) -> Result<ResponseBuf, TransportError> {
-        request.headers_mut().remove(header::AUTHORIZATION);
-        *request.version_mut() = Version::HTTP_11;
-        // hyper leaves it out, and some servers then answer 411.
-        if request.body().is_empty() && !request.method().is_safe() {
-            request.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
-        }
-        let builder =
-            RequestBuilder::from_parts(self.client.clone(), reqwest::Request::try_from(request).map_err(transport)?);
-        let (answer, whole) =
-            self.run(builder.bearer_auth(token.expose()).build().map_err(transport)?, API_BODY_MAX).await?;
+        let (request, sent) = self.with_token(request, token)?;
+        let (answer, whole) = self.collect(request, &sent, API_BODY_MAX).await?;
         whole.map(|()| answer.into())
+    }
+
+    /// [`call`](Self::call) for a body of any length, which is read piece by piece. The deadline covers the head alone;
+    /// [`Settings::with_read_timeout`] limits the silence between two pieces.
+    ///
+    /// If the future is dropped, the request may have arrived all the same.
+    ///
+    /// # Errors
+    /// [`TransportError`] if there is no response.
+    ///
+    /// # Example
+    /// ```no_run
+    /// # async fn example(http: proofkey_reqwest::Http, token: proofkey_core::AccessToken<'_>) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = http::Request::get("https://api.bentley.com/export").body(Vec::new())?;
+    /// let mut response = http.call_streaming(request, token).await?;
+    /// while let Some(chunk) = response.body_mut().chunk().await? {
+    ///     println!("{} bytes", chunk.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn call_streaming(
+        &self,
+        request: http::Request<Vec<u8>>,
+        token: AccessToken<'_>,
+    ) -> Result<http::Response<Streamed>, TransportError> {
+        let (request, sent) = self.with_token(request, token)?;
+        let head = timeout(self.settings().deadline(), self.head(request, &sent));
+        let mut response = head.await.unwrap_or_else(|_| Err(late(&sent)))?;
+        let mut head = http::Response::new(());
+        *head.status_mut() = response.status();
+        *head.headers_mut() = mem::take(response.headers_mut());
+        Ok(head.map(|()| Streamed::new(response, self.settings().read_timeout())))
     }
 
     async fn drive(&self, flow: &mut (dyn Flow + Send)) -> Result<Received, DriveError> {
@@ -163,73 +199,82 @@ impl Http {
     }
 
     async fn receive(&self, request: http::Request<Zeroizing<Vec<u8>>>) -> Result<Received, TransportError> {
-        let request = request.map(|mut body| mem::take(&mut *body));
-        self.run(reqwest::Request::try_from(request).map_err(transport)?, OAUTH_BODY_MAX).await
+        let reuse = self.clients.reuse();
+        let may_reuse = reuse.allows(request.method());
+        let (request, sent) = self.prepare(request, may_reuse)?;
+        let received = self.collect(request, &sent, OAUTH_BODY_MAX).await;
+        reuse.ended(&received);
+        received
     }
 
-    async fn run(&self, request: reqwest::Request, body_max: usize) -> Result<Received, TransportError> {
-        if !is_secure(Some(request.url().scheme()), request.url().host_str()) {
-            return Err(TransportError::new(TransportKind::Insecure, false));
+    fn with_token(
+        &self,
+        request: http::Request<Vec<u8>>,
+        token: AccessToken<'_>,
+    ) -> Result<(RequestBuilder, Sent), TransportError> {
+        let (mut parts, body) = request.into_parts();
+        parts.headers.remove(header::AUTHORIZATION);
+        parts.version = Version::HTTP_11;
+        // hyper leaves it out, and some servers then answer 411.
+        if body.is_empty() && !parts.method.is_safe() {
+            parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
+        let (request, sent) = self.prepare(http::Request::from_parts(parts, Zeroizing::new(body)), true)?;
+        Ok((request.bearer_auth(token.expose()), sent))
+    }
+
+    fn prepare(
+        &self,
+        request: http::Request<Zeroizing<Vec<u8>>>,
+        may_reuse: bool,
+    ) -> Result<(RequestBuilder, Sent), TransportError> {
+        let (parts, body) = request.into_parts();
+        let (body, sent) = one_shot(body);
+        let request = reqwest::Request::try_from(http::Request::from_parts(parts, body)).map_err(built)?;
+        let client = self.clients.choose(request.url(), may_reuse)?;
+        Ok((RequestBuilder::from_parts(client, request), sent))
+    }
+
+    /// The head of the answer.
+    async fn head(&self, request: RequestBuilder, sent: &Sent) -> Result<reqwest::Response, TransportError> {
+        let settings = self.settings();
+        let silence = settings.first_byte_timeout().into_iter().chain(settings.read_timeout()).min();
+        let answered = request.send();
+        let answered = match silence {
+            Some(silence) => {
+                let limit = settings.connect_timeout().unwrap_or_default().saturating_add(silence);
+                timeout(limit, answered).await.map_err(|_| late(sent))?
+            }
+            None => answered.await,
+        };
+        answered.map_err(|error| transport(error, sent))
+    }
+
+    async fn collect(&self, request: RequestBuilder, sent: &Sent, most: usize) -> Result<Received, TransportError> {
         let mut answer = None;
         let exchange = async {
-            let mut response = self.client.execute(request).await.map_err(transport)?;
+            let mut response = self.head(request, sent).await?;
             let (status, headers) = (response.status().as_u16(), mem::take(response.headers_mut()));
-            let answer = answer.insert(Answer { status, headers, body: Vec::new() });
-            while let Some(chunk) = response.chunk().await.map_err(transport)? {
-                if !answer.push(&chunk, body_max) {
+            let answer = answer.insert(Answer::new(status, headers));
+            let mut streamed = Streamed::new(response, self.settings().read_timeout());
+            while let Some(chunk) = streamed.chunk().await? {
+                if !answer.push(&chunk, most) {
                     return Err(TransportError::new(TransportKind::BodyTooBig, true));
                 }
             }
             Ok(())
         };
-        let whole = tokio::time::timeout(self.deadline, exchange).await.unwrap_or(Err(late()));
+        let whole = timeout(self.settings().deadline(), exchange).await.unwrap_or_else(|_| Err(late(sent)));
         match (answer, whole) {
             (Some(answer), whole) => Ok((answer, whole)),
-            (None, whole) => Err(whole.err().unwrap_or_else(late)),
+            (None, whole) => Err(whole.err().unwrap_or_else(|| late(sent))),
         }
     }
 
-    fn build(roots: Vec<CertificateDer<'static>>) -> Result<Self, TransportError> {
-        let client = reqwest::Client::builder()
-            // Another crate in the program may turn reqwest's other features on: what follows holds all the same.
-            .http1_only()
-            .no_brotli()
-            .no_deflate()
-            .no_gzip()
-            .no_zstd()
-            .no_proxy()
-            // A request on a connection that the server closes meanwhile would be sent once more on the next one.
-            .pool_max_idle_per_host(0)
-            .redirect(redirect::Policy::none())
-            // The name is this machine's, whatever a name server says (RFC 6761 section 6.3).
-            .resolve_to_addrs("localhost", &LOCALHOST)
-            .retry(retry::never())
-            .tls_backend_preconfigured(tls(roots).map_err(tls_failed)?)
-            .user_agent(concat!("proofkey/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(transport)?;
-        Ok(Self { client, deadline: Duration::from_secs(30) })
+    fn settings(&self) -> &Settings {
+        self.clients.settings()
     }
 }
 
-fn tls(roots: Vec<CertificateDer<'static>>) -> Result<ClientConfig, rustls::Error> {
-    let provider = Arc::new(ring::default_provider());
-    let verifier = Verifier::new_with_extra_roots(roots, Arc::clone(&provider))?;
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
-}
-
-fn late() -> TransportError {
-    TransportError::new(TransportKind::Deadline, true)
-}
-
 const API_BODY_MAX: usize = 64 * 1024 * 1024;
-const LOCALHOST: [SocketAddr; 2] =
-    [SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0), SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 0)];
 const OAUTH_BODY_MAX: usize = 1024 * 1024;

@@ -1,34 +1,46 @@
 //! What `reqwest` says of a request that got no response.
 
+use crate::body::Sent;
 use proofkey_http::{TransportError, TransportKind};
 use std::error::Error;
+use std::io;
 
-pub(crate) fn transport(error: reqwest::Error) -> TransportError {
+/// A request that failed.
+pub(crate) fn transport(error: reqwest::Error, sent: &Sent) -> TransportError {
     let (kind, sent) = if error.is_builder() {
         (TransportKind::Http, false)
-    } else if error.is_connect() {
-        (if is_tls(&error) { TransportKind::Tls } else { TransportKind::Connect }, false)
     } else if error.is_timeout() {
-        (TransportKind::Deadline, true)
+        (TransportKind::Deadline, !error.is_connect() && sent.is_possible())
+    } else if error.is_connect() {
+        (why_no_connection(&error), false)
     } else {
-        (TransportKind::Closed, true)
+        (TransportKind::Closed, sent.is_possible())
     };
     TransportError::new(kind, sent).because(error.without_url())
 }
 
-/// A TLS that cannot be set up.
-pub(crate) fn tls(error: rustls::Error) -> TransportError {
-    TransportError::new(TransportKind::Tls, false).because(error)
+/// A client that was not built.
+pub(crate) fn built(error: reqwest::Error) -> TransportError {
+    TransportError::new(TransportKind::Http, false).because(error)
 }
 
-fn is_tls(error: &reqwest::Error) -> bool {
+/// A request that took too long.
+pub(crate) fn late(sent: &Sent) -> TransportError {
+    TransportError::new(TransportKind::Deadline, sent.is_possible())
+}
+
+fn why_no_connection(error: &reqwest::Error) -> TransportKind {
     let mut cause = error.source();
     while let Some(error) = cause {
-        let inner = error.downcast_ref::<std::io::Error>().and_then(|error| error.get_ref());
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         if error.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
-            return true;
+            return TransportKind::Tls;
+        }
+        // The type is not exported.
+        if error.to_string().ends_with("proxy authorization required") {
+            return TransportKind::Proxy;
         }
         cause = error.source();
     }
-    false
+    TransportKind::Connect
 }

@@ -53,23 +53,31 @@
 //! ```
 //!
 //! [`Http::send`] is the adapter itself: a [`Request`](proofkey_core::Request) in, a
-//! [`ResponseBuf`](proofkey_core::ResponseBuf) out. It follows no redirect, sends nothing twice, keeps no cookie, uses no
-//! proxy, asks for the content coding `identity`, caps the body, keeps one overall deadline, and speaks plain http to loopback
-//! addresses only. A coded body that a server sends all the same is an error of its own.
+//! [`ResponseBuf`](proofkey_core::ResponseBuf) out. It follows no redirect, sends nothing twice, keeps no cookie, asks for the
+//! content coding `identity`, caps the body, keeps one overall deadline, and speaks plain http to loopback addresses only. A
+//! coded body that a server sends all the same is an error of its own. Proxies are those of the environment, the certificate
+//! authorities those of the system: [`Settings`] changes both, and [`Http::from_builder`] sends with a client of your own.
 //!
-//! Every future is `Send`, needs a tokio runtime of any flavour with I/O and time enabled, and is cancelled by dropping it.
+//! Every future is `Send`, and needs a tokio runtime of any flavour with I/O and time enabled. Dropping a future closes its
+//! connection, but a request that is under way may arrive all the same: each method says what that means.
 //!
 //! A program needs this crate alone: it re-exports [`proofkey_core`] and [`http`]. To keep a
 //! [`Pending`](proofkey_core::Pending) in a session, turn on the feature `serde`.
 
 mod adapter;
+mod body;
+mod client;
 mod error;
 mod listener;
 mod login;
+mod streamed;
 
 pub use adapter::Http;
 /// The random generator of the operating system, for [`Client::authorize`](proofkey_core::Client::authorize).
 pub use getrandom::SysRng;
-pub use login::{Login, SignedIn};
-pub use proofkey_http::{DiscoverError, ExchangeError, ListenError, LoginError, TransportError, TransportKind};
+pub use proofkey_http::{
+    DiscoverError, ExchangeError, ListenError, Login, LoginError, Proxies, Proxy, ProxyError, ProxyFault, Settings,
+    SignedIn, TransportError, TransportKind,
+};
+pub use streamed::Streamed;
 pub use {http, proofkey_core};

@@ -1,10 +1,9 @@
 //! The loopback listener (RFC 8252 section 7.3): one future takes many connections, and no stranger ends the login.
 
 use crate::adapter::Http;
-use crate::login::SignedIn;
-use proofkey_core::loopback::{Connection, Loopback, Reply, Verdict};
+use proofkey_core::loopback::{Connection, Reply, Verdict};
 use proofkey_core::{Client, Pending, Redirect};
-use proofkey_http::{Bound, ListenError, LoginError};
+use proofkey_http::{Bound, ListenError, Login, LoginError, SignedIn};
 use std::collections::VecDeque;
 use std::future::{self, Future};
 use std::io;
@@ -18,26 +17,15 @@ use tokio::task;
 use tokio::time::{self, Instant};
 
 /// The bound sockets of a login.
-pub(crate) struct Listener {
-    sockets: Vec<TcpListener>,
-    redirect_uri: String,
-}
+pub(crate) struct Listener(Vec<TcpListener>);
 
 impl Listener {
-    /// Binds the addresses of the redirect URI.
-    pub(crate) fn bind(client: Client<'_>) -> Result<Self, LoginError> {
-        let loopback = Loopback::of(client.redirect_uri()).ok_or(LoginError::NotLoopback)?;
-        let Bound { sockets, redirect_uri } = proofkey_http::bind(&loopback).map_err(LoginError::Listen)?;
+    /// Takes the sockets, and gives their redirect URI back.
+    pub(crate) fn new(Bound { sockets, redirect_uri }: Bound) -> Result<(Self, String), LoginError> {
         let register = |(socket, address)| {
             TcpListener::from_std(socket).map_err(|source| LoginError::Listen(ListenError { address, source }))
         };
-        let sockets = sockets.into_iter().map(register).collect::<Result<_, _>>()?;
-        Ok(Self { sockets, redirect_uri })
-    }
-
-    /// The redirect URI with the bound port.
-    pub(crate) fn redirect_uri(&self) -> &str {
-        &self.redirect_uri
+        sockets.into_iter().map(register).collect::<Result<_, _>>().map(|sockets| (Self(sockets), redirect_uri))
     }
 
     /// Waits for the redirect of this login, exchanges its code, and tells the browser how it went.
@@ -46,16 +34,23 @@ impl Listener {
         http: &Http,
         client: Client<'_>,
         pending: Pending,
-        timeout: Duration,
-    ) -> Result<SignedIn, LoginError> {
+        login: &Login<'_>,
+    ) -> Outcome {
         let door = Door { http, client, pending: Mutex::new(Some(pending)) };
-        let sockets = self.sockets.iter().collect();
+        let sockets = self.0.iter().collect();
         let mut visits = Visits { sockets, door: &door, open: VecDeque::new(), pause: None };
-        let mut late = pin!(time::sleep(timeout));
+        let mut late = pin!(time::sleep(login.timeout()));
+        let mut look = time::interval(LOOK);
         future::poll_fn(|cx| {
             // First, because endless visits would use up the budget of this poll.
-            if door.waits() && late.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(Err(LoginError::TimedOut));
+            if door.waits() {
+                if late.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(Err(LoginError::TimedOut));
+                }
+                while look.poll_tick(cx).is_ready() {}
+                if login.is_cancelled() {
+                    return Poll::Ready(Err(LoginError::Cancelled));
+                }
             }
             visits.poll(cx)
         })
@@ -125,6 +120,8 @@ impl<'d> Visits<'d> {
             self.sockets.rotate_left(at + 1);
             match accepted {
                 Ok((stream, _)) => return Poll::Ready(stream),
+                // The system has run out of something, of file descriptors perhaps: the oldest visitor makes room.
+                Err(_) if self.door.waits() && !self.open.is_empty() => drop(self.open.pop_front()),
                 Err(_) => self.pause = Some(Box::pin(time::sleep(PAUSE))),
             }
         }
@@ -174,7 +171,7 @@ impl Door<'_> {
             Ok(request) => {
                 let requested_at = SystemTime::now();
                 let tokens = self.http.exchange(request).await.map_err(LoginError::Exchange);
-                tokens.map(|tokens| SignedIn { tokens, requested_at })
+                tokens.map(|tokens| SignedIn::new(tokens, requested_at))
             }
             Err(error) => Err(LoginError::Callback(error)),
         };
@@ -225,6 +222,8 @@ const ACCEPTS_MAX: usize = 16;
 const CHUNK: usize = 1024;
 const HEAD_DEADLINE: Duration = Duration::from_secs(10);
 const LINGER: Duration = Duration::from_millis(500);
+/// How often it looks whether the login was cancelled.
+const LOOK: Duration = Duration::from_millis(20);
 const PAUSE: Duration = Duration::from_millis(100);
 const VISITS_MAX: usize = 128;
 

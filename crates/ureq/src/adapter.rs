@@ -1,36 +1,29 @@
 //! [`Http`]: sends requests and reads responses.
 
-use crate::connect::{Connections, LoopbackResolver};
+use crate::agent::Agents;
 use crate::error::transport;
+use crate::streamed::Streamed;
 use http::{HeaderValue, header};
 use proofkey_core::{
-    AccessToken, Client, ClientBuf, Discovery, Flow, RefreshTokenBuf, Request, ResponseBuf, Revocable, Server,
-    TokenRequest, TokensBuf,
+    AccessToken, Client, ClientBuf, Flow, RefreshToken, RefreshTokenBuf, Request, ResponseBuf, Revocable, TokenRequest,
+    TokensBuf,
 };
 use proofkey_http::{
-    Answer, DiscoverError, DriveError, ExchangeError, Received, TransportError, TransportKind, drive, is_secure,
-    to_http,
+    Answer, ClientDiscovery, DiscoverError, DriveError, ExchangeError, Received, Settings, TransportError,
+    TransportKind, drive, read_revocation, read_tokens, to_http,
 };
-use rustls::crypto::ring;
-use rustls::pki_types::{CertificateDer, pem::PemObject};
-use rustls::{ClientConfig, RootCertStore};
-use rustls_platform_verifier::Verifier;
 use std::io::Read;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
-use ureq::config::AutoHeaderValue;
-use ureq::{Agent, AsSendBody};
-use zeroize::{Zeroize, Zeroizing};
+use ureq::{Agent, Body};
+use zeroize::Zeroizing;
 
-/// An HTTP client that is fit for OAuth. It is cheap to clone.
+/// An HTTP client that is fit for OAuth. It is cheap to clone, and its clones share their connections.
 ///
-/// Every request has a connection of its own, and no proxy is used, so that no secret is sent twice or elsewhere.
+/// It follows no redirect and sends nothing twice. How it sends is up to its [`Settings`].
 #[derive(Clone, Debug)]
 pub struct Http {
-    agent: Agent,
-    deadline: Duration,
-    roots: Vec<CertificateDer<'static>>,
+    agents: Arc<Agents>,
 }
 
 impl Default for Http {
@@ -40,48 +33,49 @@ impl Default for Http {
 }
 
 impl Http {
-    /// A client that trusts the certificate authorities that the operating system trusts, and waits 30 seconds for an answer.
+    /// A client with the settings of [`Settings::new`]. The certificate authorities of the system are loaded at the first https
+    /// request.
     #[must_use]
     pub fn new() -> Self {
-        Self::build(Duration::from_secs(30), Vec::new())
+        Self::with_settings(Settings::new())
     }
 
-    /// Trusts the certificate authorities of the operating system instead, which include a company's own.
-    #[cfg(feature = "platform-verifier")]
+    /// A client with settings of your own.
     #[must_use]
-    pub fn with_platform_roots(self) -> Self {
-        Self::build(self.deadline, Vec::new())
+    pub fn with_settings(settings: Settings) -> Self {
+        Self { agents: Arc::new(Agents::new(settings)) }
     }
 
-    /// Trusts the certificate authorities in `pem` instead, and no others.
+    /// A client that sends with your agent: with its TLS, proxy, resolver, connector, cookies and middleware, which all stay as
+    /// they are. What protects is set on each request: no redirect is followed, every status is a response, nothing is decoded
+    /// that `ureq` was not built to decode, and connections are kept as `settings` say. Its proxies replace yours if they are
+    /// set.
+    ///
+    /// Plain http, which goes to this machine only, is not sent with your agent. A middleware of yours must send a request once.
     ///
     /// # Errors
-    /// If `pem` has no certificate, or one that is broken.
-    pub fn with_only_root_certificates(self, pem: &[u8]) -> Result<Self, TransportError> {
-        let broken = |_| unsent("a broken certificate in the PEM text");
-        let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(broken)?;
-        if certificates.is_empty() {
-            return Err(unsent("no certificate in the PEM text"));
+    /// [`TransportKind::Tls`] if `settings` have certificate authorities: those of your agent are set on the agent.
+    ///
+    /// # Example
+    /// ```no_run
+    /// use proofkey_ureq::{Http, Settings};
+    ///
+    /// let agent: ureq::Agent = ureq::Agent::config_builder().user_agent("my-app/1.0").build().into();
+    /// let http = Http::with_agent(agent, Settings::new())?;
+    /// # Ok::<(), proofkey_ureq::TransportError>(())
+    /// ```
+    pub fn with_agent(agent: Agent, settings: Settings) -> Result<Self, TransportError> {
+        if settings.has_roots() {
+            let reason = ureq::Error::Tls("set the certificate authorities on your agent");
+            return Err(TransportError::new(TransportKind::Tls, false).because(reason));
         }
-        let mut store = RootCertStore::empty();
-        for certificate in &certificates {
-            store
-                .add(certificate.clone())
-                .map_err(|error| TransportError::new(TransportKind::Tls, false).because(error))?;
-        }
-        Ok(Self::build(self.deadline, certificates))
+        Ok(Self { agents: Arc::new(Agents::with(agent, settings)) })
     }
 
-    /// Sets how long to wait for an answer: from the first look-up of a name to the last byte of the body.
-    #[must_use]
-    pub fn with_deadline(self, deadline: Duration) -> Self {
-        Self::build(deadline, self.roots)
-    }
-
-    /// Sends one request to the authorization server. Every status is a response.
+    /// Sends one request to the authorization server. Every status is a response. The body is capped at 1 MiB.
     ///
     /// # Errors
-    /// [`TransportError`] if there is none.
+    /// [`TransportError`] if there is no response.
     pub fn send(&self, request: &Request<'_>) -> Result<ResponseBuf, TransportError> {
         let (answer, whole) = self.receive(to_http(request)?)?;
         whole.map(|()| answer.into())
@@ -95,6 +89,15 @@ impl Http {
         self.exchange_keeping(request).1
     }
 
+    /// Gets new tokens for a refresh token. It is spent then, unless the answer brings no new one: use
+    /// [`exchange_keeping`](Self::exchange_keeping) to save the new one first of all.
+    ///
+    /// # Errors
+    /// As [`exchange`](Self::exchange).
+    pub fn refresh(&self, client: Client<'_>, token: RefreshToken<'_>) -> Result<TokensBuf, ExchangeError> {
+        self.exchange(client.refresh(token))
+    }
+
     /// [`exchange`](Self::exchange), and first of all the new refresh token that the answer carries, if one can be read:
     /// whatever else is wrong with the answer, and also if the connection broke behind it. Save it before you look at the rest:
     /// the old one may be spent ([`TokenRequest::read_keeping`]).
@@ -105,15 +108,8 @@ impl Http {
         &self,
         mut request: TokenRequest<'_>,
     ) -> (Option<RefreshTokenBuf>, Result<TokensBuf, ExchangeError>) {
-        let (mut answer, whole) = match self.drive(&mut request) {
-            Ok(received) => received,
-            Err(error) => return (None, Err(error.into())),
-        };
-        let (new, tokens) = request.read_keeping(answer.as_response());
-        let new = new.map(RefreshTokenBuf::from);
-        let tokens = tokens.map(TokensBuf::from).map_err(ExchangeError::Response);
-        answer.body.zeroize();
-        (new, whole.map_err(ExchangeError::Transport).and(tokens))
+        let driven = self.drive(&mut request);
+        read_tokens(request, driven)
     }
 
     /// Finds a server's endpoints from its issuer (RFC 8414, OpenID Connect Discovery), and makes a client of it.
@@ -121,19 +117,9 @@ impl Http {
     /// # Errors
     /// [`DiscoverError`] if no well-known address has metadata, or what is found there cannot be used.
     pub fn discover(&self, issuer: &str, client_id: &str, redirect_uri: &str) -> Result<ClientBuf, DiscoverError> {
-        let mut discovery = Discovery::new(issuer).map_err(DiscoverError::Config)?;
-        // Before anything is sent, with the issuer in place of the endpoints that are not known yet.
-        Client::new(client_id, redirect_uri, Server::new(issuer, issuer)).map_err(DiscoverError::Config)?;
-        let (mut answer, whole) = match self.drive(&mut discovery) {
-            Ok(received) => received,
-            Err(DriveError::Over) => {
-                return Err(DiscoverError::NoMetadata { issuer: issuer.to_owned(), tried: discovery.tried() });
-            }
-            Err(DriveError::Transport(error)) => return Err(DiscoverError::Transport(error)),
-        };
-        let metadata = discovery.read(answer.as_response()).map_err(DiscoverError::Response)?;
-        whole.map_err(DiscoverError::Transport)?;
-        Client::new(client_id, redirect_uri, metadata.server()).map(ClientBuf::from).map_err(DiscoverError::Config)
+        let mut discovery = ClientDiscovery::new(issuer, client_id, redirect_uri)?;
+        let driven = self.drive(discovery.flow());
+        discovery.read(driven)
     }
 
     /// Revokes a token (RFC 7009).
@@ -142,9 +128,8 @@ impl Http {
     /// [`ExchangeError`]; the token may still be valid then.
     pub fn revoke(&self, client: Client<'_>, token: Revocable<'_>) -> Result<(), ExchangeError> {
         let mut request = client.revoke(token).map_err(ExchangeError::Config)?;
-        let (mut answer, whole) = self.drive(&mut request)?;
-        whole.map_err(ExchangeError::Transport)?;
-        request.read(answer.as_response()).map_err(ExchangeError::Response)
+        let driven = self.drive(&mut request);
+        read_revocation(request, driven)
     }
 
     /// Calls an API with the token in the `Authorization` header, in place of any that `request` has. Every status is a
@@ -153,18 +138,33 @@ impl Http {
     /// # Errors
     /// [`TransportError`] if there is no response.
     pub fn call(&self, request: http::Request<Vec<u8>>, token: AccessToken<'_>) -> Result<ResponseBuf, TransportError> {
-        let (mut parts, body) = request.into_parts();
-        let value = Zeroizing::new(token.authorization().value());
-        let mut value = HeaderValue::from_str(&value).map_err(http::Error::from)?;
-        value.set_sensitive(true);
-        parts.headers.insert(header::AUTHORIZATION, value);
-        let answer = if body.is_empty() && parts.method.is_safe() {
-            self.run(http::Request::from_parts(parts, ()), API_BODY_MAX)
-        } else {
-            self.run(http::Request::from_parts(parts, body), API_BODY_MAX)
-        };
-        let (answer, whole) = answer?;
+        let deadline = self.agents.settings().deadline();
+        let response = self.agents.run(with_token(request, token)?, true, Some(deadline))?;
+        let (answer, whole) = collect(response, API_BODY_MAX);
         whole.map(|()| answer.into())
+    }
+
+    /// [`call`](Self::call) for a body of any length, which is read piece by piece. The deadline covers the head alone, each
+    /// phase of it by itself; [`Settings::with_read_timeout`] limits the silence between two pieces.
+    ///
+    /// # Errors
+    /// [`TransportError`] if there is no response.
+    ///
+    /// # Example
+    /// ```no_run
+    /// # fn example(http: proofkey_ureq::Http, token: proofkey_core::AccessToken<'_>) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = http::Request::get("https://api.bentley.com/export").body(Vec::new())?;
+    /// let mut response = http.call_streaming(request, token)?;
+    /// std::io::copy(response.body_mut(), &mut std::io::stdout())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn call_streaming(
+        &self,
+        request: http::Request<Vec<u8>>,
+        token: AccessToken<'_>,
+    ) -> Result<http::Response<Streamed>, TransportError> {
+        Ok(self.agents.run(with_token(request, token)?, true, None)?.map(Streamed::new))
     }
 
     fn drive(&self, flow: &mut dyn Flow) -> Result<Received, DriveError> {
@@ -172,79 +172,40 @@ impl Http {
     }
 
     fn receive(&self, request: http::Request<Zeroizing<Vec<u8>>>) -> Result<Received, TransportError> {
-        let (parts, body) = request.into_parts();
-        if parts.method == http::Method::GET {
-            self.run(http::Request::from_parts(parts, ()), OAUTH_BODY_MAX)
-        } else {
-            self.run(http::Request::from_parts(parts, body.as_slice()), OAUTH_BODY_MAX)
-        }
-    }
-
-    fn run<B: AsSendBody>(&self, request: http::Request<B>, body_max: u64) -> Result<Received, TransportError> {
-        if !is_secure(request.uri().scheme_str(), request.uri().host()) {
-            return Err(TransportError::new(TransportKind::Insecure, false));
-        }
-        let (head, mut body) = self.agent.run(request).map_err(transport)?.into_parts();
-        let mut reader = body.with_config().limit(body_max).reader();
-        let most = usize::try_from(body_max).unwrap_or(usize::MAX);
-        let mut answer = Answer { status: head.status.as_u16(), headers: head.headers, body: Vec::new() };
-        let mut chunk = [0; CHUNK];
-        loop {
-            match reader.read(&mut chunk).map_err(ureq::Error::from) {
-                Ok(0) => return Ok((answer, Ok(()))),
-                Ok(length) if answer.push(chunk.get(..length).unwrap_or_default(), most) => {}
-                Ok(_) => return Ok((answer, Err(TransportError::new(TransportKind::BodyTooBig, true)))),
-                Err(error) => return Ok((answer, Err(transport(error)))),
-            }
-        }
-    }
-
-    fn build(deadline: Duration, roots: Vec<CertificateDer<'static>>) -> Self {
-        let config = Agent::config_builder()
-            // The core asks for none, whatever decoders another crate in the program turns on.
-            .accept_encoding(AutoHeaderValue::None)
-            .allow_non_standard_methods(true)
-            .http_status_as_error(false)
-            .max_idle_connections(0)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .proxy(None)
-            .timeout_global(Some(deadline))
-            .user_agent(concat!("proofkey/", env!("CARGO_PKG_VERSION")))
-            .build();
-        let agent = Agent::with_parts(
-            config,
-            Connections::new({
-                let roots = roots.clone();
-                move || tls(&roots)
-            }),
-            LoopbackResolver::default(),
-        );
-        Self { agent, deadline, roots }
+        let reuse = self.agents.reuse();
+        let may_reuse = reuse.allows(request.method());
+        let response = self.agents.run(request, may_reuse, Some(self.agents.settings().deadline()));
+        let received = response.map(|response| collect(response, OAUTH_BODY_MAX));
+        reuse.ended(&received);
+        received
     }
 }
 
-fn tls(roots: &[CertificateDer<'static>]) -> Result<Arc<ClientConfig>, TransportError> {
-    let failed = |error| TransportError::new(TransportKind::Tls, false).because(error);
-    let provider = Arc::new(ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));
-    let builder = builder.with_safe_default_protocol_versions().map_err(failed)?;
-    let mut config = if roots.is_empty() {
-        let verifier = Verifier::new(provider).map_err(failed)?;
-        builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth()
-    } else {
-        let mut store = RootCertStore::empty();
-        for root in roots {
-            store.add(root.clone()).map_err(failed)?;
-        }
-        builder.with_root_certificates(store).with_no_client_auth()
-    };
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
+fn with_token(
+    mut request: http::Request<Vec<u8>>,
+    token: AccessToken<'_>,
+) -> Result<http::Request<Zeroizing<Vec<u8>>>, TransportError> {
+    let value = Zeroizing::new(token.authorization().value());
+    let mut value = HeaderValue::from_str(&value).map_err(http::Error::from)?;
+    value.set_sensitive(true);
+    request.headers_mut().insert(header::AUTHORIZATION, value);
+    Ok(request.map(Zeroizing::new))
 }
 
-fn unsent(reason: &'static str) -> TransportError {
-    TransportError::new(TransportKind::Tls, false).because(ureq::Error::Tls(reason))
+fn collect(response: http::Response<Body>, most: u64) -> Received {
+    let (head, mut body) = response.into_parts();
+    let mut reader = body.with_config().limit(most).reader();
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let mut answer = Answer::new(head.status.as_u16(), head.headers);
+    let mut chunk = Zeroizing::new([0; CHUNK]);
+    loop {
+        match reader.read(&mut *chunk).map_err(ureq::Error::from) {
+            Ok(0) => return (answer, Ok(())),
+            Ok(length) if answer.push(chunk.get(..length).unwrap_or_default(), most) => {}
+            Ok(_) => return (answer, Err(TransportError::new(TransportKind::BodyTooBig, true))),
+            Err(error) => return (answer, Err(transport(error))),
+        }
+    }
 }
 
 const API_BODY_MAX: u64 = 64 * 1024 * 1024;

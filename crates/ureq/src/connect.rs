@@ -47,8 +47,7 @@ impl Connections {
         let is_secure = match proxy.protocol() {
             ProxyProtocol::Http => false,
             ProxyProtocol::Https => true,
-            // `Proxy`, as soon as there is such a kind.
-            _ => return Err(failure(TransportKind::Http, ureq::Error::InvalidProxyUrl)),
+            _ => return Err(failure(TransportKind::Proxy, ureq::Error::InvalidProxyUrl)),
         };
         let addresses = details.resolver.resolve(proxy.uri(), details.config, time_left(details)?)?;
         let mut transport: Box<dyn Transport> = Box::new(Socket::connect(&addresses, details)?);

@@ -18,7 +18,8 @@
 //! [`ResponseBuf`](proofkey_core::ResponseBuf) out. It follows no redirect, sends nothing twice, keeps no cookie, asks for
 //! the content coding `identity`, caps the body, keeps one overall deadline, and speaks plain http to loopback addresses only.
 //! A coded body that a server sends all the same is an error of its own, unless another crate of the program turns on `ureq`'s
-//! decoder for it: the cap is then that of the decoded body.
+//! decoder for it: the cap is then that of the decoded body. Proxies are those of the environment, the certificate
+//! authorities those of the system: [`Settings`] changes both, and [`Http::with_agent`] sends with an agent of your own.
 //!
 //! Below `ureq`, the target `ureq_proto::util` of the [`log`](https://docs.rs/log) crate writes down each byte that is sent and
 //! received, secrets too, at the level `trace` alone. Give no logger that target at that level; no other target has a secret.
@@ -27,14 +28,19 @@
 //! [`Pending`](proofkey_core::Pending) in a session, turn on the feature `serde`.
 
 mod adapter;
+mod agent;
 mod connect;
 mod error;
 mod listener;
 mod login;
+mod streamed;
 
 pub use adapter::Http;
 /// The random generator of the operating system, for [`Client::authorize`](proofkey_core::Client::authorize).
 pub use getrandom::SysRng;
-pub use login::{Login, SignedIn};
-pub use proofkey_http::{DiscoverError, ExchangeError, ListenError, LoginError, TransportError, TransportKind};
+pub use proofkey_http::{
+    DiscoverError, ExchangeError, ListenError, Login, LoginError, Proxies, Proxy, ProxyError, ProxyFault, Settings,
+    SignedIn, TransportError, TransportKind,
+};
+pub use streamed::Streamed;
 pub use {http, proofkey_core};

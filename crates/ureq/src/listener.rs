@@ -1,47 +1,35 @@
 //! The loopback listener (RFC 8252 section 7.3): it takes many connections, and no stranger ends the login.
 
-use crate::login::SignedIn;
-use proofkey_core::loopback::{Connection, Loopback, Reply, Verdict};
+use proofkey_core::loopback::{Connection, Reply, Verdict};
 use proofkey_core::{Client, Pending, Redirect, TokenRequest};
-use proofkey_http::{Bound, ExchangeError, LoginError};
-use std::io::{ErrorKind, Read, Write};
+use proofkey_http::{Bound, ExchangeError, Login, LoginError, SignedIn};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use std::{mem, panic, thread};
 
 /// The bound sockets of a login.
-pub(crate) struct Listener(Bound);
+pub(crate) struct Listener<'a>(pub(crate) &'a Bound);
 
-impl Listener {
-    /// Binds the addresses of the redirect URI.
-    pub(crate) fn bind(client: Client<'_>) -> Result<Self, LoginError> {
-        let loopback = Loopback::of(client.redirect_uri()).ok_or(LoginError::NotLoopback)?;
-        proofkey_http::bind(&loopback).map(Self).map_err(LoginError::Listen)
-    }
-
-    /// The redirect URI with the bound port.
-    pub(crate) fn redirect_uri(&self) -> &str {
-        &self.0.redirect_uri
-    }
-
+impl Listener<'_> {
     /// Waits for the redirect of this login, exchanges its code, and tells the browser how it went.
     pub(crate) fn receive(
         &self,
         client: Client<'_>,
         pending: Pending,
-        until: Instant,
-        cancel: &AtomicBool,
+        until: Option<Instant>,
+        login: &Login<'_>,
         exchange: impl FnOnce(TokenRequest<'_>) -> Result<SignedIn, ExchangeError> + Send,
     ) -> Result<SignedIn, LoginError> {
         let sockets = self.0.sockets.iter().map(|(socket, _)| socket).collect();
         let mut visits = Visits { sockets, client, open: Vec::new(), pause: Duration::ZERO };
         let mut visit = loop {
-            if cancel.load(Ordering::Relaxed) {
+            if login.is_cancelled() {
                 return Err(LoginError::Cancelled);
             }
-            if Instant::now() >= until {
+            if until.is_some_and(|until| Instant::now() >= until) {
                 return Err(LoginError::TimedOut);
             }
             match visits.turn(Some(&pending)) {
@@ -58,16 +46,24 @@ impl Listener {
         let accepted = pending.accept(client, redirect).map_err(LoginError::Callback);
         let result = accepted.and_then(|request| {
             let (done, exchanged) = mpsc::channel::<()>();
+            let job = Mutex::new(Some((exchange, request)));
+            let run = || {
+                let job = job.lock().unwrap_or_else(PoisonError::into_inner).take();
+                job.map(|(exchange, request)| exchange(request))
+            };
             let tokens = thread::scope(|scope| {
-                let exchange = scope.spawn(move || {
+                let thread = thread::Builder::new().spawn_scoped(scope, move || {
                     let _done = done;
-                    exchange(request)
+                    run()
                 });
+                // If the system gives no more threads, the other connections have to wait.
+                let Ok(thread) = thread else { return run() };
                 while exchanged.recv_timeout(visits.pause) == Err(RecvTimeoutError::Timeout) {
                     visits.turn(None);
                 }
-                exchange.join().unwrap_or_else(|panic| panic::resume_unwind(panic))
+                thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic))
             });
+            let tokens = tokens.unwrap_or(Err(ExchangeError::Spent));
             tokens.map_err(LoginError::Exchange)
         });
         visit.answer(if result.is_ok() { Reply::SignedIn } else { Reply::Refused });
@@ -126,11 +122,19 @@ impl Visits<'_> {
         None
     }
 
-    /// The next connection, from each socket in turn: a flood at one address holds up nobody at the other.
+    /// The next connection, from each socket in turn: a flood at one address holds up nobody at the other. If the system has run
+    /// out of something, of file descriptors perhaps, the oldest visitor makes room for the next turn.
     fn accept(&mut self) -> Option<Visit> {
-        let accepted = |(at, socket): (usize, &&TcpListener)| Some((at, socket.accept().ok()?.0));
-        let (at, stream) = self.sockets.iter().enumerate().find_map(accepted)?;
+        let mut sockets = self.sockets.iter().enumerate();
+        let (at, accepted) = sockets.find_map(|(at, socket)| match socket.accept() {
+            Err(error) if is_nothing(&error) => None,
+            accepted => Some((at, accepted)),
+        })?;
         self.sockets.rotate_left(at + 1);
+        let Ok((stream, _)) = accepted else {
+            self.open.drain(..1.min(self.open.len()));
+            return None;
+        };
         stream.set_nonblocking(true).ok()?;
         Some(Visit {
             stream,
@@ -140,6 +144,11 @@ impl Visits<'_> {
             answered: false,
         })
     }
+}
+
+/// Whether nobody has come, or only somebody who left again.
+fn is_nothing(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted | ErrorKind::WouldBlock)
 }
 
 struct Visit {

@@ -3,7 +3,8 @@
 use super::login::{CALLBACK, SCOPE, browser};
 use super::tls::{VALID, serve_answer};
 use crate::adapter::{
-    DiscoverError, ExchangeError, Http, Login, LoginError, TransportError, TransportKind, Wait, http, trusting,
+    DiscoverError, ExchangeError, Http, Login, LoginError, Settings, TransportError, TransportKind, Wait, http,
+    http_with, trusting,
 };
 use proofkey_core::{AccessToken, Client, Endpoint, RefreshToken, ResponseError, Revocable, Server as Endpoints};
 use proofkey_tests::recording::{Server, TOKENS, browse, json, read_request};
@@ -208,7 +209,9 @@ fn endless_interim_responses_meet_the_deadline() {
             }
         });
         let begun = Instant::now();
-        let error = refresh(&http().with_deadline(Duration::from_millis(300)), &server.url("/token")).unwrap_err();
+        let error =
+            refresh(&http_with(Settings::new().with_deadline(Duration::from_millis(300))), &server.url("/token"))
+                .unwrap_err();
         assert!(
             matches!(&error, ExchangeError::Transport(error) if matches!(error.kind(), TransportKind::Deadline | TransportKind::Closed)),
             "{error}"
@@ -230,7 +233,8 @@ fn a_response_head_that_comes_byte_by_byte_meets_the_deadline() {
         }
     });
     let begun = Instant::now();
-    let error = refresh(&http().with_deadline(Duration::from_millis(200)), &server.url("/token")).unwrap_err();
+    let error = refresh(&http_with(Settings::new().with_deadline(Duration::from_millis(200))), &server.url("/token"))
+        .unwrap_err();
     assert!(matches!(&error, ExchangeError::Transport(error) if error.kind() == TransportKind::Deadline), "{error}");
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
 }

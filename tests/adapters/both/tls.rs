@@ -1,13 +1,15 @@
 //! Whom the adapter trusts.
 
-use crate::adapter::{Http, TransportError, Wait, http, trusting};
+use crate::adapter::{Http, Settings, TransportError, TransportKind, Wait, http, http_with, trusting};
 use proofkey_core::AccessToken;
 use proofkey_tests::recording::{Server, json, read_request};
 use rcgen::{BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned, crypto::ring};
+use std::env;
 use std::io::Write;
 use std::ops::Range;
+use std::process::Command;
 use std::sync::{Arc, mpsc};
 
 /// The years of a certificate that is valid.
@@ -113,7 +115,42 @@ fn what_is_no_certificate_is_refused() {
     }
 }
 
+/// Whom the system trusts a variable can say on Linux, so this test runs itself once more.
+#[cfg(target_os = "linux")]
+#[test]
+fn whom_the_system_trusts_is_trusted_and_more_if_asked_for() {
+    if let Ok(address) = env::var("PROOFKEY_TEST_ADDRESS") {
+        let (authority, other, _read) = serve("127.0.0.1", VALID);
+        let at = |address: &str| format!("https://{address}/");
+        assert_eq!(call_at(&http(), &at(&address)).unwrap(), 200);
+        let unknown = call_at(&http(), &at(&other.address.to_string())).unwrap_err();
+        assert_eq!((unknown.kind(), unknown.was_sent()), (TransportKind::Tls, false), "{unknown}");
+        let both = trusting(&authority).unwrap();
+        assert_eq!(call_at(&both, &at(&address)).unwrap(), 200);
+        assert_eq!(call_at(&both, &at(&other.address.to_string())).unwrap(), 200);
+        let only = http_with(Settings::new().with_only_root_certificates(authority.as_bytes()).unwrap());
+        assert_eq!(call_at(&only, &at(&other.address.to_string())).unwrap(), 200);
+        assert_eq!(call_at(&only, &at(&address)).unwrap_err().kind(), TransportKind::Tls);
+        println!("trusted");
+        return;
+    }
+    let (authority, server, _read) = serve("127.0.0.1", VALID);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, authority).unwrap();
+    let name = concat!(module_path!(), "::whom_the_system_trusts_is_trusted_and_more_if_asked_for");
+    let mut child = Command::new(env::current_exe().unwrap());
+    child.args(["--exact", "--nocapture", name.split_once("::").unwrap().1]);
+    child.env("PROOFKEY_TEST_ADDRESS", server.address.to_string()).env("SSL_CERT_FILE", file.path());
+    let output = child.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("trusted"), "{said}");
+}
+
 fn call(http: &Http, server: &Server) -> Result<u16, TransportError> {
-    let request = http::Request::get(format!("https://{}/", server.address)).body(Vec::new()).unwrap();
+    call_at(http, &format!("https://{}/", server.address))
+}
+
+fn call_at(http: &Http, url: &str) -> Result<u16, TransportError> {
+    let request = http::Request::get(url).body(Vec::new()).unwrap();
     Ok(http.call(request, AccessToken::new("CANARY").unwrap()).wait()?.status)
 }

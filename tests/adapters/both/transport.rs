@@ -1,6 +1,8 @@
 //! The adapter against servers that misbehave.
 
-use crate::adapter::{DiscoverError, ExchangeError, Http, TransportError, TransportKind, Wait, http};
+use crate::adapter::{
+    DiscoverError, ExchangeError, Http, Settings, TransportError, TransportKind, Wait, http, http_with,
+};
 use proofkey_core::{
     AccessToken, Advice, Client, ClientBuf, ConfigError, Endpoint, RefreshToken, ResponseBuf, ResponseError, Revocable,
     Server as Endpoints, UriFault,
@@ -110,7 +112,7 @@ fn one_deadline_covers_the_whole_exchange() {
             sent = stream.write_all(b" ");
         }
     });
-    let http = http().with_deadline(Duration::from_millis(200));
+    let http = http_with(Settings::new().with_deadline(Duration::from_millis(200)));
     for server in [stalling, trickling] {
         let begun = Instant::now();
         let error = refresh(&http, &client_at(&server)).unwrap_err();

@@ -27,7 +27,7 @@ fn an_address_is_gone_to_as_it_is_written() {
 #[test]
 fn a_proxy_that_makes_no_tunnel_gets_no_request() {
     for (answer, kind) in [
-        ("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", TransportKind::Http),
+        ("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", TransportKind::Proxy),
         ("HTTP/1.1 403 Forbidden\r\n\r\n", TransportKind::Connect),
         ("HTTP/1.1 502 Bad Gateway\r\nX: 407\r\n\r\n", TransportKind::Connect),
         ("HTTP/1.1 200 OK\r\n", TransportKind::Connect),
@@ -93,7 +93,7 @@ fn a_proxy_of_another_kind_is_an_error() {
     for scheme in ["socks4", "socks4a", "socks5", "socks5h", "socks"] {
         let proxy = Proxy::new(&format!("{scheme}://{address}")).unwrap();
         let error = transport(agent(Some(proxy), PATIENCE).get(format!("https://{address}/")).call().unwrap_err());
-        assert_eq!((error.kind(), error.was_sent()), (TransportKind::Http, false), "{scheme}: {error}");
+        assert_eq!((error.kind(), error.was_sent()), (TransportKind::Proxy, false), "{scheme}: {error}");
     }
     assert!(heard.try_recv().is_err(), "nobody connected");
 }

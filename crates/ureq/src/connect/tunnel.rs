@@ -37,8 +37,7 @@ pub(crate) fn open(
     match status {
         200..=299 => Ok(transport),
         _ => {
-            // `Proxy`, as soon as there is such a kind.
-            let kind = if status == 407 { TransportKind::Http } else { TransportKind::Connect };
+            let kind = if status == 407 { TransportKind::Proxy } else { TransportKind::Connect };
             Err(failure(kind, Error::ConnectProxyFailed(format!("the proxy answered {status}"))))
         }
     }

@@ -1,0 +1,97 @@
+//! [`Login`]: a whole native login, without its sockets.
+
+use crate::error::LoginError;
+use crate::listen::{Bound, bind};
+use getrandom::SysRng;
+use proofkey_core::loopback::Loopback;
+use proofkey_core::{Client, Pending, TokensBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+
+/// The settings of a login.
+#[derive(Clone, Copy, Debug)]
+pub struct Login<'a> {
+    client: Client<'a>,
+    scope: &'a [&'a str],
+    extra: &'a [(&'a str, &'a str)],
+    timeout: Duration,
+    cancel: Option<&'a AtomicBool>,
+}
+
+/// The result of a login.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SignedIn {
+    /// What the server granted.
+    pub tokens: TokensBuf,
+    /// When the tokens were asked for: their lifetime counts from then on (see [`Lifetime`](proofkey_core::Lifetime)).
+    pub requested_at: SystemTime,
+}
+
+impl SignedIn {
+    /// Tokens, and when they were asked for.
+    #[must_use]
+    pub const fn new(tokens: TokensBuf, requested_at: SystemTime) -> Self {
+        Self { tokens, requested_at }
+    }
+}
+
+impl<'a> Login<'a> {
+    /// A login of `client`. Its redirect URI is `http://127.0.0.1/…` or `http://[::1]/…`, or `http://localhost/…` if the
+    /// client is registered so: with the registered port, or without one if the server takes any (RFC 8252 section 7.3).
+    /// The user has five minutes.
+    #[must_use]
+    pub const fn new(client: Client<'a>, scope: &'a [&'a str]) -> Self {
+        Self { client, scope, extra: &[], timeout: Duration::from_secs(300), cancel: None }
+    }
+
+    /// Adds parameters to the authorization URL, such as `("prompt", "consent")`.
+    #[must_use]
+    pub const fn with_extra(self, extra: &'a [(&'a str, &'a str)]) -> Self {
+        Self { extra, ..self }
+    }
+
+    /// Sets how long the user has to sign in.
+    #[must_use]
+    pub const fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// Cancels the login as soon as the flag is set, as long as the redirect has not come. A code that has come is exchanged.
+    #[must_use]
+    pub const fn with_cancel(self, cancel: &'a AtomicBool) -> Self {
+        Self { cancel: Some(cancel), ..self }
+    }
+
+    /// How long the user has.
+    #[must_use]
+    pub const fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Whether it was cancelled.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed))
+    }
+
+    /// Binds the addresses of the redirect URI.
+    ///
+    /// # Errors
+    /// [`LoginError::NotLoopback`], [`LoginError::Listen`].
+    pub fn bind(&self) -> Result<Bound, LoginError> {
+        let loopback = Loopback::of(self.client.redirect_uri()).ok_or(LoginError::NotLoopback)?;
+        bind(&loopback).map_err(LoginError::Listen)
+    }
+
+    /// Begins the login with the redirect URI that was bound: the client with it, the authorization URL, and what to wait for.
+    ///
+    /// # Errors
+    /// [`LoginError::Config`], [`LoginError::Authorize`].
+    pub fn begin<'b>(&'b self, redirect_uri: &'b str) -> Result<(Client<'b>, String, Pending), LoginError> {
+        let client = self.client.with_redirect_uri(redirect_uri).map_err(LoginError::Config)?;
+        let (url, pending) = client.authorize(self.scope, &mut SysRng)?;
+        let url = url.with(self.extra).map_err(LoginError::Config)?.to_string();
+        Ok((client, url, pending))
+    }
+}

@@ -1,0 +1,86 @@
+//! What comes of driven flows, read alike by every adapter.
+
+use crate::drive::{DriveError, Received};
+use crate::error::{DiscoverError, ExchangeError};
+use proofkey_core::{
+    Client, ClientBuf, Discovery, Flow, RefreshTokenBuf, RevocationRequest, Server, TokenRequest, TokensBuf,
+};
+
+/// Reads what came of a token request: first of all the new refresh token, if one can be read
+/// ([`TokenRequest::read_keeping`]), whatever else is wrong, and also if the connection broke behind it.
+///
+/// # Errors
+/// In the second part.
+pub fn read_tokens(
+    request: TokenRequest<'_>,
+    driven: Result<Received, DriveError>,
+) -> (Option<RefreshTokenBuf>, Result<TokensBuf, ExchangeError>) {
+    let (mut answer, whole) = match driven {
+        Ok(received) => received,
+        Err(error) => return (None, Err(error.into())),
+    };
+    let (new, tokens) = request.read_keeping(answer.as_response());
+    let new = new.map(RefreshTokenBuf::from);
+    let tokens = tokens.map(TokensBuf::from).map_err(ExchangeError::Response);
+    (new, whole.map_err(ExchangeError::Transport).and(tokens))
+}
+
+/// Reads what came of a revocation.
+///
+/// # Errors
+/// [`ExchangeError`]; the token may still be valid then.
+pub fn read_revocation(
+    request: RevocationRequest<'_>,
+    driven: Result<Received, DriveError>,
+) -> Result<(), ExchangeError> {
+    let (mut answer, whole) = driven?;
+    whole.map_err(ExchangeError::Transport)?;
+    request.read(answer.as_response()).map_err(ExchangeError::Response)
+}
+
+/// A discovery, and what else makes a client of what it finds.
+pub struct ClientDiscovery<'a> {
+    discovery: Discovery<'a>,
+    issuer: &'a str,
+    client_id: &'a str,
+    redirect_uri: &'a str,
+}
+
+impl<'a> ClientDiscovery<'a> {
+    /// Checks everything before anything is sent.
+    ///
+    /// # Errors
+    /// [`DiscoverError::Config`] if the issuer, the client id or the redirect URI cannot be used.
+    pub fn new(issuer: &'a str, client_id: &'a str, redirect_uri: &'a str) -> Result<Self, DiscoverError> {
+        let discovery = Discovery::new(issuer).map_err(DiscoverError::Config)?;
+        // With the issuer in place of the endpoints that are not known yet.
+        Client::new(client_id, redirect_uri, Server::new(issuer, issuer)).map_err(DiscoverError::Config)?;
+        Ok(Self { discovery, issuer, client_id, redirect_uri })
+    }
+
+    /// What is to be driven.
+    pub fn flow(&mut self) -> &mut (dyn Flow + Send) {
+        &mut self.discovery
+    }
+
+    /// Makes a client of what was found.
+    ///
+    /// # Errors
+    /// [`DiscoverError`] if no well-known address has metadata, or what is found there cannot be used.
+    pub fn read(self, driven: Result<Received, DriveError>) -> Result<ClientBuf, DiscoverError> {
+        let (mut answer, whole) = match driven {
+            Ok(received) => received,
+            Err(DriveError::Over) => {
+                return Err(DiscoverError::NoMetadata {
+                    issuer: self.issuer.to_owned(),
+                    tried: self.discovery.tried(),
+                });
+            }
+            Err(DriveError::Transport(error)) => return Err(DiscoverError::Transport(error)),
+        };
+        let metadata = self.discovery.read(answer.as_response()).map_err(DiscoverError::Response)?;
+        whole.map_err(DiscoverError::Transport)?;
+        let client = Client::new(self.client_id, self.redirect_uri, metadata.server());
+        client.map(ClientBuf::from).map_err(DiscoverError::Config)
+    }
+}

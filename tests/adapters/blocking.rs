@@ -6,7 +6,7 @@ mod both {
     mod hostile;
     mod localhost;
     pub(crate) mod login;
-    pub(crate) mod tls;
+    mod tls;
     mod transport;
 }
 
@@ -40,13 +40,9 @@ mod adapter {
 use adapter::{Http, Login, LoginError, http};
 use both::flood::Flood;
 use both::login::{Asked, CALLBACK, SCOPE, assert_status, client, is_closed, token_server};
-use both::tls::{VALID, serve_answer};
-use proofkey_core::{AccessToken, Advice};
-use proofkey_tests::recording::json;
-use std::env;
+use proofkey_core::Advice;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};

@@ -30,14 +30,15 @@ impl Answer {
     /// wiped.
     #[must_use]
     pub fn push(&mut self, part: &[u8], most: usize) -> bool {
-        let room = most.saturating_sub(self.body.len());
         let body = &mut self.body;
-        if part.len() > room {
-            return false;
-        }
-        if part.len() > body.capacity().saturating_sub(body.len()) {
-            let more = part.len().max(body.len()).min(room);
-            let mut grown = Zeroizing::new(Vec::with_capacity(body.len().saturating_add(more)));
+        let Some(length) = body.len().checked_add(part.len()).filter(|length| *length <= most) else { return false };
+        if length > body.capacity() {
+            // Halves of what it may take: the old room and the new one together are less than twice that.
+            let mut room = most;
+            while room / 2 >= length {
+                room /= 2;
+            }
+            let mut grown = Zeroizing::new(Vec::with_capacity(room));
             grown.extend_from_slice(body);
             *body = grown;
         }

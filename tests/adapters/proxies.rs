@@ -10,7 +10,8 @@ use std::{env, slice};
 
 const HOST: &str = "as.example";
 const A: &str = "http://{A}";
-const IPV6: &str = "before 8.0 or so, curl compares IPv6 addresses as if they were names";
+const IPV6: &str = "curl before 8.18 compares IPv6 addresses as if they were names";
+const STRICT: &str = "curl before 8.18 takes this for 10.0.0.0/8";
 const LOOPBACK: &str = "a request to this machine never leaves it";
 
 /// Environments in which both choose the same: variables, with `{A}` and `{B}` for two proxies, and the host of the server.
@@ -132,6 +133,8 @@ const SAME: &[(&[(&str, &str)], &str)] = &[
     (&[("https_proxy", "http://0x7F000001:{a}")], HOST),
     (&[("https_proxy", "2130706433:{a}")], HOST),
     (&[("https_proxy", "http://127.0.0.256:{a}")], HOST),
+    (&[("https_proxy", "http://+127.1:{a}")], HOST),
+    (&[("https_proxy", "http://0x+7f.1:{a}")], HOST),
     (&[("https_proxy", "http://[::1")], HOST),
     (&[("https_proxy", "http://[::1]{a}")], HOST),
     (&[("https_proxy", "http://[::ffff:7f00:1]:{a}")], HOST),
@@ -168,13 +171,8 @@ const DIFFERENT: &[(&[(&str, &str)], &str, &str, &str, &str)] = &[
     (&[("ALL_PROXY", A), ("NO_PROXY", "2001:db8::/33")], "[2001:db8::1]", "http://A", "direct", IPV6),
     (&[("ALL_PROXY", A), ("NO_PROXY", "2001:db8:0::1")], "[2001:db8::1]", "http://A", "direct", IPV6),
     (&[("ALL_PROXY", A), ("NO_PROXY", ".2001:db8::1")], "[2001:db8::1]", "direct", "http://A", IPV6),
-    (
-        &[("ALL_PROXY", A), ("NO_PROXY", "10.0.0.0/8x")],
-        "10.1.2.3",
-        "direct",
-        "http://A",
-        "curl 8 is as strict as we are",
-    ),
+    (&[("ALL_PROXY", A), ("NO_PROXY", "10.0.0.0/8x")], "10.1.2.3", "direct", "http://A", STRICT),
+    (&[("ALL_PROXY", A), ("NO_PROXY", "10.0.0.0/+8")], "10.1.2.3", "direct", "http://A", STRICT),
     (&[("ALL_PROXY", A)], "localhost", "http://A", "direct", LOOPBACK),
     (&[("ALL_PROXY", A)], "127.0.0.1", "http://A", "direct", LOOPBACK),
     (&[("ALL_PROXY", A)], "127.1", "http://A", "direct", LOOPBACK),

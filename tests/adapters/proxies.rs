@@ -8,6 +8,8 @@ use std::process::{Command, Output};
 use std::sync::Mutex;
 use std::{env, slice};
 
+type Variables = &'static [(&'static str, &'static str)];
+
 const HOST: &str = "as.example";
 const A: &str = "http://{A}";
 const IPV6: &str = "curl before 8.18 compares IPv6 addresses as if they were names";
@@ -15,7 +17,7 @@ const STRICT: &str = "curl before 8.18 takes this for 10.0.0.0/8";
 const LOOPBACK: &str = "a request to this machine never leaves it";
 
 /// Environments in which both choose the same: variables, with `{A}` and `{B}` for two proxies, and the host of the server.
-const SAME: &[(&[(&str, &str)], &str)] = &[
+const SAME: &[(Variables, &str)] = &[
     // The order of the variables.
     (&[], HOST),
     (&[("https_proxy", A)], HOST),
@@ -166,7 +168,7 @@ const SAME: &[(&[(&str, &str)], &str)] = &[
 ];
 
 /// Environments in which they differ: variables, host, what curl 7.88 does, what we do, and why.
-const DIFFERENT: &[(&[(&str, &str)], &str, &str, &str, &str)] = &[
+const DIFFERENT: &[(Variables, &str, &str, &str, &str)] = &[
     (&[("ALL_PROXY", A), ("NO_PROXY", "2001:db8::/32")], "[2001:db8::1]", "http://A", "direct", IPV6),
     (&[("ALL_PROXY", A), ("NO_PROXY", "2001:db8::/33")], "[2001:db8::1]", "http://A", "direct", IPV6),
     (&[("ALL_PROXY", A), ("NO_PROXY", "2001:db8:0::1")], "[2001:db8::1]", "http://A", "direct", IPV6),
@@ -271,7 +273,7 @@ struct Servers {
 
 impl Servers {
     /// What curl does: which proxy it connects to, and as whom.
-    fn curl(&self, variables: &[(&str, &str)], host: &str) -> String {
+    fn curl(&self, variables: Variables, host: &str) -> String {
         let before = self.arrived().map(|arrived| arrived.len());
         let port = self.direct.address.port();
         let output = self.run(
@@ -297,7 +299,7 @@ impl Servers {
     }
 
     /// What `Proxies` says, told in the same words.
-    fn ours(&self, variables: &[(&str, &str)], host: &str) -> String {
+    fn ours(&self, variables: Variables, host: &str) -> String {
         let mut child = Command::new(env::current_exe().unwrap());
         child
             .args(["--exact", "the_proxy_is_the_one_that_curl_chooses", "--nocapture"])
@@ -321,7 +323,7 @@ impl Servers {
         format!("{}://{at}{user}", proxy.protocol().to_string().to_lowercase())
     }
 
-    fn run(&self, command: &mut Command, variables: &[(&str, &str)]) -> Output {
+    fn run(&self, command: &mut Command, variables: Variables) -> Output {
         for name in ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"] {
             command.env_remove(name).env_remove(name.to_lowercase());
         }

@@ -259,7 +259,10 @@ fn what_is_found_is_taken_by_both_libraries() {
         let Ok(proxies) = Proxies::new(&url) else { continue };
         let found = proxies.find(HOST).unwrap().unwrap().as_str();
         taken += 1;
-        assert!(reqwest::Proxy::all(found).is_ok(), "{url} {found}");
+        // reqwest writes the URL anew and reads it once more. It connects directly if it cannot read it.
+        let rewritten = reqwest::Url::parse(found).unwrap_or_else(|error| panic!("{url} {found}: {error}"));
+        let uri = http::Uri::try_from(rewritten.as_str()).unwrap_or_else(|error| panic!("{url} {found}: {error}"));
+        assert_eq!(uri.host(), http::Uri::try_from(found).unwrap().host(), "{url} {found}");
         assert!(ureq::Proxy::new(found).is_ok(), "{url} {found}");
     }
     assert!(taken > 10_000, "{taken}");

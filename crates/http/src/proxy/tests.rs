@@ -54,6 +54,8 @@ fn what_is_not_the_url_of_a_proxy_is_an_error_that_holds_no_part_of_it() {
         ("http://u:SECRET@1.2.3.4.5", ProxyFault::NotUrl),
         ("http://u:SECRET@1.256.3.4", ProxyFault::NotUrl),
         ("http://u:SECRET@08", ProxyFault::NotUrl),
+        ("http://u:SECRET@+1", ProxyFault::NotUrl),
+        ("http://u:SECRET@0x+1", ProxyFault::NotUrl),
         ("http://u:SECRET@0x1ffffffff", ProxyFault::NotUrl),
         ("http://u:SECRET@h%61", ProxyFault::NotUrl),
         ("http://u:SECRET%0a@h", ProxyFault::NotUrl),
@@ -84,6 +86,57 @@ fn what_is_not_the_url_of_a_proxy_is_an_error_that_holds_no_part_of_it() {
     let error = environment(&[("HTTPS_PROXY", "socks5://h")]).find("as.example").unwrap_err();
     let told = "HTTPS_PROXY: socks5:// proxies are not supported; use an http:// or https:// proxy";
     assert_eq!(error.to_string(), told);
+}
+
+#[test]
+fn the_first_variable_that_is_not_empty_counts() {
+    let mut variables = Vec::new();
+    for (name, url) in [("ALL_PROXY", "h4"), ("all_proxy", "h3"), ("HTTPS_PROXY", "h2"), ("https_proxy", "h1")] {
+        variables.push((name, url));
+        let found = environment(&variables).find("as.example").unwrap().unwrap().as_str().to_owned();
+        assert_eq!(found, format!("http://{url}:1080"), "{name}");
+        variables.push(("NO_PROXY", "as.example"));
+        assert_eq!(environment(&variables).find("as.example"), Ok(None), "{name}");
+        variables.insert(0, ("no_proxy", ""));
+        assert_eq!(environment(&variables).find("as.example"), Ok(None), "{name}");
+        variables[0].1 = "x.example";
+        assert!(environment(&variables).find("as.example").unwrap().is_some(), "{name}");
+        variables.retain(|(name, _)| !name.eq_ignore_ascii_case("no_proxy"));
+    }
+    for variable in &mut variables {
+        variable.1 = "";
+    }
+    variables.extend([("http_proxy", "h"), ("HTTP_PROXY", "h")]);
+    assert_eq!(environment(&variables).find("as.example"), Ok(None));
+}
+
+#[test]
+fn exceptions_are_names_with_their_subdomains_and_blocks_of_addresses() {
+    for (exceptions, host, direct) in [
+        ("*", "as.example", true),
+        ("*,x.example", "as.example", false),
+        ("x.example\tas.EXAMPLE. ", "AS.example", true),
+        (",.as.example,", "login.as.example.", true),
+        (".as.example", "as.example", true),
+        ("s.example", "as.example", false),
+        ("as.example:443", "as.example", false),
+        ("10.1.2.3", "10.66051", true),
+        ("10.0.0.0/15", "10.1.2.3", true),
+        ("10.0.0.0/16", "10.1.2.3", false),
+        ("10.1.2.3/0", "10.1.2.3", true),
+        ("0.0.0.0/0", "10.1.2.3", false),
+        ("10.1.2.3/33", "10.1.2.3", false),
+        ("10.0.0.0/+8", "10.1.2.3", false),
+        ("2001:db8:0::1", "[2001:DB8::1]", true),
+        ("2001:db8::/32", "2001:db8:ffff::1", true),
+        ("2001:db8::/33", "2001:db8:ffff::1", false),
+        ("2001:db8::/129", "2001:db8::", false),
+        ("::/0", "2001:db8::", false),
+        ("10.1.2.3", "::ffff:10.1.2.3", false),
+    ] {
+        let proxies = Proxies::new("h").unwrap().with_exceptions(exceptions);
+        assert_eq!(proxies.find(host).unwrap().is_none(), direct, "{exceptions} {host}");
+    }
 }
 
 #[test]

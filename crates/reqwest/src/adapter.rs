@@ -54,6 +54,10 @@ impl Http {
     /// # Errors
     /// [`TransportKind::Http`] if `reqwest` does not build it.
     ///
+    /// # Panics
+    /// `reqwest` panics if your builder leaves TLS to it and it has no cryptography provider: turn on its feature `rustls`, or
+    /// install one for the process (`rustls::crypto::CryptoProvider::install_default`).
+    ///
     /// # Example
     /// ```no_run
     /// use proofkey_reqwest::{Http, Settings};

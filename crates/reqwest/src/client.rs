@@ -71,7 +71,9 @@ impl Clients {
         }
         let pair = if url.scheme() == "https" { &self.secure } else { &self.plain };
         if let Some(proxies) = self.proxies.as_ref().filter(|_| url.scheme() == "https") {
-            proxies.find(url.host_str().unwrap_or_default())?;
+            // reqwest would connect directly if it cannot read the URL of the proxy, such as `http://xn--`.
+            let proxy = proxies.find(url.host_str().unwrap_or_default())?.map(|proxy| Url::parse(proxy.as_str()));
+            proxy.transpose().map_err(|error| TransportError::new(TransportKind::Proxy, false).because(error))?;
         }
         Ok(if reuse { pair.kept.clone() } else { pair.fresh.clone() })
     }

@@ -32,8 +32,7 @@ pub(crate) fn late(sent: &Sent) -> TransportError {
 fn why_no_connection(error: &reqwest::Error) -> TransportKind {
     let mut cause = error.source();
     while let Some(error) = cause {
-        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        if error.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
+        if is_tls(error) {
             return TransportKind::Tls;
         }
         // The type is not exported.
@@ -43,4 +42,10 @@ fn why_no_connection(error: &reqwest::Error) -> TransportKind {
         cause = error.source();
     }
     TransportKind::Connect
+}
+
+/// An [`io::Error`] may hold another one, and none of them is the source of the other.
+fn is_tls(error: &(dyn Error + 'static)) -> bool {
+    let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    error.is::<rustls::Error>() || inner.is_some_and(|inner| is_tls(inner))
 }

@@ -79,6 +79,7 @@ fn the_server_is_validated_before_anything_is_sent() {
 
     let error = call(&trusts_all, &other_server).unwrap_err();
     assert!(error.to_string().contains("not valid for name"), "{error}");
+    assert_eq!((error.kind(), error.was_sent()), (TransportKind::Tls, false));
     assert_eq!(other_read.recv().unwrap(), None);
 
     let error = call(&trusts_all, &late_server).unwrap_err();
@@ -143,7 +144,8 @@ fn whom_the_system_trusts_is_trusted_and_more_if_asked_for() {
     child.env("PROOFKEY_TEST_ADDRESS", server.address.to_string()).env("SSL_CERT_FILE", file.path());
     let output = child.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && said.contains("trusted"), "{said}");
+    let why = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("trusted"), "{said}{why}");
 }
 
 fn call(http: &Http, server: &Server) -> Result<u16, TransportError> {

@@ -1,5 +1,6 @@
 //! What the tests share: flows through each way in, servers that record, and what the tests of the core share.
 
+pub mod authority;
 pub mod flows;
 pub mod recording;
 

@@ -1,6 +1,7 @@
 //! The async adapter against misbehaving servers and browsers; `both/` holds what both adapters must stand.
 
 mod both {
+    mod connections;
     mod errors;
     pub(crate) mod flood;
     mod hostile;
@@ -14,7 +15,7 @@ mod adapter {
     pub(crate) use proofkey_reqwest::{
         DiscoverError, ExchangeError, Http, ListenError, Login, LoginError, Settings, TransportError, TransportKind,
     };
-    use tokio::runtime::Builder;
+    use tokio::runtime::{Builder, Runtime};
 
     pub(crate) fn http() -> Http {
         Http::new().expect("the system has certificate authorities")
@@ -24,13 +25,36 @@ mod adapter {
         Http::with_settings(settings).expect("the system has certificate authorities")
     }
 
+    /// A streaming call: its status and a header field, after each piece was heard.
+    pub(crate) fn pieces(
+        http: &Http,
+        request: http::Request<Vec<u8>>,
+        token: proofkey_core::AccessToken<'_>,
+        mut hear: impl FnMut(&[u8]),
+    ) -> Result<(u16, Option<String>), TransportError> {
+        async {
+            let mut response = http.call_streaming(request, token).await?;
+            while let Some(piece) = response.body_mut().chunk().await? {
+                hear(&piece);
+            }
+            let own = response.headers().get("x-mine").map(|value| value.to_str().unwrap().to_owned());
+            Ok((response.status().as_u16(), own))
+        }
+        .wait()
+    }
+
     pub(crate) fn trusting(pem: &str) -> Result<Http, TransportError> {
         Settings::new().with_root_certificates(pem.as_bytes()).and_then(Http::with_settings)
     }
 
+    thread_local! {
+        /// One for each test: a kept connection belongs to its runtime.
+        static RUNTIME: Runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    }
+
     pub(crate) trait Wait: Future + Sized {
         fn wait(self) -> Self::Output {
-            Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(self)
+            RUNTIME.with(|runtime| runtime.block_on(self))
         }
     }
 

@@ -1,6 +1,7 @@
 //! The blocking adapter against misbehaving servers and browsers; `both/` holds what both adapters must stand.
 
 mod both {
+    mod connections;
     mod errors;
     pub(crate) mod flood;
     mod hostile;
@@ -21,6 +22,26 @@ mod adapter {
 
     pub(crate) fn http_with(settings: Settings) -> Http {
         Http::with_settings(settings)
+    }
+
+    /// A streaming call: its status and a header field, after each piece was heard.
+    pub(crate) fn pieces(
+        http: &Http,
+        request: http::Request<Vec<u8>>,
+        token: proofkey_core::AccessToken<'_>,
+        mut hear: impl FnMut(&[u8]),
+    ) -> Result<(u16, Option<String>), TransportError> {
+        let mut response = http.call_streaming(request, token)?;
+        let mut chunk = [0; 1024];
+        loop {
+            match std::io::Read::read(response.body_mut(), &mut chunk) {
+                Ok(0) => break,
+                Ok(length) => hear(&chunk[..length]),
+                Err(error) => return Err(error.downcast().expect("a failure of the transport")),
+            }
+        }
+        let own = response.headers().get("x-mine").map(|value| value.to_str().unwrap().to_owned());
+        Ok((response.status().as_u16(), own))
     }
 
     pub(crate) fn trusting(pem: &str) -> Result<Http, TransportError> {

@@ -47,10 +47,11 @@ fn every_error_of_a_library_is_named_in_a_test() {
     for library in crates.iter().filter(|name| !APPLICATIONS.contains(&name.as_str())) {
         let own = sources(&format!("crates/{library}"));
         // A crate's own tests, and the unit tests at the end of its files.
-        let own = own.iter().filter_map(|(path, source)| match path.contains("/tests/") {
-            true => Some(source.as_str()),
-            false => source.split_once("mod tests {").map(|(_, tests)| tests),
-        });
+        let own =
+            own.iter().filter_map(|(path, source)| match path.contains("/tests/") || path.ends_with("/tests.rs") {
+                true => Some(source.as_str()),
+                false => source.split_once("mod tests {").map(|(_, tests)| tests),
+            });
         let tests: Vec<&str> = own.chain(shared.iter().map(|(_, source)| source.as_str())).collect();
         for (error, variants) in errors(library) {
             for variant in variants {

@@ -5,10 +5,21 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::{fs, iter};
 
-/// The modules of the core in their order: each may import from those before it, and from itself.
-const MODULES: &[&str] = &[
-    "wire", "endpoint", "lifetime", "error", "check", "message", "proof", "server", "client", "flow", "loopback",
-    "owned", "defmt", "lib",
+/// The modules of a crate in their order: each may import from those before it, and from itself.
+const MODULES: &[(&str, &[&str])] = &[
+    (
+        "core",
+        &[
+            "wire", "endpoint", "lifetime", "error", "check", "message", "proof", "server", "client", "flow",
+            "loopback", "owned", "defmt", "lib",
+        ],
+    ),
+    (
+        "http",
+        &["answer", "secure", "listen", "proxy", "error", "drive", "read", "login", "tls", "settings", "reuse", "lib"],
+    ),
+    ("reqwest", &["body", "error", "streamed", "client", "adapter", "listener", "login", "lib"]),
+    ("ureq", &["error", "connect", "agent", "streamed", "adapter", "listener", "login", "lib"]),
 ];
 
 /// What each crate may import from the workspace.
@@ -31,20 +42,23 @@ const CRATES: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn modules_of_the_core_import_what_they_may() {
-    let mut seen = BTreeSet::new();
-    for file in rust_files(&root().join("crates/core/src")) {
-        let module = module_of(&file);
-        let place = |name: &str| MODULES.iter().position(|module| *module == name);
-        let own = place(&module).unwrap_or_else(|| panic!("{module} has no place in the order"));
-        let source = fs::read_to_string(&file).expect("a readable file");
-        for import in imports(&source) {
-            let imported = place(&import).unwrap_or_else(|| panic!("{import} has no place in the order"));
-            assert!(imported <= own, "{} must not import {import}", file.display());
+fn modules_import_what_they_may() {
+    for (name, modules) in MODULES {
+        let sources = root().join("crates").join(name).join("src");
+        let mut seen = BTreeSet::new();
+        for file in rust_files(&sources) {
+            let module = module_of(&sources, &file);
+            let place = |name: &str| modules.iter().position(|module| *module == name);
+            let own = place(&module).unwrap_or_else(|| panic!("{module} has no place in the order"));
+            let source = fs::read_to_string(&file).expect("a readable file");
+            for import in imports(&source) {
+                let imported = place(&import).unwrap_or_else(|| panic!("{import} has no place in the order"));
+                assert!(imported <= own, "{} must not import {import}", file.display());
+            }
+            seen.insert(module);
         }
-        seen.insert(module);
+        assert_eq!(seen.len(), modules.len(), "{name}: a place without a module");
     }
-    assert_eq!(seen.len(), MODULES.len(), "a place without a module");
 }
 
 #[test]
@@ -97,8 +111,8 @@ fn dependencies(folder: &Path) -> BTreeSet<String> {
     tables.filter_map(|table| table.get("dependencies")?.as_table()).flat_map(|table| table.keys().cloned()).collect()
 }
 
-/// The folder or the file at the top of the core in which a file is.
-fn module_of(file: &Path) -> String {
-    let relative = file.strip_prefix(root().join("crates/core/src")).expect("a file of the core").with_extension("");
+/// The folder or the file at the top of a crate's sources in which a file is.
+fn module_of(sources: &Path, file: &Path) -> String {
+    let relative = file.strip_prefix(sources).expect("a file of the crate").with_extension("");
     relative.iter().next().expect("a name").to_string_lossy().into_owned()
 }

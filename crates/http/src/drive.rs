@@ -1,7 +1,7 @@
 //! The one loop that drives every [`Flow`], blocking and async.
 
 use crate::answer::Answer;
-use crate::error::TransportError;
+use crate::error::{ExchangeError, TransportError};
 use http::header::HeaderValue;
 use proofkey_core::{Flow, Request, Step, Unanswered};
 use std::future::Future;
@@ -121,6 +121,15 @@ pub fn to_http(request: &Request<'_>) -> Result<http::Request<Zeroizing<Vec<u8>>
 /// Seconds since 1970. A clock that stands before is at its beginning.
 fn now() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+impl From<DriveError> for ExchangeError {
+    fn from(error: DriveError) -> Self {
+        match error {
+            DriveError::Over => Self::Spent,
+            DriveError::Transport(error) => Self::Transport(error),
+        }
+    }
 }
 
 impl fmt::Display for DriveError {

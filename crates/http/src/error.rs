@@ -1,6 +1,5 @@
 //! One enum for each place that can fail, the same for every adapter.
 
-use crate::drive::DriveError;
 use crate::listen::ListenError;
 use crate::proxy::ProxyError;
 use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, NoMetadata, ResponseError, Unanswered};
@@ -153,15 +152,6 @@ pub enum LoginError {
     Open(io::Error),
     /// The user did not come back in time.
     TimedOut,
-}
-
-impl From<DriveError> for ExchangeError {
-    fn from(error: DriveError) -> Self {
-        match error {
-            DriveError::Over => Self::Spent,
-            DriveError::Transport(error) => Self::Transport(error),
-        }
-    }
 }
 
 impl<E: Into<io::Error>> From<AuthorizeError<E>> for LoginError {

@@ -25,6 +25,7 @@ fn every_error_says_what_it_is_and_keeps_its_cause() {
         (Box::new(TransportError::new(TransportKind::BodyTooBig, true)), false),
         (Box::new(TransportError::new(TransportKind::Deadline, true)), false),
         (Box::new(TransportError::new(TransportKind::Insecure, false)), false),
+        (Box::new(TransportError::new(TransportKind::Proxy, false)), false),
         (Box::new(ExchangeError::Config(config())), true),
         (Box::new(ExchangeError::Response(ResponseError::TokenType(None))), true),
         (Box::new(ExchangeError::Spent), false),
@@ -57,6 +58,7 @@ fn an_exchange_that_may_have_arrived_has_no_advice() {
         (ExchangeError::Response(ResponseError::TokenType(None)), Some(Advice::Fix)),
         (ExchangeError::Spent, Some(Advice::Fix)),
         (ExchangeError::Transport(TransportError::new(TransportKind::Insecure, false)), Some(Advice::Fix)),
+        (ExchangeError::Transport(TransportError::new(TransportKind::Proxy, false)), Some(Advice::Fix)),
         (ExchangeError::Transport(TransportError::new(TransportKind::Deadline, true)), None),
         (ExchangeError::Transport(TransportError::new(TransportKind::BodyTooBig, true)), None),
     ] {

@@ -38,7 +38,7 @@ impl Listener {
     ) -> Outcome {
         let door = Door { http, client, pending: Mutex::new(Some(pending)) };
         let sockets = self.0.iter().collect();
-        let mut visits = Visits { sockets, door: &door, open: VecDeque::new(), pause: None };
+        let mut visits = Visits { sockets, door: &door, open: VecDeque::new(), most: VISITS_MAX, pause: None };
         let mut late = pin!(time::sleep(login.timeout()));
         let mut look = time::interval(LOOK);
         future::poll_fn(|cx| {
@@ -67,6 +67,8 @@ struct Visits<'d> {
     sockets: Vec<&'d TcpListener>,
     door: &'d Door<'d>,
     open: VecDeque<Visit<'d>>,
+    /// How many may be open.
+    most: usize,
     /// No connection is accepted before it ends.
     pause: Option<Pin<Box<time::Sleep>>>,
 }
@@ -84,11 +86,11 @@ impl<'d> Visits<'d> {
         // Bounded, so that each connection is read a few times before a flood can push it out.
         for _ in 0..ACCEPTS_MAX {
             // During the exchange no connection is pushed out: it could be the one that brought the code.
-            if self.open.len() >= VISITS_MAX && !self.door.waits() {
+            if self.open.len() >= self.most && !self.door.waits() {
                 return Poll::Pending;
             }
             let Poll::Ready(stream) = self.poll_accept(cx) else { return Poll::Pending };
-            if self.open.len() >= VISITS_MAX {
+            if self.open.len() >= self.most {
                 self.open.pop_front();
             }
             let mut visit: Visit<'d> = Box::pin(self.door.visit(stream));
@@ -120,8 +122,12 @@ impl<'d> Visits<'d> {
             self.sockets.rotate_left(at + 1);
             match accepted {
                 Ok((stream, _)) => return Poll::Ready(stream),
-                // The system has run out of something, of file descriptors perhaps: the oldest visitor makes room.
-                Err(_) if self.door.waits() && !self.open.is_empty() => drop(self.open.pop_front()),
+                // The system has run out of something, of file descriptors perhaps: the oldest visitors make room for the
+                // redirect and for the exchange.
+                Err(_) if self.door.waits() && !self.open.is_empty() => {
+                    self.most = self.open.len().saturating_sub(RESERVE).max(1);
+                    self.open.drain(..self.open.len().min(RESERVE));
+                }
                 Err(_) => self.pause = Some(Box::pin(time::sleep(PAUSE))),
             }
         }
@@ -225,6 +231,8 @@ const LINGER: Duration = Duration::from_millis(500);
 /// How often it looks whether the login was cancelled.
 const LOOK: Duration = Duration::from_millis(20);
 const PAUSE: Duration = Duration::from_millis(100);
+/// What an exchange needs, and a little more.
+const RESERVE: usize = 8;
 const VISITS_MAX: usize = 128;
 
 #[cfg(test)]

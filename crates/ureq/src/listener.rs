@@ -24,7 +24,7 @@ impl Listener<'_> {
         exchange: impl FnOnce(TokenRequest<'_>) -> Result<SignedIn, ExchangeError> + Send,
     ) -> Result<SignedIn, LoginError> {
         let sockets = self.0.sockets.iter().map(|(socket, _)| socket).collect();
-        let mut visits = Visits { sockets, client, open: Vec::new(), pause: Duration::ZERO };
+        let mut visits = Visits { sockets, client, open: Vec::new(), most: VISITS_MAX, pause: Duration::ZERO };
         let mut visit = loop {
             if login.is_cancelled() {
                 return Err(LoginError::Cancelled);
@@ -78,6 +78,8 @@ struct Visits<'a> {
     sockets: Vec<&'a TcpListener>,
     client: Client<'a>,
     open: Vec<Visit>,
+    /// How many may be open.
+    most: usize,
     /// How long to wait before the next turn.
     pause: Duration,
 }
@@ -109,7 +111,7 @@ impl Visits<'_> {
                 Progress::Done => continue,
                 Progress::Read | Progress::Waiting => {}
             }
-            if self.open.len() >= VISITS_MAX {
+            if self.open.len() >= self.most {
                 let answered = self.open.iter().position(|visit| visit.answered);
                 let mut shown_out = self.open.remove(answered.unwrap_or_default());
                 if !shown_out.answered {
@@ -123,7 +125,7 @@ impl Visits<'_> {
     }
 
     /// The next connection, from each socket in turn: a flood at one address holds up nobody at the other. If the system has run
-    /// out of something, of file descriptors perhaps, the oldest visitor makes room for the next turn.
+    /// out of something, of file descriptors perhaps, the oldest visitors make room for the redirect and for the exchange.
     fn accept(&mut self) -> Option<Visit> {
         let mut sockets = self.sockets.iter().enumerate();
         let (at, accepted) = sockets.find_map(|(at, socket)| match socket.accept() {
@@ -132,7 +134,8 @@ impl Visits<'_> {
         })?;
         self.sockets.rotate_left(at + 1);
         let Ok((stream, _)) = accepted else {
-            self.open.drain(..1.min(self.open.len()));
+            self.most = self.open.len().saturating_sub(RESERVE).max(1);
+            self.open.drain(..self.open.len().min(RESERVE));
             return None;
         };
         stream.set_nonblocking(true).ok()?;
@@ -227,6 +230,8 @@ impl Visit {
 
 const ACCEPTS_MAX: usize = 16;
 const CHUNK: usize = 16 * 1024;
+/// What an exchange needs, and a little more.
+const RESERVE: usize = 8;
 const VISITS_MAX: usize = 128;
 const HEAD_DEADLINE: Duration = Duration::from_secs(10);
 const LINGER: Duration = Duration::from_millis(500);

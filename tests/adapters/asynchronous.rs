@@ -1,6 +1,7 @@
 //! The async adapter against misbehaving servers and browsers; `both/` holds what both adapters must stand.
 
 mod both {
+    mod cancel;
     mod connections;
     mod errors;
     pub(crate) mod flood;

@@ -1,6 +1,7 @@
 //! The blocking adapter against misbehaving servers and browsers; `both/` holds what both adapters must stand.
 
 mod both {
+    mod cancel;
     mod connections;
     mod errors;
     pub(crate) mod flood;
@@ -59,9 +60,7 @@ mod adapter {
 }
 
 use adapter::{Http, Login, LoginError, http};
-use both::flood::Flood;
 use both::login::{Asked, CALLBACK, SCOPE, assert_status, client, is_closed, token_server};
-use proofkey_core::Advice;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -100,47 +99,6 @@ fn the_user_has_his_time() {
     assert!(matches!(error, LoginError::TimedOut), "{error}");
     let elapsed = begun.elapsed();
     assert!(elapsed >= Duration::from_millis(300) && elapsed < Duration::from_secs(5), "{elapsed:?}");
-}
-
-#[test]
-fn the_flag_ends_the_login_and_closes_the_port() {
-    static CANCEL: AtomicBool = AtomicBool::new(false);
-    let server = token_server();
-    let client = client(&server, CALLBACK);
-    let mut address = None;
-    let open = |url: &str| {
-        address = Some(Asked::read(url).address);
-        thread::spawn(|| {
-            thread::sleep(Duration::from_millis(50));
-            CANCEL.store(true, Ordering::Relaxed);
-        });
-        Ok(())
-    };
-    let login = Login::new(client.as_client(), SCOPE).with_cancel(&CANCEL);
-    let error = http().login(login, open).unwrap_err();
-    assert!(matches!(error, LoginError::Cancelled), "{error}");
-    assert!(error.to_string().contains("cancelled") && error.advice() == Some(Advice::Reauthorize), "{error}");
-    assert!(is_closed(address.unwrap()));
-}
-
-#[test]
-fn under_a_flood_the_flag_ends_the_login() {
-    static CANCEL: AtomicBool = AtomicBool::new(false);
-    let server = token_server();
-    let client = client(&server, CALLBACK);
-    let mut flood = None;
-    let open = |url: &str| {
-        flood = Some(Flood::at(Asked::read(url).address));
-        thread::spawn(|| {
-            thread::sleep(Duration::from_millis(500));
-            CANCEL.store(true, Ordering::Relaxed);
-        });
-        Ok(())
-    };
-    let begun = Instant::now();
-    let error = http().login(Login::new(client.as_client(), SCOPE).with_cancel(&CANCEL), open).unwrap_err();
-    assert!(matches!(error, LoginError::Cancelled), "{error}");
-    assert!(begun.elapsed() < Duration::from_millis(1500), "{:?}", begun.elapsed());
 }
 
 #[test]

@@ -21,11 +21,40 @@ pub enum DriveError {
     Transport(TransportError),
 }
 
-/// Drives a flow to its last answer, which the flow's own `read` then reads. `send` has the duties of an adapter
-/// ([`Request`]), and `sleep` waits.
+/// Drives a flow to its last answer, which the flow's own `read` then reads. `sleep` waits.
+///
+/// `send` has the duties of an adapter. It follows no redirect, and sends a request once. Every status is an answer. It asks for no
+/// content coding ([`Request`] says so), caps the body, also after decoding ([`Answer::push`]), and keeps one deadline. It speaks
+/// https, or plain http to this machine ([`is_secure`](crate::is_secure)). It says that a request was not sent only if that is
+/// certain ([`TransportError::new`]).
 ///
 /// # Errors
 /// [`DriveError`].
+///
+/// # Example
+/// ```
+/// use proofkey_core::{Client, RefreshToken, Server};
+/// use proofkey_http::{Answer, drive, read_tokens};
+/// use std::thread;
+///
+/// let server = Server::new("https://as.example/authorize", "https://as.example/token");
+/// let client = Client::new("my-client-id", "http://127.0.0.1/callback", server)?;
+/// let mut request = client.refresh(RefreshToken::new("refresh-token")?);
+/// let driven = drive(
+///     &mut request,
+///     |request| {
+///         // Your client sends `request` here, and gives back the status, the header fields and the body.
+///         assert_eq!(request.uri(), "https://as.example/token");
+///         let mut answer = Answer::new(200, http::HeaderMap::new());
+///         assert!(answer.push(br#"{"access_token":"a","token_type":"Bearer"}"#, 1024 * 1024));
+///         Ok((answer, Ok(())))
+///     },
+///     thread::sleep,
+/// );
+/// let (_new_refresh_token, tokens) = read_tokens(request, driven);
+/// assert_eq!(tokens?.access_token().expose(), "a");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn drive(
     flow: &mut dyn Flow,
     mut send: impl FnMut(http::Request<Zeroizing<Vec<u8>>>) -> Result<Received, TransportError>,

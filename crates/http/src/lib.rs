@@ -1,4 +1,7 @@
 //! What the HTTP adapters of [`proofkey_core`] share. Programs use one of them: `proofkey-ureq` or `proofkey-reqwest`.
+//!
+//! To send with any other HTTP client, use [`drive`] or [`drive_async`]: it asks for one request after the other, and
+//! [`read_tokens`], [`read_revocation`] and [`ClientDiscovery`] read what came of them.
 
 mod answer;
 mod drive;

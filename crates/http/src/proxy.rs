@@ -13,6 +13,16 @@ const VARIABLES: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PR
 const EXCEPTIONS: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
 /// Which proxy an https request goes through, by CONNECT. Plain http never uses one, since it is for this machine only.
+///
+/// ```
+/// use proofkey_http::Proxies;
+///
+/// let proxies = Proxies::new("proxy.example:3128")?.with_exceptions("intern.example, 10.0.0.0/8");
+/// let proxy = proxies.find("ims.bentley.com")?.expect("a proxy");
+/// assert_eq!(proxy.as_str(), "http://proxy.example:3128");
+/// assert!(proxies.find("git.intern.example")?.is_none());
+/// # Ok::<(), proofkey_http::ProxyError>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Proxies {
     chosen: Option<Result<Proxy, ProxyError>>,

@@ -21,6 +21,27 @@ fn script() {
 }
 
 #[test]
+fn migrating() {
+    let server = DevServer::start(Options::default()).unwrap();
+    let mut example = Command::new(env!("CARGO_BIN_EXE_migrating"));
+    let example = example.args([&server.issuer(), "demo-native"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut example = example.spawn().unwrap();
+    let mut lines = BufReader::new(example.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let visit = UserAgent::new().run(&lines.next().unwrap(), Decision::Allow).unwrap();
+    writeln!(example.stdin.take().unwrap(), "{}", visit.callback.unwrap()).unwrap();
+    assert_eq!(lines.last().unwrap(), "an access token of 43 bytes");
+    assert!(example.wait().unwrap().success());
+    assert_eq!(grants(&server), ["authorization_code", "refresh_token"]);
+}
+
+/// What the token endpoint was asked for.
+fn grants(server: &DevServer) -> Vec<String> {
+    let log = server.take_log();
+    let grants = log.iter().filter_map(|entry| entry.body.strip_prefix("grant_type=")?.split('&').next());
+    grants.map(str::to_owned).collect()
+}
+
+#[test]
 fn redirects() {
     for kind in ["loopback", "localhost", "page"] {
         let server = DevServer::start(Options::default()).unwrap();

@@ -19,7 +19,7 @@ async fn finish(http: &Http, client: Client<'_>, pending: Pending, callback: &st
 
 async fn refresh(http: &Http, client: Client<'_>, old: &TokensBuf) -> Result<TokensBuf> {
     let token = old.refresh_token().ok_or("no refresh token")?;
-    Ok(http.exchange(client.refresh(token)).await?)
+    Ok(http.refresh(client, token).await?)
 }
 
 #[tokio::main]

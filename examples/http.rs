@@ -74,24 +74,26 @@ async fn main() -> Result<()> {
     // reqwest takes a provider of cryptography from the program.
     rustls::crypto::ring::default_provider().install_default().map_err(|_| "there is a provider")?;
     let pem = std::fs::read(file)?;
-    let trusting = Settings::new().with_only_root_certificates(&pem)?;
     let (token, mut body) = (AccessToken::new("example")?, Vec::new());
-    let http = match kind.as_str() {
-        "company" => in_a_company(&pem)?,
-        "limits" => Http::with_settings(with_limits(trusting)),
-        "kept" => Http::with_settings(with_kept_connections(trusting)),
-        "agent" => with_your_agent(&pem)?,
+    let length = match kind.as_str() {
         "client" => {
             let request = http::Request::get(url).body(Vec::new())?;
-            body = with_your_client(&pem)?.call(request, token).await?.body;
-            return Ok(println!("{} bytes", body.len()));
+            with_your_client(&pem)?.call(request, token).await?.body.len() as u64
         }
-        "stream-async" => {
-            let length = stream_async(&with_your_client(&pem)?, url, token, &mut body).await?;
-            return Ok(println!("{length} bytes"));
-        }
-        _ => Http::with_settings(trusting),
+        "stream-async" => stream_async(&with_your_client(&pem)?, url, token, &mut body).await?,
+        kind => stream(&blocking(kind, &pem)?, url, token, &mut body)?,
     };
-    println!("{} bytes", stream(&http, url, token, &mut body)?);
+    println!("{length} bytes");
     Ok(())
+}
+
+fn blocking(kind: &str, pem: &[u8]) -> Result<Http> {
+    let trusting = Settings::new().with_only_root_certificates(pem)?;
+    match kind {
+        "company" => in_a_company(pem),
+        "limits" => Ok(Http::with_settings(with_limits(trusting))),
+        "kept" => Ok(Http::with_settings(with_kept_connections(trusting))),
+        "agent" => with_your_agent(pem),
+        _ => Ok(Http::with_settings(trusting)),
+    }
 }

@@ -40,12 +40,15 @@ fn send(request: Request<Zeroizing<Vec<u8>>>) -> std::result::Result<Received, T
     let address = address(&request)?;
     let end = Instant::now() + DEADLINE;
     let mut socket = TcpStream::connect_timeout(&address, DEADLINE).map_err(|error| failed(error, false))?;
-    socket.write_all(&bytes(&request)).map_err(|error| failed(error, true))?;
+    let written = socket.set_write_timeout(Some(DEADLINE)).and_then(|()| socket.write_all(&bytes(&request)));
+    written.map_err(|error| failed(error, true))?;
     let mut received = Zeroizing::new(Vec::with_capacity(MOST));
     let mut chunk = Zeroizing::new([0; 4096]);
     while received.len() < MOST {
-        // A limit of zero would be no limit.
-        let left = end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return answer(&received, Err(TransportError::new(TransportKind::Deadline, true)));
+        }
         let read = socket.set_read_timeout(Some(left)).and_then(|()| socket.read(&mut *chunk));
         match read.map_err(|error| failed(error, true)) {
             Ok(0) => break,
@@ -80,8 +83,8 @@ fn address(request: &Request<Zeroizing<Vec<u8>>>) -> std::result::Result<SocketA
     if uri.scheme_str() == Some("https") {
         return Err(TransportError::new(TransportKind::Tls, false));
     }
-    let place = (uri.host().unwrap_or_default(), uri.port_u16().unwrap_or(80));
-    let mut found = place.to_socket_addrs().map_err(|error| failed(error, false))?;
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    let mut found = (host, uri.port_u16().unwrap_or(80)).to_socket_addrs().map_err(|error| failed(error, false))?;
     found.next().ok_or_else(|| TransportError::new(TransportKind::Connect, false))
 }
 

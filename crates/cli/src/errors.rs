@@ -191,7 +191,7 @@ const SECRET: &[&str] = &["client secret", "client_secret"];
 mod tests {
     use super::*;
     use proofkey_core::{Client, Discovery, RefreshToken, Response, Server, UriFault};
-    use proofkey_ureq::ListenError;
+    use proofkey_ureq::{ListenError, Proxies};
     use std::io;
 
     #[test]
@@ -223,6 +223,7 @@ mod tests {
         let status = |status, retry_after| ResponseError::Status { status, retry_after, is_page: false };
         let config = || ConfigError::Issuer(UriFault::Query);
         let broken = || io::Error::other("broken");
+        let socks = Proxies::new("socks5://proxy.example").unwrap_err();
         let no_metadata = || {
             let issuer = "https://as.example".to_owned();
             let tried = Discovery::new(&issuer).unwrap().tried();
@@ -247,6 +248,7 @@ mod tests {
             (TransportError::new(TransportKind::BodyTooBig, true).into(), Kind::Network, ""),
             (TransportError::new(TransportKind::Insecure, false).into(), Kind::Configuration, ""),
             (TransportError::new(TransportKind::Proxy, false).into(), Kind::Configuration, "USER:PASSWORD@HOST"),
+            (TransportError::from(socks).into(), Kind::Configuration, "--proxy ''"),
             (TransportError::new(TransportKind::Tls, false).into(), Kind::Network, "--cacert FILE or SSL_CERT_FILE"),
             (
                 ExchangeError::Transport(TransportError::new(TransportKind::Deadline, true)).into(),

@@ -22,13 +22,14 @@ Configuration file:
   file takes effect at the next login (api_hosts, proxy, cacert: at once).
 
 Network:
-  Requests go through the proxy that --proxy, `proxy` in the file, HTTPS_PROXY or
-  ALL_PROXY names, in this order: http://HOST:PORT or https://HOST:PORT, with
+  Requests go through the proxy that --proxy, `proxy` in the file, HTTPS_PROXY
+  or ALL_PROXY names, in this order: http://HOST:PORT or https://HOST:PORT, with
   USER:PASSWORD@ before HOST if it wants a password. The hosts in NO_PROXY and
-  this machine are reached without it. Servers must have a certificate of an
-  authority that the system trusts; on Linux, SSL_CERT_FILE and SSL_CERT_DIR name
-  others. With --cacert, or `cacert` in the file, only the authorities in that
-  file are trusted.
+  this machine are reached without it. Others on this machine can see a password
+  on the command line; write it in the file or the environment. Servers must
+  have a certificate of an authority that the system trusts; on Linux,
+  SSL_CERT_FILE and SSL_CERT_DIR name others. With --cacert, or `cacert` in the
+  file, only the authorities in that file are trusted.
 
 JSON:
   With --json, before or after the subcommand, standard output has nothing but

@@ -165,6 +165,9 @@ fn a_proxy_of_another_kind_is_told_and_never_gone_around() {
     }
     let (asked, served) = company.requests();
     assert!(asked.is_empty() && served.is_empty(), "{served:?}");
+    company.desk.edit(|record| record.expires_in = None);
+    let run = company.run(&["token"], &[("ALL_PROXY", "socks5://127.0.0.1")]);
+    assert_eq!(run.code, Some(0), "nothing is sent for a token that is still valid: {run:?}");
 }
 
 #[test]

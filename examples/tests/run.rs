@@ -21,6 +21,29 @@ fn script() {
 }
 
 #[test]
+fn a_callback_is_pasted_and_the_tokens_are_refreshed() {
+    for program in [env!("CARGO_BIN_EXE_migrating"), env!("CARGO_BIN_EXE_own_client")] {
+        let server = DevServer::start(Options::default()).unwrap();
+        let mut example = Command::new(program);
+        let example = example.args([&server.issuer(), "demo-native"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut example = example.spawn().unwrap();
+        let mut lines = BufReader::new(example.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let visit = UserAgent::new().run(&lines.next().unwrap(), Decision::Allow).unwrap();
+        writeln!(example.stdin.take().unwrap(), "{}", visit.callback.unwrap()).unwrap();
+        assert_eq!(lines.last().as_deref(), Some("an access token of 43 bytes"), "{program}");
+        assert!(example.wait().unwrap().success());
+        assert_eq!(grants(&server), ["authorization_code", "refresh_token"], "{program}");
+    }
+}
+
+/// What the token endpoint was asked for.
+fn grants(server: &DevServer) -> Vec<String> {
+    let log = server.take_log();
+    let grants = log.iter().filter_map(|entry| entry.body.strip_prefix("grant_type=")?.split('&').next());
+    grants.map(str::to_owned).collect()
+}
+
+#[test]
 fn redirects() {
     for kind in ["loopback", "localhost", "page"] {
         let server = DevServer::start(Options::default()).unwrap();

@@ -1,5 +1,5 @@
-//! The code in the README and in the pages of docs/guide is that of the examples, which are compiled and run; and what they
-//! link to is there.
+//! The code in the README and in the pages of docs/guide is that of examples and tests, which are compiled and run; and what
+//! they link to is there.
 
 use crate::root;
 use std::fs;
@@ -42,11 +42,11 @@ fn pages() -> Vec<PathBuf> {
 fn quotations(page: &Path) -> usize {
     let text = fs::read_to_string(page).expect("a page");
     let mut found = 0;
-    for part in text.split("<!-- examples/").skip(1) {
+    for part in text.split("<!-- ").skip(1) {
         let (name, rest) = part.split_once(" -->\n```rust\n").expect("a code block behind the example's name");
         let block = rest.split("\n```").next().expect("the end of the block");
-        let example = fs::read_to_string(root().join("examples").join(name)).expect("an example");
-        assert!(example.contains(block), "examples/{name} and {} differ", page.display());
+        let example = fs::read_to_string(root().join(name)).expect("an example");
+        assert!(example.contains(block), "{name} and {} differ", page.display());
         found += 1;
     }
     found

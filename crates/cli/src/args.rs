@@ -1,6 +1,7 @@
 //! The command line: the subcommands and their options.
 
 mod examples;
+mod network;
 mod select;
 
 use crate::hosts::ApiHost;
@@ -9,6 +10,7 @@ use examples::{
     CALL_EXAMPLES, COMPLETIONS_EXAMPLES, DEMO_EXAMPLES, LOGIN_EXAMPLES, LOGOUT_EXAMPLES, MAN_EXAMPLES, NOTES,
     STATUS_EXAMPLES, TOKEN_EXAMPLES,
 };
+pub use network::{Network, ProxyUrl};
 pub use select::{Select, Which, config_of_environment};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -31,6 +33,9 @@ pub struct Cli {
     /// Which login is meant.
     #[command(flatten)]
     pub which: Which,
+    /// How servers are reached.
+    #[command(flatten)]
+    pub network: Network,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -148,6 +153,9 @@ pub struct Login {
     /// Which login.
     #[command(flatten)]
     pub which: Which,
+    /// How servers are reached.
+    #[command(flatten)]
+    pub network: Network,
 }
 
 // Which server and client.
@@ -220,6 +228,9 @@ pub struct Token {
     /// Which login.
     #[command(flatten)]
     pub which: Which,
+    /// How servers are reached.
+    #[command(flatten)]
+    pub network: Network,
 }
 
 // `proofkey call`.
@@ -257,6 +268,9 @@ pub struct Call {
     /// Which login.
     #[command(flatten)]
     pub which: Which,
+    /// How servers are reached.
+    #[command(flatten)]
+    pub network: Network,
 }
 
 // `proofkey status`.
@@ -289,6 +303,9 @@ pub struct Logout {
     /// Which login.
     #[command(flatten)]
     pub which: Which,
+    /// How servers are reached.
+    #[command(flatten)]
+    pub network: Network,
 }
 
 // `proofkey completions`.

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::failure::{Failure, Kind};
 use crate::hosts::Target;
 use crate::logins::Login;
+use crate::network::Network;
 use crate::settings::Choice;
 use crate::{output, session, time};
 use body::Body;
@@ -26,17 +27,18 @@ pub fn run(args: &args::Call, select: &Select, config: &Config) -> Result<(), Fa
     if args.json && (args.include || args.output.is_some()) {
         return Err(Kind::Configuration.because("--json cannot be combined with --include or --output"));
     }
+    let network = &Network::of(&args.network, config, &select.profile)?;
     let mut login = Login::load(&config.name(select), config)?;
     check_target(args, &login, config)?;
     let request = request(args)?;
-    session::ensure_valid(&mut login, 0)?;
-    let http = session::http_within(Duration::from_secs(args.timeout.into()));
+    session::ensure_valid(&mut login, network, 0)?;
+    let http = network.http_within(Duration::from_secs(args.timeout.into()));
     let send = |login: &Login, request| {
         http.call(request, login.access_token()?).map_err(|error| Failure::from(error).at(&args.url))
     };
     let mut response = send(&login, request.clone())?;
     if is_stale(&response) && !is_new(&login) && login.record.refresh_token.is_some() {
-        session::renew_refused(&mut login)?;
+        session::renew_refused(&mut login, network)?;
         response = send(&login, request)?;
     }
     write(args, &response)?;

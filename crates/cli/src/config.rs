@@ -2,10 +2,11 @@
 
 mod save;
 
-use crate::args::{self, Provider, Select, StoreKind};
+use crate::args::{self, Provider, ProxyUrl, Select, StoreKind};
 use crate::failure::{Failure, Kind};
 use crate::hosts::ApiHost;
 use crate::name::Name;
+use crate::network;
 use proofkey_core::{Client, ConfigError, Endpoint, Server};
 pub use save::Save;
 use serde::de::{Deserialize, Deserializer, Error};
@@ -57,6 +58,11 @@ pub struct Profile {
     pub api_hosts: Vec<ApiHost>,
     /// Extra parameters for the authorization URL.
     pub extra: BTreeMap<String, String>,
+    /// The proxy; empty for none.
+    #[serde(deserialize_with = "proxy")]
+    pub proxy: Option<ProxyUrl>,
+    /// The file with the only certificate authorities to trust. A relative path starts at the configuration file.
+    pub cacert: Option<PathBuf>,
 }
 
 impl Config {
@@ -73,11 +79,14 @@ impl Config {
             }
             Err(error) => return Err(Kind::Configuration.because(format_args!("{}: {error}", path.display()))),
         };
-        let profiles = parse(&text).map_err(|Fault { line, message }| {
+        let mut profiles = parse(&text).map_err(|Fault { line, message }| {
             Kind::Configuration
                 .because(format_args!("{}:{line}: {message}", path.display()))
                 .advise("`proofkey --help` shows what the file may contain")
         })?;
+        for file in profiles.values_mut().filter_map(|profile| profile.cacert.as_mut()) {
+            *file = path.with_file_name(&file);
+        }
         Ok(Self { path: Some(path), profiles })
     }
 
@@ -191,6 +200,12 @@ fn client_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String
 
 fn redirect_uri<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     checked(deserializer, |uri| Client::new(ID, uri, Server::ITWIN).map(drop))
+}
+
+fn proxy<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ProxyUrl>, D::Error> {
+    let url = ProxyUrl::deserialize(deserializer)?;
+    network::proxies(&url).map_err(D::Error::custom)?;
+    Ok(Some(url))
 }
 
 fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {

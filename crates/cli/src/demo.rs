@@ -5,6 +5,7 @@ mod story;
 
 use crate::args;
 use crate::failure::{Failure, Kind};
+use crate::network::Network;
 use crate::parameter::parameter;
 use crate::time::Span;
 use crate::{interrupt, output};
@@ -28,7 +29,7 @@ pub fn run(args: &args::Demo) -> Result<(), Failure> {
     }
     let server = DevServer::start(Options::default())
         .map_err(|error| Kind::Unexpected.because(format_args!("the development server did not start: {error}")))?;
-    let http = Http::new();
+    let http = Network::default().http();
     let story = Story::new(args.json);
     story.title("The iTwin sign-in (Authorization Code with PKCE) against a development server on this machine")?;
     story.step("server", "Start an authorization server and an API", &[("issuer", &server.issuer())])?;

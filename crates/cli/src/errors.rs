@@ -7,7 +7,8 @@ use crate::interrupt;
 use crate::time::Span;
 pub use login::{not_discovered, not_sendable};
 use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, ResponseError, ServerError};
-use proofkey_ureq::{DiscoverError, ExchangeError, LoginError, TransportError, TransportKind};
+use proofkey_ureq::{DiscoverError, ExchangeError, LoginError, ProxyError, TransportError, TransportKind};
+use std::error::Error;
 use std::fmt;
 use std::io::ErrorKind;
 
@@ -63,6 +64,11 @@ impl From<TransportError> for Failure {
             TransportKind::Deadline => Kind::TimedOut.because(error).advise("try again later"),
             TransportKind::Insecure => Kind::Configuration.because(error),
             TransportKind::BodyTooBig => Kind::Network.because(error),
+            TransportKind::Proxy => {
+                let is_unusable = error.source().is_some_and(<dyn Error>::is::<ProxyError>);
+                Kind::Configuration.because(error).advise(if is_unusable { OTHER_PROXY } else { PROXY_PASSWORD })
+            }
+            TransportKind::Tls => Kind::Network.because(error).advise(AUTHORITIES),
             _ => Kind::Network.because(error).advise("check the address and the network connection, then try again"),
         }
     }
@@ -171,16 +177,21 @@ fn later(error: &dyn fmt::Display, after: Option<u32>) -> Failure {
     }
 }
 
+const AUTHORITIES: &str = "check the address; if your company has certificates of its own, trust its authority with \
+    --cacert FILE or SSL_CERT_FILE";
 const NONCE: &[&str] = &["nonce"];
 const NO_METADATA: &str = "give the issuer exactly as the server writes it, or the endpoints: \
     --authorization-endpoint URL --token-endpoint URL";
+const OTHER_PROXY: &str = "use another proxy with --proxy URL, or none with --proxy ''";
+const PROXY_PASSWORD: &str = "if the proxy wants a password, write http://USER:PASSWORD@HOST:PORT in HTTPS_PROXY, or as \
+    `proxy` in the configuration file";
 const SECRET: &[&str] = &["client secret", "client_secret"];
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proofkey_core::{Client, Discovery, RefreshToken, Response, Server, UriFault};
-    use proofkey_ureq::ListenError;
+    use proofkey_ureq::{ListenError, Proxies};
     use std::io;
 
     #[test]
@@ -212,6 +223,7 @@ mod tests {
         let status = |status, retry_after| ResponseError::Status { status, retry_after, is_page: false };
         let config = || ConfigError::Issuer(UriFault::Query);
         let broken = || io::Error::other("broken");
+        let socks = Proxies::new("socks5://proxy.example").unwrap_err();
         let no_metadata = || {
             let issuer = "https://as.example".to_owned();
             let tried = Discovery::new(&issuer).unwrap().tried();
@@ -235,6 +247,9 @@ mod tests {
             (status(500, Some(90)).into(), Kind::Network, "try again in 1 minute 30 seconds"),
             (TransportError::new(TransportKind::BodyTooBig, true).into(), Kind::Network, ""),
             (TransportError::new(TransportKind::Insecure, false).into(), Kind::Configuration, ""),
+            (TransportError::new(TransportKind::Proxy, false).into(), Kind::Configuration, "USER:PASSWORD@HOST"),
+            (TransportError::from(socks).into(), Kind::Configuration, "--proxy ''"),
+            (TransportError::new(TransportKind::Tls, false).into(), Kind::Network, "--cacert FILE or SSL_CERT_FILE"),
             (
                 ExchangeError::Transport(TransportError::new(TransportKind::Deadline, true)).into(),
                 Kind::TimedOut,

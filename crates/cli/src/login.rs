@@ -11,9 +11,10 @@ use crate::config::{Config, Save};
 use crate::failure::{Failure, Kind};
 use crate::logins::{self, Login};
 use crate::name::Name;
+use crate::network::Network;
 use crate::parameter::parameter;
 use crate::settings::Settings;
-use crate::{errors, interrupt, output, session, time};
+use crate::{errors, interrupt, output, time};
 use event::Event;
 use getrandom::SysRng;
 use proofkey_core::{AuthorizeError, Client, ClientBuf, Redirect, Revocable, Scope, TokensBuf};
@@ -28,6 +29,7 @@ use waiting::Countdown;
 /// If the settings are wrong, the sign-in fails, or the tokens cannot be stored.
 pub fn run(args: &args::Login, select: &Select, config: &Config) -> Result<(), Failure> {
     interrupt::watch();
+    let network = &Network::of(&args.network, config, &select.profile)?;
     let name = config.name(select);
     let before = match Login::load(&name, config) {
         Err(failure) if failure.kind == Kind::Outdated => return Err(failure),
@@ -40,7 +42,7 @@ pub fn run(args: &args::Login, select: &Select, config: &Config) -> Result<(), F
     let settings = Settings::of_login(args, config, &name.profile, known.as_ref())?;
     before.as_ref().map_or(Ok(()), |before| same(before, &settings))?;
     logins::check_store(&name, &settings)?;
-    let save = args.save.then(|| Save::plan(config, &name.profile, &settings)).transpose()?;
+    let save = args.save.then(|| Save::plan(config, &name.profile, &settings, &args.network)).transpose()?;
     // A damaged one is replaced.
     if let Err(failure) = before
         && failure.kind != Kind::LoginRequired
@@ -48,7 +50,7 @@ pub fn run(args: &args::Login, select: &Select, config: &Config) -> Result<(), F
         output::warn(failure.message);
     }
     warn_of_commas(&settings);
-    let http = session::http();
+    let http = network.http();
     let client = client(&settings, &http)?;
     let client = client.as_client();
     let (login, missing, previous) = interrupt::deferred_exchange(|| {

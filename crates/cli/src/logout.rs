@@ -5,7 +5,8 @@ use crate::config::Config;
 use crate::failure::{Failure, Kind};
 use crate::logins::{self, LOCK_WAIT, Login};
 use crate::name::Name;
-use crate::{interrupt, output, session};
+use crate::network::Network;
+use crate::{interrupt, output};
 use proofkey_core::{Endpoint, ResponseError, Revocable};
 use proofkey_ureq::ExchangeError;
 use serde::Serialize;
@@ -15,9 +16,10 @@ use serde::Serialize;
 /// # Errors
 /// If the server did not revoke the tokens: they are still valid then, and kept (RFC 7009 section 2.2.1).
 pub fn run(args: &args::Logout, select: &Select, config: &Config) -> Result<(), Failure> {
+    let network = &Network::of(&args.network, config, &select.profile)?;
     let name = config.name(select);
     let outcome = match Login::load(&name, config) {
-        Ok(login) => end(args, login)?,
+        Ok(login) => end(args, login, network)?,
         Err(failure) if args.forget_anyway && logins::discard_unreadable(&name)? => not_revoked(&failure),
         Err(failure) if failure.kind == Kind::LoginRequired && args.forget_settings => {
             return if logins::forget_settings(&name)? { forgotten(args, &name) } else { Err(failure) };
@@ -47,14 +49,14 @@ pub fn run(args: &args::Logout, select: &Select, config: &Config) -> Result<(), 
 }
 
 /// Revokes the tokens, and forgets them.
-fn end(args: &args::Logout, mut login: Login) -> Result<Revocation, Failure> {
+fn end(args: &args::Logout, mut login: Login, network: &Network) -> Result<Revocation, Failure> {
     interrupt::deferred_exchange(|| {
         let store = login.store();
         let lock = store.lock(&login.record.key, LOCK_WAIT)?;
         if let Some(record) = lock.load()? {
             login.record = record;
         }
-        let revocation = match revoke(&login) {
+        let revocation = match revoke(&login, network) {
             Err(failure) if args.forget_anyway => not_revoked(&failure),
             Err(failure) => {
                 return Err(failure.advise(format_args!(
@@ -86,10 +88,10 @@ fn forgotten(args: &args::Logout, name: &Name) -> Result<(), Failure> {
 }
 
 /// The refresh token first: while it lives, it makes new access tokens.
-fn revoke(login: &Login) -> Result<Revocation, Failure> {
+fn revoke(login: &Login, network: &Network) -> Result<Revocation, Failure> {
     let client = login.client()?;
     let Some(endpoint) = client.server().endpoint(Endpoint::Revocation) else { return Ok(Revocation::Unsupported) };
-    let http = session::http();
+    let http = network.http();
     let revoke = |token| match http.revoke(client, token) {
         Ok(()) => Ok(Revocation::Done),
         Err(error) if wants_secret(&error) => Ok(Revocation::NotAllowed),

@@ -16,6 +16,7 @@ mod logins;
 mod logout;
 mod man;
 mod name;
+mod network;
 mod output;
 mod parameter;
 mod session;
@@ -40,6 +41,9 @@ fn main() -> ExitCode {
         // It may also stand before the subcommand.
         *json |= cli.json;
         cli.json = *json;
+    }
+    if let Some(network) = cli.command.network() {
+        *network = network.clone().or(cli.network.clone());
     }
     let as_json = cli.json;
     match run(cli) {

@@ -5,29 +5,20 @@
 
 use crate::failure::{Failure, Kind};
 use crate::logins::{LOCK_WAIT, Login};
+use crate::network::Network;
 use crate::time::Span;
 use crate::{interrupt, output, time};
 use proofkey_core::{Advice, ResponseError};
 use proofkey_native::{Lock, Reservation, Secret, StoreError};
-use proofkey_ureq::{ExchangeError, Http, Settings};
+use proofkey_ureq::ExchangeError;
 use std::thread;
 use std::time::Duration;
-
-/// An HTTP client with the settings of the tool.
-pub fn http() -> Http {
-    Http::with_settings(Settings::new())
-}
-
-/// The same, which waits so long for an answer.
-pub fn http_within(deadline: Duration) -> Http {
-    Http::with_settings(Settings::new().with_deadline(deadline))
-}
 
 /// Makes sure that the access token is valid for at least `min_valid` seconds, as far as its lifetime is known.
 ///
 /// # Errors
 /// [`Kind::LoginRequired`] if the user must sign in again, or the reason why there is no new token.
-pub fn ensure_valid(login: &mut Login, min_valid: u32) -> Result<(), Failure> {
+pub fn ensure_valid(login: &mut Login, network: &Network, min_valid: u32) -> Result<(), Failure> {
     if is_good(login, min_valid) {
         if let Some(why) = login.ended() {
             output::warn(format_args!(
@@ -41,7 +32,7 @@ pub fn ensure_valid(login: &mut Login, min_valid: u32) -> Result<(), Failure> {
     if login.is_refreshed() || login.record.refresh_token.is_none() {
         long_enough(login, min_valid)?;
     }
-    match renew(login) {
+    match renew(login, network) {
         Ok(()) => long_enough(login, min_valid),
         // A failed refresh does not displace a token that still works.
         Err(failure) if min_valid == 0 && failure.kind != Kind::Interrupted && !login.is_expired() => {
@@ -61,8 +52,8 @@ pub fn ensure_valid(login: &mut Login, min_valid: u32) -> Result<(), Failure> {
 ///
 /// # Errors
 /// As [`ensure_valid`].
-pub fn refresh_now(login: &mut Login, min_valid: u32) -> Result<(), Failure> {
-    renew(login)?;
+pub fn refresh_now(login: &mut Login, network: &Network, min_valid: u32) -> Result<(), Failure> {
+    renew(login, network)?;
     long_enough(login, min_valid)
 }
 
@@ -70,8 +61,8 @@ pub fn refresh_now(login: &mut Login, min_valid: u32) -> Result<(), Failure> {
 ///
 /// # Errors
 /// As [`ensure_valid`].
-pub fn renew_refused(login: &mut Login) -> Result<(), Failure> {
-    renew(login)
+pub fn renew_refused(login: &mut Login, network: &Network) -> Result<(), Failure> {
+    renew(login, network)
 }
 
 /// Whether the token can be used without a refresh.
@@ -103,7 +94,7 @@ fn long_enough(login: &Login, min_valid: u32) -> Result<(), Failure> {
 }
 
 /// Takes the lock, reads the record again, and refreshes, unless another process got a new token in the meantime.
-fn renew(login: &mut Login) -> Result<(), Failure> {
+fn renew(login: &mut Login, network: &Network) -> Result<(), Failure> {
     let before = login.record.access_token.clone();
     interrupt::deferred_exchange(|| {
         let store = login.store();
@@ -117,11 +108,11 @@ fn renew(login: &mut Login) -> Result<(), Failure> {
             }
         }
         let is_new = login.record.access_token != before;
-        if is_new && !login.is_expired() { Ok(()) } else { refresh(login, &lock) }
+        if is_new && !login.is_expired() { Ok(()) } else { refresh(login, network, &lock) }
     })
 }
 
-fn refresh(login: &mut Login, lock: &Lock<'_>) -> Result<(), Failure> {
+fn refresh(login: &mut Login, network: &Network, lock: &Lock<'_>) -> Result<(), Failure> {
     let Some(refresh_token) = login.refresh_token()? else { return Err(not_refreshable(login)) };
     if let Some(left) = pause_left(login) {
         return Err(paused(left).at(login.token_endpoint()));
@@ -129,7 +120,7 @@ fn refresh(login: &mut Login, lock: &Lock<'_>) -> Result<(), Failure> {
     let request = login.client()?.refresh(refresh_token);
     let reservation = lock.reserve()?;
     let requested_at = time::now();
-    let (new, answer) = http().exchange_keeping(request);
+    let (new, answer) = network.http().exchange_keeping(request);
     let mut changed = new.is_some();
     if let Some(new) = new {
         login.record.refresh_token = Some(Secret::new(new.as_refresh_token().expose().to_owned()));

@@ -4,6 +4,7 @@ use crate::args::{self, Select};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::logins::Login;
+use crate::network::Network;
 use crate::{output, session};
 use serde::Serialize;
 
@@ -12,11 +13,12 @@ use serde::Serialize;
 /// # Errors
 /// As [`session::ensure_valid`].
 pub fn run(args: &args::Token, select: &Select, config: &Config) -> Result<(), Failure> {
+    let network = &Network::of(&args.network, config, &select.profile)?;
     let mut login = Login::load(&config.name(select), config)?;
     if args.refresh {
-        session::refresh_now(&mut login, args.min_valid)?;
+        session::refresh_now(&mut login, network, args.min_valid)?;
     } else {
-        session::ensure_valid(&mut login, args.min_valid)?;
+        session::ensure_valid(&mut login, network, args.min_valid)?;
     }
     let access_token = login.access_token()?.expose();
     if !args.json {

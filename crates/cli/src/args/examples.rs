@@ -12,12 +12,24 @@ Configuration file:
   store = \"file\"                 # or \"keyring\"
   api_hosts = [\"api.example.com\"]
   extra = { prompt = \"consent\" }
+  proxy = \"http://proxy.example.com:3128\"
+  cacert = \"company.pem\"         # beside this file, or a whole path
   The file is $XDG_CONFIG_HOME/proofkey/config.toml (if that is not set,
   ~/.config/proofkey/config.toml), or the one that --config or PROOFKEY_CONFIG
   names. `login --save` adds a profile to it. Options of `login` override it. The
   settings of a login are remembered, so that no other command needs its options,
   nor the next login (`logout --forget-settings` forgets them). A change of the
-  file takes effect at the next login (api_hosts: at once).
+  file takes effect at the next login (api_hosts, proxy, cacert: at once).
+
+Network:
+  Requests go through the proxy that --proxy, `proxy` in the file, HTTPS_PROXY
+  or ALL_PROXY names, in this order: http://HOST:PORT or https://HOST:PORT, with
+  USER:PASSWORD@ before HOST if it wants a password. The hosts in NO_PROXY and
+  this machine are reached without it. Others on this machine can see a password
+  on the command line; write it in the file or the environment. Servers must
+  have a certificate of an authority that the system trusts; on Linux,
+  SSL_CERT_FILE and SSL_CERT_DIR name others. With --cacert, or `cacert` in the
+  file, only the authorities in that file are trusted.
 
 JSON:
   With --json, before or after the subcommand, standard output has nothing but
@@ -51,7 +63,8 @@ Examples:
   proofkey login --issuer https://login.example.com --client-id my-app \\
     --scope offline_access
   proofkey login --profile work --paste --redirect-uri https://app.example.com/signed-in
-  proofkey login --profile work --issuer https://login.example.com --client-id my-app --save";
+  proofkey login --profile work --issuer https://login.example.com --client-id my-app --save
+  proofkey login --proxy http://proxy.example.com:3128 --cacert company.pem";
 
 /// How to use `token`.
 pub const TOKEN_EXAMPLES: &str = "\

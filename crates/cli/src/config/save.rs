@@ -1,7 +1,7 @@
 //! `proofkey login --save`: the settings of a login go to the end of the configuration file. The rest of it stays as it is.
 
 use super::{Config, Profile, parse};
-use crate::args;
+use crate::args::{self, ProxyUrl};
 use crate::failure::{Failure, Kind};
 use crate::settings::{Choice, Settings};
 use std::fmt::{self, Write as _};
@@ -22,17 +22,25 @@ impl Save {
     ///
     /// # Errors
     /// [`Kind::Configuration`] if no path for the file is known, or it already has the profile with other settings.
-    pub fn plan(config: &Config, profile: &str, settings: &Settings) -> Result<Self, Failure> {
+    pub fn plan(config: &Config, profile: &str, settings: &Settings, network: &args::Network) -> Result<Self, Failure> {
         let path = config.path.clone().ok_or_else(|| {
             Kind::Configuration
                 .because("there is no place for a configuration file")
                 .advise("set HOME, or use --config FILE")
         })?;
-        let section = Section { profile, settings }.to_string();
-        let Some(before) = config.profiles.get(profile) else {
+        if network.proxy.as_ref().is_some_and(ProxyUrl::has_user) {
+            return Err(Kind::Configuration
+                .because("--save does not write the password of a proxy")
+                .advise(format_args!("write `proxy` to {} yourself, or set HTTPS_PROXY", path.display())));
+        }
+        let before = config.profiles.get(profile);
+        let kept = before.map(|before| args::Network { proxy: before.proxy.clone(), cacert: before.cacert.clone() });
+        let whole = network.clone().or(kept.unwrap_or_default());
+        let section = Section { profile, settings, network: &whole }.to_string();
+        let Some(before) = before else {
             return Self { path, section: Some(section) }.checked();
         };
-        let differences = differences(config, profile, before, settings);
+        let differences = differences(config, profile, before, settings, network);
         if differences.is_empty() {
             return Ok(Self { path, section: None });
         }
@@ -70,6 +78,7 @@ impl Save {
 struct Section<'a> {
     profile: &'a str,
     settings: &'a Settings,
+    network: &'a args::Network,
 }
 
 impl fmt::Display for Section<'_> {
@@ -107,6 +116,13 @@ impl fmt::Display for Section<'_> {
             let pairs = extra.iter().map(|(name, value)| format!("{} = {}", Quoted(name), Quoted(value)));
             writeln!(f, "extra = {{ {} }}", list(pairs))?;
         }
+        if let Some(url) = self.network.proxy.as_ref().filter(|url| !url.has_user()) {
+            writeln!(f, "proxy = {}", Quoted(url.expose()))?;
+        }
+        if let Some(file) = &self.network.cacert {
+            let file = std::path::absolute(file).unwrap_or_else(|_| file.clone());
+            writeln!(f, "cacert = {}", Quoted(&file.to_string_lossy()))?;
+        }
         Ok(())
     }
 }
@@ -131,7 +147,7 @@ fn list(items: impl Iterator<Item = impl fmt::Display>) -> String {
 }
 
 /// The settings that differ, each with both values.
-fn differences(config: &Config, name: &str, profile: &Profile, new: &Settings) -> String {
+fn differences(config: &Config, name: &str, profile: &Profile, new: &Settings, network: &args::Network) -> String {
     let Ok(old) = Settings::of_login(&args::Login::default(), config, name, None) else {
         return "no server or no client id".to_owned();
     };
@@ -164,6 +180,14 @@ fn differences(config: &Config, name: &str, profile: &Profile, new: &Settings) -
     }
     if old.server != new.server && found.is_empty() {
         found.push("other endpoints".to_owned());
+    }
+    if network.proxy.as_ref().is_some_and(|url| profile.proxy.as_ref() != Some(url)) {
+        found.push("another proxy or none".to_owned());
+    }
+    let absolute = |file: &PathBuf| std::path::absolute(file).ok();
+    let asked = network.cacert.as_ref().map(absolute);
+    if asked.is_some_and(|asked| profile.cacert.as_ref().map(absolute) != Some(asked)) {
+        found.push("another `cacert` or none".to_owned());
     }
     found.join(", ")
 }
@@ -218,12 +242,16 @@ mod tests {
             api_hosts: vec!["[::1]:8080".parse().unwrap(), "h".parse().unwrap()],
             store: args::StoreKind::Keyring,
         };
+        let network = args::Network {
+            proxy: Some("https://proxy.example:3128".to_owned().into()),
+            cacert: Some(std::path::absolute("ca \"1\".pem").unwrap()),
+        };
         for name in ["work", "me@example.com"] {
-            let text = format!("# mine\n{}", Section { profile: name, settings: &settings });
+            let text = format!("# mine\n{}", Section { profile: name, settings: &settings, network: &network });
             let mut config = Config { path: None, profiles: parse(&text).unwrap() };
-            assert_eq!(differences(&config, name, &config.profile(name), &settings), "", "{text}");
+            assert_eq!(differences(&config, name, &config.profile(name), &settings, &network), "", "{text}");
             config.profiles.get_mut(name).unwrap().scope = None;
-            let said = differences(&config, name, &config.profile(name), &settings);
+            let said = differences(&config, name, &config.profile(name), &settings, &network);
             assert_eq!(said, "scope `` instead of `a b`");
         }
     }

@@ -71,4 +71,12 @@ fn bash_completes_names_and_no_files() {
         let options = complete(&format!("proofkey {command} --"));
         assert!(options.contains("--help") && !options.contains("--profile"), "{command}: {options}");
     }
+    for (command, talks) in
+        [("call", true), ("demo", false), ("login", true), ("logout", true), ("status", false), ("token", true)]
+    {
+        let options = complete(&format!("proofkey {command} --"));
+        let known = ["--proxy ", "--cacert "].map(|option| options.contains(option));
+        assert_eq!(known, [talks; 2], "{command}: {options}");
+    }
+    assert_eq!(complete("proofkey token --cacert wo"), "wo-file ");
 }

@@ -3,6 +3,8 @@
 
 mod again;
 mod call;
+#[cfg(unix)]
+mod company;
 mod completions;
 mod config;
 mod demo;
@@ -16,6 +18,8 @@ mod guide;
 mod localhost;
 mod login;
 mod logout;
+#[cfg(unix)]
+mod network;
 mod paste;
 mod remembered;
 mod rotation;

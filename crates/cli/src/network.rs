@@ -6,7 +6,7 @@ use crate::failure::{Failure, Kind};
 use proofkey_ureq::{Http, Proxies, ProxyError, Settings};
 use std::path::Path;
 use std::time::Duration;
-use std::{env, fmt, fs};
+use std::{fmt, fs};
 
 /// The settings of every connection to a server. By default those of the environment and of the operating system.
 #[derive(Debug, Default)]
@@ -51,8 +51,7 @@ pub fn proxies(url: &args::ProxyUrl) -> Result<Proxies, ProxyError> {
     if url.expose().is_empty() {
         return Ok(Proxies::none());
     }
-    let exceptions = ["no_proxy", "NO_PROXY"].into_iter().filter_map(env::var_os).find(|value| !value.is_empty());
-    Ok(Proxies::new(url.expose())?.with_exceptions(&exceptions.unwrap_or_default().to_string_lossy()))
+    Ok(Proxies::new(url.expose())?.with_exceptions_from_env())
 }
 
 fn trust_only(settings: Settings, file: &Path, place: &dyn fmt::Display) -> Result<Settings, Failure> {

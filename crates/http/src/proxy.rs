@@ -87,6 +87,12 @@ impl Proxies {
         Self { exceptions: no_proxy.to_owned(), ..self }
     }
 
+    /// [`with_exceptions`](Self::with_exceptions), those of `no_proxy` or `NO_PROXY`.
+    #[must_use]
+    pub fn with_exceptions_from_env(self) -> Self {
+        Self { exceptions: exceptions(|name| env::var_os(name)), ..self }
+    }
+
     /// The proxy for an https request to this host, an IPv6 address with or without brackets; none if the request is sent
     /// directly. A loopback address and `localhost` never have a proxy.
     ///
@@ -99,16 +105,12 @@ impl Proxies {
     }
 
     fn read(variable: impl Fn(&str) -> Option<OsString>) -> Self {
-        let first = |names: &[&'static str]| {
-            names.iter().find_map(|name| Some((*name, variable(name).filter(|value| !value.is_empty())?)))
-        };
-        let chosen = first(&VARIABLES).map(|(name, value)| {
+        let chosen = first(&VARIABLES, &variable).map(|(name, value)| {
             let value = value.into_string().map(Zeroizing::new).map_err(|_| ProxyFault::NotUtf8);
             let proxy = value.and_then(|value| Proxy::parse(&value));
             proxy.map_err(|fault| ProxyError { variable: Some(name), fault })
         });
-        let exceptions = first(&EXCEPTIONS).map(|(_, value)| value.to_string_lossy().into_owned());
-        Self { chosen, exceptions: exceptions.unwrap_or_default() }
+        Self { chosen, exceptions: exceptions(variable) }
     }
 
     fn is_excepted(&self, host: &str) -> bool {
@@ -183,6 +185,15 @@ impl ProxyError {
     pub const fn fault(&self) -> ProxyFault {
         self.fault
     }
+}
+
+/// The first of these variables that is not empty.
+fn first(names: &[&'static str], variable: impl Fn(&str) -> Option<OsString>) -> Option<(&'static str, OsString)> {
+    names.iter().find_map(|name| Some((*name, variable(name).filter(|value| !value.is_empty())?)))
+}
+
+fn exceptions(variable: impl Fn(&str) -> Option<OsString>) -> String {
+    first(&EXCEPTIONS, variable).map(|(_, value)| value.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 fn is_scheme(text: &str) -> bool {

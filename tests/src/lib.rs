@@ -2,6 +2,7 @@
 
 pub mod authority;
 pub mod flows;
+pub mod network;
 pub mod recording;
 
 pub use proofkey_core_tests::*;

@@ -3,6 +3,7 @@
 pub mod authority;
 pub mod flows;
 pub mod network;
+pub mod proxy;
 pub mod recording;
 
 pub use proofkey_core_tests::*;

@@ -100,21 +100,24 @@ fn reply(stream: &mut (impl Read + Write), requests: &Mutex<Vec<String>>, answer
 
 /// One whole request; none where the client closed.
 pub fn read_request(stream: &mut impl Read) -> Option<String> {
-    let mut request = String::new();
-    loop {
-        let mut byte = [0];
-        if stream.read(&mut byte).ok()? == 0 {
-            return None;
-        }
-        request.push(byte[0].into());
-        if request.ends_with("\r\n\r\n") {
-            break;
-        }
-    }
+    let request = read_head(stream)?;
     let length = header(&request, "content-length").map_or(0, |length| length.parse().unwrap());
     let mut body = vec![0; length];
     stream.read_exact(&mut body).ok()?;
     Some(request + &String::from_utf8(body).unwrap())
+}
+
+/// The head of a request, with the empty line; none if the client closed.
+pub fn read_head(stream: &mut impl Read) -> Option<String> {
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        let mut byte = [0];
+        if stream.read(&mut byte).ok()? == 0 {
+            return None;
+        }
+        head.push(byte[0].into());
+    }
+    Some(head)
 }
 
 /// The value of a header field of a request or an answer.

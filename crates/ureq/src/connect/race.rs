@@ -36,9 +36,7 @@ fn race(
         if left.is_zero() {
             return Err(ErrorKind::TimedOut.into());
         }
-        if running < ATTEMPTS_MAX
-            && let Some(address) = addresses.next()
-        {
+        if let Some(address) = addresses.next() {
             running += 1;
             if !spawn(Box::new(attempt(address, left))) {
                 let share = left / u32::try_from(addresses.len() + 1).unwrap_or(u32::MAX);
@@ -47,8 +45,8 @@ fn race(
         } else if running == 0 {
             return Err(failure);
         }
-        let next = running < ATTEMPTS_MAX && addresses.len() > 0;
-        match receiver.recv_timeout(if next { left.min(DELAY) } else { left }) {
+        let is_last = running == ATTEMPTS_MAX || addresses.len() == 0;
+        match receiver.recv_timeout(if is_last { left } else { left.min(DELAY) }) {
             Ok(Ok(stream)) => return Ok(stream),
             Ok(Err(error)) => {
                 running -= 1;

@@ -61,10 +61,8 @@ impl Proxy {
     }
 
     /// Whether this passed by, either way.
-    pub fn saw(&self, text: &str) -> bool {
-        let passed = self.passed.lock().unwrap();
-        passed.windows(text.len()).any(|window| window == text.as_bytes())
-            || self.heads().iter().any(|head| head.contains(text))
+    pub fn passed_by(&self, text: &str) -> bool {
+        self.passed.lock().unwrap().windows(text.len()).any(|window| window == text.as_bytes())
     }
 
     /// How many bytes passed by.

@@ -107,8 +107,11 @@ impl CompanyProxy {
             assert_eq!(header(head, "proxy-authorization").unwrap_or_default(), credentials, "{at}");
         }
         for secret in ["SECRET", "grant_type", "oauth-authorization-server"] {
-            assert!(!self.proxy.saw(secret), "{at}: {secret}");
+            assert!(!self.proxy.passed_by(secret), "{at}: {secret}");
+            assert!(heads.iter().all(|head| !head.contains(secret)), "{at}: {secret}");
         }
+        // Of the name, which stands in the open in each handshake, it can tell.
+        assert!(self.proxy.passed() == 0 || self.proxy.passed_by(NAME), "{at}");
     }
 }
 

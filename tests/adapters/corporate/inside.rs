@@ -42,7 +42,8 @@ fn child_tool() {
         for folder in ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"] {
             tool.env(folder, home.path());
         }
-        tool.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let flags = env::var("FLAGS").unwrap_or_default();
+        tool.args(flags.lines()).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         tool
     };
     let issuer = issuer();

@@ -94,18 +94,35 @@ fn refused(company: &Company, adapter: &str) {
 }
 
 fn with_the_tool(company: &Company) {
+    let tool = "inside::child_tool";
+    let at = "the tool, proxy of the environment, SSL_CERT_FILE";
     let proxy = company.proxy(Way::Password);
     let variables = [("HTTPS_PROXY", proxy.url("me:p%40ss@")), ("SSL_CERT_FILE", company.authority())];
-    assert_eq!(company.run("inside::child_tool", &variables), "ok, ok");
-    let requests = company.server.take_requests();
-    assert_eq!(requests, REQUESTS);
-    proxy.assert_connects_only(1..=3, "Basic bWU6cEBzcw==", "the tool");
+    assert_eq!(company.run(tool, &variables), "ok, ok", "{at}");
+    assert_eq!(company.server.take_requests(), REQUESTS, "{at}");
+    proxy.assert_connects_only(1..=3, "Basic bWU6cEBzcw==", at);
+
+    let at = "the tool, --proxy and --cacert";
+    let proxy = company.proxy(Way::Password);
+    let flags = format!("--proxy\n{}\n--cacert\n{}", proxy.url("me:p%40ss@"), company.authority());
+    let elsewhere = proxy.url("").replace("http:", "socks5:");
+    let variables = [("FLAGS", flags), ("HTTPS_PROXY", elsewhere), ("SSL_CERT_FILE", company.other_authority())];
+    assert_eq!(company.run(tool, &variables), "ok, ok", "{at}");
+    assert_eq!(company.server.take_requests(), REQUESTS, "{at}");
+    proxy.assert_connects_only(1..=3, "Basic bWU6cEBzcw==", at);
+    company.server.take_connections();
 
     let proxy = company.proxy(Way::Password);
     let variables = [("HTTPS_PROXY", proxy.url("")), ("SSL_CERT_FILE", company.authority())];
-    let said = company.run("inside::child_tool", &variables);
+    let said = company.run(tool, &variables);
     assert!(said.contains("407"), "{said}");
-    assert_eq!(company.server.take_requests(), [""; 0]);
+
+    let proxy = company.proxy(Way::Open);
+    let socks = proxy.url("").replace("http:", "socks5:");
+    let said = company.run(tool, &[("HTTPS_PROXY", socks), ("SSL_CERT_FILE", company.authority())]);
+    assert!(said.contains("HTTPS_PROXY") && said.contains("socks5"), "{said}");
+    assert_eq!(proxy.connections(), 0);
+    assert_eq!(company.server.take_connections(), 0, "nothing of all that arrived");
 }
 
 /// What happened to the discovery, to the refresh and to the call.

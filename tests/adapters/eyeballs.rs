@@ -1,17 +1,18 @@
 //! Names of which one address is dead: what is sent there is lost, without any answer.
 //!
-//! Needs `unshare` and `ip`, which make a network.
+//! Needs `unshare` and `ip`, which make a network, and `strace`, which makes system calls fail.
 
 use proofkey_core::AccessToken;
-use proofkey_http::Settings;
+use proofkey_http::{Settings, TransportKind};
 use proofkey_tests::authority::Authority;
 use proofkey_tests::network::network;
 use proofkey_tests::recording::{Server, json};
 use std::cell::OnceCell;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::process::Command;
 use std::time::{Duration, Instant};
-use std::{env, fs};
+use std::{env, fs, thread};
 
 #[test]
 fn a_dead_address_delays_nobody_for_long() {
@@ -27,16 +28,35 @@ fn a_dead_address_delays_nobody_for_long() {
             fs::write(folder.path().join("hosts"), hosts).expect("written");
             fs::write(folder.path().join("gai.conf"), "precedence ::ffff:0:0/96 100\n").expect("written");
             let mut machine = network(&format!("{NETWORK}{change}"));
-            machine.arg(env::current_exe().expect("this program"));
-            machine.args([adapter, "--exact", "--ignored", "--nocapture"]);
             machine.env("FOLDER", folder.path()).env("SSL_CERT_FILE", folder.path().join("authority.pem"));
-            let output = machine.envs([("NAME", name), ("DEAD", dead), ("LIVE", live)]).output().expect("a shell");
-            let said = String::from_utf8_lossy(&output.stdout);
-            assert!(output.status.success(), "{adapter}: {said}{}", String::from_utf8_lossy(&output.stderr));
+            machine.envs([("NAME", name), ("DEAD", dead), ("LIVE", live)]);
+            let said = run(machine, adapter);
             let took = said.lines().find_map(|line| line.strip_prefix("took: ")).expect("a time");
             println!("{adapter}, {name}: {took}");
         }
     }
+}
+
+#[test]
+fn without_a_thread_the_addresses_are_tried_in_turn() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let hosts = format!("{LIVE_IPV6} nobody-listens.example\n{LIVE_IPV4} nobody-listens.example\n");
+    fs::write(folder.path().join("hosts"), hosts).expect("written");
+    let mut machine = network(NETWORK);
+    machine.env("FOLDER", folder.path());
+    machine.args(["strace", "--follow-forks", "--output=/dev/null", "--trace=clone3", "--inject=clone3:error=EAGAIN"]);
+    let said = run(machine, "child_without_threads");
+    assert!(said.contains("refused"), "{said}");
+}
+
+fn run(mut machine: Command, child: &str) -> String {
+    // Without a thread, a test runs in that of its runner.
+    machine.arg(env::current_exe().expect("this program"));
+    machine.args([child, "--exact", "--ignored", "--nocapture", "--test-threads=1"]);
+    let output = machine.output().expect("a shell");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{child}: {said}{}", String::from_utf8_lossy(&output.stderr));
+    said.into_owned()
 }
 
 /// Frames for the dead addresses arrive at nobody's hardware address, so that even that nobody is there is not told. The live
@@ -57,7 +77,7 @@ const NETWORK: &str = r#"
 const PREFER_IPV4: &str = r#"mount --bind "$FOLDER/gai.conf" /etc/gai.conf"#;
 
 #[test]
-#[ignore = "a child of the test above"]
+#[ignore = "a child of the tests above"]
 fn child_blocking() {
     let http = proofkey_ureq::Http::new();
     time(|url| {
@@ -67,7 +87,7 @@ fn child_blocking() {
 }
 
 #[test]
-#[ignore = "a child of the test above"]
+#[ignore = "a child of the tests above"]
 fn child_asynchronous() {
     // hyper-util races the families, but not the addresses of one: those share the time to connect.
     let settings = Settings::new().with_connect_timeout(Duration::from_secs(4));
@@ -80,6 +100,16 @@ fn child_asynchronous() {
         let answer = runtime.block_on(http.call(request, token()));
         answer.map(|answer| answer.status).map_err(|error| error.to_string())
     });
+}
+
+#[test]
+#[ignore = "a child of the tests above"]
+fn child_without_threads() {
+    assert!(thread::Builder::new().spawn(|| ()).is_err());
+    let request = http::Request::get("https://nobody-listens.example/").body(Vec::new()).expect("a request");
+    let error = proofkey_ureq::Http::new().call(request, token()).unwrap_err();
+    assert_eq!((error.kind(), error.was_sent()), (TransportKind::Connect, false));
+    println!("\n{error}");
 }
 
 /// Calls a server with a live address alone, and with a dead one before it.

@@ -3,6 +3,7 @@
 //! Needs `strace`, which makes system calls fail, and `unshare` and `ip`, which make a network without an address.
 
 use proofkey_core::{CallbackError, Client, Server};
+use proofkey_tests::network::network;
 use proofkey_tests::recording::browse;
 use proofkey_tests::values;
 use std::net::{IpAddr, SocketAddr, TcpStream};
@@ -101,15 +102,6 @@ fn strace(fault: Option<&str>) -> Command {
 
 fn network_without(address: &str) -> Command {
     network(&format!("ip address delete {address} dev lo"))
-}
-
-/// A machine with a network of its own, in which all ports are free. Only root needs no user namespace for it.
-fn network(change: &str) -> Command {
-    let inner = format!("ip link set lo up && {change} && exec \"$@\"");
-    let script = "as=; [ $(id -u) = 0 ] || as=--map-root-user; exec unshare $as --net sh -c \"$0\" sh \"$@\"";
-    let mut command = Command::new("sh");
-    command.args(["-c", script, &inner]);
-    command
 }
 
 #[test]

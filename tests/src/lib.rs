@@ -2,6 +2,8 @@
 
 pub mod authority;
 pub mod flows;
+pub mod network;
+pub mod proxy;
 pub mod recording;
 
 pub use proofkey_core_tests::*;

@@ -1,11 +1,12 @@
 //! Servers that do as they are told, and record.
 
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// A server on 127.0.0.1 that records.
+/// A server that records; on 127.0.0.1 if nothing else is said.
 pub struct Server {
     /// Where it listens.
     pub address: SocketAddr,
@@ -16,20 +17,30 @@ pub struct Server {
 impl Server {
     /// Answers each request, on any connection, with what `answer` makes of it.
     pub fn answering(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
-        Self::start(move |mut stream, requests| {
-            while let Some(request) = read_request(&mut stream) {
-                let answer = answer(&request);
-                requests.lock().unwrap().push(request);
-                if stream.write_all(answer.as_bytes()).is_err() {
-                    return;
-                }
-            }
+        Self::start(move |mut stream, requests| reply(&mut stream, requests, &answer))
+    }
+
+    /// The same over TLS, on a socket that listens.
+    pub fn secure(
+        socket: TcpListener,
+        config: Arc<ServerConfig>,
+        answer: impl Fn(&str) -> String + Send + Sync + 'static,
+    ) -> Self {
+        Self::at(socket, move |stream, requests| {
+            let mut stream = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
+            reply(&mut stream, requests, &answer);
+            stream.conn.send_close_notify();
+            drop(stream.flush());
         })
     }
 
     /// Hands each connection to `serve` in a thread of its own.
     pub fn start(serve: impl Fn(TcpStream, &Mutex<Vec<String>>) + Send + Sync + 'static) -> Self {
-        let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::at(TcpListener::bind("127.0.0.1:0").unwrap(), serve)
+    }
+
+    /// The same, on a socket that listens.
+    pub fn at(socket: TcpListener, serve: impl Fn(TcpStream, &Mutex<Vec<String>>) + Send + Sync + 'static) -> Self {
         let address = socket.local_addr().unwrap();
         let connections = Arc::new(Mutex::new(0));
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -76,23 +87,37 @@ impl Server {
     }
 }
 
-/// One whole request; none where the client closed.
-pub fn read_request(stream: &mut impl Read) -> Option<String> {
-    let mut request = String::new();
-    loop {
-        let mut byte = [0];
-        if stream.read(&mut byte).ok()? == 0 {
-            return None;
-        }
-        request.push(byte[0].into());
-        if request.ends_with("\r\n\r\n") {
-            break;
+/// Answers the requests of a connection, and records them.
+fn reply(stream: &mut (impl Read + Write), requests: &Mutex<Vec<String>>, answer: impl Fn(&str) -> String) {
+    while let Some(request) = read_request(stream) {
+        let answer = answer(&request);
+        requests.lock().unwrap().push(request);
+        if stream.write_all(answer.as_bytes()).is_err() {
+            return;
         }
     }
+}
+
+/// One whole request; none where the client closed.
+pub fn read_request(stream: &mut impl Read) -> Option<String> {
+    let request = read_head(stream)?;
     let length = header(&request, "content-length").map_or(0, |length| length.parse().unwrap());
     let mut body = vec![0; length];
     stream.read_exact(&mut body).ok()?;
     Some(request + &String::from_utf8(body).unwrap())
+}
+
+/// The head of a request, with the empty line; none if the client closed.
+pub fn read_head(stream: &mut impl Read) -> Option<String> {
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        let mut byte = [0];
+        if stream.read(&mut byte).ok()? == 0 {
+            return None;
+        }
+        head.push(byte[0].into());
+    }
+    Some(head)
 }
 
 /// The value of a header field of a request or an answer.

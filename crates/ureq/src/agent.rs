@@ -36,6 +36,8 @@ impl Agents {
 
     fn build(yours: Option<Agent>, proxies: Option<Proxies>, settings: Settings) -> Self {
         let reuse = Reuse::new(&settings);
+        let tls = settings.clone();
+        let connections = Connections::new(move || tls.tls().map(Arc::new));
         let agent = |idle_max| {
             let config = Agent::config_builder()
                 .max_idle_age(reuse.idle())
@@ -43,9 +45,7 @@ impl Agents {
                 .max_idle_connections_per_host(idle_max)
                 .proxy(None)
                 .user_agent(concat!("proofkey/", env!("CARGO_PKG_VERSION")));
-            let tls = settings.clone();
-            let connections = Connections::new(move || tls.tls().map(Arc::new));
-            Agent::with_parts(config.build(), connections, LoopbackResolver::default())
+            Agent::with_parts(config.build(), connections.clone(), LoopbackResolver)
         };
         Self { fresh: agent(0), kept: agent(IDLE_MAX), yours, proxies, settings, reuse }
     }

@@ -10,19 +10,22 @@ use proofkey_http::{TransportError, TransportKind, address, is_localhost};
 use socket::Socket;
 use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, OnceLock};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
 use std::time::{Duration, Instant};
+use std::vec::IntoIter;
 use ureq::config::Config;
-use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, Transport, time};
 use ureq::{Proxy, ProxyProtocol};
 
 /// Makes the connections of an agent. Every failure is a [`TransportError`] that says that nothing was sent, in a
-/// [`ureq::Error::Other`].
+/// [`ureq::Error::Other`]. Clones share their TLS.
+#[derive(Clone)]
 pub(crate) struct Connections {
-    tls: OnceLock<Arc<rustls::ClientConfig>>,
-    make_tls: Box<MakeTls>,
+    tls: Arc<Mutex<Option<Arc<rustls::ClientConfig>>>>,
+    make_tls: Arc<MakeTls>,
 }
 
 /// Makes the settings of TLS, at the first https connection: to load the system's certificates takes a while.
@@ -32,7 +35,7 @@ impl Connections {
     pub(crate) fn new(
         make_tls: impl Fn() -> Result<Arc<rustls::ClientConfig>, TransportError> + Send + Sync + 'static,
     ) -> Self {
-        Self { tls: OnceLock::new(), make_tls: Box::new(make_tls) }
+        Self { tls: Arc::default(), make_tls: Arc::new(make_tls) }
     }
 
     fn open(&self, details: &ConnectionDetails<'_>) -> Result<Box<dyn Transport>, ureq::Error> {
@@ -58,11 +61,12 @@ impl Connections {
     }
 
     fn tls(&self) -> Result<Arc<rustls::ClientConfig>, ureq::Error> {
-        if let Some(config) = self.tls.get() {
+        let mut made = self.tls.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(config) = &*made {
             return Ok(Arc::clone(config));
         }
         let config = (self.make_tls)().map_err(|error| ureq::Error::Other(error.into()))?;
-        Ok(Arc::clone(self.tls.get_or_init(|| config)))
+        Ok(Arc::clone(made.insert(config)))
     }
 }
 
@@ -117,13 +121,12 @@ fn left(timeout: NextTimeout, start: Instant) -> Result<Duration, ureq::Error> {
     if left.is_zero() { Err(ureq::Error::Timeout(timeout.reason)) } else { Ok(left) }
 }
 
-/// The name `localhost` is this machine's, whatever a name server says (RFC 6761 section 6.3). An address is not looked up,
-/// for which `ureq` would start a thread.
+/// The name `localhost` is this machine's, whatever a name server says (RFC 6761 section 6.3). An address is not looked up.
 #[derive(Debug, Default)]
-pub(crate) struct LoopbackResolver(DefaultResolver);
+pub(crate) struct LoopbackResolver;
 
 impl Resolver for LoopbackResolver {
-    fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+    fn resolve(&self, uri: &Uri, _: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let host = uri.host().unwrap_or_default();
         let default = if uri.scheme_str() == Some("http") { 80 } else { 443 };
         let port = uri.port_u16().unwrap_or(default);
@@ -134,12 +137,32 @@ impl Resolver for LoopbackResolver {
         } else if let Some(ip) = address(host) {
             addresses.push(SocketAddr::from((ip, port)));
         } else {
-            return self.0.resolve(uri, config, timeout).map_err(failed);
+            look_up(host, port, timeout)
+                .map_err(failed)?
+                .take(ADDRESSES_MAX)
+                .for_each(|address| addresses.push(address));
         }
         Ok(addresses)
     }
 }
 
+/// Looks a name up in a thread, which alone has a time limit. `ureq`'s own look-up panics if there can be no more threads.
+fn look_up(host: &str, port: u16, timeout: NextTimeout) -> Result<IntoIter<SocketAddr>, ureq::Error> {
+    let name = (host.to_owned(), port);
+    let (sender, receiver) = mpsc::channel();
+    let found = {
+        let name = name.clone();
+        move || drop(sender.send(name.to_socket_addrs()))
+    };
+    if thread::Builder::new().spawn(found).is_err() {
+        return Ok(name.to_socket_addrs()?);
+    }
+    let late = |_| ureq::Error::Timeout(timeout.reason);
+    Ok(receiver.recv_timeout(left(timeout, Instant::now())?).map_err(late)??)
+}
+
+/// What [`ResolvedSocketAddrs`] has room for.
+const ADDRESSES_MAX: usize = 16;
 /// The standard library and some systems cannot wait for as long as `ureq` can say.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 

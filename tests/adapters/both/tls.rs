@@ -2,18 +2,15 @@
 
 use crate::adapter::{Http, Settings, TransportError, TransportKind, Wait, http, http_with, trusting};
 use proofkey_core::AccessToken;
+pub(crate) use proofkey_tests::authority::VALID;
+use proofkey_tests::authority::{Authority, self_signed};
 use proofkey_tests::recording::{Server, json, read_request};
-use rcgen::{BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
-use rustls::pki_types::PrivatePkcs8KeyDer;
-use rustls::{ServerConfig, ServerConnection, StreamOwned, crypto::ring};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::env;
 use std::io::Write;
 use std::ops::Range;
 use std::process::Command;
 use std::sync::{Arc, mpsc};
-
-/// The years of a certificate that is valid.
-pub(crate) const VALID: Range<i32> = 2000..4000;
 
 /// An authority of its own, and a server with a certificate of it for `name` in `years`, which tells what it has read.
 fn serve(name: &str, years: Range<i32>) -> (String, Server, mpsc::Receiver<Option<String>>) {
@@ -26,33 +23,12 @@ pub(crate) fn serve_answer(
     years: Range<i32>,
     answer: String,
 ) -> (String, Server, mpsc::Receiver<Option<String>>) {
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.distinguished_name.push(DnType::CommonName, format!("Authority of {name} in {years:?}"));
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let key = KeyPair::generate().unwrap();
-    let authority = params.self_signed(&key).unwrap().pem();
-    let issuer = Issuer::new(params, key);
-    let key = KeyPair::generate().unwrap();
-    let mut params = CertificateParams::new([name.to_owned()]).unwrap();
-    params.not_before = date_time_ymd(years.start, 1, 1);
-    params.not_after = date_time_ymd(years.end, 1, 1);
-    let certificate = params.signed_by(&key, &issuer).unwrap();
-    let (server, receiver) = serve_certificate(certificate, &key, answer);
-    (authority, server, receiver)
+    let authority = Authority::new(&format!("Authority of {name} in {years:?}"));
+    let (server, receiver) = serve_with(authority.server_in(&[name], years), answer);
+    (authority.pem, server, receiver)
 }
 
-fn serve_certificate(
-    certificate: Certificate,
-    key: &KeyPair,
-    answer: String,
-) -> (Server, mpsc::Receiver<Option<String>>) {
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.into()], PrivatePkcs8KeyDer::from(key.serialize_der()).into())
-        .unwrap();
-    let config = Arc::new(config);
+fn serve_with(config: Arc<ServerConfig>, answer: String) -> (Server, mpsc::Receiver<Option<String>>) {
     let (sender, receiver) = mpsc::channel();
     let server = Server::start(move |stream, _| {
         let mut stream = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
@@ -99,9 +75,7 @@ fn the_server_is_validated_before_anything_is_sent() {
 
 #[test]
 fn a_server_with_a_self_signed_certificate_is_refused() {
-    let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap().self_signed(&key).unwrap();
-    let (server, read) = serve_certificate(certificate, &key, json(200, "{}"));
+    let (server, read) = serve_with(self_signed(&["127.0.0.1"]), json(200, "{}"));
     assert!(call(&http(), &server).is_err());
     assert_eq!(read.recv().unwrap(), None);
 }

@@ -9,9 +9,18 @@ use std::time::{Duration, Instant};
 /// Connects to the first address that answers, of each family in turn. The next attempt begins as soon as one fails, or if
 /// none has answered for a while.
 pub(crate) fn connect(addresses: &[SocketAddr], limit: Duration) -> io::Result<TcpStream> {
-    if let [address] = addresses {
-        return TcpStream::connect_timeout(address, limit);
+    match addresses {
+        [address] => TcpStream::connect_timeout(address, limit),
+        _ => race(addresses, limit, |attempt| thread::Builder::new().spawn(attempt).is_ok()),
     }
+}
+
+/// `spawn` runs an attempt beside this one, and says whether it can; if not, the addresses are tried in turn.
+fn race(
+    addresses: &[SocketAddr],
+    limit: Duration,
+    mut spawn: impl FnMut(Box<dyn FnOnce() + Send>) -> bool,
+) -> io::Result<TcpStream> {
     let start = Instant::now();
     let mut addresses = interleaved(addresses).into_iter();
     let (sender, receiver) = mpsc::channel();
@@ -27,19 +36,17 @@ pub(crate) fn connect(addresses: &[SocketAddr], limit: Duration) -> io::Result<T
         if left.is_zero() {
             return Err(ErrorKind::TimedOut.into());
         }
-        if running < ATTEMPTS_MAX
-            && let Some(address) = addresses.next()
-        {
+        if let Some(address) = addresses.next() {
             running += 1;
-            if thread::Builder::new().spawn(attempt(address, left)).is_err() {
+            if !spawn(Box::new(attempt(address, left))) {
                 let share = left / u32::try_from(addresses.len() + 1).unwrap_or(u32::MAX);
                 attempt(address, share)();
             }
         } else if running == 0 {
             return Err(failure);
         }
-        let next = running < ATTEMPTS_MAX && addresses.len() > 0;
-        match receiver.recv_timeout(if next { left.min(DELAY) } else { left }) {
+        let is_last = running == ATTEMPTS_MAX || addresses.len() == 0;
+        match receiver.recv_timeout(if is_last { left } else { left.min(DELAY) }) {
             Ok(Ok(stream)) => return Ok(stream),
             Ok(Err(error)) => {
                 running -= 1;
@@ -71,6 +78,7 @@ const DELAY: Duration = Duration::from_millis(250);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Read;
     use std::net::{IpAddr, Ipv4Addr, TcpListener};
 
     /// Nobody listens there.
@@ -105,6 +113,44 @@ mod tests {
         let stream = connect(&[&refused[..], &[at]].concat(), LIMIT).unwrap();
         assert_eq!(stream.peer_addr().unwrap(), at);
         assert!(start.elapsed() < DELAY * 50, "{:?}", start.elapsed());
+    }
+
+    #[test]
+    fn without_threads_the_addresses_are_tried_in_turn() {
+        let live = TcpListener::bind("127.0.0.1:0").unwrap();
+        let at = live.local_addr().unwrap();
+        let stream = race(&[CLOSED, CLOSED, at], LIMIT, |_| false).unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), at);
+        assert_eq!(race(&[CLOSED, CLOSED], LIMIT, |_| false).unwrap_err().kind(), ErrorKind::ConnectionRefused);
+    }
+
+    #[test]
+    fn an_attempt_that_hangs_is_overtaken_and_closed_if_it_connects_after_all() {
+        let [slow, live] = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let [slow_at, at] = [&slow, &live].map(|socket| socket.local_addr().unwrap());
+        let mut hanging = None;
+        let spawn = |attempt: Box<dyn FnOnce() + Send>| {
+            match hanging {
+                None => hanging = Some(attempt),
+                Some(_) => attempt(),
+            }
+            true
+        };
+        let stream = race(&[slow_at, at], LIMIT, spawn).unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), at);
+        hanging.unwrap()();
+        assert_eq!(slow.accept().unwrap().0.read(&mut [0]).unwrap(), 0, "closed");
+    }
+
+    #[test]
+    fn a_few_attempts_run_at_once() {
+        let mut begun = 0;
+        let error = race(&[CLOSED; 100], DELAY * 8, |_| {
+            begun += 1;
+            true
+        });
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::TimedOut);
+        assert!(begun <= ATTEMPTS_MAX, "{begun}");
     }
 
     #[test]

@@ -3,6 +3,7 @@ use crate::error::transport;
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use ureq::Agent;
@@ -17,11 +18,41 @@ fn an_address_is_gone_to_as_it_is_written() {
         ("http://localhost/x", "127.0.0.1:80 [::1]:80"),
         ("https://LOCALHOST:1/x", "127.0.0.1:1 [::1]:1"),
     ] {
-        let resolver = LoopbackResolver(DefaultResolver::default());
-        let found = resolver.resolve(&url.parse().unwrap(), &Config::default(), NextTimeout::default()).unwrap();
+        let found =
+            LoopbackResolver.resolve(&url.parse().unwrap(), &Config::default(), NextTimeout::default()).unwrap();
         let found: Vec<_> = found.iter().map(ToString::to_string).collect();
         assert_eq!(found.join(" "), expected, "{url}");
     }
+}
+
+#[test]
+fn a_name_that_cannot_be_found_gets_no_request() {
+    // Too long for a name server to be asked.
+    let error = get(&format!("https://{}.example/", "a".repeat(64)), None, PATIENCE);
+    assert_eq!((error.kind(), error.was_sent()), (TransportKind::Connect, false), "{error}");
+}
+
+#[test]
+fn tls_is_made_once_and_only_if_it_is_needed() {
+    let made = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&made);
+    let connections = Connections::new(move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        no_roots()
+    });
+    let call = |connections: Connections, scheme: &str| {
+        let (address, _heard) = serve(|_| {});
+        let agent = Agent::with_parts(Config::default(), connections, LoopbackResolver);
+        agent.get(format!("{scheme}://{address}/")).call().unwrap_err();
+    };
+    call(connections.clone(), "http");
+    assert_eq!(made.load(Ordering::Relaxed), 0);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| call(connections.clone(), "https"));
+        }
+    });
+    assert_eq!(made.load(Ordering::Relaxed), 1);
 }
 
 #[test]
@@ -126,12 +157,13 @@ fn get(url: &str, proxy: Option<&str>, deadline: Duration) -> TransportError {
 
 fn agent(proxy: Option<Proxy>, deadline: Duration) -> Agent {
     let config = Agent::config_builder().proxy(proxy).timeout_global(Some(deadline)).build();
-    let make_tls = || {
-        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-        let builder = builder.with_safe_default_protocol_versions().unwrap();
-        Ok(Arc::new(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth()))
-    };
-    Agent::with_parts(config, Connections::new(make_tls), LoopbackResolver::default())
+    Agent::with_parts(config, Connections::new(no_roots), LoopbackResolver)
+}
+
+fn no_roots() -> Result<Arc<ClientConfig>, TransportError> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().unwrap();
+    Ok(Arc::new(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth()))
 }
 
 /// The first byte of a TLS record of a handshake.

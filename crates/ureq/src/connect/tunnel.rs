@@ -2,8 +2,7 @@
 //! time to connect anew with each read.
 
 use super::{failure, time_left};
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use base64ct::{Base64, Encoding};
 use proofkey_http::TransportKind;
 use std::io::{self, ErrorKind, Write};
 use std::sync::Arc;
@@ -22,7 +21,8 @@ pub(crate) fn open(
     let mut head = Zeroizing::new(format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n"));
     if proxy.username().is_some() || proxy.password().is_some() {
         let (user, password) = (proxy.username().unwrap_or_default(), proxy.password().unwrap_or_default());
-        let credentials = Zeroizing::new(BASE64_STANDARD.encode(Zeroizing::new(format!("{user}:{password}"))));
+        let credentials =
+            Zeroizing::new(Base64::encode_string(Zeroizing::new(format!("{user}:{password}")).as_bytes()));
         head.reserve(credentials.len() + 64);
         head.push_str("Proxy-Authorization: Basic ");
         head.push_str(&credentials);

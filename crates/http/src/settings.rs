@@ -37,11 +37,14 @@ impl Default for Settings {
 
 impl Settings {
     /// The proxies of the environment ([`Proxies::from_env`]), the certificate authorities that the operating system trusts,
-    /// 30 seconds for an answer, and a connection of its own for each request that spends a code or a refresh token.
+    /// 10 seconds to connect and 30 for the whole answer, and a connection of its own for each request that spends a code or a
+    /// refresh token.
     #[must_use]
     pub const fn new() -> Self {
         let (proxies, roots) = (None, None);
-        let (connect, first_byte, read, kept) = (None, None, None, None);
+        // Without a limit, reqwest waits for the first of two addresses of one family until the deadline is over.
+        let connect = Some(Duration::from_secs(10));
+        let (first_byte, read, kept) = (None, None, None);
         Self { proxies, roots, deadline: Duration::from_secs(30), connect, first_byte, read, kept }
     }
 
@@ -75,7 +78,7 @@ impl Settings {
         Self { deadline: limited(deadline), ..self }
     }
 
-    /// Sets how long it may take to connect: look-up, proxy and TLS included.
+    /// Sets how long it may take to connect: look-up, proxy and TLS included. With `reqwest`, addresses of one family share it.
     #[must_use]
     pub fn with_connect_timeout(self, timeout: Duration) -> Self {
         Self { connect: Some(limited(timeout)), ..self }

@@ -107,7 +107,7 @@ fn renew(login: &mut Login, network: &Network) -> Result<(), Failure> {
                 return Err(again(login, "signed out in the meantime"));
             }
         }
-        let is_new = login.record.access_token != before;
+        let is_new = login.record.access_token.expose() != before.expose();
         if is_new && !login.is_expired() { Ok(()) } else { refresh(login, network, &lock) }
     })
 }

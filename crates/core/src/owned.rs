@@ -50,7 +50,7 @@ impl fmt::Debug for ClientBuf {
 }
 
 /// An HTTP response as an adapter returns it: the owned form of a [`Response`]. Wipe the body once it is read.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub struct ResponseBuf {
     /// The HTTP status, whatever it is.
     pub status: u16,

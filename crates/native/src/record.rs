@@ -97,7 +97,7 @@ impl Record {
 }
 
 /// A text that is wiped from memory on drop, and cannot be printed or serialised.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {

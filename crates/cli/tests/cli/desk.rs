@@ -282,3 +282,13 @@ pub fn lock_is_awaited(process: u32) {
 
 pub const CLIENT: &str = "client_id = 'demo-native'\nscope = ['itwin-platform', 'offline_access']\n";
 pub const TOKEN: &str = "/connect/token";
+
+/// The text of a record's access token.
+pub fn access(record: &Record) -> String {
+    record.access_token.expose().to_owned()
+}
+
+/// The text of a record's refresh token.
+pub fn refresh(record: &Record) -> Option<String> {
+    record.refresh_token.as_ref().map(|token| token.expose().to_owned())
+}

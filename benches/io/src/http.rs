@@ -1,4 +1,4 @@
-//! The HTTP clients of the others: with the settings of the adapters, and as `oauth2` wraps them.
+//! The HTTP clients of the other crates: with the settings of the adapters, and as `oauth2` wraps them.
 
 use oauth2::{HttpRequest, HttpResponse};
 use std::net::SocketAddr;
@@ -9,10 +9,10 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
-/// As `proofkey-reqwest` sets it, or with connections that are kept for the next request, as is usual.
+/// A client with the settings of `proofkey-reqwest`.
 ///
 /// # Panics
-/// Where the system has no certificate authorities.
+/// If the system has no certificate authorities.
 pub fn reqwest(kept: bool) -> reqwest::Client {
     let builder = reqwest::Client::builder()
         .http1_only()
@@ -20,16 +20,19 @@ pub fn reqwest(kept: bool) -> reqwest::Client {
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .user_agent(AGENT);
-    let builder = if kept { builder } else { builder.pool_max_idle_per_host(0) };
+    let builder = if kept { builder.pool_idle_timeout(KEPT) } else { builder.pool_max_idle_per_host(0) };
     builder.build().expect("a client")
 }
 
-/// As `proofkey-ureq` sets it.
-pub fn ureq() -> Agent {
+/// An agent with the settings of `proofkey-ureq`.
+pub fn ureq(kept: bool) -> Agent {
+    let idle = if kept { 1024 } else { 0 };
     let config = Agent::config_builder()
         .accept_encoding(AutoHeaderValue::None)
         .http_status_as_error(false)
-        .max_idle_connections(0)
+        .max_idle_age(KEPT)
+        .max_idle_connections(idle)
+        .max_idle_connections_per_host(idle)
         .max_redirects(0)
         .max_redirects_will_error(false)
         .proxy(None)
@@ -39,7 +42,7 @@ pub fn ureq() -> Agent {
     Agent::with_parts(config, DefaultConnector::default(), Literal)
 }
 
-/// Addresses only, for which nobody needs to be asked.
+/// Takes addresses only, so that nothing is looked up.
 #[derive(Debug)]
 struct Literal;
 
@@ -52,10 +55,10 @@ impl Resolver for Literal {
     }
 }
 
-/// What `oauth2` does with its own version of reqwest, and the deadline of the adapter.
+/// What `oauth2` does with its own version of reqwest, within the deadline of the adapter.
 ///
 /// # Errors
-/// Where there is no answer.
+/// If there is no answer.
 pub async fn send(client: &reqwest::Client, request: HttpRequest) -> Result<HttpResponse, reqwest::Error> {
     let request = reqwest::Request::try_from(request)?;
     let exchange = async {
@@ -72,7 +75,7 @@ pub async fn send(client: &reqwest::Client, request: HttpRequest) -> Result<Http
 /// What `oauth2` does with its own version of ureq.
 ///
 /// # Errors
-/// Where there is no answer.
+/// If there is no answer.
 pub fn send_blocking(agent: &Agent, request: HttpRequest) -> Result<HttpResponse, ureq::Error> {
     let response = agent.run(request)?;
     let mut answer = http::Response::builder().status(response.status());
@@ -82,5 +85,7 @@ pub fn send_blocking(agent: &Agent, request: HttpRequest) -> Result<HttpResponse
     Ok(answer.body(response.into_body().read_to_vec()?)?)
 }
 
+/// How long an idle connection is kept: longer than any round.
+pub const KEPT: Duration = Duration::from_secs(60);
 const AGENT: &str = concat!("proofkey/", env!("CARGO_PKG_VERSION"));
 const DEADLINE: Duration = Duration::from_secs(30);

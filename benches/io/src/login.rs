@@ -65,7 +65,7 @@ async fn ask(url: &str) -> io::Result<String> {
     String::from_utf8(answer).map_err(|_| io::ErrorKind::InvalidData.into())
 }
 
-/// Where to connect to, and what to say there.
+/// The address to connect to, and the request to send.
 fn request(url: &str) -> io::Result<(&str, String)> {
     let place = url.strip_prefix("http://").and_then(|rest| rest.split_once('/'));
     let (address, target) = place.ok_or(io::ErrorKind::InvalidInput)?;

@@ -159,7 +159,7 @@ impl<T> Worker<T> {
 /// One thread of tokio.
 ///
 /// # Panics
-/// Where the system gives no sockets to wait on.
+/// If the system cannot wait on sockets.
 #[must_use]
 pub fn runtime() -> Runtime {
     runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")

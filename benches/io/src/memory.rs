@@ -1,9 +1,9 @@
-//! A global allocator that counts for the whole process, where it is asked to.
+//! A global allocator that counts for the whole process, if it is asked to.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering::Relaxed};
 
-/// The system's allocator. Where nobody counts it costs one look at a flag more.
+/// The system's allocator. While it does not count, it only reads one flag more.
 pub struct Counting;
 
 /// What happened since the count began. To enlarge a piece of memory counts as a new one.

@@ -8,8 +8,10 @@
 //! | the body, which is read in place and wiped | 1 | 1 |
 //! | the access token, the refresh token and the scope, which the caller keeps | 3 | 3 |
 //! | the request of the `http` crate, from which reqwest makes its own | | 4 |
-//! | what the library takes to read a body to its end, and is not asked to | -5 | -2 |
-//! | | 0 | 8 |
+//! | the body that reqwest can give only once, and whether it did | | 3 |
+//! | the settings of the request, which ureq keeps in the extensions of the `http` crate | 4 | |
+//! | what the library takes to read a body to its end, and is not asked to | -7 | -4 |
+//! | | 2 | 9 |
 
 use crate::http::{reqwest, ureq};
 use crate::measure::runtime;
@@ -46,10 +48,10 @@ impl Own {
 /// Of `proofkey-ureq`.
 ///
 /// # Panics
-/// Where the server does not answer.
+/// If the server does not answer.
 #[must_use]
 pub fn of_ureq(origin: &str) -> Own {
-    let (service, http, agent, url) = (Service::new(origin), proofkey_ureq::Http::new(), ureq(), url(origin));
+    let (service, http, agent, url) = (Service::new(origin), proofkey_ureq::Http::new(), ureq(false), url(origin));
     let with = counted(|| {
         let (pending, query) = service.begin();
         let request = service.accept(pending, &query);
@@ -71,7 +73,7 @@ pub fn of_ureq(origin: &str) -> Own {
 /// Of `proofkey-reqwest`.
 ///
 /// # Panics
-/// Where the server does not answer.
+/// If the server does not answer.
 #[must_use]
 pub fn of_reqwest(origin: &str) -> Own {
     let (service, url, client) = (Service::new(origin), url(origin), reqwest(false));
@@ -100,7 +102,7 @@ pub fn of_reqwest(origin: &str) -> Own {
     Own { name: "proofkey-reqwest", with, without }
 }
 
-/// The fewest of some times: now and then a library makes room for many.
+/// The fewest of several: now and then a library allocates for many at once.
 fn counted(mut once: impl FnMut()) -> Count {
     let counts = (0..16).map(|_| {
         once();

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
-/// The server in a process of its own, so that its memory is nobody's. It ends with the value.
+/// The server in a process of its own, so that its memory does not count. It ends with the value.
 pub struct Server {
     process: Child,
     /// `http://` and its address.
@@ -21,7 +21,7 @@ impl Server {
     /// Starts it: `program` is `io`.
     ///
     /// # Errors
-    /// Where it cannot be started.
+    /// If it cannot be started.
     pub fn start(program: &Path) -> io::Result<Self> {
         let mut process = Command::new(program).arg(SERVE).stdout(Stdio::piped()).spawn()?;
         let mut address = String::new();
@@ -45,16 +45,16 @@ pub const SERVE: &str = "--serve";
 /// Prints its address, and serves until the process ends.
 ///
 /// # Errors
-/// Where it cannot listen.
+/// If it cannot listen.
 pub async fn serve() -> io::Result<()> {
     let socket = TcpSocket::new_v4()?;
     socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
-    // Whoever does not fit in the queue tries again a second later, and that would be what is measured.
+    // A connection that does not fit in the queue is tried again a second later, and that would be what is measured.
     let socket = socket.listen(4096)?;
     println!("{}", socket.local_addr()?);
     loop {
         let (stream, _) = socket.accept().await?;
-        // Whoever closes first has to keep the port for a minute, and after some thousand there are none left; a reset ends that.
+        // The side that closes first keeps the port for a minute, and after some thousand none are left; a reset frees it.
         stream.set_zero_linger()?;
         tokio::spawn(talk(stream));
     }
@@ -136,7 +136,7 @@ fn authorize(query: &str) -> Option<String> {
     asks.then(|| format!("HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n"))
 }
 
-/// Gives tokens for a code where the request has all that RFC 6749 section 4.1.3 and RFC 7636 section 4.5 ask for.
+/// Gives tokens for a code if the request has all that RFC 6749 section 4.1.3 and RFC 7636 section 4.5 ask for.
 fn token(request: &Whole<'_>) -> Option<String> {
     let given: HashMap<_, _> = form_urlencoded::parse(request.body).collect();
     if given.get("grant_type")? == "refresh_token" {

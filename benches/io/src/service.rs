@@ -1,6 +1,6 @@
 //! What a service does for one user: makes the URL, reads the redirect, exchanges the code.
 
-use crate::http::{reqwest, send, send_blocking, ureq};
+use crate::http::{KEPT, reqwest, send, send_blocking, ureq};
 use crate::measure::Contender;
 use getrandom::SysRng;
 use oauth2::basic::{BasicClient, BasicTokenResponse};
@@ -15,58 +15,85 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use url::Url;
 
-/// Over reqwest.
+/// Over reqwest, with a connection for each exchange.
 pub fn of_tokio(origin: &str) -> Vec<Contender> {
-    let (ours, theirs) = (Service::new(origin), Peer::new(origin));
-    let http = proofkey_reqwest::Http::new().expect("a client");
-    let proofkey = async move || {
-        let (pending, query) = ours.begin();
-        http.exchange(ours.accept(pending, &query)).await.expect("tokens")
-    };
-    let peer = |kept| {
-        let (peer, http) = (theirs.clone(), reqwest(kept));
-        async move || {
-            let (code, verifier) = peer.begin_and_accept();
-            let send = |request| send(&http, request);
-            let request = peer.0.exchange_code(code).set_pkce_verifier(verifier);
-            request.request_async(&send).await.expect("tokens")
-        }
-    };
     let (address, request) = (address(origin), request_by_hand(origin));
     vec![
-        Contender::of_tokio("proofkey-reqwest", proofkey),
-        Contender::of_tokio("oauth2 + reqwest", peer(false)),
-        Contender::of_tokio("oauth2 + reqwest, connections kept", peer(true)),
+        proofkey_reqwest("proofkey-reqwest", origin, false),
+        oauth2_reqwest(origin, false),
         Contender::of_tokio("a bare socket, ready bytes", async move || by_hand(&address, &request).await),
     ]
 }
 
-/// Over ureq.
-pub fn blocking(origin: &str) -> Vec<Contender> {
-    let (ours, theirs) = (Service::new(origin), Peer::new(origin));
-    let http = proofkey_ureq::Http::new();
-    let agent = ureq();
+/// Over reqwest, with connections that both keep.
+pub fn of_tokio_kept(origin: &str) -> Vec<Contender> {
     vec![
-        Contender::blocking("proofkey-ureq", move || {
-            let (pending, query) = ours.begin();
-            http.exchange(ours.accept(pending, &query)).expect("tokens")
-        }),
-        Contender::blocking("oauth2 + ureq", move || -> BasicTokenResponse {
-            let (code, verifier) = theirs.begin_and_accept();
-            let request = theirs.0.exchange_code(code).set_pkce_verifier(verifier);
-            request.request(&|request| send_blocking(&agent, request)).expect("tokens")
-        }),
+        proofkey_reqwest("proofkey-reqwest", origin, true),
+        oauth2_reqwest(origin, true),
+        proofkey_reqwest("proofkey-reqwest, a connection for each", origin, false),
     ]
 }
 
-/// Proofkey's.
+/// Over ureq, with a connection for each exchange.
+pub fn blocking(origin: &str) -> Vec<Contender> {
+    vec![proofkey_ureq("proofkey-ureq", origin, false), oauth2_ureq(origin, false)]
+}
+
+/// Over ureq, with connections that both keep.
+pub fn blocking_kept(origin: &str) -> Vec<Contender> {
+    vec![
+        proofkey_ureq("proofkey-ureq", origin, true),
+        oauth2_ureq(origin, true),
+        proofkey_ureq("proofkey-ureq, a connection for each", origin, false),
+    ]
+}
+
+fn proofkey_reqwest(name: &'static str, origin: &str, kept: bool) -> Contender {
+    let settings = proofkey_reqwest::Settings::new();
+    let settings = if kept { settings.with_kept_connections(KEPT) } else { settings };
+    let (service, http) = (Service::new(origin), proofkey_reqwest::Http::with_settings(settings).expect("a client"));
+    Contender::of_tokio(name, async move || {
+        let (pending, query) = service.begin();
+        http.exchange(service.accept(pending, &query)).await.expect("tokens")
+    })
+}
+
+fn oauth2_reqwest(origin: &str, kept: bool) -> Contender {
+    let (peer, client) = (Peer::new(origin), reqwest(kept));
+    Contender::of_tokio("oauth2 + reqwest", async move || -> BasicTokenResponse {
+        let (code, verifier) = peer.begin_and_accept();
+        let request = peer.0.exchange_code(code).set_pkce_verifier(verifier);
+        request.request_async(&|request| send(&client, request)).await.expect("tokens")
+    })
+}
+
+fn proofkey_ureq(name: &'static str, origin: &str, kept: bool) -> Contender {
+    let settings = proofkey_ureq::Settings::new();
+    let settings = if kept { settings.with_kept_connections(KEPT) } else { settings };
+    let (service, http) = (Service::new(origin), proofkey_ureq::Http::with_settings(settings));
+    Contender::blocking(name, move || {
+        let (pending, query) = service.begin();
+        http.exchange(service.accept(pending, &query)).expect("tokens")
+    })
+}
+
+fn oauth2_ureq(origin: &str, kept: bool) -> Contender {
+    let (peer, agent) = (Peer::new(origin), ureq(kept));
+    Contender::blocking("oauth2 + ureq", move || -> BasicTokenResponse {
+        let (code, verifier) = peer.begin_and_accept();
+        let request = peer.0.exchange_code(code).set_pkce_verifier(verifier);
+        request.request(&|request| send_blocking(&agent, request)).expect("tokens")
+    })
+}
+
+/// A service that uses proofkey.
 pub struct Service(ClientBuf);
 
 impl Service {
     /// A client of the server there.
     ///
     /// # Panics
-    /// Where the origin is none.
+    /// If `origin` is not one.
     pub fn new(origin: &str) -> Self {
         let (authorize, token) = (format!("{origin}/authorize"), format!("{origin}/token"));
         Self(Client::new(CLIENT_ID, REDIRECT_URI, Server::new(&authorize, &token)).expect("a client").into())
@@ -75,7 +102,7 @@ impl Service {
     /// Begins a login: what waits for the redirect, and the redirect's query.
     ///
     /// # Panics
-    /// Where the system gives no random bytes.
+    /// If the system gives no random bytes.
     pub fn begin(&self) -> (Pending, String) {
         let (url, pending) = self.0.as_client().authorize(&SCOPE, &mut SysRng).expect("random bytes");
         black_box(url.to_string());
@@ -86,7 +113,7 @@ impl Service {
     /// Reads the redirect.
     ///
     /// # Panics
-    /// Where it is not that of this login.
+    /// If it belongs to another login.
     pub fn accept<'s>(&'s self, pending: Pending, query: &'s str) -> TokenRequest<'s> {
         pending.accept(self.0.as_client(), Redirect::Query(query)).expect("a good redirect")
     }
@@ -98,8 +125,7 @@ impl Service {
     }
 }
 
-/// That of `oauth2`.
-#[derive(Clone)]
+/// A service that uses `oauth2`.
 struct Peer(BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>);
 
 impl Peer {
@@ -121,7 +147,7 @@ impl Peer {
         (self.accept(&query, &state).expect("a good redirect"), verifier)
     }
 
-    /// `oauth2` reads no redirect: this is what its documentation does with `url`.
+    /// `oauth2` does not read redirects: this is what its documentation does with `url`.
     fn accept(&self, query: &str, expected: &CsrfToken) -> Option<AuthorizationCode> {
         let url = Url::parse(&format!("http://localhost/?{query}")).ok()?;
         let find = |wanted| url.query_pairs().find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned());
@@ -131,12 +157,12 @@ impl Peer {
     }
 }
 
-/// What the browser comes back with.
+/// The query that the browser comes back with.
 fn query(state: &str) -> String {
     format!("code={CODE}&state={state}")
 }
 
-/// The limit: what the sockets and the server take.
+/// The limit: the time of the sockets and of the server alone.
 async fn by_hand(address: &str, request: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     stream.write_all(request).await.expect("the request leaves");

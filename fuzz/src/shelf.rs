@@ -81,9 +81,10 @@ fn own((name, value): (&str, &str)) -> (String, String) {
 /// Whether two records say the same.
 #[must_use]
 pub fn same(one: &Record, other: &Record) -> bool {
+    let refresh_token = |record: &Record| record.refresh_token.as_ref().map(|token| token.expose().to_owned());
     one.key == other.key
-        && one.access_token == other.access_token
-        && one.refresh_token == other.refresh_token
+        && one.access_token.expose() == other.access_token.expose()
+        && refresh_token(one) == refresh_token(other)
         && one.requested_at == other.requested_at
         && one.expires_in == other.expires_in
         && one.requested_scope == other.requested_scope

@@ -87,7 +87,7 @@ impl Proxies {
         Self { exceptions: no_proxy.to_owned(), ..self }
     }
 
-    /// [`with_exceptions`](Self::with_exceptions), those of `no_proxy` or `NO_PROXY`.
+    /// Replaces them by the hosts of `no_proxy` or `NO_PROXY`.
     #[must_use]
     pub fn with_exceptions_from_env(self) -> Self {
         Self { exceptions: exceptions(|name| env::var_os(name)), ..self }

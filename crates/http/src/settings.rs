@@ -84,7 +84,8 @@ impl Settings {
         Self { connect: Some(limited(timeout)), ..self }
     }
 
-    /// Sets how long the server may take to begin its answer once it has the request.
+    /// Sets how long the server may take to begin its answer once it has the request. With `reqwest`, what is left of the time to
+    /// connect is added.
     #[must_use]
     pub fn with_first_byte_timeout(self, timeout: Duration) -> Self {
         Self { first_byte: Some(limited(timeout)), ..self }

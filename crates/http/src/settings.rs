@@ -37,8 +37,7 @@ impl Default for Settings {
 
 impl Settings {
     /// The proxies of the environment ([`Proxies::from_env`]), the certificate authorities that the operating system trusts,
-    /// 10 seconds to connect and 30 for the whole answer, and a connection of its own for each request that spends a code or a
-    /// refresh token.
+    /// 10 seconds to connect and 30 for the whole answer, and a connection of its own for each request.
     #[must_use]
     pub const fn new() -> Self {
         let (proxies, roots) = (None, None);
@@ -97,12 +96,11 @@ impl Settings {
         Self { read: Some(limited(timeout)), ..self }
     }
 
-    /// Keeps connections for so long after their last use, also for what spends a code or a refresh token. Without it, only GETs
-    /// and calls of an API keep theirs, for a second.
+    /// Keeps connections for so long after their last use. Without it, each request has a connection of its own.
     ///
     /// A request is never sent twice, on a kept connection either. The price: if the server closes an idle connection just as
     /// a request is written, nobody knows whether the request arrived. So choose less than the server's own idle limit. After
-    /// such a failure, what spends a code or a refresh token gets a connection of its own for five minutes.
+    /// such a failure, each request has a connection of its own for five minutes.
     #[must_use]
     pub fn with_kept_connections(self, idle: Duration) -> Self {
         Self { kept: Some(limited(idle)), ..self }
@@ -144,7 +142,7 @@ impl Settings {
         self.read
     }
 
-    /// How long an idle connection is kept, if what spends a code or a refresh token may use it.
+    /// How long an idle connection is kept, if it is.
     #[must_use]
     pub const fn kept_connections(&self) -> Option<Duration> {
         self.kept

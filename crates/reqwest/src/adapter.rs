@@ -48,7 +48,7 @@ impl Http {
     /// they are. Only what protects is set last: no redirect is followed, nothing is sent twice or decoded, and connections are
     /// kept as `settings` say. Its certificates and proxies replace yours if they are set.
     ///
-    /// `builder` is called twice: for kept connections and for fresh ones. Plain http, which goes to this machine only, is not
+    /// `builder` is called once, and again if connections are kept: for fresh ones and for kept ones. Plain http, which goes to this machine only, is not
     /// sent with your client.
     ///
     /// # Errors
@@ -191,7 +191,9 @@ impl Http {
     ) -> Result<http::Response<Streamed>, TransportError> {
         let (request, sent) = self.with_token(request, token)?;
         let head = timeout(self.settings().deadline(), self.head(request, &sent));
-        let mut response = head.await.unwrap_or_else(|_| Err(late(&sent)))?;
+        let head = head.await.unwrap_or_else(|_| Err(late(&sent)));
+        self.clients.reuse().ended(&head);
+        let mut response = head?;
         let mut head = http::Response::new(());
         *head.status_mut() = response.status();
         *head.headers_mut() = mem::take(response.headers_mut());
@@ -203,12 +205,8 @@ impl Http {
     }
 
     async fn receive(&self, request: http::Request<Zeroizing<Vec<u8>>>) -> Result<Received, TransportError> {
-        let reuse = self.clients.reuse();
-        let may_reuse = reuse.allows(request.method());
-        let (request, sent) = self.prepare(request, may_reuse)?;
-        let received = self.collect(request, &sent, OAUTH_BODY_MAX).await;
-        reuse.ended(&received);
-        received
+        let (request, sent) = self.prepare(request)?;
+        self.collect(request, &sent, OAUTH_BODY_MAX).await
     }
 
     fn with_token(
@@ -223,19 +221,15 @@ impl Http {
         if body.is_empty() && !parts.method.is_safe() {
             parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
-        let (request, sent) = self.prepare(http::Request::from_parts(parts, Zeroizing::new(body)), true)?;
+        let (request, sent) = self.prepare(http::Request::from_parts(parts, Zeroizing::new(body)))?;
         Ok((request.bearer_auth(token.expose()), sent))
     }
 
-    fn prepare(
-        &self,
-        request: http::Request<Zeroizing<Vec<u8>>>,
-        may_reuse: bool,
-    ) -> Result<(RequestBuilder, Sent), TransportError> {
+    fn prepare(&self, request: http::Request<Zeroizing<Vec<u8>>>) -> Result<(RequestBuilder, Sent), TransportError> {
         let (parts, body) = request.into_parts();
         let (body, sent) = one_shot(body);
         let request = reqwest::Request::try_from(http::Request::from_parts(parts, body)).map_err(built)?;
-        let client = self.clients.choose(request.url(), may_reuse)?;
+        let client = self.clients.choose(request.url())?;
         Ok((RequestBuilder::from_parts(client, request), sent))
     }
 
@@ -269,10 +263,12 @@ impl Http {
             Ok(())
         };
         let whole = timeout(self.settings().deadline(), exchange).await.unwrap_or_else(|_| Err(late(sent)));
-        match (answer, whole) {
+        let received = match (answer, whole) {
             (Some(answer), whole) => Ok((answer, whole)),
             (None, whole) => Err(whole.err().unwrap_or_else(|| late(sent))),
-        }
+        };
+        self.clients.reuse().ended(&received);
+        received
     }
 
     fn settings(&self) -> &Settings {

@@ -4,7 +4,6 @@ use crate::error::built;
 use proofkey_http::{Proxies, Reuse, Settings, TransportError, TransportKind, is_secure};
 use reqwest::{Client, ClientBuilder, Proxy, Url, redirect, retry};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::time::Duration;
 
 /// Which client sends what.
 #[derive(Debug)]
@@ -22,7 +21,7 @@ pub(crate) struct Clients {
 struct Pair {
     /// Each request has a connection of its own.
     fresh: Client,
-    kept: Client,
+    kept: Option<Client>,
 }
 
 impl Clients {
@@ -56,16 +55,16 @@ impl Clients {
             None => secure(),
         };
         Ok(Self {
-            plain: Pair::build(&plain, &settings, reuse.idle())?,
-            secure: Pair::build(&proxied, &settings, reuse.idle())?,
+            plain: Pair::build(&plain, &settings)?,
+            secure: Pair::build(&proxied, &settings)?,
             proxies,
             settings,
             reuse,
         })
     }
 
-    /// The client for this URL. `reuse` is whether it may use a kept connection.
-    pub(crate) fn choose(&self, url: &Url, reuse: bool) -> Result<Client, TransportError> {
+    /// The client for this URL.
+    pub(crate) fn choose(&self, url: &Url) -> Result<Client, TransportError> {
         if !is_secure(Some(url.scheme()), url.host_str()) {
             return Err(TransportError::new(TransportKind::Insecure, false));
         }
@@ -75,7 +74,7 @@ impl Clients {
             let proxy = proxies.find(url.host_str().unwrap_or_default())?.map(|proxy| Url::parse(proxy.as_str()));
             proxy.transpose().map_err(|error| TransportError::new(TransportKind::Proxy, false).because(error))?;
         }
-        Ok(if reuse { pair.kept.clone() } else { pair.fresh.clone() })
+        Ok(pair.kept.as_ref().filter(|_| self.reuse.is_allowed()).unwrap_or(&pair.fresh).clone())
     }
 
     pub(crate) const fn reuse(&self) -> &Reuse {
@@ -88,14 +87,15 @@ impl Clients {
 }
 
 impl Pair {
-    fn build(builder: &dyn Fn() -> ClientBuilder, settings: &Settings, idle: Duration) -> Result<Self, TransportError> {
+    fn build(builder: &dyn Fn() -> ClientBuilder, settings: &Settings) -> Result<Self, TransportError> {
+        let fresh = duties(builder(), settings).pool_max_idle_per_host(0).build();
+        let keep = |idle| {
+            let builder = duties(builder(), settings).pool_max_idle_per_host(usize::MAX);
+            builder.pool_idle_timeout(idle).build()
+        };
         Ok(Self {
-            fresh: duties(builder(), settings).pool_max_idle_per_host(0).build().map_err(built)?,
-            kept: duties(builder(), settings)
-                .pool_max_idle_per_host(usize::MAX)
-                .pool_idle_timeout(idle)
-                .build()
-                .map_err(built)?,
+            fresh: fresh.map_err(built)?,
+            kept: settings.kept_connections().map(keep).transpose().map_err(built)?,
         })
     }
 }

@@ -139,7 +139,7 @@ impl Http {
     /// [`TransportError`] if there is no response.
     pub fn call(&self, request: http::Request<Vec<u8>>, token: AccessToken<'_>) -> Result<ResponseBuf, TransportError> {
         let deadline = self.agents.settings().deadline();
-        let response = self.agents.run(with_token(request, token)?, true, Some(deadline))?;
+        let response = self.agents.run(with_token(request, token)?, Some(deadline))?;
         let (answer, whole) = collect(response, API_BODY_MAX);
         whole.map(|()| answer.into())
     }
@@ -164,7 +164,7 @@ impl Http {
         request: http::Request<Vec<u8>>,
         token: AccessToken<'_>,
     ) -> Result<http::Response<Streamed>, TransportError> {
-        Ok(self.agents.run(with_token(request, token)?, true, None)?.map(Streamed::new))
+        Ok(self.agents.run(with_token(request, token)?, None)?.map(Streamed::new))
     }
 
     fn drive(&self, flow: &mut dyn Flow) -> Result<Received, DriveError> {
@@ -172,12 +172,8 @@ impl Http {
     }
 
     fn receive(&self, request: http::Request<Zeroizing<Vec<u8>>>) -> Result<Received, TransportError> {
-        let reuse = self.agents.reuse();
-        let may_reuse = reuse.allows(request.method());
-        let response = self.agents.run(request, may_reuse, Some(self.agents.settings().deadline()));
-        let received = response.map(|response| collect(response, OAUTH_BODY_MAX));
-        reuse.ended(&received);
-        received
+        let response = self.agents.run(request, Some(self.agents.settings().deadline()))?;
+        Ok(collect(response, OAUTH_BODY_MAX))
     }
 }
 

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 pub(crate) struct Agents {
     /// Each request has a connection of its own.
     fresh: Agent,
-    kept: Agent,
+    kept: Option<Agent>,
     /// For https alone.
     yours: Option<Agent>,
     /// None if the proxies are those of your own agent.
@@ -38,16 +38,17 @@ impl Agents {
         let reuse = Reuse::new(&settings);
         let tls = settings.clone();
         let connections = Connections::new(move || tls.tls().map(Arc::new));
-        let agent = |idle_max| {
+        let agent = |idle_max, idle| {
             let config = Agent::config_builder()
-                .max_idle_age(reuse.idle())
+                .max_idle_age(idle)
                 .max_idle_connections(idle_max)
                 .max_idle_connections_per_host(idle_max)
                 .proxy(None)
                 .user_agent(concat!("proofkey/", env!("CARGO_PKG_VERSION")));
             Agent::with_parts(config.build(), connections.clone(), LoopbackResolver)
         };
-        Self { fresh: agent(0), kept: agent(IDLE_MAX), yours, proxies, settings, reuse }
+        let kept = settings.kept_connections().map(|idle| agent(IDLE_MAX, idle));
+        Self { fresh: agent(0, Duration::ZERO), kept, yours, proxies, settings, reuse }
     }
 
     /// Sends a request, and returns the head of the answer. Without a deadline for the whole answer, the body takes as long as
@@ -55,28 +56,29 @@ impl Agents {
     pub(crate) fn run(
         &self,
         request: http::Request<Zeroizing<Vec<u8>>>,
-        may_reuse: bool,
         deadline: Option<Duration>,
     ) -> Result<http::Response<Body>, TransportError> {
         if !is_secure(request.uri().scheme_str(), request.uri().host()) {
             return Err(TransportError::new(TransportKind::Insecure, false));
         }
         let (parts, body) = request.into_parts();
-        if body.is_empty() && parts.method.is_safe() {
-            self.send(http::Request::from_parts(parts, ()), may_reuse, deadline)
+        let response = if body.is_empty() && parts.method.is_safe() {
+            self.send(http::Request::from_parts(parts, ()), deadline)
         } else {
-            self.send(http::Request::from_parts(parts, body.as_slice()), may_reuse, deadline)
-        }
+            self.send(http::Request::from_parts(parts, body.as_slice()), deadline)
+        };
+        self.reuse.ended(&response);
+        response
     }
 
     fn send<B: AsSendBody>(
         &self,
         request: http::Request<B>,
-        may_reuse: bool,
         deadline: Option<Duration>,
     ) -> Result<http::Response<Body>, TransportError> {
         let is_https = request.uri().scheme_str() == Some("https");
-        let own = if may_reuse { &self.kept } else { &self.fresh };
+        let idle = self.settings.kept_connections().filter(|_| self.reuse.is_allowed());
+        let own = self.kept.as_ref().filter(|_| idle.is_some()).unwrap_or(&self.fresh);
         let agent = self.yours.as_ref().filter(|_| is_https).unwrap_or(own);
         let proxy = match self.proxies.as_ref().filter(|_| is_https) {
             Some(proxies) => Some(self.proxy(proxies, request.uri().host().unwrap_or_default())?),
@@ -91,7 +93,7 @@ impl Agents {
             .accept_encoding(AutoHeaderValue::None)
             .allow_non_standard_methods(true)
             .http_status_as_error(false)
-            .max_idle_age(if may_reuse { self.reuse.idle() } else { Duration::ZERO })
+            .max_idle_age(idle.unwrap_or_default())
             .max_redirects(0)
             .max_redirects_will_error(false)
             .save_redirect_history(false)
@@ -109,10 +111,6 @@ impl Agents {
     fn proxy(&self, proxies: &Proxies, host: &str) -> Result<Option<Proxy>, TransportError> {
         let proxy = proxies.find(host)?.map(|proxy| Proxy::new(proxy.as_str()));
         proxy.transpose().map_err(|error| TransportError::new(TransportKind::Proxy, false).because(error))
-    }
-
-    pub(crate) const fn reuse(&self) -> &Reuse {
-        &self.reuse
     }
 
     pub(crate) const fn settings(&self) -> &Settings {

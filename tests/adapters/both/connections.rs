@@ -14,29 +14,42 @@ const LONG: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_millis(200);
 
 #[test]
-fn calls_share_a_connection_and_what_spends_a_token_does_not() {
+fn each_request_has_a_connection_of_its_own() {
     let server = Server::answering(|_| json(200, TOKENS));
     let (http, client) = (http(), client_at(&server));
-    for _ in 0..3 {
-        assert_eq!(call(&http, &server).unwrap(), 200);
-    }
-    assert_eq!(server.connections(), 1);
     for _ in 0..2 {
+        assert_eq!(call(&http, &server).unwrap(), 200);
         refresh(&http, &client).unwrap();
     }
-    assert_eq!((server.connections(), server.requests().len()), (3, 5));
+    assert_eq!((server.connections(), server.requests().len()), (4, 4));
 }
 
 #[test]
-fn on_request_what_spends_a_token_shares_a_connection_too() {
+fn on_request_connections_are_kept() {
     let server = Server::answering(|_| json(200, TOKENS));
     let client = client_at(&server);
     let http = http_with(Settings::new().with_kept_connections(LONG));
     for _ in 0..3 {
         refresh(&http, &client).unwrap();
         refresh(&http.clone(), &client).unwrap();
+        assert_eq!(call(&http, &server).unwrap(), 200);
     }
-    assert_eq!((server.connections(), server.requests().len()), (1, 6));
+    assert_eq!((server.connections(), server.requests().len()), (1, 9));
+}
+
+/// A connection that is closed after each answer, without a word, breaks the next request if that comes at the same moment.
+#[test]
+fn a_server_that_closes_without_a_word_breaks_nothing() {
+    let server = Server::start(|mut stream, requests| {
+        requests.lock().unwrap().extend(read_request(&mut stream));
+        stream.write_all(json(200, TOKENS).as_bytes()).unwrap();
+    });
+    let (http, client) = (http(), client_at(&server));
+    for _ in 0..200 {
+        assert_eq!(call(&http, &server).unwrap(), 200);
+        refresh(&http, &client).unwrap();
+    }
+    assert_eq!(server.requests().len(), 400);
 }
 
 #[test]
@@ -51,7 +64,7 @@ fn an_idle_connection_is_closed_after_its_time() {
 }
 
 #[test]
-fn after_a_kept_connection_broke_each_token_has_one_of_its_own() {
+fn after_a_kept_connection_broke_each_request_has_one_of_its_own() {
     let broken = Arc::new(AtomicBool::new(false));
     let breaks = Arc::clone(&broken);
     let server = Server::start(move |mut stream, requests| {

@@ -5,6 +5,11 @@ use proofkey_core::{Response, ResponseBuf};
 use std::mem;
 use zeroize::Zeroizing;
 
+/// The most bytes that the body of an API's answer may have.
+pub const API_BODY_MAX: usize = 64 * 1024 * 1024;
+/// The most bytes that the body of an authorization server's answer may have.
+pub const OAUTH_BODY_MAX: usize = 1024 * 1024;
+
 /// A response whose header fields are still those of the `http` crate. Its body may hold secrets: it is wiped when it is
 /// dropped, and not shown by `Debug`.
 pub struct Answer {

@@ -15,7 +15,7 @@ mod secure;
 mod settings;
 mod tls;
 
-pub use answer::Answer;
+pub use answer::{API_BODY_MAX, Answer, OAUTH_BODY_MAX};
 pub use drive::{DriveError, Received, drive, drive_async, to_http};
 pub use error::{DiscoverError, ExchangeError, LoginError, TransportError, TransportKind};
 pub use listen::{Bound, ListenError, bind};
@@ -24,4 +24,4 @@ pub use proxy::{Proxies, Proxy, ProxyError, ProxyFault};
 pub use read::{ClientDiscovery, read_revocation, read_tokens};
 pub use reuse::Reuse;
 pub use secure::{address, is_localhost, is_secure};
-pub use settings::Settings;
+pub use settings::{Settings, USER_AGENT};

@@ -6,6 +6,9 @@ use crate::tls::{self, Roots};
 use rustls::ClientConfig;
 use std::time::Duration;
 
+/// How an adapter with a client of its own calls itself (RFC 9110 section 10.1.5).
+pub const USER_AGENT: &str = concat!("proofkey/", env!("CARGO_PKG_VERSION"));
+
 /// How an `Http` sends its requests: through which proxy, whom it trusts, how long it waits, which connections it keeps.
 ///
 /// ```

@@ -10,8 +10,8 @@ use proofkey_core::{
     TokensBuf,
 };
 use proofkey_http::{
-    Answer, ClientDiscovery, DiscoverError, DriveError, ExchangeError, Received, Settings, TransportError,
-    TransportKind, drive_async, read_revocation, read_tokens, to_http,
+    API_BODY_MAX, Answer, ClientDiscovery, DiscoverError, DriveError, ExchangeError, OAUTH_BODY_MAX, Received,
+    Settings, TransportError, TransportKind, drive_async, read_revocation, read_tokens, to_http,
 };
 use reqwest::{ClientBuilder, RequestBuilder};
 use std::mem;
@@ -275,6 +275,3 @@ impl Http {
         self.clients.settings()
     }
 }
-
-const API_BODY_MAX: usize = 64 * 1024 * 1024;
-const OAUTH_BODY_MAX: usize = 1024 * 1024;

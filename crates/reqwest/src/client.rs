@@ -1,7 +1,7 @@
 //! The `reqwest` clients of an [`Http`](crate::Http), and their duties.
 
 use crate::error::built;
-use proofkey_http::{Proxies, Reuse, Settings, TransportError, TransportKind, is_secure};
+use proofkey_http::{Proxies, Reuse, Settings, TransportError, TransportKind, USER_AGENT, is_secure};
 use reqwest::{Client, ClientBuilder, Proxy, Url, redirect, retry};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -121,7 +121,7 @@ fn own() -> ClientBuilder {
         .http1_only()
         // The name is this machine's, whatever a name server says (RFC 6761 section 6.3).
         .resolve_to_addrs("localhost", &LOCALHOST)
-        .user_agent(concat!("proofkey/", env!("CARGO_PKG_VERSION")))
+        .user_agent(USER_AGENT)
 }
 
 /// An error stops the request before it comes to this ([`Clients::choose`]).

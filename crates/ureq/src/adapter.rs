@@ -9,8 +9,8 @@ use proofkey_core::{
     TokensBuf,
 };
 use proofkey_http::{
-    Answer, ClientDiscovery, DiscoverError, DriveError, ExchangeError, Received, Settings, TransportError,
-    TransportKind, drive, read_revocation, read_tokens, to_http,
+    API_BODY_MAX, Answer, ClientDiscovery, DiscoverError, DriveError, ExchangeError, OAUTH_BODY_MAX, Received,
+    Settings, TransportError, TransportKind, drive, read_revocation, read_tokens, to_http,
 };
 use std::io::Read;
 use std::sync::Arc;
@@ -188,10 +188,9 @@ fn with_token(
     Ok(request.map(Zeroizing::new))
 }
 
-fn collect(response: http::Response<Body>, most: u64) -> Received {
+fn collect(response: http::Response<Body>, most: usize) -> Received {
     let (head, mut body) = response.into_parts();
-    let mut reader = body.with_config().limit(most).reader();
-    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let mut reader = body.with_config().limit(u64::try_from(most).unwrap_or(u64::MAX)).reader();
     let mut answer = Answer::new(head.status.as_u16(), head.headers);
     let mut chunk = Zeroizing::new([0; CHUNK]);
     loop {
@@ -204,6 +203,4 @@ fn collect(response: http::Response<Body>, most: u64) -> Received {
     }
 }
 
-const API_BODY_MAX: u64 = 64 * 1024 * 1024;
 const CHUNK: usize = 16 * 1024;
-const OAUTH_BODY_MAX: u64 = 1024 * 1024;

@@ -2,7 +2,7 @@
 
 use crate::connect::{Connections, LoopbackResolver};
 use crate::error::transport;
-use proofkey_http::{Proxies, Reuse, Settings, TransportError, TransportKind, is_secure};
+use proofkey_http::{Proxies, Reuse, Settings, TransportError, TransportKind, USER_AGENT, is_secure};
 use std::sync::Arc;
 use std::time::Duration;
 use ureq::config::AutoHeaderValue;
@@ -44,7 +44,7 @@ impl Agents {
                 .max_idle_connections(idle_max)
                 .max_idle_connections_per_host(idle_max)
                 .proxy(None)
-                .user_agent(concat!("proofkey/", env!("CARGO_PKG_VERSION")));
+                .user_agent(USER_AGENT);
             Agent::with_parts(config.build(), connections.clone(), LoopbackResolver)
         };
         let kept = settings.kept_connections().map(|idle| agent(IDLE_MAX, idle));

@@ -11,7 +11,7 @@ const MODULES: &[(&str, &[&str])] = &[
         "core",
         &[
             "wire", "endpoint", "lifetime", "error", "check", "message", "proof", "server", "client", "flow",
-            "loopback", "owned", "defmt", "lib",
+            "loopback", "session", "owned", "defmt", "lib",
         ],
     ),
     (
@@ -33,6 +33,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("crates/http", &["proofkey-core"]),
     ("crates/native", &["proofkey-core"]),
     ("crates/reqwest", &["proofkey-core", "proofkey-http"]),
+    ("crates/store", &["proofkey-core"]),
     ("crates/ureq", &["proofkey-core", "proofkey-http"]),
     ("examples/web-sys", &["proofkey-core"]),
     ("firmware/image", &["proofkey-core"]),

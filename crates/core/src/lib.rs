@@ -83,6 +83,7 @@ mod message;
 mod owned;
 mod proof;
 mod server;
+pub mod session;
 mod wire;
 
 pub use client::Client;

@@ -1,0 +1,14 @@
+//! Where logins are kept.
+//!
+//! A [`Store`] (or an [`AsyncStore`]) holds one row for each [`Key`]: a [`Version`], an opaque value, and perhaps a claim. A claim
+//! is the right to refresh: it ends by itself after some seconds of the store's own clock, and if its holder did not give it
+//! back, it stays as the mark that the refresh token may be spent. Each [`Op`] is atomic.
+
+mod error;
+mod key;
+mod op;
+
+pub use error::{StoreError, StoreFault};
+pub use key::Key;
+pub use op::{Answer, AsyncStore, BoxFuture, Op, Row, Store};
+pub use proofkey_core::session::{ClaimId, LoginId, Version};

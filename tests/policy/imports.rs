@@ -31,7 +31,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("crates/core", &[]),
     ("crates/devserver", &[]),
     ("crates/http", &["proofkey-core"]),
-    ("crates/native", &["proofkey-core"]),
+    ("crates/native", &["proofkey-store"]),
     ("crates/reqwest", &["proofkey-core", "proofkey-http"]),
     ("crates/store", &["proofkey-core"]),
     ("crates/ureq", &["proofkey-core", "proofkey-http"]),

@@ -1,7 +1,7 @@
 //! [`StoreError`].
 
 use crate::folder::FolderError;
-use crate::format::FORMAT;
+use proofkey_store::RecordError;
 use std::{error, fmt};
 #[cfg(feature = "keyring")]
 use zeroize::Zeroizing;
@@ -57,8 +57,8 @@ impl fmt::Display for StoreError {
             Self::Locked { name } => write!(f, "another process is using the stored sign-in {name}; try again"),
             Self::Newer { name, format } => write!(
                 f,
-                "the stored sign-in {name} was written by a newer proofkey (format {format}, and this version reads \
-                 formats up to {FORMAT}): upgrade proofkey"
+                "the stored sign-in {name} was written by a newer proofkey ({}): upgrade proofkey",
+                RecordError::Newer(*format)
             ),
             Self::NoHome => f.write_str("token store: the system names no home folder; set HOME"),
             #[cfg(feature = "keyring")]

@@ -21,12 +21,10 @@
 mod browser;
 mod error;
 mod folder;
-mod format;
-mod record;
 mod store;
 
 pub use browser::{OpenError, is_available, open};
 pub use error::StoreError;
 pub use folder::{Access, FolderError};
-pub use record::{Key, Record, Secret};
+pub use proofkey_store::{Key, Record, Secret};
 pub use store::{Lock, Reservation, Store};

@@ -4,9 +4,8 @@ use crate::error::StoreError;
 #[cfg(feature = "keyring")]
 use crate::error::keyring_fault;
 use crate::folder::{Folder, FolderError, Temporary};
-use crate::format;
-use crate::record::{Key, Record};
 use etcetera::BaseStrategy;
+use proofkey_store::{Key, Record, RecordError};
 use sha2::{Digest, Sha256};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -62,7 +61,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the record is damaged, of a newer format, or accessible to others. It is left unchanged.
     pub fn load(&self, key: &Key) -> Result<Option<Record>, StoreError> {
-        self.load_named(&name_of(key))
+        self.load_named(&key.digest())
     }
 
     /// All records. One that cannot be read does not hide the others.
@@ -79,7 +78,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Locked`] if that takes longer than `patience`.
     pub fn lock(&self, key: &Key, patience: Duration) -> Result<Lock<'_>, StoreError> {
-        let name = name_of(key);
+        let name = key.digest();
         let lock_name = format!("{name}{LOCK_ENDING}");
         let begun = Instant::now();
         loop {
@@ -133,10 +132,13 @@ impl Store {
         // A newer record may be longer than this version reads.
         let bytes = self.read(name).or_else(|error| self.check_format(name).and(Err(error)))?;
         let Some(bytes) = bytes else { return Ok(None) };
-        self.refuse_newer(name, &bytes)?;
         let corrupt = |fault| StoreError::Corrupt { name: self.place_of(name), fault };
-        let record = format::decode(&bytes).map_err(corrupt)?;
-        if name_of(&record.key) == name { Ok(Some(record)) } else { Err(corrupt("it belongs to another account")) }
+        let record = Record::from_bytes(&bytes).map_err(|error| match error {
+            RecordError::Newer(format) => StoreError::Newer { name: self.place_of(name), format },
+            RecordError::Corrupt(fault) => corrupt(fault),
+            _ => corrupt("it cannot be read"),
+        })?;
+        if record.key.digest() == name { Ok(Some(record)) } else { Err(corrupt("it belongs to another account")) }
     }
 
     fn read(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
@@ -165,7 +167,7 @@ impl Store {
     }
 
     fn refuse_newer(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
-        let newer = format::newer(bytes).map(|format| StoreError::Newer { name: self.place_of(name), format });
+        let newer = Record::newer_format(bytes).map(|format| StoreError::Newer { name: self.place_of(name), format });
         newer.map_or(Ok(()), Err)
     }
 
@@ -263,7 +265,7 @@ impl Lock<'_> {
         if record.key != self.key {
             return Err(StoreError::OtherKey);
         }
-        let bytes = format::encode(record).ok_or(StoreError::TooBig)?;
+        let bytes = record.to_bytes().ok_or(StoreError::TooBig)?;
         self.store.check_format(&self.name)?;
         self.empty.store(false, Ordering::Relaxed);
         match self.store.place {
@@ -315,11 +317,6 @@ impl Drop for Reservation<'_> {
             self.lock.store.folder.discard(&temporary);
         }
     }
-}
-
-/// The name of a key's file or entry: unique to the key, and without any of its text.
-fn name_of(key: &Key) -> String {
-    hashed(&[&key.issuer, &key.client_id, &key.account])
 }
 
 /// Hashed, because a file system may not distinguish upper and lower case.

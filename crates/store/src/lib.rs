@@ -5,10 +5,13 @@
 //! back, it stays as the mark that the refresh token may be spent. Each [`Op`] is atomic.
 
 mod error;
+mod format;
 mod key;
 mod op;
+mod record;
 
 pub use error::{StoreError, StoreFault};
 pub use key::Key;
 pub use op::{Answer, AsyncStore, BoxFuture, Op, Row, Store};
 pub use proofkey_core::session::{ClaimId, LoginId, Version};
+pub use record::{Ended, Record, RecordError, ResourceToken, Secret};

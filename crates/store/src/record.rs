@@ -1,23 +1,13 @@
-//! A [`Record`] of one sign-in, and the [`Key`] that it is stored under.
+//! A [`Record`] of one login: the value that is stored under its [`Key`].
 
+use crate::format;
+use crate::key::Key;
 use proofkey_core::{Endpoint, Feature, Server};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::{error, fmt};
 use zeroize::{Zeroize, Zeroizing};
-
-/// Identifies a record. Two servers, two clients or two accounts never share one.
-#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Key {
-    /// The issuer, or the authorization endpoint if the issuer is not known.
-    pub issuer: String,
-    /// The client id.
-    pub client_id: String,
-    /// A name that the user or the application gives the account.
-    pub account: String,
-}
 
 /// One sign-in: its tokens, and the data to refresh and revoke them.
 #[derive(Clone, Debug)]
@@ -47,8 +37,80 @@ pub struct Record {
     pub features: BTreeSet<String>,
     /// Further texts of the application. They must not be secret.
     pub notes: BTreeMap<String, String>,
+    /// Why the server no longer accepts the refresh token, if that is so. The access token may still be valid.
+    pub ended: Option<Ended>,
+    /// The end of the refresh token in seconds since 1970, if the server gives it (`refresh_token_expires_in`).
+    pub refresh_ends_at: Option<u64>,
+    /// Access tokens for a resource (RFC 8707), by its identifier. [`access_token`](Self::access_token) is that of the whole login.
+    pub resources: BTreeMap<String, ResourceToken>,
     pub(crate) others: Others,
 }
+
+/// Why a login has ended.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Ended {
+    /// The refusal of the server.
+    pub why: String,
+    /// When the refresh token was sent before without an answer, in seconds since 1970: then the answer had the next one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_at: Option<u64>,
+}
+
+impl Ended {
+    /// The server's refusal; `lost_at` is when an earlier answer was lost.
+    #[must_use]
+    pub const fn new(why: String, lost_at: Option<u64>) -> Self {
+        Self { why, lost_at }
+    }
+}
+
+/// An access token for one resource.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct ResourceToken {
+    /// The access token.
+    #[serde(with = "format::secret")]
+    pub access_token: Secret,
+    /// The time of the token request, in seconds since 1970.
+    pub requested_at: u64,
+    /// The lifetime from then on in seconds, if the server gave it.
+    pub expires_in: Option<u32>,
+}
+
+impl ResourceToken {
+    /// An access token that was asked for at `requested_at`, in seconds since 1970.
+    #[must_use]
+    pub const fn new(access_token: Secret, requested_at: u64, expires_in: Option<u32>) -> Self {
+        Self { access_token, requested_at, expires_in }
+    }
+}
+
+/// Why bytes are not a record. It holds nothing of them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// They are damaged, or were edited.
+    Corrupt(
+        /// The problem.
+        &'static str,
+    ),
+    /// They have a newer format, with this number.
+    Newer(u32),
+}
+
+impl fmt::Display for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Corrupt(fault) => f.write_str(fault),
+            Self::Newer(format) => {
+                write!(f, "it has format {format}, and this version reads formats up to {}", format::FORMAT)
+            }
+        }
+    }
+}
+
+impl error::Error for RecordError {}
 
 impl Record {
     /// A record with an access token and nothing else.
@@ -67,8 +129,32 @@ impl Record {
             endpoints: BTreeMap::new(),
             features: BTreeSet::new(),
             notes: BTreeMap::new(),
+            ended: None,
+            refresh_ends_at: None,
+            resources: BTreeMap::new(),
             others: Others::default(),
         }
+    }
+
+    /// The record as bytes, to store it; none if they are more than half a mebibyte.
+    #[must_use]
+    pub fn to_bytes(&self) -> Option<Zeroizing<Vec<u8>>> {
+        format::encode(self)
+    }
+
+    /// The record in these bytes, also if an earlier version wrote them.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
+        Self::newer_format(bytes).map_or(Ok(()), |format| Err(RecordError::Newer(format)))?;
+        format::decode(bytes).map_err(RecordError::Corrupt)
+    }
+
+    /// The number of the format of a record that a newer version wrote.
+    #[must_use]
+    pub fn newer_format(bytes: &[u8]) -> Option<u32> {
+        format::newer(bytes)
     }
 
     /// The server that the tokens come from.

@@ -3,7 +3,8 @@
 //! A format may grow by members that an older program can do without: it keeps those that it does not know. A member that
 //! changes how the others must be used needs a new format, in the records that have it.
 
-use crate::record::{Key, Others, Record, Secret};
+use crate::key::Key;
+use crate::record::{Ended, Others, Record, ResourceToken, Secret};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use proofkey_core::Endpoint;
 use serde::{Deserialize, Serialize};
@@ -85,6 +86,12 @@ struct Format2 {
     endpoints: BTreeMap<String, String>,
     features: BTreeSet<String>,
     notes: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ended: Option<Ended>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refresh_ends_at: Option<u64>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    resources: BTreeMap<String, ResourceToken>,
     #[serde(flatten)]
     others: Others,
 }
@@ -135,15 +142,15 @@ impl From<Format1> for Record {
     }
 }
 
-mod secret {
+pub(crate) mod secret {
     use super::Secret;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(secret.expose())
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
         String::deserialize(deserializer).map(Secret::new)
     }
 }

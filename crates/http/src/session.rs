@@ -1,0 +1,16 @@
+//! What the sessions of both adapters share: everything but the I/O.
+
+mod begin;
+mod cell;
+mod clock;
+mod error;
+mod held;
+mod revoking;
+mod run;
+
+pub use begin::{Begin, SignedOut};
+pub use cell::{Cell, Turn};
+pub use error::{CallError, SessionError};
+pub use held::{Held, Token};
+pub use revoking::{Revocation, Revoking};
+pub use run::{Act, Run};

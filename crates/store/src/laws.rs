@@ -17,7 +17,8 @@
 //! }
 //!
 //! let store = MyStore(Memory::new());
-//! Laws::new().check(&store, std::thread::sleep)?;
+//! // This one has a clock that can be moved. Most stores have not: give `std::thread::sleep`, which takes some seconds.
+//! Laws::new().check(&store, |time| store.0.advance(time))?;
 //! # Ok::<(), proofkey_store::laws::Broken>(())
 //! ```
 //!
@@ -34,7 +35,7 @@ use crate::op::{Answer, AsyncStore, BoxFuture, Op, Store};
 use proofkey_core::session::{ClaimId, LoginId, Version};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::Barrier;
+use std::sync::{Barrier, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use std::{error, fmt, thread};
@@ -68,8 +69,8 @@ impl Laws {
     /// # Errors
     /// If a law is broken, or if an operation fails.
     pub fn check(self, store: &dyn Store, wait: impl Fn(Duration) + Sync) -> Result<(), Broken> {
-        let bench = Blocking { store, wait };
-        let mut check = pin!(self.check_all(&bench));
+        let trial = Blocking { store, wait };
+        let mut check = pin!(self.check_all(&trial));
         loop {
             // Nothing in it waits for a waker.
             if let Poll::Ready(result) = check.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
@@ -94,10 +95,11 @@ impl Laws {
         all().map(|(name, _)| *name)
     }
 
-    async fn check_all(self, bench: &dyn Bench) -> Result<(), Broken> {
+    async fn check_all(self, trial: &dyn Trial) -> Result<(), Broken> {
+        let bench = Bench { trial, lapsed: Mutex::default() };
         let mut broken = Vec::new();
         for (name, law) in all().filter(|(name, _)| self.lapses_by_time || !is_of_lapse(name)) {
-            if let Err(Got(text)) = law(bench).await {
+            if let Err(Got(text)) = law(&bench).await {
                 broken.push((*name, text));
             }
         }
@@ -127,7 +129,7 @@ impl fmt::Display for Broken {
 
 impl error::Error for Broken {}
 
-type Law = for<'a> fn(&'a dyn Bench) -> BoxFuture<'a, Result<(), Got>>;
+type Law = for<'a> fn(&'a Bench<'a>) -> BoxFuture<'a, Result<(), Got>>;
 
 fn all() -> impl Iterator<Item = &'static (&'static str, Law)> {
     [table::LAWS, writes::LAWS, values::LAWS, time::LAWS, time::LAPSE].into_iter().flatten()
@@ -140,8 +142,15 @@ fn is_of_lapse(name: &str) -> bool {
 /// What a law did and what it got.
 struct Got(String);
 
-/// A store on trial: one face for both traits.
-trait Bench: Sync {
+/// A store on trial.
+struct Bench<'a> {
+    trial: &'a dyn Trial,
+    /// Keys of logins with a lapsed claim of `A`, made together since they have to be waited for.
+    lapsed: Mutex<Vec<Key>>,
+}
+
+/// One face for both traits.
+trait Trial: Sync {
     fn run<'a>(&'a self, key: &'a Key, op: Op<'a>) -> BoxFuture<'a, Result<Answer, StoreError>>;
     fn at_once<'a>(&'a self, key: &'a Key, ops: &'a [Op<'a>]) -> BoxFuture<'a, Vec<Result<Answer, StoreError>>>;
     fn wait(&self, time: Duration) -> BoxFuture<'_, ()>;
@@ -152,7 +161,7 @@ struct Blocking<'s, W> {
     wait: W,
 }
 
-impl<W: Fn(Duration) + Sync> Bench for Blocking<'_, W> {
+impl<W: Fn(Duration) + Sync> Trial for Blocking<'_, W> {
     fn run<'a>(&'a self, key: &'a Key, op: Op<'a>) -> BoxFuture<'a, Result<Answer, StoreError>> {
         Box::pin(async move { self.store.run(key, op) })
     }
@@ -181,7 +190,7 @@ struct Async<'s, W> {
     wait: W,
 }
 
-impl<W: Fn(Duration) -> F + Sync, F: Future<Output = ()> + Send + 'static> Bench for Async<'_, W> {
+impl<W: Fn(Duration) -> F + Sync, F: Future<Output = ()> + Send + 'static> Trial for Async<'_, W> {
     fn run<'a>(&'a self, key: &'a Key, op: Op<'a>) -> BoxFuture<'a, Result<Answer, StoreError>> {
         self.store.run(key, op)
     }
@@ -209,13 +218,13 @@ impl<W: Fn(Duration) -> F + Sync, F: Future<Output = ()> + Send + 'static> Bench
 
 /// One key of a store on trial.
 struct Place<'a> {
-    bench: &'a dyn Bench,
+    bench: &'a Bench<'a>,
     key: Key,
 }
 
 impl<'a> Place<'a> {
     /// A key that no run has used before.
-    fn new(bench: &'a dyn Bench) -> Result<Self, Got> {
+    fn new(bench: &'a Bench<'a>) -> Result<Self, Got> {
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|error| Got(error.to_string()))?;
         let account: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -223,33 +232,33 @@ impl<'a> Place<'a> {
     }
 
     /// A new key with a login.
-    async fn with_login(bench: &'a dyn Bench) -> Result<Self, Got> {
+    async fn with_login(bench: &'a Bench<'a>) -> Result<Self, Got> {
         let place = Self::new(bench)?;
         must!(place.write(None, FIRST, b"first"), Answer::Done);
         Ok(place)
     }
 
     /// A new key with a tombstone.
-    async fn signed_out(bench: &'a dyn Bench) -> Result<Self, Got> {
+    async fn signed_out(bench: &'a Bench<'a>) -> Result<Self, Got> {
         let place = Self::with_login(bench).await?;
         must!(place.sign_out(LATER), Answer::Displaced(row) if row.version == FIRST);
         Ok(place)
     }
 
     async fn load(&self) -> Result<Answer, StoreError> {
-        self.bench.run(&self.key, Op::Load).await
+        self.bench.trial.run(&self.key, Op::Load).await
     }
 
     async fn claim(&self, version: Version, id: ClaimId, seconds: u16) -> Result<Answer, StoreError> {
-        self.bench.run(&self.key, Op::Claim { version, id, seconds, over: None }).await
+        self.bench.trial.run(&self.key, Op::Claim { version, id, seconds, over: None }).await
     }
 
     async fn claim_over(&self, id: ClaimId, over: ClaimId) -> Result<Answer, StoreError> {
-        self.bench.run(&self.key, Op::Claim { version: FIRST, id, seconds: LONG, over: Some(over) }).await
+        self.bench.trial.run(&self.key, Op::Claim { version: FIRST, id, seconds: LONG, over: Some(over) }).await
     }
 
     async fn release(&self, id: ClaimId, pause: u32) -> Result<Answer, StoreError> {
-        self.bench.run(&self.key, Op::Release { id, pause }).await
+        self.bench.trial.run(&self.key, Op::Release { id, pause }).await
     }
 
     async fn write(
@@ -258,11 +267,11 @@ impl<'a> Place<'a> {
         version: Version,
         value: &[u8],
     ) -> Result<Answer, StoreError> {
-        self.bench.run(&self.key, Op::Write { expect, version, value: Some(value) }).await
+        self.bench.trial.run(&self.key, Op::Write { expect, version, value: Some(value) }).await
     }
 
     async fn sign_out(&self, version: Version) -> Result<Answer, StoreError> {
-        self.bench.run(&self.key, Op::Write { expect: None, version, value: None }).await
+        self.bench.trial.run(&self.key, Op::Write { expect: None, version, value: None }).await
     }
 }
 

@@ -19,7 +19,7 @@ laws! { pub(super) LAWS:
     "a claim of the longest time is kept" longest_claim,
 }
 
-async fn absent(bench: &dyn Bench) -> Result<(), Got> {
+async fn absent(bench: &Bench<'_>) -> Result<(), Got> {
     let place = Place::new(bench)?;
     must!(place.load(), Answer::Absent);
     must!(place.claim(FIRST, A, LONG), Answer::Absent);
@@ -29,13 +29,13 @@ async fn absent(bench: &dyn Bench) -> Result<(), Got> {
     Ok(())
 }
 
-async fn login(bench: &dyn Bench) -> Result<(), Got> {
+async fn login(bench: &Bench<'_>) -> Result<(), Got> {
     let place = Place::with_login(bench).await?;
     must!(place.load(), Answer::Row(row) if row.version == FIRST && *row.value == b"first" && row.pause == 0);
     Ok(())
 }
 
-async fn tombstone(bench: &dyn Bench) -> Result<(), Got> {
+async fn tombstone(bench: &Bench<'_>) -> Result<(), Got> {
     let place = Place::signed_out(bench).await?;
     for _ in 0..2 {
         must!(place.load(), Answer::SignedOut { version: LATER });
@@ -49,7 +49,7 @@ async fn tombstone(bench: &dyn Bench) -> Result<(), Got> {
     Ok(())
 }
 
-async fn claim_version(bench: &dyn Bench) -> Result<(), Got> {
+async fn claim_version(bench: &Bench<'_>) -> Result<(), Got> {
     let place = Place::with_login(bench).await?;
     for other in [EARLIER, LATER, FIRST.next(A)] {
         must!(place.claim(other, A, LONG), Answer::Changed(row) if row.version == FIRST && *row.value == b"first");
@@ -61,7 +61,7 @@ async fn claim_version(bench: &dyn Bench) -> Result<(), Got> {
     Ok(())
 }
 
-async fn claim_excludes(bench: &dyn Bench) -> Result<(), Got> {
+async fn claim_excludes(bench: &Bench<'_>) -> Result<(), Got> {
     let place = Place::with_login(bench).await?;
     must!(place.claim(FIRST, A, LONG), Answer::Claimed(_));
     must!(place.claim(FIRST, B, LONG), Answer::Busy { .. });
@@ -72,12 +72,12 @@ async fn claim_excludes(bench: &dyn Bench) -> Result<(), Got> {
     Ok(())
 }
 
-async fn claims_at_once(bench: &dyn Bench) -> Result<(), Got> {
+async fn claims_at_once(bench: &Bench<'_>) -> Result<(), Got> {
     let claim = |number| Op::Claim { version: FIRST, id: ClaimId([number; 16]), seconds: LONG, over: None };
     let claims: Vec<_> = (1..=16).map(claim).collect();
     for _ in 0..8 {
         let place = Place::with_login(bench).await?;
-        let answers = bench.at_once(&place.key, &claims).await;
+        let answers = bench.trial.at_once(&place.key, &claims).await;
         let made = answers.iter().filter(|answer| matches!(answer, Ok(Answer::Claimed(_)))).count();
         let busy = answers.iter().filter(|answer| matches!(answer, Ok(Answer::Busy { .. }))).count();
         if (made, busy) != (1, claims.len() - 1) {
@@ -87,7 +87,7 @@ async fn claims_at_once(bench: &dyn Bench) -> Result<(), Got> {
     Ok(())
 }
 
-async fn claim_again(bench: &dyn Bench) -> Result<(), Got> {
+async fn claim_again(bench: &Bench<'_>) -> Result<(), Got> {
     let place = Place::with_login(bench).await?;
     must!(place.claim(FIRST, A, LONG), Answer::Claimed(_));
     must!(place.claim(FIRST, A, LONG), Answer::Claimed(_));
@@ -99,7 +99,7 @@ async fn claim_again(bench: &dyn Bench) -> Result<(), Got> {
     Ok(())
 }
 
-async fn claim_row(bench: &dyn Bench) -> Result<(), Got> {
+async fn claim_row(bench: &Bench<'_>) -> Result<(), Got> {
     let place = Place::with_login(bench).await?;
     for _ in 0..2 {
         must!(place.claim(FIRST, A, LONG), Answer::Claimed(row) if row.version == FIRST && *row.value == b"first");
@@ -110,7 +110,7 @@ async fn claim_row(bench: &dyn Bench) -> Result<(), Got> {
     Ok(())
 }
 
-async fn released(bench: &dyn Bench) -> Result<(), Got> {
+async fn released(bench: &Bench<'_>) -> Result<(), Got> {
     let place = Place::with_login(bench).await?;
     must!(place.claim(FIRST, A, LONG), Answer::Claimed(_));
     must!(place.release(A, 0), Answer::Done);
@@ -121,7 +121,7 @@ async fn released(bench: &dyn Bench) -> Result<(), Got> {
     Ok(())
 }
 
-async fn release_fenced(bench: &dyn Bench) -> Result<(), Got> {
+async fn release_fenced(bench: &Bench<'_>) -> Result<(), Got> {
     let place = Place::with_login(bench).await?;
     must!(place.claim(FIRST, A, LONG), Answer::Claimed(_));
     must!(place.release(B, 600), Answer::Fenced);
@@ -130,14 +130,14 @@ async fn release_fenced(bench: &dyn Bench) -> Result<(), Got> {
     Ok(())
 }
 
-async fn release_nothing(bench: &dyn Bench) -> Result<(), Got> {
+async fn release_nothing(bench: &Bench<'_>) -> Result<(), Got> {
     let place = Place::with_login(bench).await?;
     must!(place.release(A, 600), Answer::Done);
     must!(place.load(), Answer::Row(row) if row.pause == 0 && row.version == FIRST && *row.value == b"first");
     Ok(())
 }
 
-async fn longest_claim(bench: &dyn Bench) -> Result<(), Got> {
+async fn longest_claim(bench: &Bench<'_>) -> Result<(), Got> {
     let place = Place::with_login(bench).await?;
     must!(place.claim(FIRST, A, u16::MAX), Answer::Claimed(_));
     must!(place.claim(FIRST, B, u16::MAX), Answer::Busy { left } if left.is_none_or(|left| left > 60_000));

@@ -13,7 +13,7 @@ laws! { pub(super) LAWS:
     "the order of versions holds at the edges" order,
 }
 
-async fn bytes(bench: &dyn Bench) -> Result<(), Got> {
+async fn bytes(bench: &Bench<'_>) -> Result<(), Got> {
     let all: Vec<u8> = (0..=u8::MAX).collect();
     for value in [b"".as_slice(), b"\0", b"\r\n", b"'\"\\", b"\xff\xfe", &all] {
         let place = Place::new(bench)?;
@@ -28,7 +28,7 @@ async fn bytes(bench: &dyn Bench) -> Result<(), Got> {
     Ok(())
 }
 
-async fn long_value(bench: &dyn Bench) -> Result<(), Got> {
+async fn long_value(bench: &Bench<'_>) -> Result<(), Got> {
     let value: Vec<u8> = (0..LONGEST).map(|place| (place / 251 + place) as u8).collect();
     let place = Place::new(bench)?;
     must!(place.write(None, FIRST, &value), Answer::Done);
@@ -41,7 +41,7 @@ async fn long_value(bench: &dyn Bench) -> Result<(), Got> {
     Ok(())
 }
 
-async fn keys(bench: &dyn Bench) -> Result<(), Got> {
+async fn keys(bench: &Bench<'_>) -> Result<(), Got> {
     let run = Place::new(bench)?.key.account;
     let long = "k".repeat(10_000);
     let texts = [
@@ -88,7 +88,7 @@ async fn keys(bench: &dyn Bench) -> Result<(), Got> {
     Ok(())
 }
 
-async fn versions(bench: &dyn Bench) -> Result<(), Got> {
+async fn versions(bench: &Bench<'_>) -> Result<(), Got> {
     for whole in
         [version(0, 0, 0, 0), version(u64::MAX, u64::MAX, u32::MAX, u8::MAX), version(1 << 63, 1 << 63, 1 << 31, 0x80)]
     {
@@ -111,7 +111,7 @@ async fn versions(bench: &dyn Bench) -> Result<(), Got> {
     Ok(())
 }
 
-async fn order(bench: &dyn Bench) -> Result<(), Got> {
+async fn order(bench: &Bench<'_>) -> Result<(), Got> {
     let rising = [
         version(0, 0, 0, 0xFF),
         version(0, 0, 1, 0),

@@ -20,7 +20,7 @@ laws! { pub(super) LAWS:
     "a shorter pause does not end a longer one" pauses,
 }
 
-async fn refresh(bench: &dyn Bench) -> Result<(), Got> {
+async fn refresh(bench: &Bench<'_>) -> Result<(), Got> {
     let place = Place::with_login(bench).await?;
     must!(place.claim(FIRST, A, LONG), Answer::Claimed(_));
     let second = FIRST.next(A);
@@ -36,7 +36,7 @@ async fn refresh(bench: &dyn Bench) -> Result<(), Got> {
     Ok(())
 }
 
-async fn refresh_version(bench: &dyn Bench) -> Result<(), Got> {
+async fn refresh_version(bench: &Bench<'_>) -> Result<(), Got> {
     let place = Place::with_login(bench).await?;
     must!(place.claim(FIRST, A, LONG), Answer::Claimed(_));
     for other in [EARLIER, LATER, FIRST.next(B)] {
@@ -48,7 +48,7 @@ async fn refresh_version(bench: &dyn Bench) -> Result<(), Got> {
     Ok(())
 }
 
-async fn refresh_again(bench: &dyn Bench) -> Result<(), Got> {
+async fn refresh_again(bench: &Bench<'_>) -> Result<(), Got> {
     let place = Place::with_login(bench).await?;
     let (second, third) = (FIRST.next(A), FIRST.next(A).next(B));
     must!(place.claim(FIRST, A, LONG), Answer::Claimed(_));
@@ -63,18 +63,18 @@ async fn refresh_again(bench: &dyn Bench) -> Result<(), Got> {
     Ok(())
 }
 
-async fn refresh_fenced(bench: &dyn Bench) -> Result<(), Got> {
+async fn refresh_fenced(bench: &Bench<'_>) -> Result<(), Got> {
     let place = Place::with_login(bench).await?;
     must!(place.claim(FIRST, A, LONG), Answer::Claimed(_));
     must!(place.write(Some((FIRST, B)), FIRST.next(B), b"second"), Answer::Fenced);
     must!(place.load(), Answer::Row(row) if row.version == FIRST && *row.value == b"first");
     let tombstone = Op::Write { expect: Some((FIRST, B)), version: FIRST.next(B), value: None };
-    must!(bench.run(&place.key, tombstone), Answer::Fenced);
+    must!(bench.trial.run(&place.key, tombstone), Answer::Fenced);
     must!(place.claim(FIRST, B, LONG), Answer::Busy { .. });
     Ok(())
 }
 
-async fn write_ends_claim(bench: &dyn Bench) -> Result<(), Got> {
+async fn write_ends_claim(bench: &Bench<'_>) -> Result<(), Got> {
     let place = Place::with_login(bench).await?;
     must!(place.claim(FIRST, A, LONG), Answer::Claimed(_));
     must!(place.write(Some((FIRST, A)), FIRST.next(A), b"second"), Answer::Done);
@@ -84,7 +84,7 @@ async fn write_ends_claim(bench: &dyn Bench) -> Result<(), Got> {
     Ok(())
 }
 
-async fn write_ends_pause(bench: &dyn Bench) -> Result<(), Got> {
+async fn write_ends_pause(bench: &Bench<'_>) -> Result<(), Got> {
     let place = Place::with_login(bench).await?;
     must!(place.claim(FIRST, A, LONG), Answer::Claimed(_));
     must!(place.release(A, 3_600), Answer::Done);
@@ -99,7 +99,7 @@ async fn write_ends_pause(bench: &dyn Bench) -> Result<(), Got> {
     Ok(())
 }
 
-async fn later_stays(bench: &dyn Bench) -> Result<(), Got> {
+async fn later_stays(bench: &Bench<'_>) -> Result<(), Got> {
     let place = Place::with_login(bench).await?;
     for old in [EARLIER, FIRST] {
         must!(place.write(None, old, b"old"), Answer::Changed(row) if row.version == FIRST && *row.value == b"first");
@@ -112,12 +112,12 @@ async fn later_stays(bench: &dyn Bench) -> Result<(), Got> {
     Ok(())
 }
 
-async fn logins_at_once(bench: &dyn Bench) -> Result<(), Got> {
+async fn logins_at_once(bench: &Bench<'_>) -> Result<(), Got> {
     let write = |number| Op::Write { expect: None, version: login(number), value: Some(b"at once") };
     let writes: Vec<_> = (1..=16).map(write).collect();
     for _ in 0..8 {
         let place = Place::new(bench)?;
-        let answers = bench.at_once(&place.key, &writes).await;
+        let answers = bench.trial.at_once(&place.key, &writes).await;
         let first = answers.iter().filter(|answer| matches!(answer, Ok(Answer::Done))).count();
         let known = |answer| matches!(answer, &Ok(Answer::Done | Answer::Displaced(_) | Answer::Changed(_)));
         if first != 1 || !answers.iter().all(known) {
@@ -128,7 +128,7 @@ async fn logins_at_once(bench: &dyn Bench) -> Result<(), Got> {
     Ok(())
 }
 
-async fn login_over_claim(bench: &dyn Bench) -> Result<(), Got> {
+async fn login_over_claim(bench: &Bench<'_>) -> Result<(), Got> {
     let place = Place::with_login(bench).await?;
     must!(place.claim(FIRST, A, LONG), Answer::Claimed(_));
     must!(place.write(None, LATER, b"later"), Answer::Displaced(row) if row.version == FIRST);
@@ -139,7 +139,7 @@ async fn login_over_claim(bench: &dyn Bench) -> Result<(), Got> {
     Ok(())
 }
 
-async fn sign_out(bench: &dyn Bench) -> Result<(), Got> {
+async fn sign_out(bench: &Bench<'_>) -> Result<(), Got> {
     let place = Place::with_login(bench).await?;
     must!(place.claim(FIRST, A, LONG), Answer::Claimed(_));
     must!(place.sign_out(LATER), Answer::Displaced(row) if row.version == FIRST && *row.value == b"first");
@@ -150,7 +150,7 @@ async fn sign_out(bench: &dyn Bench) -> Result<(), Got> {
     Ok(())
 }
 
-async fn old_sign_out(bench: &dyn Bench) -> Result<(), Got> {
+async fn old_sign_out(bench: &Bench<'_>) -> Result<(), Got> {
     let place = Place::with_login(bench).await?;
     must!(place.sign_out(EARLIER), Answer::Changed(row) if row.version == FIRST && *row.value == b"first");
     must!(place.sign_out(FIRST), Answer::Changed(row) if row.version == FIRST);
@@ -158,7 +158,7 @@ async fn old_sign_out(bench: &dyn Bench) -> Result<(), Got> {
     Ok(())
 }
 
-async fn late_refresh(bench: &dyn Bench) -> Result<(), Got> {
+async fn late_refresh(bench: &Bench<'_>) -> Result<(), Got> {
     let place = Place::with_login(bench).await?;
     must!(place.claim(FIRST, A, LONG), Answer::Claimed(_));
     must!(place.sign_out(LATER), Answer::Displaced(_));
@@ -167,12 +167,12 @@ async fn late_refresh(bench: &dyn Bench) -> Result<(), Got> {
         must!(write, Answer::SignedOut { version: LATER });
     }
     let tombstone = Op::Write { expect: Some((LATER, A)), version: LATER.next(A), value: None };
-    must!(bench.run(&place.key, tombstone), Answer::SignedOut { version: LATER });
+    must!(bench.trial.run(&place.key, tombstone), Answer::SignedOut { version: LATER });
     must!(place.load(), Answer::SignedOut { version: LATER });
     Ok(())
 }
 
-async fn login_over_tombstone(bench: &dyn Bench) -> Result<(), Got> {
+async fn login_over_tombstone(bench: &Bench<'_>) -> Result<(), Got> {
     let place = Place::signed_out(bench).await?;
     for old in [EARLIER, FIRST, LATER] {
         must!(place.write(None, old, b"old"), Answer::SignedOut { version: LATER });
@@ -185,7 +185,7 @@ async fn login_over_tombstone(bench: &dyn Bench) -> Result<(), Got> {
     Ok(())
 }
 
-async fn pauses(bench: &dyn Bench) -> Result<(), Got> {
+async fn pauses(bench: &Bench<'_>) -> Result<(), Got> {
     let place = Place::with_login(bench).await?;
     for pause in [3_600, 0, 60] {
         must!(place.claim(FIRST, A, LONG), Answer::Claimed(_));

@@ -50,6 +50,6 @@ pub use {http, proofkey_core};
 pub use {
     proofkey_core::session::{End, Grace, Policy},
     proofkey_http::session::{CallError, Revocation, SessionError, SignedOut, Token},
-    proofkey_store::{self, Key, Record, Store, StoreError},
+    proofkey_store::{self, Key, Memory, Record, Store, StoreError},
     session::Session,
 };

@@ -62,6 +62,12 @@ impl Cell {
         Self::new(self.key.clone(), Arc::clone(&self.client), self.policy, Some(resource))
     }
 
+    /// The resource that its tokens are for, if not for the login as a whole.
+    #[must_use]
+    pub fn resource(&self) -> Option<&str> {
+        self.view.resource.as_deref()
+    }
+
     /// The key of the login.
     #[must_use]
     pub fn key(&self) -> &Key {

@@ -9,6 +9,11 @@ pub struct Options {
     pub access_token_ttl: u32,
     /// The lifetime of authorization codes in seconds.
     pub code_ttl: u32,
+    /// The seconds in which a spent refresh token is still accepted, from its first use; 0 for none. That holds for the
+    /// predecessor of the current token alone: any other spent token is reuse, which revokes the whole family.
+    pub refresh_grace: u32,
+    /// The answer to a spent refresh token in its grace.
+    pub successor: Successor,
     /// The registered clients.
     pub clients: Vec<ClientRegistration>,
     /// The faults from the start.
@@ -21,10 +26,27 @@ impl Default for Options {
             port: 0,
             access_token_ttl: 3600,
             code_ttl: 60,
+            refresh_grace: 0,
+            successor: Successor::default(),
             clients: vec![ClientRegistration::default()],
             faults: Faults::default(),
         }
     }
+}
+
+/// The answer to a spent refresh token in its grace ([`Options::refresh_grace`]).
+///
+/// Most servers issue a fresh pair (Auth0, for one), and some of those then accept the newest pair alone (Airlock). A
+/// client that copes with that copes with a server that accepts more, so this is the default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Successor {
+    /// A fresh access token, and no refresh token.
+    AccessTokenOnly,
+    /// A fresh pair. The pair of the answer before is revoked, and its refresh token counts as spent.
+    #[default]
+    Newest,
+    /// The pair of the first answer. `expires_in` is what is left of the access token's lifetime.
+    Same,
 }
 
 /// A public client, as it is registered.
@@ -75,6 +97,36 @@ pub struct Faults {
     pub expires_in: Option<u32>,
     /// Refresh tokens are not rotated: the answer to a refresh has no new one.
     pub keep_refresh_token: bool,
+    /// Of some refreshes, instead of the fault of the token endpoint. If two are due, the first is taken.
+    pub refresh: Vec<RefreshFault>,
+}
+
+/// A fault of some refreshes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefreshFault {
+    /// The refreshes that have it.
+    pub when: When,
+    /// What goes wrong.
+    pub fault: EndpointFault,
+}
+
+/// A choice of refreshes. Every request with `grant_type=refresh_token` counts, from when the faults were set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// Every so many: 3 is the third, the sixth and so on. 1 is all of them, and 0 is none.
+    Every(u32),
+    /// The next so many.
+    Next(u32),
+}
+
+impl When {
+    /// Whether the refresh with this number, from 1, is one of them.
+    pub(crate) fn is_due(self, refresh: u64) -> bool {
+        match self {
+            Self::Every(count) => refresh.checked_rem(count.into()) == Some(0),
+            Self::Next(count) => refresh <= count.into(),
+        }
+    }
 }
 
 /// A fault of the redirect to the client.
@@ -144,8 +196,15 @@ impl Default for Alteration {
 pub enum EndpointFault {
     /// Does what it is asked for, rotation included, and changes the answer. An error of its own is not changed.
     Alter(Alteration),
+    /// Does what it is asked for, rotation included, and waits this many milliseconds before it answers.
+    Delay {
+        /// Milliseconds.
+        millis: u64,
+    },
     /// Does what it is asked for, rotation included, and closes the connection without an answer.
     Hangup,
+    /// Closes the connection without doing its work, as if the request had never arrived.
+    HangupBefore,
     /// Answers exactly this, without doing its work.
     Respond {
         /// The HTTP status.
@@ -155,7 +214,8 @@ pub enum EndpointFault {
         /// The body.
         body: String,
     },
-    /// Waits this many milliseconds, then does its work.
+    /// Waits this many milliseconds, then does its work. The token endpoint does it even if the client has gone by then,
+    /// so that a request can arrive after a later one.
     Stall {
         /// Milliseconds.
         millis: u64,

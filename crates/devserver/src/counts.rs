@@ -7,17 +7,17 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use std::sync::Arc;
 
-/// What the token endpoint did since the start of the server. The faults do not change it.
+/// What the token endpoint did since the start of the server. Setting faults does not reset it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
-    /// Refreshes with a current refresh token. They count even if their answer was lost.
+    /// Refreshes with a current refresh token. Those with a lost answer count too.
     pub refreshes: u64,
     /// Refreshes with a spent refresh token in its grace.
     pub replays: u64,
     /// Refreshes with a spent refresh token after its grace. Each revoked a family.
     pub reuses: u64,
-    /// All requests that arrived, whatever came of them.
+    /// All requests, refused and cut ones too.
     pub token_requests: u64,
 }
 

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 /// All families, each the tokens that descend from one code.
 ///
-/// A refresh token carries its family and its place in it, with a tag that only this server can make. So a family needs
-/// the same memory after any number of refreshes, and every token that it ever had is still recognized.
+/// A refresh token carries its family and its place in it, with a tag that only this server can make. So every token that
+/// a family ever had is recognized, although only the last two are stored.
 #[derive(Debug)]
 pub(crate) struct Families {
     key: [u8; 32],
@@ -120,7 +120,7 @@ impl Families {
         self.current(family)
     }
 
-    /// Replaces the current refresh token, which its owner may never have got. The grace of its predecessor goes on.
+    /// Replaces the current refresh token, which the client may not have received. The grace of its predecessor goes on.
     pub(crate) fn replace(&mut self, family: u64, access: Access) -> String {
         if let Some(family) = self.families.get_mut(&family) {
             family.current += 1;

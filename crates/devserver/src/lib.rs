@@ -14,9 +14,9 @@
 //!
 //! # Refresh tokens
 //!
-//! Each refresh token is good once. A spent one revokes its whole family, access tokens included, unless the server has a
-//! grace for it ([`Options::refresh_grace`], [`Successor`]). [`Faults::refresh`] cuts or delays some refreshes, and
-//! [`DevServer::counts`] tells what a client cost: here its answer is lost, and the grace saves the login.
+//! Each refresh token can be used once. A second use revokes its whole family, access tokens included, unless it falls
+//! into a grace ([`Options::refresh_grace`], [`Successor`]). [`Faults::refresh`] cuts or delays some refreshes, and
+//! [`DevServer::counts`] says what came of them. Here an answer is lost, and the grace saves the login:
 //!
 //! ```
 //! use proofkey_devserver::{DevServer, EndpointFault, Faults, Options, RefreshFault, Successor, When};
@@ -30,7 +30,8 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! A family takes the same memory after any number of refreshes, and access tokens are removed once they have expired.
+//! A login takes the same memory after any number of refreshes: a refresh token says itself which family it belongs to, so
+//! spent ones need not be stored, and expired access tokens are removed.
 //!
 //! It shares no code with the client that it tests, so that a fault in one does not hide a fault in the other.
 

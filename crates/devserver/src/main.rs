@@ -21,7 +21,7 @@ struct Args {
     /// The lifetime of authorization codes in seconds.
     #[arg(long, default_value_t = 60)]
     code_ttl: u32,
-    /// The seconds in which a spent refresh token is still accepted; after that it revokes its family.
+    /// How long a spent refresh token is still accepted, in seconds from its first use; after that it revokes its family.
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     refresh_grace: u32,
     /// The answer to a spent refresh token in its grace.
@@ -39,8 +39,10 @@ struct Args {
     /// A fault to switch on, to see how an app copes with it; can be repeated, once for each endpoint.
     #[arg(long, value_enum, value_name = "FAULT")]
     fault: Vec<Fault>,
-    /// A fault of some refreshes; can be repeated. FAULT is hangup-before (the request never arrives), hangup (its answer
-    /// is lost), stall=MILLIS (it arrives late) or delay=MILLIS (its answer is late). WHEN is next=N or every=N.
+    /// A fault of some refreshes; can be repeated.
+    ///
+    /// FAULT is hangup-before (the request never arrives), hangup (its answer is lost), stall=MILLIS (it arrives late) or
+    /// delay=MILLIS (its answer is late). WHEN is next=N or every=N.
     #[arg(long, value_name = "FAULT,WHEN", value_parser = refresh_fault)]
     refresh_fault: Vec<RefreshFault>,
 }

@@ -9,8 +9,8 @@ pub struct Options {
     pub access_token_ttl: u32,
     /// The lifetime of authorization codes in seconds.
     pub code_ttl: u32,
-    /// The seconds in which a spent refresh token is still accepted, from its first use; 0 for none. That holds for the
-    /// predecessor of the current token alone: any other spent token is reuse, which revokes the whole family.
+    /// How long a spent refresh token is still accepted, in seconds from its first use; 0 for not at all. This holds for
+    /// the predecessor of the current token only. Any other spent token is reuse, which revokes the whole family.
     pub refresh_grace: u32,
     /// The answer to a spent refresh token in its grace.
     pub successor: Successor,
@@ -36,8 +36,8 @@ impl Default for Options {
 
 /// The answer to a spent refresh token in its grace ([`Options::refresh_grace`]).
 ///
-/// Most servers issue a fresh pair (Auth0, for one), and some of those then accept the newest pair alone (Airlock). A
-/// client that copes with that copes with a server that accepts more, so this is the default.
+/// The default is the newest pair: most servers issue a fresh pair (such as Auth0), and the strictest of them accept only
+/// the newest (such as Airlock). A client that works with those works with one that accepts more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Successor {
     /// A fresh access token, and no refresh token.
@@ -97,7 +97,7 @@ pub struct Faults {
     pub expires_in: Option<u32>,
     /// Refresh tokens are not rotated: the answer to a refresh has no new one.
     pub keep_refresh_token: bool,
-    /// Of some refreshes, instead of the fault of the token endpoint. If two are due, the first is taken.
+    /// On some refreshes, in place of the fault of the token endpoint. If several are due, the first in the list applies.
     pub refresh: Vec<RefreshFault>,
 }
 
@@ -110,12 +110,12 @@ pub struct RefreshFault {
     pub fault: EndpointFault,
 }
 
-/// A choice of refreshes. Every request with `grant_type=refresh_token` counts, from when the faults were set.
+/// Which refreshes have a fault. Each request with `grant_type=refresh_token` since the faults were set counts as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
-    /// Every so many: 3 is the third, the sixth and so on. 1 is all of them, and 0 is none.
+    /// Every nth: 3 means the third, the sixth and so on, 1 means all, and 0 means none.
     Every(u32),
-    /// The next so many.
+    /// The next n.
     Next(u32),
 }
 
@@ -214,8 +214,8 @@ pub enum EndpointFault {
         /// The body.
         body: String,
     },
-    /// Waits this many milliseconds, then does its work. The token endpoint does it even if the client has gone by then,
-    /// so that a request can arrive after a later one.
+    /// Waits this many milliseconds, then does its work. The token endpoint does it even if the client has hung up by
+    /// then, so a request can arrive after a later one.
     Stall {
         /// Milliseconds.
         millis: u64,

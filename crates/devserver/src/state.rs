@@ -18,7 +18,7 @@ pub(crate) struct Grants {
     access_ttl: u32,
     families: Families,
     successor: Successor,
-    /// The number of access tokens at which those that are dead are removed.
+    /// Once there are this many access tokens, the expired and revoked ones are removed.
     sweep_at: usize,
 }
 
@@ -154,7 +154,7 @@ impl Grants {
         Issued { access: self.issue(grant, Instant::now()), expires_in: self.access_ttl.into(), refresh_token }
     }
 
-    /// Checks a refresh token, which is not spent by that.
+    /// Checks a refresh token without spending it.
     pub(crate) fn present(&mut self, token: &str, client_id: &str) -> Result<Presented, &'static str> {
         self.families.present(token, client_id, Instant::now()).map_err(|why| {
             self.counts.reuses += u64::from(why == Rejected::Reused);
@@ -162,7 +162,7 @@ impl Grants {
         })
     }
 
-    /// The tokens for a refresh token, which is spent unless it is to be kept.
+    /// Issues tokens for a refresh token, and spends it unless `keep`.
     pub(crate) fn refresh(&mut self, presented: Presented, scope: Grant, keep: bool) -> Issued {
         let (family, now, fresh) = (presented.grant.family, Instant::now(), self.access_ttl.into());
         let Some(first) = presented.replayed else {

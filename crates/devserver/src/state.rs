@@ -277,6 +277,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn dead_access_tokens_are_removed_now_and_then() {
+        let mut grants = Grants::new(&Options::default());
+        let family = grants.start(grant()).access.grant;
+        while grants.access_tokens.len() < SWEEP_MIN + 1 {
+            grants.issue(Arc::clone(&family), Instant::now());
+        }
+        assert_eq!(grants.sweep_at, 2 * SWEEP_MIN, "all are valid");
+        grants.families.end(family.family);
+        let other = grants.start(grant()).access.grant;
+        while grants.access_tokens.len() < grants.sweep_at {
+            grants.issue(Arc::clone(&other), Instant::now());
+        }
+        let valid = grants.access_tokens.values().filter(|access| access.grant.family == other.family).count();
+        grants.issue(other, Instant::now());
+        assert_eq!(grants.access_tokens.len(), valid + 1);
+    }
+
     fn grant() -> Grant {
         Grant::new("client", vec!["offline_access".to_owned()], "alice".to_owned())
     }

@@ -97,7 +97,11 @@ fn a_spent_token_in_its_grace_is_checked_like_any_other() {
     let (tokens, first) = rotated(&server);
     let [kind, client, spent] = refresh_form(text(&tokens, "refresh_token"));
     let send = |form: &[(&str, &str)]| post(&server.token_endpoint(), form).1;
-    assert_eq!(send(&[kind, ("client_id", "other"), spent])["error"], "invalid_grant");
+    let refused = send(&[kind, ("client_id", "other"), spent]);
+    assert_eq!(refused["error"], "invalid_grant");
+    assert_eq!(refused["error_description"], "the refresh token was issued to another client");
+    let revoke = |token| post(&server.revocation_endpoint(), &[("client_id", "other"), ("token", token)]).0;
+    assert_eq!([revoke(spent.1), revoke(text(&first, "access_token"))], [200, 200], "and nothing happens");
     assert_eq!(send(&[kind, client, spent, ("scope", "admin")])["error"], "invalid_scope");
     assert_eq!(counted(&server), (1, 0, 0), "neither is a replay or a reuse");
     assert_eq!(call(&server, "/api/me", text(&first, "access_token")).0, 200);

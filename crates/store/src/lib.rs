@@ -9,7 +9,6 @@ mod format;
 mod key;
 mod op;
 mod record;
-pub mod rules;
 
 pub use error::{StoreError, StoreFault};
 pub use key::Key;

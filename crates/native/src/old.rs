@@ -4,9 +4,9 @@ mod error;
 
 pub use error::StoreError;
 
+use crate::folder::{Folder, FolderError, Temporary};
 #[cfg(feature = "keyring")]
 use error::keyring_fault;
-use crate::folder::{Folder, FolderError, Temporary};
 use etcetera::BaseStrategy;
 use proofkey_store::{Key, Record, RecordError};
 use sha2::{Digest, Sha256};

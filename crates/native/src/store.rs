@@ -3,6 +3,8 @@
 mod files;
 mod guard;
 mod layout;
+#[cfg(test)]
+mod tests;
 
 use crate::cause::StoreCause;
 use etcetera::BaseStrategy;

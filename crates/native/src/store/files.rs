@@ -68,6 +68,8 @@ impl Files {
             None => (None, true),
         };
         let before = before.map(|row| State { claim, ..row });
+        // Of a claim that was taken over, nothing is left to use.
+        self.forget(|of, held| of == name && claim.is_none_or(|claim| claim.id != held.claim.id));
         let mut after = before.clone();
         let answer = rules::apply(&mut after, op, now);
         self.keep(name, &Change { before, after: after.as_ref(), is_marked, now, is_timed: guard.is_timed() }, op)?;
@@ -284,7 +286,7 @@ fn may_be_replaced(error: &StoreCause) -> bool {
 
 /// Whether a claim has not lapsed. With a clock that was set back it has: it could last for a year.
 fn is_within(claim: &Claim, now: u64) -> bool {
-    claim.made_at <= now && claim.until.is_none_or(|until| now < until)
+    !layout::is_set_back(claim.made_at, now) && claim.until.is_none_or(|until| now < until)
 }
 
 fn is_row(name: &str) -> bool {

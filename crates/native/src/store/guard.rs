@@ -22,7 +22,10 @@ pub(super) struct Guard<'f> {
 enum Kind {
     Lock(#[expect(dead_code, reason = "the lock is held by the open file")] File),
     /// A file that exists for as long as it is held.
-    Seized { id: String, _lock_file: File },
+    Seized {
+        id: String,
+        _lock_file: File,
+    },
 }
 
 impl<'f> Guard<'f> {
@@ -147,7 +150,10 @@ fn seized_name(lock_name: &str) -> String {
 
 /// A file of a holder that died before it wrote its id is empty.
 fn successor_name(holder: &[u8]) -> &str {
-    str::from_utf8(holder).ok().filter(|id| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).unwrap_or("none")
+    str::from_utf8(holder)
+        .ok()
+        .filter(|id| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        .unwrap_or("none")
 }
 
 fn random_id() -> io::Result<String> {

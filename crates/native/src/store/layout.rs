@@ -84,6 +84,11 @@ pub(super) fn read_mark(name: &str, bytes: &[u8]) -> Option<Mark> {
     })
 }
 
+/// Whether the clock was set back since. Those of two machines can differ by some seconds.
+pub(super) fn is_set_back(before: u64, now: u64) -> bool {
+    now.saturating_add(SKEW) < before
+}
+
 fn read_fields(fields: &str, value: &[u8], now: u64) -> Option<State> {
     let mut words = fields.split_ascii_whitespace();
     let version = read_version(&mut words)?;
@@ -94,7 +99,7 @@ fn read_fields(fields: &str, value: &[u8], now: u64) -> Option<State> {
         _ => return None,
     };
     // With a clock that was set back, a pause of a minute could last for a year.
-    let pause_until = if now < stamp { 0 } else { pause_until };
+    let pause_until = if is_set_back(stamp, now) { 0 } else { pause_until };
     words.next().is_none().then_some(State { version, value, written_at, claim: None, pause_until })
 }
 
@@ -154,5 +159,6 @@ const LOCKED: &str = "locked";
 const LOGIN: &str = "login";
 const MARK: &str = "proofkey claim 1 ";
 const ROW: &str = "proofkey record ";
+const SKEW: u64 = 60 * 1000;
 const TIMED: &str = "timed";
 const TOMBSTONE: &str = "signed-out";

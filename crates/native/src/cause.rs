@@ -60,7 +60,8 @@ impl StoreCause {
 fn is_passing(error: &io::Error) -> bool {
     !matches!(
         error.kind(),
-        ErrorKind::FileTooLarge
+        ErrorKind::AlreadyExists
+            | ErrorKind::FileTooLarge
             | ErrorKind::NotADirectory
             | ErrorKind::NotFound
             | ErrorKind::PermissionDenied

@@ -166,10 +166,8 @@ impl Files {
         }
         match claim {
             None => self.end_claim(name, *is_marked),
-            Some(claim) if before.as_ref().is_none_or(|before| before.claim != Some(claim)) => {
-                self.hold(name, claim, change)?;
-            }
-            Some(claim) => self.forget(|of, held| of == name && held.claim.id != claim.id),
+            Some(claim) if before.as_ref().is_some_and(|before| before.claim == Some(claim)) => {}
+            Some(claim) => self.hold(name, claim, change)?,
         }
         Ok(())
     }
@@ -177,7 +175,6 @@ impl Files {
     /// Makes or renews a claim: first the room, since a full disk must refuse it.
     fn hold(&self, name: &str, claim: Claim, change: &Change<'_>) -> Result<(), StoreCause> {
         let Some(row) = change.after else { return Ok(()) };
-        self.forget(|of, held| of == name && held.claim.id != claim.id);
         let room = self.held().get_mut(name).and_then(|held| held.room.take());
         let room = match room {
             Some(room) => room,

@@ -2,7 +2,7 @@
 
 use proofkey_store::{StoreError, StoreFault};
 use std::{error, fmt};
-use tokio_postgres::error::DbError;
+use tokio_postgres::error::{DbError, SqlState};
 
 /// An error of the driver, or one of a pool that has it for a cause.
 pub(crate) fn of(error: impl error::Error + Send + Sync + 'static) -> StoreError {
@@ -19,6 +19,11 @@ pub(crate) fn of(error: impl error::Error + Send + Sync + 'static) -> StoreError
         cause = found.source();
     }
     StoreError::new(StoreFault::Unavailable).because(error)
+}
+
+/// Whether something of this name is there already.
+pub(crate) fn is_duplicate(error: &tokio_postgres::Error) -> bool {
+    error.code().is_some_and(|code| [SqlState::DUPLICATE_TABLE, SqlState::UNIQUE_VIOLATION].contains(code))
 }
 
 /// By SQLSTATE.

@@ -96,7 +96,11 @@ impl Postgres {
     /// # Errors
     /// [`StoreError`].
     pub async fn create_table(&self) -> Result<(), StoreError> {
-        (self.clients)().await?.batch_execute(sql::TABLE).await.map_err(error::of)
+        match (self.clients)().await?.batch_execute(sql::TABLE).await {
+            // Another one makes it at the same time, which `IF NOT EXISTS` does not see.
+            Err(error) if error::is_duplicate(&error) => Ok(()),
+            made => made.map_err(error::of),
+        }
     }
 
     /// Deletes the tombstones that are older than a day, and says how many. Once a day is enough.

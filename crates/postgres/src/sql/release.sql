@@ -7,6 +7,7 @@
     END AS answer FROM living
 ), released AS (
     UPDATE proofkey_logins AS row
-    SET claim = NULL, claimed = NULL, claim_ends = NULL, paused = now, pause_ends = now + $3::int8 * interval '1 second'
+    SET claim = NULL, claimed = NULL, claim_ends = NULL, paused = now,
+        pause_ends = greatest(now + $3::int8 * interval '1 second', CASE WHEN found.paused <= now THEN found.pause_ends END)
     FROM found WHERE row.key = $1::text AND answer = 'released'
 )

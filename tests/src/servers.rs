@@ -6,6 +6,6 @@ mod process;
 mod redis;
 mod relay;
 
-pub use postgres::Postgres;
+pub use postgres::{Postgres, connect};
 pub use redis::Redis;
 pub use relay::{Fault, Relay};

@@ -32,7 +32,7 @@ impl Process {
                 }
             }
             let id = Pid::from_child(&child);
-            drop(tell.send(id));
+            tell.send(id).expect("one who waits");
             drop(log.read_to_end(&mut Vec::new()));
             child.wait().expect("its end");
         });
@@ -40,16 +40,11 @@ impl Process {
         Self { id, end, running: Some(running) }
     }
 
-    /// Its id.
-    pub(super) fn id(&self) -> Pid {
-        self.id
-    }
-
     /// Ends it, and waits for that.
     pub(super) fn end(&mut self) {
         if let Some(running) = self.running.take() {
             if !running.is_finished() {
-                drop(kill_process(self.id, self.end));
+                kill_process(self.id, self.end).expect("a process");
             }
             drop(running.join());
         }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 /// What happens to the next request.
@@ -21,8 +22,14 @@ pub enum Fault {
 /// A relay from a port of 127.0.0.1 to a socket.
 pub struct Relay {
     address: SocketAddr,
-    next: Arc<Mutex<Option<Fault>>>,
+    faults: Arc<Faults>,
     accepting: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct Faults {
+    next: Mutex<Option<Fault>>,
+    over: Notify,
 }
 
 impl Relay {
@@ -30,15 +37,16 @@ impl Relay {
     pub async fn start(socket: PathBuf) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let next = Arc::new(Mutex::new(None));
-        let faults = Arc::clone(&next);
+        let faults = Arc::new(Faults::default());
+        let relayed = Arc::clone(&faults);
         let accepting = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let Ok(server) = UnixStream::connect(&socket).await else { continue };
-                tokio::spawn(relay(client, server, Arc::clone(&faults)));
+                let faults = Arc::clone(&relayed);
+                tokio::spawn(async move { relay(client, server, &faults).await });
             }
         });
-        Self { address, next, accepting }
+        Self { address, faults, accepting }
     }
 
     /// Where it listens.
@@ -48,12 +56,12 @@ impl Relay {
 
     /// The next request, of any connection, has this fault. Later ones have none.
     pub fn fail_next(&self, fault: Fault) {
-        *self.next.lock().unwrap() = Some(fault);
+        *self.faults.next.lock().unwrap() = Some(fault);
     }
 
-    /// Whether the fault has come.
-    pub fn has_failed(&self) -> bool {
-        self.next.lock().unwrap().is_none()
+    /// Waits until the request has had its fault, and the server has done it, if it is to.
+    pub async fn failed(&self) {
+        self.faults.over.notified().await;
     }
 }
 
@@ -63,23 +71,28 @@ impl Drop for Relay {
     }
 }
 
-async fn relay(mut client: TcpStream, mut server: UnixStream, faults: Arc<Mutex<Option<Fault>>>) -> Option<()> {
+async fn relay(mut client: TcpStream, mut server: UnixStream, faults: &Faults) -> Option<()> {
     let (mut request, mut answer) = ([0; 64 * 1024], [0; 64 * 1024]);
     let mut swallows = false;
     loop {
         tokio::select! {
             length = client.read(&mut request) => {
                 let request = request.get(..length.ok()?).filter(|request| !request.is_empty())?;
-                let fault = faults.lock().unwrap().take();
-                if fault == Some(Fault::RequestCut) {
-                    return None;
+                let fault = faults.next.lock().unwrap().take();
+                if fault != Some(Fault::RequestCut) {
+                    server.write_all(request).await.ok()?;
                 }
-                server.write_all(request).await.ok()?;
-                if fault == Some(Fault::AnswerCut) {
+                if fault.is_none() {
+                    continue;
+                }
+                if fault != Some(Fault::RequestCut) {
                     server.read(&mut answer).await.ok()?;
+                }
+                faults.over.notify_one();
+                if fault != Some(Fault::AnswerSwallowed) {
                     return None;
                 }
-                swallows |= fault == Some(Fault::AnswerSwallowed);
+                swallows = true;
             }
             length = server.read(&mut answer) => {
                 let answer = answer.get(..length.ok()?).filter(|answer| !answer.is_empty())?;

@@ -4,7 +4,7 @@ use crate::{FIRST, VALUE, login, new_key, one_server, signed_in, write};
 use proofkey_postgres::Postgres;
 use proofkey_redis::Redis;
 use proofkey_store::{Answer, AsyncStore, ClaimId, Key, Op, StoreError};
-use proofkey_tests::servers;
+use proofkey_tests::servers::{self, connect};
 use std::collections::HashSet;
 use std::future::Future;
 use std::sync::Arc;
@@ -27,9 +27,10 @@ async fn redis_serves_a_crowd() -> Result<(), StoreError> {
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_serves_a_crowd() -> Result<(), StoreError> {
     let server = one_server();
+    let config = server.new_database().await;
     let mut stores: Stores = Vec::new();
     for _ in 0..CONNECTIONS {
-        let store = Postgres::new(Arc::new(server.connect().await));
+        let store = Postgres::new(Arc::new(connect(&config).await));
         store.create_table().await?;
         stores.push(Arc::new(store));
     }

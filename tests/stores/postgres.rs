@@ -96,7 +96,8 @@ async fn without_a_table_it_is_a_fault_of_the_setup() -> Result<(), StoreError> 
     let store = Postgres::new(Arc::new(connect(&server.new_database().await).await));
     let error = store.run(&new_key(), Op::Load).await.expect_err("no table");
     assert_eq!(error.fault(), StoreFault::Setup);
-    assert!(error.to_string().contains("\"proofkey_logins\" does not exist"), "{error}");
+    let text = error.to_string();
+    assert_eq!(text.matches("\"proofkey_logins\" does not exist").count(), 1, "{text}");
     Ok(())
 }
 

@@ -62,7 +62,7 @@ async fn a_replica_can_be_read_and_refuses_claims() -> Result<(), StoreError> {
     for op in [claim(FIRST, A), write(None, login(1_800_000_000), VALUE)] {
         let error = pair.replica.run(&key, op).await.expect_err("a replica");
         assert_eq!(error.fault(), StoreFault::Unavailable);
-        assert!(error.to_string().contains("READONLY"), "{error}");
+        assert_eq!(error.to_string().matches("read only replica").count(), 1, "{error}");
     }
     Ok(())
 }
@@ -171,7 +171,7 @@ async fn a_damaged_row_is_left_as_it_is() -> Result<(), StoreError> {
     for damage in ["SET KEY text", "HSET KEY v short w 1 d value", "HSET KEY w 1 d value", "HSET KEY v VERSION w text d value"] {
         let key = new_key();
         let damage = damage.replace("KEY", &name_of(&key)).replace("VERSION", &"v".repeat(36));
-        ask::<i64>(raw, &damage).await;
+        ask::<()>(raw, &damage).await;
         let before: Vec<u8> = ask(raw, &format!("DUMP {}", name_of(&key))).await;
         let release = Op::Release { id: A, pause: 0 };
         let refresh = write(Some((FIRST, A)), FIRST.next(A), VALUE);
@@ -220,7 +220,7 @@ async fn a_refused_user_is_a_fault_of_the_setup() -> Result<(), StoreError> {
     ask::<()>(&mut server.connect().await, "ACL SETUSER default -@scripting").await;
     let error = store.run(&key, Op::Load).await.expect_err("a refused user");
     assert_eq!(error.fault(), StoreFault::Setup);
-    assert!(error.to_string().contains("NOPERM"), "{error}");
+    assert!(error.to_string().contains("no permissions"), "{error}");
     Ok(())
 }
 

@@ -37,7 +37,7 @@ pub(crate) struct Service {
 
 /// A login in this process.
 pub(crate) struct Shared {
-    cell: Cell,
+    pub(crate) cell: Cell,
     /// Held by the task that drives a pass.
     flight: Arc<Mutex<()>>,
     /// When it was last asked for, in seconds since the service began.

@@ -2,3 +2,9 @@
 
 mod asynchronous;
 mod blocking;
+mod crowd;
+mod faulty;
+mod lost;
+mod renewal;
+mod store_faults;
+mod support;

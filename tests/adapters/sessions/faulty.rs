@@ -1,7 +1,7 @@
 //! A store that fails when it is told to.
 
-use proofkey_ureq::{Key, Memory, Record, Store};
 use proofkey_store::{Answer, AsyncStore, BoxFuture, ClaimId, Op, StoreError, StoreFault};
+use proofkey_ureq::{Key, Memory, Record, Store};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
@@ -13,7 +13,7 @@ pub struct Faulty {
     plan: Mutex<Vec<(Kind, Fault, u32)>>,
     seen: Mutex<VecDeque<Kind>>,
     is_down: AtomicBool,
-    /// Before each answer, in milliseconds.
+    /// Before the next answer, in milliseconds.
     wait: AtomicU64,
     /// The account that is never answered, and whether it has asked.
     hangs: Mutex<Option<String>>,
@@ -52,7 +52,7 @@ impl Faulty {
         self.is_down.store(is_down, Ordering::SeqCst);
     }
 
-    /// Each operation takes this long.
+    /// The next operation takes this long.
     pub fn answer_after(&self, time: Duration) {
         self.wait.store(u64::try_from(time.as_millis()).unwrap(), Ordering::SeqCst);
     }
@@ -134,7 +134,7 @@ impl Faulty {
     }
 
     fn time(&self) -> Duration {
-        Duration::from_millis(self.wait.load(Ordering::SeqCst))
+        Duration::from_millis(self.wait.swap(0, Ordering::SeqCst))
     }
 
     fn next(&self, kind: Kind) -> Option<Fault> {
@@ -157,8 +157,9 @@ impl AsyncStore for Faulty {
         Box::pin(async move {
             // As a network does, it makes its caller wait on either side of the work.
             tokio::task::yield_now().await;
-            if !self.time().is_zero() {
-                tokio::time::sleep(self.time()).await;
+            let time = self.time();
+            if !time.is_zero() {
+                tokio::time::sleep(time).await;
             }
             if self.hangs.lock().unwrap().as_ref() == Some(&key.account) {
                 self.is_hanging.store(true, Ordering::SeqCst);

@@ -1,8 +1,8 @@
 //! Sessions of both adapters against the development server.
 
-mod asynchronous;
-mod blocking;
+mod clocks;
 mod crowd;
+mod dropped;
 mod faulty;
 mod lost;
 mod renewal;

@@ -2,8 +2,8 @@
 
 use crate::faulty::{Fault, Kind};
 use crate::support::{Bench, Left, Way, both, said, until, word};
-use proofkey_ureq::Revocation;
 use proofkey_store::{Answer, ClaimId, LoginId, Row, Version};
+use proofkey_ureq::Revocation;
 use std::thread;
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;

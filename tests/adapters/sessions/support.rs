@@ -77,9 +77,7 @@ impl Bench {
     pub fn open(&self, way: Way) -> Box<dyn Login> {
         let (client, store) = (self.client.as_client(), Arc::clone(&self.store));
         match way {
-            Way::Blocking => {
-                Box::new(Session::with_policy(&Http::new(), client, store, self.key(), self.policy))
-            }
+            Way::Blocking => Box::new(Session::with_policy(&Http::new(), client, store, self.key(), self.policy)),
             Way::Async => {
                 let sessions = self.sessions();
                 Box::new(Asynchronous { session: sessions.of("default"), sessions })

@@ -142,6 +142,30 @@ fn service() {
 }
 
 #[test]
+fn replicas() {
+    let server = DevServer::start(Options { clients: vec![web_client()], ..Options::default() }).unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let mut replicas = Command::new(env!("CARGO_BIN_EXE_replicas"));
+    replicas.args([&port, &server.issuer(), "web", &server.api("/api/me")]);
+    replicas.env("SEALING_KEY", "y3hPOVbtWr3N4yzn8sXqFLv1tBc9Y4TjZyK2pJmQ0aE=");
+    let mut replicas = replicas.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(replicas.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let ready = lines.next().unwrap();
+    let mut browser = UserAgent::new();
+    let visits = [
+        browser.run(&ready, Decision::Allow),
+        // The login waits no longer.
+        browser.run(&format!("{ready}callback?code=x&state=y"), Decision::Allow),
+    ];
+    replicas.kill().unwrap();
+    replicas.wait().unwrap();
+    let [visit, again] = visits.map(Result::unwrap);
+    assert!(visit.status == 200 && visit.page.contains("alice@example.test"), "{visit:?}");
+    assert_eq!((again.status, again.page.as_str()), (400, "no login waits in this browser"));
+    assert_eq!(lines.collect::<Vec<_>>(), ["replica 1 begins a login", "replica 2 finishes a login"]);
+}
+
+#[test]
 fn no_alloc() {
     let server = DevServer::start(Options::default()).unwrap();
     let mut example = Command::new(env!("CARGO_BIN_EXE_no_alloc"));

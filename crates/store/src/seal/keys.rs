@@ -115,10 +115,10 @@ impl Keys {
     /// The value, unless it is not one that was sealed for this use and context with a key that is here.
     pub(super) fn open(&self, purpose: Purpose, context: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (head, text) = sealed.split_at_checked(HEAD)?;
-        let (format, rest) = head.split_first()?;
+        let rest = head.strip_prefix(&[FORMAT])?;
         let (id, salt) = rest.split_at_checked(ID)?;
         let key = [&self.current].into_iter().chain(&self.old).find(|key| key.id() == id)?;
-        let key = key.of_value(purpose, salt, context).filter(|_| *format == FORMAT)?;
+        let key = key.of_value(purpose, salt, context)?;
         let mut text = Zeroizing::new(text.to_vec());
         let length = key.open_in_place(nonce(), aad(head, purpose, context), &mut text).ok()?.len();
         if let Some(tag) = text.get_mut(length..) {

@@ -43,7 +43,9 @@ async fn serve(name: &str, stores: &Stores) -> Result<(), StoreError> {
         the_latest_login_stays(stores).await?;
     }
     let refreshes = no_refresh_is_lost(stores).await?;
-    println!("{name}: {TASKS} tasks over {CONNECTIONS} connections: 20 x 1 claim, 20 x 1 login, {refreshes} refreshes in turn");
+    println!(
+        "{name}: {TASKS} tasks over {CONNECTIONS} connections: 20 x 1 claim, 20 x 1 login, {refreshes} refreshes in turn"
+    );
     Ok(())
 }
 

@@ -37,7 +37,11 @@ async fn postgres_may_be_asked_again() -> Result<(), StoreError> {
     let direct = Postgres::new(Arc::new(connect(&config).await));
     direct.create_table().await?;
     let mut relayed = Config::new();
-    relayed.host("127.0.0.1").port(relay.address().port()).user("postgres").dbname(config.get_dbname().expect("a name"));
+    relayed
+        .host("127.0.0.1")
+        .port(relay.address().port())
+        .user("postgres")
+        .dbname(config.get_dbname().expect("a name"));
     for fault in FAULTS {
         for case in cases() {
             let open = async || Postgres::new(Arc::new(connect(&relayed).await));

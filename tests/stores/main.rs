@@ -7,10 +7,10 @@ mod postgres;
 mod redis;
 mod speed;
 
+use ::redis::aio::MultiplexedConnection;
 use proofkey_postgres::Postgres;
 use proofkey_redis::Redis;
 use proofkey_store::{Answer, AsyncStore, ClaimId, Key, LoginId, Op, StoreError, Version};
-use ::redis::aio::MultiplexedConnection;
 use proofkey_tests::servers::{self, connect};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};

@@ -34,9 +34,11 @@ async fn a_claim_begins_after_the_wait_for_the_lock() -> Result<(), Box<dyn Erro
 #[tokio::test(flavor = "multi_thread")]
 async fn a_conflict_or_a_lock_that_is_not_had_in_time_is_tried_again() -> Result<(), Box<dyn Error>> {
     let (store, client, server) = postgres_store().await;
-    for (options, code) in
-        [("-c default_transaction_isolation=serializable", "40001"), ("-c lock_timeout=1", "55P03"), ("-c statement_timeout=50", "57014")]
-    {
+    for (options, code) in [
+        ("-c default_transaction_isolation=serializable", "40001"),
+        ("-c lock_timeout=1", "55P03"),
+        ("-c statement_timeout=50", "57014"),
+    ] {
         let key = signed_in(&store).await?;
         let mut config = config_of(&client, &server).await?;
         let store = Postgres::new(Arc::new(connect(config.options(options)).await));
@@ -51,7 +53,8 @@ async fn a_conflict_or_a_lock_that_is_not_had_in_time_is_tried_again() -> Result
         }
         let error = claiming.await?.expect_err(code);
         assert_eq!(error.fault(), StoreFault::Unavailable, "{error}");
-        let source = error.source().and_then(|source| source.downcast_ref::<tokio_postgres::Error>()).expect("the driver's");
+        let source =
+            error.source().and_then(|source| source.downcast_ref::<tokio_postgres::Error>()).expect("the driver's");
         assert_eq!(source.code().expect("a code").code(), code);
     }
     Ok(())
@@ -207,7 +210,10 @@ async fn a_damaged_row_is_left_as_it_is() -> Result<(), Box<dyn Error>> {
         assert_eq!(error.fault(), StoreFault::Corrupt);
     }
     let row = client.query_one("SELECT version, value, claim FROM proofkey_logins", &[]).await?;
-    assert_eq!((row.get::<_, &[u8]>(0), row.get::<_, &[u8]>(1), row.get::<_, Option<&[u8]>>(2)), (&b"short"[..], VALUE, None));
+    assert_eq!(
+        (row.get::<_, &[u8]>(0), row.get::<_, &[u8]>(1), row.get::<_, Option<&[u8]>>(2)),
+        (&b"short"[..], VALUE, None)
+    );
     Ok(())
 }
 
@@ -220,7 +226,8 @@ async fn a_clock_that_was_set_back_does_not_lengthen_a_claim_for_long() -> Resul
         paused = '2100-01-01 00:00:00', pause_ends = '2100-01-01 00:01:00', written = '2100-01-01'";
     client.batch_execute(&format!("UPDATE proofkey_logins SET {later}")).await?;
     assert_eq!(store.run(&key, claim(FIRST, B)).await?, Answer::Busy { left: Some(25) });
-    let question = "SELECT claim_ends - claimed = interval '25 seconds' AND claimed <= clock_timestamp() FROM proofkey_logins";
+    let question =
+        "SELECT claim_ends - claimed = interval '25 seconds' AND claimed <= clock_timestamp() FROM proofkey_logins";
     assert!(client.query_one(question, &[]).await?.get::<_, bool>(0));
     assert!(matches!(store.run(&key, Op::Load).await?, Answer::Row(row) if row.pause == 0 && row.age == 0));
     Ok(())
@@ -236,7 +243,11 @@ async fn no_statement_and_no_lock_is_left_behind() -> Result<(), Box<dyn Error>>
     let of_pooler = "SELECT (SELECT count(*) FROM pg_prepared_statements) + (SELECT count(*) FROM pg_locks
         WHERE pid = pg_backend_pid() AND (locktype = 'advisory' OR relation = 'proofkey_logins'::regclass))";
     let found = client.simple_query(of_pooler).await?;
-    assert!(found.iter().any(|message| matches!(message, tokio_postgres::SimpleQueryMessage::Row(row) if row.get(0) == Some("0"))));
+    assert!(
+        found
+            .iter()
+            .any(|message| matches!(message, tokio_postgres::SimpleQueryMessage::Row(row) if row.get(0) == Some("0")))
+    );
     Ok(())
 }
 

@@ -48,7 +48,10 @@ async fn a_server_that_evicts_is_found_at_the_start() -> Result<(), StoreError> 
         ask::<()>(raw, &format!("CONFIG SET maxmemory-policy {policy}")).await;
         let error = store.check().await.expect_err("a server that evicts");
         assert_eq!(error.fault(), StoreFault::Setup);
-        assert!(error.to_string().ends_with(&format!(": maxmemory-policy is {policy}, and must be noeviction")), "{error}");
+        assert!(
+            error.to_string().ends_with(&format!(": maxmemory-policy is {policy}, and must be noeviction")),
+            "{error}"
+        );
     }
     Ok(())
 }
@@ -168,7 +171,9 @@ async fn only_tombstones_expire() -> Result<(), StoreError> {
 async fn a_damaged_row_is_left_as_it_is() -> Result<(), StoreError> {
     let (store, server) = redis_store().await;
     let raw = &mut server.connect().await;
-    for damage in ["SET KEY text", "HSET KEY v short w 1 d value", "HSET KEY w 1 d value", "HSET KEY v VERSION w text d value"] {
+    for damage in
+        ["SET KEY text", "HSET KEY v short w 1 d value", "HSET KEY w 1 d value", "HSET KEY v VERSION w text d value"]
+    {
         let key = new_key();
         let damage = damage.replace("KEY", &name_of(&key)).replace("VERSION", &"v".repeat(36));
         ask::<()>(raw, &damage).await;

@@ -22,7 +22,8 @@ async fn measure(name: &str, store: &dyn AsyncStore) -> Result<(), StoreError> {
     let key = new_key();
     let value = [b'x'; 1024];
     store.run(&key, write(None, FIRST, &value)).await?;
-    let mut times = [("Load", 0.0), ("Claim", 0.0), ("Release", 0.0), ("Write with expect", 0.0), ("Write without", 0.0)];
+    let mut times =
+        [("Load", 0.0), ("Claim", 0.0), ("Release", 0.0), ("Write with expect", 0.0), ("Write without", 0.0)];
     let mut version = FIRST;
     for round in 0..ROUNDS {
         let next = version.next(A);

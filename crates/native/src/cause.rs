@@ -97,7 +97,7 @@ impl From<FolderError> for StoreCause {
 impl fmt::Display for StoreCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::App(name) => write!(f, "{name:?} cannot name the app's folder; use letters, digits, - and _"),
+            Self::App(name) => write!(f, "{name:?} cannot name the app's folder; use letters, digits, -, _ and ."),
             Self::Corrupt { path, fault } => write!(f, "{}: {fault}", path.display()),
             Self::Folder(error) => error.fmt(f),
             Self::KeyLost { path } => {

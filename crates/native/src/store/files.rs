@@ -31,6 +31,9 @@ pub(super) struct Files {
     pub(super) ahead: std::sync::atomic::AtomicU64,
 }
 
+/// The digest of a key, and its row.
+pub(super) type Listed = (String, Result<Row, StoreCause>);
+
 /// A claim of this process.
 #[derive(Debug)]
 struct Held {
@@ -78,7 +81,7 @@ impl Files {
     }
 
     /// The rows that can be read, and why others cannot, by the digests of their keys. Tombstones are left out.
-    pub(super) fn list(&self) -> Result<Vec<(String, Result<Row, StoreCause>)>, StoreCause> {
+    pub(super) fn list(&self) -> Result<Vec<Listed>, StoreCause> {
         let now = self.now();
         let row = |name: String| match self.row(&name, now).map(|mut row| rules::apply(&mut row, Op::Load, now)) {
             Ok(Answer::Row(row)) => Some((name, Ok(row))),

@@ -66,7 +66,7 @@ pub enum Step<'s> {
 }
 
 /// Why a request has no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Unanswered {
     /// It was sent, perhaps in part, and the connection ended without an answer.

@@ -52,6 +52,14 @@ impl Lifetime {
             _ => false,
         }
     }
+
+    /// How long before its end it is due, in milliseconds.
+    pub(crate) const fn early(self) -> u64 {
+        match self.expires_in {
+            Some(given) => (early(given) as u64).saturating_mul(1000),
+            None => 0,
+        }
+    }
 }
 
 const fn early(lifetime: u32) -> u32 {

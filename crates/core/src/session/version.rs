@@ -67,6 +67,8 @@ pub struct Version {
 }
 
 impl Version {
+    pub(super) const NONE: Self = Self::first(LoginId { since: 0, random: 0 });
+
     /// The first version of a login.
     #[must_use]
     pub const fn first(login: LoginId) -> Self {

@@ -6,6 +6,7 @@ use std::fs;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 use tokio_postgres::{Client, Config, NoTls};
 
@@ -53,9 +54,15 @@ impl Postgres {
         config
     }
 
-    /// A new connection to it.
-    pub async fn connect(&self) -> Client {
-        connect(&self.config()).await
+    /// How to connect to a new, empty database of it.
+    pub async fn new_database(&self) -> Config {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("database{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let client = connect(&self.config()).await;
+        client.batch_execute(&format!("CREATE DATABASE {name}")).await.expect("a new database");
+        let mut config = self.config();
+        config.dbname(name);
+        config
     }
 }
 
@@ -69,7 +76,16 @@ pub async fn connect(config: &Config) -> Client {
 fn run(folder: &TempDir) -> Process {
     let mut command = program("postgres");
     command.arg("-D").arg(folder.path().join("data")).arg("-k").arg(folder.path());
-    command.args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=64", "-c", "shared_buffers=16MB"]);
+    command.args([
+        "-c",
+        "listen_addresses=",
+        "-c",
+        "fsync=off",
+        "-c",
+        "max_connections=64",
+        "-c",
+        "shared_buffers=16MB",
+    ]);
     // QUIT is its way to end at once, with all of its processes.
     Process::start(command, Signal::QUIT)
 }
@@ -92,7 +108,8 @@ fn program(name: &str) -> Command {
 
 /// Where Debian has the programs of the newest version.
 fn programs() -> PathBuf {
-    let versions = fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL").map(|entry| entry.expect("an entry").path());
+    let versions =
+        fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL").map(|entry| entry.expect("an entry").path());
     let number = |path: &PathBuf| path.file_name()?.to_str()?.parse::<u32>().ok();
     versions.max_by_key(number).expect("a version").join("bin")
 }

@@ -9,8 +9,10 @@ use std::collections::HashSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 type Stores = Vec<Arc<dyn AsyncStore>>;
 
@@ -21,7 +23,7 @@ async fn redis_serves_a_crowd() -> Result<(), StoreError> {
     for _ in 0..CONNECTIONS {
         stores.push(Arc::new(Redis::new(server.connect().await)));
     }
-    serve("Redis", &stores).await
+    timeout(PATIENCE, serve("Redis", &stores)).await.expect("a claim came to nothing")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -34,7 +36,7 @@ async fn postgres_serves_a_crowd() -> Result<(), StoreError> {
         store.create_table().await?;
         stores.push(Arc::new(store));
     }
-    serve("PostgreSQL", &stores).await
+    timeout(PATIENCE, serve("PostgreSQL", &stores)).await.expect("a claim came to nothing")
 }
 
 async fn serve(name: &str, stores: &Stores) -> Result<(), StoreError> {
@@ -150,9 +152,15 @@ where
             act.await
         });
     }
-    tasks.join_all().await.into_iter().collect()
+    let mut done = Vec::new();
+    while let Some(result) = tasks.join_next().await {
+        done.push(result.expect("a task without a panic")?);
+    }
+    Ok(done)
 }
 
 const CONNECTIONS: usize = 8;
+/// Far more than it takes.
+const PATIENCE: Duration = Duration::from_secs(120);
 const REFRESHES: u32 = 500;
 const TASKS: usize = 32;

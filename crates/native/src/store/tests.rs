@@ -1,8 +1,10 @@
 //! The laws of a store, with locks and without, and what only the inside of the store can be told.
 
+mod vault;
+
 use super::*;
 use proofkey_store::laws::Laws;
-use proofkey_store::{ClaimId, LoginId, Store as _, Version};
+use proofkey_store::{ClaimId, LoginId, Store as _, StoreFault, Version};
 use std::fs;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -54,7 +56,7 @@ fn without_locks_a_claim_lasts_for_its_time() {
     // A process that finds locks does not take it either.
     let mut other = open(&home);
     assert!(matches!(claim(&other, B, None), Answer::Busy { left: Some(1..=25) }));
-    other.files.locks = false;
+    lock_less(&mut other);
     assert!(matches!(claim(&other, B, None), Answer::Busy { left: Some(1..=25) }));
     pass(&other, Duration::from_secs(25));
     assert!(matches!(claim(&other, B, None), Answer::Lapsed { id: A, age: 25.., .. }));
@@ -90,7 +92,7 @@ fn a_clock_that_was_set_back_ends_claims_and_pauses() {
         };
         paused(500);
         assert!(matches!(claim(&store, A, None), Answer::Claimed(_)));
-        store.files.ahead.store(0, Ordering::Relaxed);
+        files(&store).ahead.store(0, Ordering::Relaxed);
         paused(0);
         assert!(matches!(claim(&store, B, None), Answer::Lapsed { id: A, age: 0, .. }));
     }
@@ -133,7 +135,7 @@ fn a_guard_that_a_dead_process_left_is_taken_by_one() {
             let threads: Vec<_> = (1..=8)
                 .map(|id| {
                     let mut other = open(&home);
-                    other.files.locks = false;
+                    lock_less(&mut other);
                     scope.spawn(move || (claim(&other, ClaimId([id; 16]), None), other))
                 })
                 .collect();
@@ -182,7 +184,7 @@ fn store() -> (TempDir, Store) {
 
 fn without_locks() -> (TempDir, Store) {
     let (home, mut store) = store();
-    store.files.locks = false;
+    lock_less(&mut store);
     (home, store)
 }
 
@@ -190,8 +192,22 @@ fn open(home: &TempDir) -> Store {
     Store::files_in(&home.path().join("store")).unwrap()
 }
 
+fn lock_less(store: &mut Store) {
+    match &mut store.place {
+        Place::Files(files) => files.locks = false,
+        Place::Vault(_) => panic!("no files"),
+    }
+}
+
+fn files(store: &Store) -> &Files {
+    match &store.place {
+        Place::Files(files) => files,
+        Place::Vault(_) => panic!("no files"),
+    }
+}
+
 fn pass(store: &Store, time: Duration) {
-    store.files.ahead.fetch_add(time.as_millis().try_into().unwrap(), Ordering::Relaxed);
+    files(store).ahead.fetch_add(time.as_millis().try_into().unwrap(), Ordering::Relaxed);
 }
 
 fn key() -> Key {

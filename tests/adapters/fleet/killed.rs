@@ -33,42 +33,38 @@ fn run(grace: u32) -> (u32, u32, Fleet) {
         Fleet::new(Store::files(), Options { access_token_ttl: 2, refresh_grace: grace, ..Options::default() });
     // The server has done its work, and its answer is on its way for a while.
     fleet.fail(When::Every(1), EndpointFault::Delay { millis: 700 });
-    let (mut losses, mut killed, mut at) = (0, 0, 0);
-    let mut members: Vec<Member> = (0..4).map(|_| fleet.member(u32::MAX)).collect();
+    let (mut losses, mut killed, mut answers) = (0, 0, 0);
+    let mut members = four(&fleet);
     let mut next = Instant::now() + Duration::from_secs(2);
     while killed < kills {
         let said = fleet.listen(Duration::from_millis(20));
-        let ends = said.iter().filter_map(|said| match said {
-            Said::Ended(end) => Some(end),
-            Said::Error(error) => panic!("{error}"),
-            _ => None,
-        });
-        let ends: Vec<_> = ends.cloned().collect();
-        if !ends.is_empty() {
-            assert!(ends.iter().all(|end| end.starts_with("AnswerLost")), "{ends:?}");
+        if are_lost(&said) {
             // All see the same end.
-            fleet.listen_to_end(std::mem::take(&mut members)).iter().for_each(|said| match said {
-                Said::Ended(end) => assert!(end.starts_with("AnswerLost"), "{end}"),
-                Said::Error(error) => panic!("{error}"),
-                _ => {}
-            });
+            are_lost(&fleet.listen_to_end(std::mem::take(&mut members)));
             losses += 1;
             fleet.sign_in();
-            members = (0..4).map(|_| fleet.member(u32::MAX)).collect();
+            members = four(&fleet);
         }
-        if Instant::now() >= next {
-            // Each at another moment.
+        // Each at another moment; and each third time all, while an answer is on its way.
+        let all = killed % 3 == 2;
+        let [refreshes, replays, _] = fleet.counts();
+        if if all { refreshes + replays > answers } else { Instant::now() >= next } {
             next = Instant::now() + Duration::from_millis(u64::from(random() % 900 + 100));
-            members.swap_remove(at % members.len()).kill();
-            members.push(fleet.member(u32::MAX));
-            (killed, at) = (killed + 1, at + 1);
+            if all {
+                members = four(&fleet);
+            } else {
+                members.remove(0).kill();
+                members.push(fleet.member(u32::MAX));
+            }
+            killed += 1;
         }
+        answers = refreshes + replays;
     }
     // Those that are left go on.
     let before = fleet.tokens.len();
     let until = Instant::now() + Duration::from_secs(40);
     while fleet.tokens.len() == before && Instant::now() < until {
-        if fleet.listen(Duration::from_millis(100)).iter().any(|said| matches!(said, Said::Ended(_))) {
+        if are_lost(&fleet.listen(Duration::from_millis(100))) {
             losses += 1;
             break;
         }
@@ -76,6 +72,20 @@ fn run(grace: u32) -> (u32, u32, Fleet) {
     assert!(fleet.tokens.len() > before || grace == 0, "the login does not go on");
     members.into_iter().for_each(Member::kill);
     (losses, killed, fleet)
+}
+
+fn four(fleet: &Fleet) -> Vec<Member> {
+    (0..4).map(|_| fleet.member(u32::MAX)).collect()
+}
+
+/// Whether the login is lost. Then it must be for the one reason.
+fn are_lost(said: &[Said]) -> bool {
+    let odd = said.iter().find(|said| match said {
+        Said::Ended(end) => !end.starts_with("AnswerLost"),
+        said => matches!(said, Said::Error(_)),
+    });
+    assert_eq!(odd, None);
+    said.iter().any(|said| matches!(said, Said::Ended(_)))
 }
 
 fn random() -> u16 {

@@ -51,7 +51,9 @@ fn stop(store: Store, grace: u32) {
     let next = fleet.member(0);
     let next = fleet.listen_to_end(vec![next]);
     if grace > 0 {
-        assert_eq!((&late[0], &next[0]), (&said[0], &said[0]));
-        assert_eq!(fleet.counts()[2], 0);
+        // Its own answer came too late, and then it takes what is there.
+        let token = late.iter().find(|said| matches!(said, Said::Token(_)));
+        assert_eq!((token, &next[0]), (Some(&said[0]), &said[0]));
+        assert_eq!(fleet.counts(), [1, 1, 0]);
     }
 }

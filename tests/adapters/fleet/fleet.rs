@@ -81,8 +81,37 @@ impl Fleet {
 
     /// A process that uses the login until so many tokens have ended.
     pub fn member(&self, tokens: u32) -> Member {
+        self.run(Command::new(MEMBER), tokens)
+    }
+
+    /// A process that takes one token, under `strace` with this expression.
+    #[cfg(feature = "strace")]
+    pub fn traced(&self, expression: &str) -> Member {
+        let mut command = Command::new("strace");
+        command.arg("-o").arg(self.log()).args(["-e", expression, MEMBER]).stderr(Stdio::null());
+        self.run(command, 0)
+    }
+
+    /// Where `strace` writes.
+    #[cfg(feature = "strace")]
+    pub fn log(&self) -> std::path::PathBuf {
+        let Store::Files(folder) = &self.store else { panic!("it has no folder") };
+        folder.path().join("log")
+    }
+
+    /// The access token that is stored.
+    #[cfg(feature = "strace")]
+    pub fn stored(&self) -> String {
+        let Store::Files(folder) = &self.store else { panic!("it has no folder") };
+        let (client, key) = (self.client.as_client(), Key::of(self.client.as_client(), "default"));
+        let store = proofkey_native::Store::files_in(&folder.path().join(APP)).unwrap();
+        let token = Session::new(&Http::new(), client, store, key).peek().unwrap().unwrap();
+        token.expose().to_owned()
+    }
+
+    fn run(&self, mut command: Command, tokens: u32) -> Member {
         let (kind, place) = self.store.place();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fleet_member"));
+        command.env("LLVM_PROFILE_FILE", "/dev/null");
         command.args([&*self.server.issuer(), kind, &*place, &*tokens.to_string()]).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let (stdout, tell) = (BufReader::new(child.stdout.take().unwrap()), self.tell.clone());
@@ -177,8 +206,11 @@ impl Member {
         self.reading.take().unwrap().join().unwrap();
     }
 
-    pub fn is_running(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
+    /// Waits for its end, however it ends.
+    #[cfg(feature = "strace")]
+    pub fn wait_for_any_end(mut self) {
+        drop(self.child.wait());
+        self.reading.take().unwrap().join().unwrap();
     }
 
     pub fn signal(&self, signal: Signal) {
@@ -205,3 +237,4 @@ pub fn number(name: &str, otherwise: u32) -> u32 {
 }
 
 const APP: &str = "app";
+const MEMBER: &str = env!("CARGO_BIN_EXE_fleet_member");

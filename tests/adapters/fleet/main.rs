@@ -2,6 +2,8 @@
 //!
 //! `FLEET_PROCESSES`, `FLEET_EXPIRIES` and `FLEET_KILLS` make it larger.
 
+#[cfg(feature = "strace")]
+mod crash;
 mod crowd;
 mod fleet;
 mod killed;

@@ -93,7 +93,7 @@ fn nobody_waits_for_a_refresh_ahead_of_time() {
         let bench = Bench::new(Left::Little);
         let login = bench.open(way);
         let old = login.peek().unwrap().unwrap();
-        bench.fail(When::Every(1), EndpointFault::Stall { millis: 5_000 });
+        bench.fail(When::Every(1), EndpointFault::Stall { millis: 8_000 });
         thread::scope(|scope| {
             let first = scope.spawn(|| {
                 let begun = Instant::now();
@@ -106,10 +106,10 @@ fn nobody_waits_for_a_refresh_ahead_of_time() {
             }
             // Another program does not wait either.
             assert_eq!(bench.open(way).access_token().unwrap().expose(), old.expose());
-            assert!(begun.elapsed() < Duration::from_millis(2_500), "{:?}", begun.elapsed());
+            assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
             let (token, took) = first.join().unwrap();
             // A blocking session refreshes in the thread of its caller, since the others may end with `main`.
-            assert_eq!(took < Duration::from_millis(2_500), way == Way::Async, "{took:?}");
+            assert_eq!(took < Duration::from_secs(6), way == Way::Async, "{took:?}");
             assert_eq!(token.expose() == old.expose(), way == Way::Async);
         });
         login.settle().unwrap();
@@ -147,12 +147,13 @@ fn a_failed_refresh_ahead_of_time_is_tried_less_and_less_often() {
         let login = bench.open(way);
         bench.fail(When::Every(1), respond(403, ""));
         let begun = Instant::now();
-        while begun.elapsed() < Duration::from_millis(3_500) {
+        while bench.requests() < 3 {
             assert!(said(&login.access_token()).starts_with("token"));
             thread::sleep(Duration::from_millis(1));
         }
-        // At once, after a second, and after two more.
-        assert!((2..=3).contains(&bench.requests()), "{}", bench.requests());
+        // At once, after a second, and after two more; clocks may be some milliseconds off.
+        assert!(begun.elapsed() > Duration::from_millis(2_900), "{:?}", begun.elapsed());
+        login.settle().unwrap();
     });
 }
 

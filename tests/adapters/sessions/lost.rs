@@ -2,8 +2,8 @@
 //! stays as a mark, and what becomes of the login.
 
 use crate::support::{Bench, Left, Way, both, said, seconds_since_1970, until};
-use proofkey_devserver::{Alteration, EndpointFault, Options, Successor, When};
-use proofkey_ureq::{End, Policy, SessionError};
+use proofkey_devserver::{Alteration, EndpointFault, Faults, Options, RefreshFault, Successor, When};
+use proofkey_ureq::{End, Grace, Policy, SessionError};
 use std::fmt::Debug;
 use std::sync::Mutex;
 use std::thread;
@@ -140,6 +140,44 @@ fn a_pause_that_the_server_asks_for_is_kept_by_all() {
             bench.store.advance(u64::from(seconds) + 1);
             assert_eq!(said(&bench.open(way).access_token()), "token");
         }
+    });
+}
+
+#[test]
+fn without_a_grace_nothing_is_sent_again_while_the_token_is_valid() {
+    both(|way| {
+        let bench = Bench::with(Left::Little, Options::default(), Policy::new().with_grace(Grace::None));
+        let login = bench.open(way);
+        let old = login.peek().unwrap().unwrap();
+        bench.fail(When::Next(1), EndpointFault::Hangup);
+        until("the trouble shows", || said(&login.access_token()) == "token, NoAnswer");
+        login.settle().unwrap();
+        bench.store.advance(30);
+        // Another program finds the mark, and leaves the token alone that it would end.
+        let another = bench.open(way);
+        until("it sees the trouble", || said(&another.access_token()) == "token, NoAnswer");
+        another.settle().unwrap();
+        assert_eq!((bench.requests(), bench.counts()), (1, [1, 0, 0]));
+        assert!(bench.is_taken(old.expose()));
+    });
+}
+
+#[test]
+fn a_server_whose_refresh_tokens_stay_is_asked_again_at_once() {
+    both(|way| {
+        let bench = Bench::new(Left::Nothing);
+        let keeps = Faults { keep_refresh_token: true, ..Faults::default() };
+        bench.server.set_faults(keeps.clone());
+        let login = bench.open(way);
+        login.access_token().unwrap();
+        assert_eq!(bench.stored().unwrap().rotates, Some(false));
+        let fault = RefreshFault { when: When::Every(1), fault: EndpointFault::Hangup };
+        bench.server.set_faults(Faults { refresh: vec![fault], ..keeps.clone() });
+        assert_eq!(said(&login.refresh()), "NoAnswer");
+        assert!(!bench.has_mark());
+        bench.server.set_faults(keeps);
+        assert_eq!(said(&bench.open(way).refresh()), "token");
+        assert_eq!(bench.counts(), [3, 0, 0]);
     });
 }
 

@@ -155,6 +155,7 @@ fn a_login_or_a_sign_out_that_was_done_without_an_answer_is_done_once_more() {
         let bench = Bench::new(Left::All);
         let login = bench.open(way);
         let signed_in = bench.sign_in();
+        login.peek().unwrap();
         bench.store.fail(Kind::Put, Fault::After, 1);
         assert_eq!(word(&login.begin(&signed_in).unwrap_err()), "Store");
         // It is the same login, and nothing that the caller may revoke.

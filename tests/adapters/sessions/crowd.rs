@@ -1,6 +1,6 @@
 //! Many callers at once: one refresh, and nobody waits who need not.
 
-use crate::support::{Bench, Left, RUNTIME, Way, both, said, until};
+use crate::support::{Bench, Left, RUNTIME, Way, both, both_with, said, until};
 use proofkey_devserver::{EndpointFault, When};
 use std::sync::Barrier;
 use std::thread;
@@ -8,32 +8,31 @@ use std::time::{Duration, Instant};
 
 #[test]
 fn threads_share_one_request_whatever_comes_of_it() {
-    both(|way| {
-        for (fault, expected, requests) in [
-            (EndpointFault::Delay { millis: 300 }, "token", 1),
-            (respond(400, r#"{"error":"invalid_grant"}"#), "ended: Refused", 1),
-            (respond(503, r#"{"error":"temporarily_unavailable"}"#), "Refused", 1),
-            // Once more after a cut.
-            (EndpointFault::HangupBefore, "NoAnswer", 2),
-        ] {
-            let bench = Bench::new(Left::Nothing);
-            let login = bench.open(way);
-            login.peek().unwrap();
-            bench.store.answer_after(Duration::from_secs(2));
-            bench.fail(When::Every(1), fault);
-            let all = Barrier::new(64);
-            let come = || {
-                all.wait();
-                login.access_token()
-            };
-            thread::scope(|scope| {
-                let threads: Vec<_> = (0..64).map(|_| scope.spawn(&come)).collect();
-                for thread in threads {
-                    assert_eq!(said(&thread.join().unwrap()), expected);
-                }
-            });
-            assert_eq!(bench.requests(), requests, "{expected}");
-        }
+    let cases = [
+        (EndpointFault::Delay { millis: 300 }, "token", 1),
+        (respond(400, r#"{"error":"invalid_grant"}"#), "ended: Refused", 1),
+        (respond(503, r#"{"error":"temporarily_unavailable"}"#), "Refused", 1),
+        // Once more after a cut.
+        (EndpointFault::HangupBefore, "NoAnswer", 2),
+    ];
+    both_with(&cases, |way, (fault, expected, requests)| {
+        let bench = Bench::new(Left::Nothing);
+        let login = bench.open(way);
+        login.peek().unwrap();
+        bench.store.answer_after(Duration::from_secs(2));
+        bench.fail(When::Every(1), fault);
+        let all = Barrier::new(64);
+        let come = || {
+            all.wait();
+            login.access_token()
+        };
+        thread::scope(|scope| {
+            let threads: Vec<_> = (0..64).map(|_| scope.spawn(&come)).collect();
+            for thread in threads {
+                assert_eq!(said(&thread.join().unwrap()), expected);
+            }
+        });
+        assert_eq!(bench.requests(), requests, "{expected}");
     });
 }
 

@@ -43,6 +43,18 @@ pub fn both(test: impl Fn(Way) + Sync) {
     });
 }
 
+/// Runs a test through both adapters with each of these, all at the same time.
+pub fn both_with<T: Clone + Send + Sync>(cases: &[T], test: impl Fn(Way, T) + Sync) {
+    both(|way| {
+        thread::scope(|scope| {
+            for case in cases {
+                let test = &test;
+                scope.spawn(move || test(way, case.clone()));
+            }
+        });
+    });
+}
+
 /// A server, and a store with a login at it.
 pub struct Bench {
     pub server: DevServer,

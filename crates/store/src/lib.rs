@@ -7,11 +7,16 @@
 mod error;
 mod format;
 mod key;
+#[cfg(any(test, feature = "testing"))]
+pub mod laws;
+mod memory;
 mod op;
 mod record;
+pub mod rules;
 
 pub use error::{StoreError, StoreFault};
 pub use key::Key;
+pub use memory::Memory;
 pub use op::{Answer, AsyncStore, BoxFuture, Op, Row, Store};
 pub use proofkey_core::session::{ClaimId, LoginId, Version};
 pub use record::{Ended, Record, RecordError, ResourceToken, Secret};

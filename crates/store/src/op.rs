@@ -25,7 +25,8 @@ use zeroize::Zeroizing;
 /// Else it is written, and the answer is `Displaced` with the row that was there, or `Done` if there was none or a tombstone.
 ///
 /// A claim that is made again under its own id is renewed, also if it has lapsed and nobody has taken it over. What is written
-/// ends the claim and the pause. `Release` without a claim is `Done` and changes nothing.
+/// ends the claim and the pause. `Release` without a claim is `Done` and changes nothing. A longer pause that is there already
+/// stays: two may have been asked for a pause in turn.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Op<'a> {

@@ -2,7 +2,7 @@
 
 use super::config::{Config, Fault};
 use super::store::Store;
-use super::world::{DIED, FORGOTTEN, Lag, Next, PAUSED, SENT_LATE, Stage, Stray, World};
+use super::world::{DIED, FORGOTTEN, Lag, Next, PAUSED, Rows, SENT_LATE, Stage, Stray, World};
 use proofkey_core::session::Step;
 
 /// One step of the exploration.
@@ -83,11 +83,15 @@ impl World {
         if self.is_ready(config, p) {
             into.push(Action::Go(p, None));
         }
+        // Without a trace of it, a party that ends is one that has not begun.
+        let has_left_a_trace = party.is_unsaved()
+            || matches!(party.next, Next::Flying { .. } | Next::Overdue { .. })
+            || self.store.claimed_until(party.claim).is_some();
         let lags = party.lag != Lag::No;
         match party.next {
             Next::Idle if party.passes > 0 && self.may_begin(config, p) => into.push(Action::Begin(p)),
             Next::Do(step) if !lags => {
-                if may(Fault::Pause) {
+                if may(Fault::Pause) && (has_left_a_trace || matches!(step, Step::Claim { .. })) {
                     into.push(Action::Lag(p, Fault::Pause));
                 }
                 let is_send = matches!(step, Step::Send { .. });
@@ -100,7 +104,7 @@ impl World {
             }
             _ => {}
         }
-        if party.pass.is_some() && may(Fault::Crash) {
+        if party.pass.is_some() && has_left_a_trace && may(Fault::Crash) {
             into.push(Action::Crash(p));
         }
         if party.is_idle() && self.sign_outs > 0 {
@@ -209,7 +213,9 @@ impl World {
                 Next::Again(time) if !self.writes_fail() => at(time),
                 _ => {}
             }
-            if self.is_ready(config, p) && !matches!(party.next, Next::Flying { deadline } if deadline > self.now) {
+            let begins = config.is_eager && party.is_idle() && party.passes > 0 && self.clone().begin(config, p);
+            let is_ready = begins || self.is_ready(config, p);
+            if is_ready && !matches!(party.next, Next::Flying { deadline } if deadline > self.now) {
                 return None;
             }
         }
@@ -260,13 +266,13 @@ impl World {
         self.now = now;
         for p in 0..self.parties.len() {
             let party = &self.parties[p];
-            if party.lag != Lag::Ever {
+            if party.lag != Lag::Ever && !self.bent {
                 continue;
             }
             let until = self.store.claimed_until(party.claim).unwrap_or(0);
-            if matches!(party.next, Next::Do(Step::Send { .. })) && until <= now {
+            if matches!(party.next, Next::Do(Step::Send { .. })) && until <= now && party.lag != Lag::No {
                 self.rows[SENT_LATE] = 1;
-            } else if party.is_unsaved() && until + LAPSE <= now {
+            } else if party.is_unsaved() && until + LAPSE <= now && (party.lag == Lag::Ever || self.rows == Rows::default()) {
                 self.rows[PAUSED] = 1;
             }
         }

@@ -12,6 +12,8 @@ pub(crate) struct Config {
     pub(crate) left: u32,
     pub(crate) need: Need,
     pub(crate) parties: usize,
+    /// No time passes before all parties have begun.
+    pub(crate) is_eager: bool,
     /// How often each party needs a token.
     pub(crate) passes: u8,
     pub(crate) faults: u8,
@@ -87,7 +89,6 @@ impl Fault {
         | Self::DownAfter.bit()
         | Self::NoWrites.bit()
         | Self::Late.bit()
-        | Self::Drowsy.bit()
         | Self::Flawed.bit();
     pub(crate) const ALL: u32 = (Self::Vanish.bit() << 1) - 1;
 

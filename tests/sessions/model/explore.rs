@@ -3,7 +3,7 @@
 use super::actions::Action;
 use super::config::Config;
 use super::verdict::Verdict;
-use super::world::{ROWS, World};
+use super::world::{Rows, World};
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
@@ -12,8 +12,8 @@ use std::hash::{BuildHasherDefault, Hash, Hasher};
 pub(crate) struct Report {
     pub(crate) states: usize,
     pub(crate) ends: usize,
-    /// Logins lost, by the rows of the table that happened before.
-    pub(crate) lost: BTreeMap<Vec<usize>, usize>,
+    /// Logins lost, by how often each row of the table has happened before.
+    pub(crate) lost: BTreeMap<Rows, usize>,
     /// Lost logins and broken rules outside the table.
     pub(crate) outside: BTreeMap<&'static str, usize>,
     /// How it came to the first one of each kind.
@@ -71,11 +71,10 @@ impl Explorer<'_> {
         match world.verdict(self.config) {
             Verdict::Fine => {}
             Verdict::Lost => {
-                let rows: Vec<_> = (0..ROWS.len()).filter(|row| world.rows[*row] > 0).collect();
-                if rows.is_empty() {
+                if world.rows == Rows::default() {
                     self.outside("a login was lost");
                 } else {
-                    *self.report.lost.entry(rows).or_default() += 1;
+                    *self.report.lost.entry(world.rows).or_default() += 1;
                 }
             }
             Verdict::Broken(rule) => self.outside(rule),

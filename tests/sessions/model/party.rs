@@ -167,7 +167,10 @@ impl World {
             if self.parties.iter().any(|party| matches!(party.next, Next::Flying { .. })) {
                 self.break_rule("two parties send at the same time");
             }
-            if self.store.claimed_until(self.parties[p].claim).is_none_or(|until| until <= self.now) {
+            // A sign-out or a new login ends all claims.
+            let is_current = self.store.cell.map(|cell| cell.version) == self.parties[p].held.map(|held| held.version);
+            let claimed = self.store.claimed_until(self.parties[p].claim);
+            if is_current && claimed.is_none_or(|until| until <= self.now) {
                 self.break_rule("sent without a claim");
             }
         }
@@ -228,8 +231,7 @@ impl World {
 
     fn revoke(&mut self, config: &Config, p: usize) {
         let Some(held) = self.parties[p].held else { return };
-        let replaced = self.store.cell.is_none_or(|cell| cell.version.login() <= held.version.login() && cell.value.is_some());
-        if replaced && self.rows[FORGOTTEN] == 0 || self.store.cell.is_none() {
+        if (self.sign_outs, self.logins) == (config.sign_outs, config.logins) {
             self.break_rule("revoked a login that nobody has ended");
         }
         self.server.revoke(held.family);
@@ -245,7 +247,7 @@ impl World {
             party.tells = party.tells.saturating_add(1);
             let Some(pass) = &mut party.pass else { return };
             let step = pass.step(event, now);
-            if party.tells > TELLS_MAX {
+            if party.tells > TELLS_MAX && !party.is_unsaved() {
                 return self.break_rule("a pass runs for ever");
             }
             match step {
@@ -299,14 +301,14 @@ impl World {
         let party = &mut self.parties[p];
         party.outcome = Some(outcome);
         if party.is_unsaved() {
-            party.next = Next::Again(now + 1_000);
+            (party.next, party.tells) = (Next::Again(now + 1_000), 0);
             return;
         }
         (party.pass, party.row, party.next, party.tells) = (None, None, Next::Idle, 0);
         let held = party.held;
         let (Outcome::Use(Some(Trouble::Ended(end))) | Outcome::Fail(Trouble::Ended(end))) = outcome else { return };
         let is_true = match end {
-            End::SignedOut => self.is_signed_out() || self.bent,
+            End::SignedOut => self.sign_outs < config.sign_outs,
             End::Forgotten => self.rows[FORGOTTEN] > 0,
             _ => held.is_some_and(|held| self.server.life(held.family) != Life::Live),
         };

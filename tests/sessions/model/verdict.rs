@@ -19,8 +19,10 @@ impl World {
         let mut world = self.clone();
         (world.faults, world.strays) = (0, [None; 2]);
         let mut ends = Vec::new();
-        for _ in 0..2 {
-            world.now += 1_000_000;
+        for round in 0..2 {
+            if round > 0 || !config.is_eager {
+                world.now += 1_000_000;
+            }
             for p in 0..config.parties {
                 ends.push(world.need(config, p));
                 if let Some(rule) = world.broken {
@@ -32,7 +34,7 @@ impl World {
         if world.is_signed_out() {
             return world.signed_out(all(Outcome::Fail(Trouble::Ended(End::SignedOut))));
         }
-        if all(Outcome::Use(None)) { world.kept(config) } else { world.ended(&ends) }
+        if all(Outcome::Use(None)) { world.kept() } else { world.ended(&ends) }
     }
 
     /// Drives one party alone until it has what it needs, or will not get it.
@@ -64,7 +66,7 @@ impl World {
         outcome
     }
 
-    fn kept(&self, _config: &Config) -> Verdict {
+    fn kept(&self) -> Verdict {
         let Some(row) = self.store.cell.and_then(|cell| cell.value) else {
             return Verdict::Broken("the store is empty at the end");
         };

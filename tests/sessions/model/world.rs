@@ -20,7 +20,7 @@ pub(crate) struct World {
     pub(crate) sign_outs: u8,
     pub(crate) logins: u8,
     /// How often what is in the table of losses has happened.
-    pub(crate) rows: [u8; ROWS.len()],
+    pub(crate) rows: Rows,
     /// A party stopped or ended, or the store forgot: claims may overlap.
     pub(crate) bent: bool,
     /// A rule that was broken.
@@ -125,7 +125,7 @@ impl World {
             faults: config.faults,
             sign_outs: config.sign_outs,
             logins: config.logins,
-            rows: [0; ROWS.len()],
+            rows: Rows::default(),
             bent: false,
             broken: None,
         }
@@ -180,6 +180,9 @@ impl Party {
         self.next == Next::Idle
     }
 }
+
+/// How often each row of the table has happened.
+pub(crate) type Rows = [u8; ROWS.len()];
 
 /// The table of what can be lost.
 pub(crate) const ROWS: [&str; 6] = [

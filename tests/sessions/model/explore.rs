@@ -3,7 +3,7 @@
 use super::actions::Action;
 use super::config::Config;
 use super::verdict::Verdict;
-use super::world::{Rows, World};
+use super::world::{Rows, START, World};
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
@@ -13,12 +13,17 @@ pub(crate) struct Report {
     pub(crate) states: usize,
     pub(crate) ends: usize,
     /// Logins lost, by how often each row of the table has happened before.
-    pub(crate) lost: BTreeMap<Rows, usize>,
+    pub(crate) lost: BTreeMap<Rows, Found>,
     /// Lost logins and broken rules outside the table.
-    pub(crate) outside: BTreeMap<&'static str, usize>,
-    /// How it came to the first one of each kind.
-    pub(crate) traces: BTreeMap<&'static str, Vec<Action>>,
+    pub(crate) outside: BTreeMap<&'static str, Found>,
     pub(crate) is_cut: bool,
+}
+
+/// How often something was found, and the shortest way to it.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) count: usize,
+    pub(crate) trace: Vec<Action>,
 }
 
 /// Explores, but for no more than so many states.
@@ -72,23 +77,37 @@ impl Explorer<'_> {
             Verdict::Fine => {}
             Verdict::Lost => {
                 if world.rows == Rows::default() {
-                    self.outside("a login was lost");
-                } else {
-                    *self.report.lost.entry(world.rows).or_default() += 1;
+                    return self.outside("a login was lost");
                 }
+                self.report.lost.entry(world.rows).or_default().add(&self.path);
             }
             Verdict::Broken(rule) => self.outside(rule),
         }
     }
 
     fn outside(&mut self, rule: &'static str) {
-        *self.report.outside.entry(rule).or_default() += 1;
-        let path = &self.path;
-        let trace = self.report.traces.entry(rule).or_insert_with(|| path.clone());
-        if path.len() < trace.len() {
-            trace.clone_from(path);
+        self.report.outside.entry(rule).or_default().add(&self.path);
+    }
+}
+
+impl Found {
+    fn add(&mut self, path: &[Action]) {
+        self.count += 1;
+        if self.count == 1 || path.len() < self.trace.len() {
+            self.trace = path.to_vec();
         }
     }
+}
+
+/// Prints what happens on a path, and which outcomes it comes to.
+pub(crate) fn replay(config: &Config, path: &[Action]) {
+    let mut world = World::new(config);
+    for action in path {
+        world.apply(config, *action);
+        let parties = world.parties.iter().map(|party| (party.next, party.outcome));
+        println!("  {:>6} s {action:?}: {:?}", (world.now - START) / 1000, parties.collect::<Vec<_>>());
+    }
+    println!("  {:?}", world.ends(config));
 }
 
 fn fingerprint(world: &World) -> u64 {

@@ -221,8 +221,9 @@ impl World {
     /// A request arrives although nobody listens for the answer.
     pub(crate) fn arrive(&mut self, config: &Config, index: usize) {
         let Some(Stray { family, token, deadline, row }) = self.strays[index].take() else { return };
-        let was = self.server.life(family);
+        let (was, is_overtaken) = (self.server.life(family), token != self.server.current(family));
         match self.server.refresh(family, token, config.rotation, self.seconds()) {
+            Reply::Granted(new) if new != token && is_overtaken => self.count(OVERTAKEN),
             Reply::Granted(new) if new != token => self.count(row.into()),
             Reply::Refused if was == Life::Live && self.now > deadline + LATE => self.count(OVERTAKEN),
             _ => {}

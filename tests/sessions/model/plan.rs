@@ -14,23 +14,24 @@ pub(crate) struct Plan {
 pub(crate) fn plans(is_full: bool) -> Vec<Plan> {
     let faults = if is_full { 2 } else { 1 };
     let all = Config { kinds: Fault::ALL, faults, ..BASE };
+    let users = Config { sign_outs: 1, logins: 1, parties: 2, ..all };
     let table = |config| Plan { config, allows: |_| true };
     let grace = |seconds, successor| Rotation::Grace(seconds, successor);
     vec![
         Plan { config: Config { name: "no grace, harmless faults", ..BASE }, allows: |_| false },
         Plan { config: Config { name: "no grace, due, harmless faults", left: 30, ..BASE }, allows: |_| false },
         Plan {
-            config: Config { name: "harmless faults, sign-out and login", sign_outs: 1, logins: 1, parties: 2, ..BASE },
+            config: Config { name: "harmless faults, sign-out and login", kinds: Fault::BENIGN, ..users },
             allows: |_| false,
         },
         table(Config { name: "no grace", ..all }),
         table(Config { name: "no grace, said so, due", left: 30, policy: BASE.policy.with_grace(Grace::None), ..all }),
         table(Config { name: "no grace, two rounds", passes: 2, parties: 2, ..all }),
-        table(Config { name: "no grace, sign-out and login", sign_outs: 1, logins: 1, parties: 2, ..all }),
+        table(Config { name: "no grace, sign-out and login", logins: faults - 1, ..users }),
         table(Config { name: "grace 5 s, same", rotation: grace(5, Successor::Same), ..all }),
-        Plan { config: Config { name: "grace 30 s, same", rotation: grace(30, Successor::Same), is_eager: true, ..all }, allows: covered },
+        Plan { config: Config { name: "grace 45 s, same", rotation: grace(45, Successor::Same), is_eager: true, ..all }, allows: covered },
         Plan {
-            config: Config { name: "grace 30 s, newest", rotation: grace(30, Successor::Newest), is_eager: true, ..all },
+            config: Config { name: "grace 45 s, newest", rotation: grace(45, Successor::Newest), is_eager: true, ..all },
             allows: covered,
         },
         table(Config { name: "grace 30 s, access token only", rotation: grace(30, Successor::AccessOnly), ..all }),
@@ -56,12 +57,12 @@ pub(crate) fn planted() -> [(Mutant, Config); 7] {
     let with = |kinds: &[Fault]| Config { kinds: kinds.iter().map(|fault| fault.bit()).sum(), faults: 1, ..BASE };
     [
         (Mutant::ClaimNotRenewed, with(&[Fault::NoWrites])),
-        (Mutant::ClaimDoesNotExclude, with(&[])),
+        (Mutant::ClaimDoesNotExclude, Config { parties: 2, ..with(&[]) }),
         (Mutant::WriteWithoutFence, Config { logins: 1, ..with(&[Fault::Late]) }),
         (Mutant::LapsedTakenAtOnce, with(&[Fault::Drowsy])),
         (Mutant::SentAgainAfterTimeOut, with(&[Fault::SlowRequest])),
         (Mutant::RevokedOnAbsent, with(&[Fault::Vanish])),
-        (Mutant::OlderLoginAdopted, Config { logins: 1, ..with(&[Fault::Forget]) }),
+        (Mutant::OlderLoginAdopted, Config { logins: 1, parties: 2, ..with(&[Fault::Forget]) }),
     ]
 }
 

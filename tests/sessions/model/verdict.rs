@@ -2,7 +2,7 @@
 
 use super::config::Config;
 use super::server::Life;
-use super::world::{Next, World};
+use super::world::{FORGOTTEN, Next, World};
 use proofkey_core::session::{End, Outcome, Trouble};
 
 /// How a path ends.
@@ -16,6 +16,28 @@ pub(crate) enum Verdict {
 impl World {
     /// Whether the login lives on.
     pub(crate) fn verdict(&self, config: &Config) -> Verdict {
+        let (world, ends) = self.ends(config);
+        if let Some(rule) = world.broken {
+            return Verdict::Broken(rule);
+        }
+        let last = &ends[config.parties..];
+        let all = |outcome| last.iter().all(|end| *end == outcome);
+        if world.is_signed_out() {
+            return world.signed_out(all(Outcome::Fail(Trouble::Ended(End::SignedOut))));
+        }
+        if !all(Outcome::Use(None)) {
+            return Self::ended(last);
+        }
+        // Only a store that forgets can bring back what has ended.
+        let has_come_back = ends.iter().any(|end| *end != Outcome::Use(None));
+        if has_come_back && world.rows[FORGOTTEN] == 0 {
+            return Verdict::Broken("a login had ended, and came back");
+        }
+        world.kept()
+    }
+
+    /// What each party gets twice, and what is then.
+    pub(crate) fn ends(&self, config: &Config) -> (Self, Vec<Outcome>) {
         let mut world = self.clone();
         (world.faults, world.strays) = (0, [None; 2]);
         let mut ends = Vec::new();
@@ -25,16 +47,9 @@ impl World {
             }
             for p in 0..config.parties {
                 ends.push(world.need(config, p));
-                if let Some(rule) = world.broken {
-                    return Verdict::Broken(rule);
-                }
             }
         }
-        let all = |outcome| ends.iter().all(|end| *end == outcome);
-        if world.is_signed_out() {
-            return world.signed_out(all(Outcome::Fail(Trouble::Ended(End::SignedOut))));
-        }
-        if all(Outcome::Use(None)) { world.kept() } else { world.ended(&ends) }
+        (world, ends)
     }
 
     /// Drives one party alone until it has what it needs, or will not get it.
@@ -98,8 +113,7 @@ impl World {
         Verdict::Fine
     }
 
-    fn ended(&self, ends: &[Outcome]) -> Verdict {
-        let last = &ends[ends.len() / 2..];
+    fn ended(last: &[Outcome]) -> Verdict {
         let agree = last.iter().all(|end| matches!(end, Outcome::Fail(Trouble::Ended(_))));
         if agree { Verdict::Lost } else { Verdict::Broken("somebody gets neither a token nor an end") }
     }

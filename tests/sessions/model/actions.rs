@@ -95,10 +95,15 @@ impl World {
                     into.push(Action::Lag(p, Fault::Pause));
                 }
                 let is_send = matches!(step, Step::Send { .. });
-                if may(Fault::Late) && (is_send || matches!(step, Step::Save { .. } | Step::Claim { .. } | Step::End { .. })) {
+                if may(Fault::Late)
+                    && (is_send || matches!(step, Step::Save { .. } | Step::Claim { .. } | Step::End { .. }))
+                {
                     into.push(Action::Lag(p, Fault::Late));
                 }
-                if may(Fault::Drowsy) && party.is_unsaved() && self.store.claimed_until(party.claim).is_some_and(|until| until > self.now) {
+                if may(Fault::Drowsy)
+                    && party.is_unsaved()
+                    && self.store.claimed_until(party.claim).is_some_and(|until| until > self.now)
+                {
                     into.push(Action::Lag(p, Fault::Drowsy));
                 }
             }
@@ -272,11 +277,15 @@ impl World {
             let until = self.store.claimed_until(party.claim).unwrap_or(0);
             if matches!(party.next, Next::Do(Step::Send { .. })) && until <= now && party.lag != Lag::No {
                 self.rows[SENT_LATE] = 1;
-            } else if party.is_unsaved() && until + LAPSE <= now && (party.lag == Lag::Ever || self.rows == Rows::default()) {
+            } else if party.is_unsaved()
+                && until + LAPSE <= now
+                && (party.lag == Lag::Ever || self.rows == Rows::default())
+            {
                 self.rows[PAUSED] = 1;
             }
         }
-        let lapses = self.store.cell.and_then(|cell| cell.claim).is_some_and(|claim| (before + 1..=now).contains(&claim.until));
+        let lapses =
+            self.store.cell.and_then(|cell| cell.claim).is_some_and(|claim| (before + 1..=now).contains(&claim.until));
         for party in &mut self.parties {
             match party.next {
                 Next::Poll(end) if lapses || end <= now => party.next = Next::Ready,

@@ -28,8 +28,14 @@ pub(crate) struct Found {
 
 /// Explores, but for no more than so many states.
 pub(crate) fn explore(config: &Config, most: usize) -> Report {
-    let mut explorer =
-        Explorer { config, most, seen: HashSet::default(), path: Vec::new(), spare: Vec::new(), report: Report::default() };
+    let mut explorer = Explorer {
+        config,
+        most,
+        seen: HashSet::default(),
+        path: Vec::new(),
+        spare: Vec::new(),
+        report: Report::default(),
+    };
     explorer.visit(&World::new(config));
     explorer.report.states = explorer.seen.len();
     explorer.report

@@ -4,8 +4,8 @@ use super::config::{Config, Fault, Mutant};
 use super::server::{Life, Reply};
 use super::store::Held;
 use super::world::{FORGOTTEN, LIFETIME, LOST, Lag, Next, OVERTAKEN, Stage, Stray, World};
-use proofkey_core::session::{ClaimId, End, Event, LoginId, Outcome, Pass, Seen, Step, Trouble, Version};
 use proofkey_core::Unanswered;
+use proofkey_core::session::{ClaimId, End, Event, LoginId, Outcome, Pass, Seen, Step, Trouble, Version};
 use proofkey_store::{Answer, Op};
 
 impl World {

@@ -29,9 +29,17 @@ pub(crate) fn plans(is_full: bool) -> Vec<Plan> {
         table(Config { name: "no grace, two rounds", passes: 2, parties: 2, ..all }),
         table(Config { name: "no grace, sign-out and login", logins: faults - 1, ..users }),
         table(Config { name: "grace 5 s, same", rotation: grace(5, Successor::Same), ..all }),
-        Plan { config: Config { name: "grace 45 s, same", rotation: grace(45, Successor::Same), is_eager: true, ..all }, allows: covered },
         Plan {
-            config: Config { name: "grace 45 s, newest", rotation: grace(45, Successor::Newest), is_eager: true, ..all },
+            config: Config { name: "grace 45 s, same", rotation: grace(45, Successor::Same), is_eager: true, ..all },
+            allows: covered,
+        },
+        Plan {
+            config: Config {
+                name: "grace 45 s, newest",
+                rotation: grace(45, Successor::Newest),
+                is_eager: true,
+                ..all
+            },
             allows: covered,
         },
         table(Config { name: "grace 30 s, access token only", rotation: grace(30, Successor::AccessOnly), ..all }),

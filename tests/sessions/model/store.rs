@@ -75,9 +75,11 @@ impl Store {
         };
         let answer = rules::apply(state, op, now);
         match (mutant, op, &answer) {
-            (Some(Mutant::LapsedTakenAtOnce), Op::Claim { version, id, seconds, .. }, Answer::Lapsed { id: other, .. }) => {
-                rules::apply(state, Op::Claim { version, id, seconds, over: Some(*other) }, now)
-            }
+            (
+                Some(Mutant::LapsedTakenAtOnce),
+                Op::Claim { version, id, seconds, .. },
+                Answer::Lapsed { id: other, .. },
+            ) => rules::apply(state, Op::Claim { version, id, seconds, over: Some(*other) }, now),
             _ => answer,
         }
     }
@@ -99,8 +101,7 @@ impl Cell {
     fn of(state: &State) -> Self {
         let State { version, ref value, written_at, claim, pause_until } = *state;
         let value = value.as_ref().map(|bytes| Held::of(version, bytes));
-        let claim =
-            claim.map(|Claim { id, made_at, until }| Mark { id, made_at, until: until.unwrap_or(u64::MAX) });
+        let claim = claim.map(|Claim { id, made_at, until }| Mark { id, made_at, until: until.unwrap_or(u64::MAX) });
         Self { version, value, written_at, claim, pause_until }
     }
 }

@@ -106,7 +106,8 @@ impl World {
 
     /// A login that the user left is not left alive, unless somebody ended in the middle of that.
     fn others_are_revoked(&self, but: Option<u8>) -> Verdict {
-        let alive = (0..self.server.count()).any(|family| Some(family) != but && self.server.life(family) == Life::Live);
+        let alive =
+            (0..self.server.count()).any(|family| Some(family) != but && self.server.life(family) == Life::Live);
         if alive && !self.bent && self.rows.iter().all(|count| *count == 0) {
             return Verdict::Broken("a login that the user left is still alive");
         }

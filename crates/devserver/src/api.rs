@@ -75,7 +75,7 @@ async fn guarded(
 }
 
 /// RFC 6750 section 2.1 is the only way to present a token; section 3.1 tells the refusals apart.
-fn grant_of(app: &App, query: Option<&str>, headers: &HeaderMap) -> Result<Grant, Response> {
+fn grant_of(app: &App, query: Option<&str>, headers: &HeaderMap) -> Result<Arc<Grant>, Response> {
     if form_urlencoded::parse(query.unwrap_or_default().as_bytes()).any(|(name, _)| name == "access_token") {
         let description = "error=\"invalid_request\", error_description=\"a token must not be in the URL\"";
         return Err(refused(StatusCode::BAD_REQUEST, description));

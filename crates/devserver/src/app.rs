@@ -1,7 +1,7 @@
 //! [`App`]: the options and the state that all handlers share, and the paths of the endpoints.
 
 use crate::log::Log;
-use crate::options::{Faults, Options};
+use crate::options::{EndpointFault, Faults, Options};
 use crate::state::Grants;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,8 +12,15 @@ pub(crate) struct App {
     pub(crate) options: Options,
     pub(crate) issuer: String,
     pub(crate) log: Arc<Log>,
-    faults: Mutex<Faults>,
+    faults: Mutex<Switched>,
     grants: Mutex<Grants>,
+}
+
+/// The faults, and the refreshes since they were set.
+#[derive(Debug)]
+struct Switched {
+    faults: Faults,
+    refreshes: u64,
 }
 
 impl App {
@@ -21,8 +28,8 @@ impl App {
         Self {
             issuer: format!("http://{address}"),
             log: Arc::default(),
-            faults: Mutex::new(options.faults.clone()),
-            grants: Mutex::default(),
+            faults: Mutex::new(Switched::new(options.faults.clone())),
+            grants: Mutex::new(Grants::new(&options)),
             options,
         }
     }
@@ -33,20 +40,39 @@ impl App {
     }
 
     pub(crate) fn faults(&self) -> Faults {
-        self.faults.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.switched().faults.clone()
     }
 
     pub(crate) fn set_faults(&self, faults: Faults) {
-        *self.faults.lock().unwrap_or_else(PoisonError::into_inner) = faults;
+        *self.switched() = Switched::new(faults);
+    }
+
+    /// Counts a refresh. Its fault, if one is due.
+    pub(crate) fn refresh_fault(&self) -> Option<EndpointFault> {
+        let mut switched = self.switched();
+        switched.refreshes += 1;
+        let due = switched.faults.refresh.iter().find(|fault| fault.when.is_due(switched.refreshes));
+        due.map(|due| due.fault.clone())
     }
 
     pub(crate) fn grants(&self) -> MutexGuard<'_, Grants> {
         self.grants.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn switched(&self) -> MutexGuard<'_, Switched> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Switched {
+    fn new(faults: Faults) -> Self {
+        Self { faults, refreshes: 0 }
+    }
 }
 
 pub(crate) const AUTHORIZE: &str = "/connect/authorize";
 pub(crate) const CONSENT: &str = "/connect/consent";
+pub(crate) const COUNTS: &str = "/debug/counts";
 pub(crate) const LOGIN: &str = "/connect/login";
 pub(crate) const REVOCATION: &str = "/connect/revocation";
 pub(crate) const TOKEN: &str = "/connect/token";

@@ -1,7 +1,10 @@
 //! `proofkey-devserver`: the development server on its own.
 
 use clap::{Parser, ValueEnum};
-use proofkey_devserver::{CallbackFault, ClientRegistration, DevServer, EndpointFault, Faults, MetadataFault, Options};
+use proofkey_devserver::{
+    CallbackFault, ClientRegistration, DevServer, EndpointFault, Faults, MetadataFault, Options, RefreshFault,
+    Successor, When,
+};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -18,6 +21,12 @@ struct Args {
     /// The lifetime of authorization codes in seconds.
     #[arg(long, default_value_t = 60)]
     code_ttl: u32,
+    /// How long a spent refresh token is still accepted, in seconds from its first use; after that it revokes its family.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    refresh_grace: u32,
+    /// The answer to a spent refresh token in its grace.
+    #[arg(long, value_enum, value_name = "RULE", default_value_t = Rule::Newest)]
+    successor: Rule,
     /// The client id to register.
     #[arg(long, value_name = "ID", default_value_t = ClientRegistration::default().client_id)]
     client_id: String,
@@ -30,6 +39,32 @@ struct Args {
     /// A fault to switch on, to see how an app copes with it; can be repeated, once for each endpoint.
     #[arg(long, value_enum, value_name = "FAULT")]
     fault: Vec<Fault>,
+    /// A fault of some refreshes; can be repeated.
+    ///
+    /// FAULT is hangup-before (the request never arrives), hangup (its answer is lost), stall=MILLIS (it arrives late) or
+    /// delay=MILLIS (its answer is late). WHEN is next=N or every=N.
+    #[arg(long, value_name = "FAULT,WHEN", value_parser = refresh_fault)]
+    refresh_fault: Vec<RefreshFault>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Rule {
+    /// A fresh access token, and no refresh token
+    AccessTokenOnly,
+    /// A fresh pair, and the pair of the answer before is revoked
+    Newest,
+    /// The pair of the first answer
+    Same,
+}
+
+impl Rule {
+    fn successor(self) -> Successor {
+        match self {
+            Self::AccessTokenOnly => Successor::AccessTokenOnly,
+            Self::Newest => Successor::Newest,
+            Self::Same => Successor::Same,
+        }
+    }
 }
 
 /// The faults that the command line has. The library has more.
@@ -104,6 +139,24 @@ impl Fault {
     }
 }
 
+fn refresh_fault(text: &str) -> Result<RefreshFault, String> {
+    let (fault, when) = text.split_once(',').ok_or("write FAULT,WHEN, such as hangup,next=1")?;
+    let number = |digits: &str| digits.parse::<u32>().map_err(|_| format!("{digits:?} is not a number"));
+    let fault = match fault.split_once('=').unwrap_or((fault, "")) {
+        ("hangup-before", "") => EndpointFault::HangupBefore,
+        ("hangup", "") => EndpointFault::Hangup,
+        ("stall", millis) => EndpointFault::Stall { millis: number(millis)?.into() },
+        ("delay", millis) => EndpointFault::Delay { millis: number(millis)?.into() },
+        _ => return Err(format!("{fault:?} is not hangup-before, hangup, stall=MILLIS or delay=MILLIS")),
+    };
+    let when = match when.split_once('=') {
+        Some(("next", count)) => When::Next(number(count)?),
+        Some(("every", count)) => When::Every(number(count)?),
+        _ => return Err(format!("{when:?} is not next=N or every=N")),
+    };
+    Ok(RefreshFault { when, fault })
+}
+
 fn main() -> ExitCode {
     let args = Args::parse();
     match serve(&args) {
@@ -123,13 +176,15 @@ fn serve(args: &Args) -> io::Result<()> {
     if !args.scope.is_empty() {
         client.scopes.clone_from(&args.scope);
     }
-    let mut faults = Faults::default();
+    let mut faults = Faults { refresh: args.refresh_fault.clone(), ..Faults::default() };
     args.fault.iter().for_each(|fault| fault.set(&mut faults));
     let clients = format!("{}, with {}", client.client_id, client.redirect_uris.join(" or "));
     let server = DevServer::start(Options {
         port: args.port,
         access_token_ttl: args.access_token_ttl,
         code_ttl: args.code_ttl,
+        refresh_grace: args.refresh_grace,
+        successor: args.successor.successor(),
         clients: vec![client],
         faults,
     })?;
@@ -138,9 +193,11 @@ fn serve(args: &Args) -> io::Result<()> {
          Issuer  {}\n\
          Client  {clients}\n\
          API     {}\n\
+         Counts  {}\n\
          Press Ctrl-C to stop.\n",
         server.issuer(),
-        server.api("/api/me")
+        server.api("/api/me"),
+        server.counts_url()
     );
     io::stdout().write_all(text.as_bytes())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

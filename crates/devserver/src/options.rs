@@ -9,6 +9,11 @@ pub struct Options {
     pub access_token_ttl: u32,
     /// The lifetime of authorization codes in seconds.
     pub code_ttl: u32,
+    /// How long a spent refresh token is still accepted, in seconds from its first use; 0 for not at all. This holds for
+    /// the predecessor of the current token only. Any other spent token is reuse, which revokes the whole family.
+    pub refresh_grace: u32,
+    /// The answer to a spent refresh token in its grace.
+    pub successor: Successor,
     /// The registered clients.
     pub clients: Vec<ClientRegistration>,
     /// The faults from the start.
@@ -21,10 +26,27 @@ impl Default for Options {
             port: 0,
             access_token_ttl: 3600,
             code_ttl: 60,
+            refresh_grace: 0,
+            successor: Successor::default(),
             clients: vec![ClientRegistration::default()],
             faults: Faults::default(),
         }
     }
+}
+
+/// The answer to a spent refresh token in its grace ([`Options::refresh_grace`]).
+///
+/// The default is the newest pair: most servers issue a fresh pair (such as Auth0), and the strictest of them accept only
+/// the newest (such as Airlock). A client that works with those works with one that accepts more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Successor {
+    /// A fresh access token, and no refresh token.
+    AccessTokenOnly,
+    /// A fresh pair. The pair of the answer before is revoked, and its refresh token counts as spent.
+    #[default]
+    Newest,
+    /// The pair of the first answer. `expires_in` is what is left of the access token's lifetime.
+    Same,
 }
 
 /// A public client, as it is registered.
@@ -75,6 +97,36 @@ pub struct Faults {
     pub expires_in: Option<u32>,
     /// Refresh tokens are not rotated: the answer to a refresh has no new one.
     pub keep_refresh_token: bool,
+    /// On some refreshes, in place of the fault of the token endpoint. If several are due, the first in the list applies.
+    pub refresh: Vec<RefreshFault>,
+}
+
+/// A fault of some refreshes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefreshFault {
+    /// The refreshes that have it.
+    pub when: When,
+    /// What goes wrong.
+    pub fault: EndpointFault,
+}
+
+/// Which refreshes have a fault. Each request with `grant_type=refresh_token` since the faults were set counts as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// Every nth: 3 means the third, the sixth and so on, 1 means all, and 0 means none.
+    Every(u32),
+    /// The next n.
+    Next(u32),
+}
+
+impl When {
+    /// Whether the refresh with this number, from 1, is one of them.
+    pub(crate) fn is_due(self, refresh: u64) -> bool {
+        match self {
+            Self::Every(count) => refresh.checked_rem(count.into()) == Some(0),
+            Self::Next(count) => refresh <= count.into(),
+        }
+    }
 }
 
 /// A fault of the redirect to the client.
@@ -144,8 +196,15 @@ impl Default for Alteration {
 pub enum EndpointFault {
     /// Does what it is asked for, rotation included, and changes the answer. An error of its own is not changed.
     Alter(Alteration),
+    /// Does what it is asked for, rotation included, and waits this many milliseconds before it answers.
+    Delay {
+        /// Milliseconds.
+        millis: u64,
+    },
     /// Does what it is asked for, rotation included, and closes the connection without an answer.
     Hangup,
+    /// Closes the connection without doing its work, as if the request had never arrived.
+    HangupBefore,
     /// Answers exactly this, without doing its work.
     Respond {
         /// The HTTP status.
@@ -155,7 +214,8 @@ pub enum EndpointFault {
         /// The body.
         body: String,
     },
-    /// Waits this many milliseconds, then does its work.
+    /// Waits this many milliseconds, then does its work. The token endpoint does it even if the client has hung up by
+    /// then, so a request can arrive after a later one.
     Stall {
         /// Milliseconds.
         millis: u64,

@@ -1,6 +1,7 @@
 //! [`DevServer`]: a server on a thread of its own.
 
-use crate::app::{AUTHORIZE, App, CONSENT, LOGIN, REVOCATION, TOKEN};
+use crate::app::{AUTHORIZE, App, CONSENT, COUNTS, LOGIN, REVOCATION, TOKEN};
+use crate::counts::{self, Counts};
 use crate::log::Entry;
 use crate::options::{Faults, Options};
 use crate::running::{Running, bind};
@@ -66,6 +67,18 @@ impl DevServer {
         self.app.at(path)
     }
 
+    /// The URL of [`DevServer::counts`] as JSON.
+    #[must_use]
+    pub fn counts_url(&self) -> String {
+        self.app.at(COUNTS)
+    }
+
+    /// What the token endpoint did since the start.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.app.grants().counts
+    }
+
     /// The last 10,000 requests, in the order in which they were answered.
     #[must_use]
     pub fn log(&self) -> Vec<Entry> {
@@ -83,7 +96,7 @@ impl DevServer {
         self.app.log.clear();
     }
 
-    /// Replaces the faults from now on.
+    /// Replaces the faults from now on. Refreshes are counted anew for [`When`](crate::When).
     pub fn set_faults(&self, faults: Faults) {
         self.app.set_faults(faults);
     }
@@ -100,6 +113,7 @@ fn router(app: Arc<App>) -> io::Result<Router> {
         .layer(cors::layer(&app.options)?);
     Ok(Router::new()
         .route("/", get(pages::index))
+        .route(COUNTS, get(counts::counts))
         .route(AUTHORIZE, get(authorize::authorize))
         .route(LOGIN, post(authorize::login))
         .route(CONSENT, get(authorize::consent).post(authorize::decide))

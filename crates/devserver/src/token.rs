@@ -15,7 +15,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) async fn token(State(app): State<Arc<App>>, headers: HeaderMap, body: String) -> Response {
-    with_fault(app.faults().token, || answer(&headers, &body, |params| grant(&app, params))).await
+    app.grants().counts.token_requests += 1;
+    let refresh_fault = if is_refresh(&body) { app.refresh_fault() } else { None };
+    let fault = refresh_fault.or_else(|| app.faults().token);
+    let work = async move { with_fault(fault, || answer(&headers, &body, |params| grant(&app, params))).await };
+    // On a task of its own, so that a client that hangs up does not take back what it sent.
+    tokio::spawn(work).await.unwrap_or_else(|_| hangup())
 }
 
 pub(crate) async fn revoke(State(app): State<Arc<App>>, headers: HeaderMap, body: String) -> Response {
@@ -33,10 +38,16 @@ pub(crate) async fn with_fault(fault: Option<EndpointFault>, work: impl FnOnce()
     match fault {
         None => work(),
         Some(EndpointFault::Alter(alteration)) => alter(work(), &alteration).await,
+        Some(EndpointFault::Delay { millis }) => {
+            let response = work();
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+            response
+        }
         Some(EndpointFault::Hangup) => {
             drop(work());
             hangup()
         }
+        Some(EndpointFault::HangupBefore) => hangup(),
         Some(EndpointFault::Respond { status, headers, body }) => {
             let mut response = (StatusCode::from_u16(status).unwrap_or_default(), body).into_response();
             response.headers_mut().remove(header::CONTENT_TYPE);
@@ -132,8 +143,7 @@ fn grant(app: &App, params: &Params) -> Result<serde_json::Value, Refused> {
     let required = |name, description| params.find(name).ok_or(("invalid_request", description));
     let mut grants = app.grants();
     let faults = app.faults();
-    let keep = faults.keep_refresh_token;
-    let (access, grant, kept) = match params.text("grant_type") {
+    let issued = match params.text("grant_type") {
         "authorization_code" => {
             let code = required("code", "code is missing")?;
             let redirect_uri = required("redirect_uri", "redirect_uri is missing")?;
@@ -142,30 +152,25 @@ fn grant(app: &App, params: &Params) -> Result<serde_json::Value, Refused> {
                 return Err(("invalid_request", "the code_verifier is not 43 to 128 unreserved characters"));
             }
             let grant = grants.use_code(code, &client.client_id, redirect_uri, verifier);
-            let grant = grant.map_err(|why| ("invalid_grant", why))?;
-            (grant.clone(), grant, false)
+            grants.start(grant.map_err(|why| ("invalid_grant", why))?)
         }
         "refresh_token" => {
             let token = required("refresh_token", "refresh_token is missing")?;
-            let grant = grants.refresh(token, &client.client_id).map_err(|why| ("invalid_grant", why))?;
-            let access = narrowed(&grant, params)?;
-            if !keep {
-                grants.use_refresh_token(token);
-            }
-            (access, grant, keep)
+            let presented = grants.present(token, &client.client_id).map_err(|why| ("invalid_grant", why))?;
+            let scope = narrowed(&presented.grant, params)?;
+            grants.refresh(presented, scope, faults.keep_refresh_token)
         }
         "" => return Err(("invalid_request", "grant_type is missing")),
         _ => return Err(("unsupported_grant_type", "only authorization_code and refresh_token are supported")),
     };
-    let ttl = app.options.access_token_ttl;
     let mut document = json!({
         "token_type": "Bearer",
-        "expires_in": faults.expires_in.unwrap_or(ttl),
-        "scope": access.scope.join(" "),
-        "access_token": grants.issue_access_token(access, ttl),
+        "expires_in": faults.expires_in.map_or(issued.expires_in, u64::from),
+        "scope": issued.access.grant.scope.join(" "),
+        "access_token": issued.access.token,
     });
-    if grant.has("offline_access") && !kept {
-        document["refresh_token"] = json!(grants.issue_refresh_token(grant));
+    if let Some(token) = issued.refresh_token {
+        document["refresh_token"] = json!(token);
     }
     Ok(document)
 }
@@ -189,6 +194,10 @@ fn client<'a>(app: &'a App, params: &Params) -> Result<&'a ClientRegistration, R
     }
     let id = params.find("client_id").ok_or(("invalid_request", "client_id is missing"))?;
     app.options.clients.iter().find(|client| client.client_id == id).ok_or(("invalid_client", "the client is unknown"))
+}
+
+fn is_refresh(body: &str) -> bool {
+    form_urlencoded::parse(body.as_bytes()).any(|(name, value)| name == "grant_type" && value == "refresh_token")
 }
 
 /// RFC 7636 section 4.1.

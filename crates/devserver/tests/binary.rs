@@ -1,5 +1,6 @@
 //! The program.
 
+use proofkey_devserver::user_agent::{Decision, UserAgent};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
@@ -39,6 +40,62 @@ fn its_client_and_its_faults_are_a_matter_of_options() {
     let refused = agent.post(format!("{issuer}/connect/token")).send_empty().unwrap();
     assert_eq!((refused.status().as_u16(), refused.headers()["retry-after"].to_str().unwrap()), (503, "120"));
     assert_eq!(status("/api/me"), 503);
+}
+
+#[test]
+fn its_rotation_and_the_faults_of_refreshes_are_options_too() {
+    let options = ["--port", "0", "--access-token-ttl", "900", "--refresh-grace", "3600", "--successor", "same"];
+    let faults = ["--refresh-fault", "hangup,every=2", "--refresh-fault", "hangup-before,next=1"];
+    let more = ["--refresh-fault", "delay=1,every=1", "--refresh-fault", "stall=1,next=9"];
+    let mut server =
+        Ended(program(&[&options[..], &faults[..], &more[..]].concat()).stdout(Stdio::piped()).spawn().unwrap());
+    let mut lines = BufReader::new(server.0.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let issuer = lines.find_map(|line| line.strip_prefix("Issuer  ").map(str::to_owned)).unwrap();
+    let counts = lines.find_map(|line| line.strip_prefix("Counts  ").map(str::to_owned)).unwrap();
+    let text = |sent: Result<ureq::http::Response<ureq::Body>, ureq::Error>| sent?.body_mut().read_to_string();
+    let post = |form: &[(&str, &str)]| {
+        let form = form.iter().copied().chain([("client_id", "demo-native")]);
+        text(ureq::post(format!("{issuer}/connect/token")).send_form(form))
+    };
+    let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+    let callback = "https://app.example/paste";
+    let login = format!(
+        "{issuer}/connect/authorize?response_type=code&client_id=demo-native&redirect_uri={callback}&scope=offline_access\
+         &code_challenge={challenge}&code_challenge_method=S256"
+    );
+    let visit = UserAgent::new().run(&login, Decision::Allow).unwrap().callback.unwrap();
+    let code = visit.split_once("code=").unwrap().1.split('&').next().unwrap();
+    let grant = [("grant_type", "authorization_code"), ("code", code)];
+    let tokens = post(&[&grant[..], &[("redirect_uri", callback), ("code_verifier", verifier)]].concat()).unwrap();
+    let tokens: serde_json::Value = serde_json::from_str(&tokens).unwrap();
+    assert_eq!(tokens["expires_in"], 900);
+    let refresh =
+        || post(&[("grant_type", "refresh_token"), ("refresh_token", tokens["refresh_token"].as_str().unwrap())]);
+    assert!(refresh().is_err(), "it never arrived");
+    assert!(refresh().is_err(), "its answer was lost");
+    let recover = || serde_json::from_str::<serde_json::Value>(&refresh().unwrap()).unwrap()["refresh_token"].take();
+    let recovered = recover();
+    assert_ne!(recovered, tokens["refresh_token"]);
+    assert!(refresh().is_err(), "every second answer is lost");
+    assert_eq!(recover(), recovered, "the same pair");
+    assert_eq!(text(ureq::get(counts).call()).unwrap(), r#"{"refreshes":1,"replays":3,"reuses":0,"token_requests":6}"#);
+}
+
+#[test]
+fn a_refresh_fault_that_cannot_be_read_is_explained() {
+    for (text, expected) in [
+        ("hangup", "write FAULT,WHEN, such as hangup,next=1"),
+        ("hangup=1,next=1", "\"hangup=1\" is not hangup-before, hangup, stall=MILLIS or delay=MILLIS"),
+        ("stall,next=1", "\"\" is not a number"),
+        ("delay=-1,next=1", "\"-1\" is not a number"),
+        ("hangup,once=1", "\"once=1\" is not next=N or every=N"),
+        ("hangup,next=all", "\"all\" is not a number"),
+    ] {
+        let output = program(&["--port", "0", "--refresh-fault", text]).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && said.contains(expected), "{text}: {said}");
+    }
 }
 
 #[test]

@@ -98,7 +98,7 @@ impl From<ProxyError> for TransportError {
 }
 
 /// A token request or a revocation that failed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ExchangeError {
     /// The server has no known revocation endpoint.

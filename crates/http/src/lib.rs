@@ -12,6 +12,8 @@ mod proxy;
 mod read;
 mod reuse;
 mod secure;
+#[cfg(feature = "session")]
+pub mod session;
 mod settings;
 mod tls;
 

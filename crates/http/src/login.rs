@@ -36,6 +36,13 @@ impl SignedIn {
     }
 }
 
+/// Tokens of an exchange that has just been made.
+impl From<TokensBuf> for SignedIn {
+    fn from(tokens: TokensBuf) -> Self {
+        Self::new(tokens, SystemTime::now())
+    }
+}
+
 impl<'a> Login<'a> {
     /// A login of `client`. Its redirect URI is `http://127.0.0.1/…` or `http://[::1]/…`, or `http://localhost/…` if the
     /// client is registered so: with the registered port, or without one if the server takes any (RFC 8252 section 7.3).

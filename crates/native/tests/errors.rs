@@ -1,6 +1,7 @@
 //! Messages and causes of the errors.
 
-use proofkey_native::{Access, FolderError, OpenError, Store, StoreError};
+use proofkey_native::old::{Store, StoreError};
+use proofkey_native::{Access, FolderError, OpenError, StoreCause};
 use std::error::Error;
 use std::io::ErrorKind;
 
@@ -24,7 +25,7 @@ fn every_error_says_what_it_is_and_keeps_its_cause() {
         ),
         (
             Box::new(StoreError::Newer { name: "name".into(), format: 3 }),
-            "sign-in name was written by a newer proofkey (format 3, and this version reads formats up to 2)",
+            "sign-in name was written by a newer proofkey (it has format 3, and this version reads formats up to 2)",
             false,
         ),
         (Box::new(StoreError::NoHome), "set HOME", false),
@@ -37,6 +38,34 @@ fn every_error_says_what_it_is_and_keeps_its_cause() {
         let text = error.to_string();
         assert!(text.contains(said) && !text.ends_with('.'), "{text}");
         assert_eq!(error.source().is_some(), caused, "{text}");
+    }
+}
+
+#[test]
+fn every_cause_says_what_it_is() {
+    let path = || "folder/file".into();
+    for (cause, said) in [
+        (StoreCause::App("a/b".into()), "\"a/b\" cannot name the app's folder; use letters, digits, -, _ and ."),
+        (StoreCause::Corrupt { path: path(), fault: "it is cut short" }, "folder/file: it is cut short"),
+        (
+            StoreCause::Folder(FolderError::Insecure { path: path(), fault: "this is a link" }),
+            "folder/file: this is a link",
+        ),
+        (
+            StoreCause::KeyLost { path: path() },
+            "folder/file cannot be opened with the key in the system keyring: the key was lost, or the file was changed",
+        ),
+        (StoreCause::KeyNotKept, "the system keyring does not keep what it is given; keep the logins in files"),
+        (StoreCause::Locked { path: path() }, "another process does not let go of folder/file"),
+        (StoreCause::ManyClaims, "this process holds too many claims"),
+        (
+            StoreCause::Newer { path: path(), format: 7 },
+            "folder/file has format 7, and this version reads formats up to 3",
+        ),
+        (StoreCause::NoHome, "the system names no home folder; set HOME"),
+    ] {
+        assert_eq!(cause.to_string(), said);
+        assert!(cause.source().is_none(), "what the system says is part of the text: {said}");
     }
 }
 

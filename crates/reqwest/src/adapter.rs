@@ -16,6 +16,7 @@ use proofkey_http::{
 use reqwest::{ClientBuilder, RequestBuilder};
 use std::mem;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
@@ -161,7 +162,7 @@ impl Http {
         token: AccessToken<'_>,
     ) -> Result<ResponseBuf, TransportError> {
         let (request, sent) = self.with_token(request, token)?;
-        let (answer, whole) = self.collect(request, &sent, API_BODY_MAX).await?;
+        let (answer, whole) = self.collect(request, &sent, API_BODY_MAX, self.settings().deadline()).await?;
         whole.map(|()| answer.into())
     }
 
@@ -200,13 +201,34 @@ impl Http {
         Ok(head.map(|()| Streamed::new(response, self.settings().read_timeout())))
     }
 
+    /// [`exchange_keeping`](Self::exchange_keeping) in at most this time.
+    #[cfg(feature = "session")]
+    pub(crate) async fn exchange_within(
+        &self,
+        mut request: TokenRequest<'_>,
+        within: Duration,
+    ) -> (Option<RefreshTokenBuf>, Result<TokensBuf, ExchangeError>) {
+        let deadline = within.min(self.settings().deadline());
+        let send = |request| self.receive_within(request, deadline);
+        let driven = drive_async(&mut request, send, tokio::time::sleep).await;
+        read_tokens(request, driven)
+    }
+
     async fn drive(&self, flow: &mut (dyn Flow + Send)) -> Result<Received, DriveError> {
         drive_async(flow, |request| self.receive(request), tokio::time::sleep).await
     }
 
     async fn receive(&self, request: http::Request<Zeroizing<Vec<u8>>>) -> Result<Received, TransportError> {
+        self.receive_within(request, self.settings().deadline()).await
+    }
+
+    async fn receive_within(
+        &self,
+        request: http::Request<Zeroizing<Vec<u8>>>,
+        deadline: Duration,
+    ) -> Result<Received, TransportError> {
         let (request, sent) = self.prepare(request)?;
-        self.collect(request, &sent, OAUTH_BODY_MAX).await
+        self.collect(request, &sent, OAUTH_BODY_MAX, deadline).await
     }
 
     fn with_token(
@@ -248,7 +270,13 @@ impl Http {
         answered.map_err(|error| transport(error, sent))
     }
 
-    async fn collect(&self, request: RequestBuilder, sent: &Sent, most: usize) -> Result<Received, TransportError> {
+    async fn collect(
+        &self,
+        request: RequestBuilder,
+        sent: &Sent,
+        most: usize,
+        deadline: Duration,
+    ) -> Result<Received, TransportError> {
         let mut answer = None;
         let exchange = async {
             let mut response = self.head(request, sent).await?;
@@ -262,7 +290,7 @@ impl Http {
             }
             Ok(())
         };
-        let whole = timeout(self.settings().deadline(), exchange).await.unwrap_or_else(|_| Err(late(sent)));
+        let whole = timeout(deadline, exchange).await.unwrap_or_else(|_| Err(late(sent)));
         let received = match (answer, whole) {
             (Some(answer), whole) => Ok((answer, whole)),
             (None, whole) => Err(whole.err().unwrap_or_else(|| late(sent))),

@@ -68,8 +68,14 @@ mod adapter;
 mod body;
 mod client;
 mod error;
+#[cfg(feature = "session")]
+mod lifted;
 mod listener;
 mod login;
+#[cfg(feature = "session")]
+mod session;
+#[cfg(feature = "session")]
+mod sessions;
 mod streamed;
 
 pub use adapter::Http;
@@ -81,3 +87,12 @@ pub use proofkey_http::{
 };
 pub use streamed::Streamed;
 pub use {http, proofkey_core};
+#[cfg(feature = "session")]
+pub use {
+    lifted::Blocking,
+    proofkey_core::session::{End, Grace, Policy},
+    proofkey_http::session::{CallError, Revocation, SessionError, SignedOut, Token},
+    proofkey_store::{self, AsyncStore, Key, Memory, Record, Store, StoreError},
+    session::Session,
+    sessions::Sessions,
+};

@@ -90,6 +90,8 @@ struct Format2 {
     ended: Option<Ended>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     refresh_ends_at: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rotates: Option<bool>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     resources: BTreeMap<String, ResourceToken>,
     #[serde(flatten)]

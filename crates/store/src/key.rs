@@ -1,5 +1,6 @@
 //! The [`Key`] of a login.
 
+use proofkey_core::{Client, Endpoint};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -20,6 +21,15 @@ impl Key {
     #[must_use]
     pub fn new(issuer: impl Into<String>, client_id: impl Into<String>, account: impl Into<String>) -> Self {
         Self { issuer: issuer.into(), client_id: client_id.into(), account: account.into() }
+    }
+
+    /// The key of a client's login at its server: under the issuer, or under the authorization endpoint if the issuer is not
+    /// known.
+    #[must_use]
+    pub fn of(client: Client<'_>, account: impl Into<String>) -> Self {
+        let server = client.server();
+        let issuer = server.issuer().or_else(|| server.endpoint(Endpoint::Authorization)).unwrap_or_default();
+        Self::new(issuer, client.id(), account)
     }
 
     /// A name of 64 hexadecimal digits, unique to the key and without any of its text: for a file, a row or an entry.

@@ -2,7 +2,7 @@
 
 use crate::format;
 use crate::key::Key;
-use proofkey_core::{Endpoint, Feature, Server};
+use proofkey_core::{Client, ConfigError, Endpoint, Feature, Scope, Server, Tokens};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,6 +41,8 @@ pub struct Record {
     pub ended: Option<Ended>,
     /// The end of the refresh token in seconds since 1970, if the server gives it (`refresh_token_expires_in`).
     pub refresh_ends_at: Option<u64>,
+    /// Whether a refresh brings a new refresh token, if that is known.
+    pub rotates: Option<bool>,
     /// Access tokens for a resource (RFC 8707), by its identifier. [`access_token`](Self::access_token) is that of the whole login.
     pub resources: BTreeMap<String, ResourceToken>,
     pub(crate) others: Others,
@@ -131,6 +133,7 @@ impl Record {
             notes: BTreeMap::new(),
             ended: None,
             refresh_ends_at: None,
+            rotates: None,
             resources: BTreeMap::new(),
             others: Others::default(),
         }
@@ -155,6 +158,37 @@ impl Record {
     #[must_use]
     pub fn newer_format(bytes: &[u8]) -> Option<u32> {
         format::newer(bytes)
+    }
+
+    /// A record of what a server granted, for the requested `scope`. `requested_at` is in seconds since 1970.
+    #[must_use]
+    pub fn of_login(key: Key, client: Client<'_>, scope: &[&str], tokens: Tokens<'_>, requested_at: u64) -> Self {
+        let mut record = Self::new(key, Secret::new(tokens.access_token().expose().to_owned()));
+        record.refresh_token = tokens.refresh_token().map(|token| Secret::new(token.expose().to_owned()));
+        record.requested_at = requested_at;
+        record.expires_in = tokens.expires_in();
+        record.refresh_ends_at = tokens.refresh_expires_in().map(|left| requested_at.saturating_add(left.into()));
+        record.requested_scope = scope.iter().map(|word| (*word).to_owned()).collect();
+        record.set_granted_scope(tokens.scope());
+        client.redirect_uri().clone_into(&mut record.redirect_uri);
+        record.set_server(&client.server());
+        record
+    }
+
+    /// Takes the scope that the server names, if it names one.
+    pub fn set_granted_scope(&mut self, scope: Scope<'_>) {
+        if let Scope::Granted(_) = scope {
+            let requested: Vec<_> = self.requested_scope.iter().map(String::as_str).collect();
+            self.granted_scope = Some(scope.words(&requested).collect::<Vec<_>>().join(" "));
+        }
+    }
+
+    /// The client at the server that issued the tokens.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if the record was not made of a client.
+    pub fn client(&self) -> Result<Client<'_>, ConfigError> {
+        Client::new(&self.key.client_id, &self.redirect_uri, self.server())
     }
 
     /// The server that the tokens come from.

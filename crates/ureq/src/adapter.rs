@@ -15,6 +15,7 @@ use proofkey_http::{
 use std::io::Read;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 use ureq::{Agent, Body};
 use zeroize::Zeroizing;
 
@@ -167,12 +168,32 @@ impl Http {
         Ok(self.agents.run(with_token(request, token)?, None)?.map(Streamed::new))
     }
 
+    /// [`exchange_keeping`](Self::exchange_keeping) in at most this time.
+    #[cfg(feature = "session")]
+    pub(crate) fn exchange_within(
+        &self,
+        mut request: TokenRequest<'_>,
+        within: Duration,
+    ) -> (Option<RefreshTokenBuf>, Result<TokensBuf, ExchangeError>) {
+        let deadline = within.min(self.agents.settings().deadline());
+        let driven = drive(&mut request, |request| self.receive_within(request, deadline), thread::sleep);
+        read_tokens(request, driven)
+    }
+
     fn drive(&self, flow: &mut dyn Flow) -> Result<Received, DriveError> {
         drive(flow, |request| self.receive(request), thread::sleep)
     }
 
     fn receive(&self, request: http::Request<Zeroizing<Vec<u8>>>) -> Result<Received, TransportError> {
-        let response = self.agents.run(request, Some(self.agents.settings().deadline()))?;
+        self.receive_within(request, self.agents.settings().deadline())
+    }
+
+    fn receive_within(
+        &self,
+        request: http::Request<Zeroizing<Vec<u8>>>,
+        deadline: Duration,
+    ) -> Result<Received, TransportError> {
+        let response = self.agents.run(request, Some(deadline))?;
         Ok(collect(response, OAUTH_BODY_MAX))
     }
 }

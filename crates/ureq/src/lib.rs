@@ -33,6 +33,8 @@ mod connect;
 mod error;
 mod listener;
 mod login;
+#[cfg(feature = "session")]
+mod session;
 mod streamed;
 
 pub use adapter::Http;
@@ -44,3 +46,10 @@ pub use proofkey_http::{
 };
 pub use streamed::Streamed;
 pub use {http, proofkey_core};
+#[cfg(feature = "session")]
+pub use {
+    proofkey_core::session::{End, Grace, Policy},
+    proofkey_http::session::{CallError, Revocation, SessionError, SignedOut, Token},
+    proofkey_store::{self, Key, Memory, Record, Store, StoreError},
+    session::Session,
+};

@@ -56,7 +56,9 @@ impl Pair {
         Self { early: self.early.saturating_add(more), ..self }
     }
 
-    pub(super) const fn at(self, version: Version) -> Self {
+    /// The same under another version.
+    #[must_use]
+    pub const fn at(self, version: Version) -> Self {
         Self { version, ..self }
     }
 
@@ -70,6 +72,12 @@ impl Pair {
     #[must_use]
     pub const fn is_valid(&self, now: Now) -> bool {
         now.wall < self.ends.wall && now.uptime < self.ends.uptime
+    }
+
+    /// The seconds that are left of the access token; none if nobody knows.
+    #[must_use]
+    pub fn remaining(&self, now: Now) -> Option<u32> {
+        self.left(now).map(|left| u32::try_from(left / 1000).unwrap_or(u32::MAX))
     }
 
     /// Whether it is time to refresh.

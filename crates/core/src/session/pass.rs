@@ -297,7 +297,7 @@ impl Pass {
     fn end(&mut self) -> Step {
         let version = self.next_version();
         let expect = self.held_version();
-        self.to(Phase::Ending, Step::End { expect, id: self.id, version })
+        self.to(Phase::Ending, Step::End { expect, id: self.id, version, lost: self.lost })
     }
 
     fn ended(&mut self, now: Now) -> Step {

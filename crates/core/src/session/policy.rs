@@ -98,6 +98,12 @@ impl Now {
         self.wall / 1000
     }
 
+    /// The milliseconds of the clock that is never set.
+    #[must_use]
+    pub const fn uptime_ms(self) -> u64 {
+        self.uptime
+    }
+
     pub(super) const fn plus(self, milliseconds: u64) -> Self {
         Self { wall: self.wall.saturating_add(milliseconds), uptime: self.uptime.saturating_add(milliseconds) }
     }

@@ -32,6 +32,8 @@ pub enum Step {
         id: ClaimId,
         /// The version that is written.
         version: Version,
+        /// When an earlier answer was lost, in seconds since 1970.
+        lost: Option<u64>,
     },
     /// Read the row: [`Event::Row`], [`Event::Absent`], [`Event::SignedOut`] or [`Event::Failed`].
     Load,

@@ -2,9 +2,11 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use proofkey_devserver::user_agent::{Decision, UserAgent, Visit};
-use proofkey_devserver::{DevServer, Options};
+use proofkey_devserver::{Counts, DevServer, Options};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use std::thread;
+use std::time::{Duration, Instant};
 use ureq::Agent;
 use url::Url;
 
@@ -20,6 +22,15 @@ pub fn start_with_own_scheme() -> DevServer {
     let mut options = Options::default();
     options.clients[0].redirect_uris.push("com.example.app:/callback".to_owned());
     DevServer::start(options).unwrap()
+}
+
+/// Waits until the server has counted so much.
+pub fn wait_for(server: &DevServer, counted: impl Fn(Counts) -> bool) {
+    let start = Instant::now();
+    while !counted(server.counts()) {
+        assert!(start.elapsed() < Duration::from_secs(60), "{:?}", server.counts());
+        thread::sleep(Duration::from_millis(5));
+    }
 }
 
 pub fn url(server: &DevServer, more: &str) -> String {

@@ -5,4 +5,6 @@ mod api;
 mod authorize;
 mod client;
 mod faults;
+mod refreshes;
+mod rotation;
 mod token;

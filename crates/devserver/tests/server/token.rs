@@ -96,8 +96,15 @@ fn a_replayed_refresh_token_revokes_its_family() {
     let server = start();
     let tokens = login(&server);
     let (_, second) = refresh(&server, text(&tokens, "refresh_token"));
-    assert_eq!(refresh(&server, text(&tokens, "refresh_token")).1["error"], "invalid_grant");
-    assert_eq!(refresh(&server, text(&second, "refresh_token")).1["error"], "invalid_grant");
+    let refused = |token: &str| {
+        let answer = refresh(&server, token).1;
+        assert_eq!(answer["error"], "invalid_grant");
+        text(&answer, "error_description").to_owned()
+    };
+    let reused = "the refresh token was used before; all tokens of its family are revoked";
+    assert_eq!(refused(text(&tokens, "refresh_token")), reused);
+    assert_eq!(refused(text(&second, "refresh_token")), "the refresh token is revoked");
+    assert_eq!(refused("unknown"), "the refresh token is unknown");
     assert_eq!(call(&server, "/api/me", text(&second, "access_token")).0, 401);
 }
 
@@ -124,6 +131,10 @@ fn revocation_ends_the_family_and_never_complains() {
     let revoke = |token: &str| post(&server.revocation_endpoint(), &[("client_id", "demo-native"), ("token", token)]).0;
     assert_eq!(revoke("unknown"), 200);
     assert_eq!(call(&server, "/api/me", text(&tokens, "access_token")).0, 200);
-    assert_eq!(revoke(text(&tokens, "refresh_token")), 200);
+    let (_, second) = refresh(&server, text(&tokens, "refresh_token"));
+    assert_eq!(revoke(text(&tokens, "access_token")), 200);
     assert_eq!(call(&server, "/api/me", text(&tokens, "access_token")).0, 401);
+    assert_eq!(call(&server, "/api/me", text(&second, "access_token")).0, 200, "an access token goes alone");
+    assert_eq!(revoke(text(&tokens, "refresh_token")), 200, "a spent one takes the family along");
+    assert_eq!(call(&server, "/api/me", text(&second, "access_token")).0, 401);
 }

@@ -44,6 +44,7 @@ async fn long_value(bench: &Bench<'_>) -> Result<(), Got> {
 async fn keys(bench: &Bench<'_>) -> Result<(), Got> {
     let run = Place::new(bench)?.key.account;
     let long = "k".repeat(10_000);
+    let longer = format!("{long}k");
     let texts = [
         "",
         "a",
@@ -64,7 +65,7 @@ async fn keys(bench: &Bench<'_>) -> Result<(), Got> {
     ];
     let texts = texts
         .into_iter()
-        .chain(["{a}", ":", "1:a", "a/b", "../a", "CON", "é", "e\u{301}", "ß", "ss", "\u{202e}", "🔑", &long]);
+        .chain(["{a}", ":", "1:a", "a/b", "../a", "CON", "é", "e\u{301}", "ß", "ss", "\u{202e}", "🔑", &long, &longer]);
     let texts: Vec<&str> = texts.collect();
     let accounts = texts.iter().map(|text| Key::new("https://issuer.example", "laws", format!("{run}{text}")));
     let clients = texts.iter().map(|text| Key::new("https://issuer.example", format!("laws{text}"), &*run));

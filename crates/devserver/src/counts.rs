@@ -1,0 +1,29 @@
+//! [`Counts`]: what the token endpoint did.
+
+use crate::app::App;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+use std::sync::Arc;
+
+/// What the token endpoint did since the start of the server. Setting faults does not reset it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Refreshes with a current refresh token. Those with a lost answer count too.
+    pub refreshes: u64,
+    /// Refreshes with a spent refresh token in its grace.
+    pub replays: u64,
+    /// Refreshes with a spent refresh token after its grace. Each revoked a family.
+    pub reuses: u64,
+    /// All requests, refused and cut ones too.
+    pub token_requests: u64,
+}
+
+pub(crate) async fn counts(State(app): State<Arc<App>>) -> Response {
+    let Counts { refreshes, replays, reuses, token_requests } = app.grants().counts;
+    let document =
+        json!({"refreshes": refreshes, "replays": replays, "reuses": reuses, "token_requests": token_requests});
+    ([(header::CONTENT_TYPE, "application/json")], document.to_string()).into_response()
+}

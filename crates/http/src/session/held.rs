@@ -1,0 +1,196 @@
+//! [`Held`]: a login as this process has it, and the [`Token`] that is handed out.
+
+use super::error::SessionError;
+use proofkey_core::session::{End, Need, Now, Pair, Renewal, Version};
+use proofkey_core::{AccessToken, Lifetime, RefreshToken, TokensBuf};
+use proofkey_store::{Record, RecordError, ResourceToken, Row, Secret, StoreError, StoreFault};
+use std::fmt;
+use std::sync::Arc;
+
+/// A record with its version, and what is known of its tokens now.
+#[derive(Clone)]
+pub struct Held {
+    pub(super) record: Arc<Record>,
+    pub(super) pair: Pair,
+    pub(super) resource: Option<Arc<str>>,
+    pub(super) trouble: Option<SessionError>,
+    /// No refresh ahead of time before then, in milliseconds of uptime.
+    pub(super) quiet_until: u64,
+}
+
+/// A valid access token. It is cheap to clone, and wiped from memory when its last clone is gone.
+///
+/// ```
+/// # fn example(token: proofkey_http::session::Token) {
+/// if let Some(why) = token.trouble() {
+///     eprintln!("still valid, but: {why}");
+/// }
+/// println!("{:?}", token.access_token().authorization());
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Token(pub(super) Arc<Held>);
+
+impl Token {
+    /// The token, to call an API with.
+    #[must_use]
+    pub fn access_token(&self) -> AccessToken<'_> {
+        AccessToken::new(self.0.text()).expect("it was checked when it was held")
+    }
+
+    /// The text of the token.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.text()
+    }
+
+    /// What is wrong although the token is valid: a refresh ahead of time failed, new tokens could not be saved, or this is the
+    /// last token of a login that has ended.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&SessionError> {
+        self.0.trouble.as_ref()
+    }
+
+    /// The seconds that are left; none if the server does not say.
+    #[must_use]
+    pub fn remaining(&self) -> Option<u32> {
+        self.0.pair.remaining(super::clock::now())
+    }
+
+    /// The login that it belongs to. Its refresh token is in there too.
+    #[must_use]
+    pub fn record(&self) -> &Record {
+        &self.0.record
+    }
+
+    /// The version of the login.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.0.pair.version()
+    }
+}
+
+impl Held {
+    /// A record of this version, as it is now. `age` is how long ago it was written, in seconds.
+    pub(super) fn new(record: Arc<Record>, version: Version, age: u32, view: &View, now: Now) -> Self {
+        let renewal = match &record.ended {
+            Some(ended) => Renewal::Ended(ended.lost_at.map_or(End::Refused, |since| End::AnswerLost { since })),
+            None if record.refresh_token.is_none() => Renewal::NoRefreshToken,
+            None if record.refresh_ends_at.is_some_and(|end| end <= now.seconds()) => Renewal::Ended(End::Expired),
+            None => Renewal::Possible,
+        };
+        let requested = match &view.resource {
+            None => Some((record.requested_at, record.expires_in)),
+            Some(resource) => record.resources.get(&**resource).map(|token| (token.requested_at, token.expires_in)),
+        };
+        let pair = match requested {
+            // The clock of who wrote it may differ, and the store knows how long ago that was.
+            Some((at, expires_in)) => {
+                let at = at.min(now.seconds().saturating_sub(age.into()));
+                Pair::new(version, Lifetime::new(at, expires_in), renewal, now)
+            }
+            None => Pair::without_token(version, renewal),
+        };
+        let pair = pair.with_spread(view.spread);
+        let why = record.ended.as_ref().map(|ended| Arc::from(&*ended.why));
+        let trouble = match renewal {
+            Renewal::Ended(end) => Some(SessionError::Ended { end, why }),
+            _ => None,
+        };
+        Self { record, pair, resource: view.resource.clone(), trouble, quiet_until: 0 }
+    }
+
+    /// The record in a row.
+    pub(super) fn read(row: &Row, view: &View, now: Now) -> Result<Self, StoreError> {
+        let record = Record::from_bytes(&row.value).map_err(|error| {
+            let fault = if matches!(error, RecordError::Newer(_)) { StoreFault::Newer } else { StoreFault::Corrupt };
+            StoreError::new(fault).because(error)
+        })?;
+        check(&record)?;
+        Ok(Self::new(Arc::new(record), row.version, row.age, view, now))
+    }
+
+    /// The record with the tokens of a refresh.
+    pub(super) fn granted(&self, tokens: &TokensBuf, view: &View, requested_at: u64) -> Record {
+        let mut record = (*self.record).clone();
+        let new = tokens.refresh_token().map(|token| Secret::new(token.expose().to_owned()));
+        let is_same = match (&new, &record.refresh_token) {
+            (Some(new), Some(old)) => new.expose() == old.expose(),
+            _ => new.is_none(),
+        };
+        record.rotates = Some(!is_same || record.rotates == Some(true));
+        record.refresh_token = new.or(record.refresh_token);
+        record.refresh_ends_at = match tokens.refresh_expires_in() {
+            Some(left) => Some(requested_at.saturating_add(left.into())),
+            // That was the lifetime of the old one.
+            None if !is_same => None,
+            None => record.refresh_ends_at,
+        };
+        let access_token = Secret::new(tokens.access_token().expose().to_owned());
+        match &view.resource {
+            None => {
+                record.access_token = access_token;
+                record.requested_at = requested_at;
+                record.expires_in = tokens.expires_in();
+                record.set_granted_scope(tokens.scope());
+            }
+            Some(resource) => {
+                let token = ResourceToken::new(access_token, requested_at, tokens.expires_in());
+                record.resources.insert(resource.as_ref().to_owned(), token);
+            }
+        }
+        record
+    }
+
+    pub(super) fn is_quiet(&self, now: Now) -> bool {
+        now.uptime_ms() < self.quiet_until
+    }
+
+    /// Whether it can be handed out for this need.
+    pub(super) fn serves(&self, need: Need, now: Now) -> bool {
+        self.pair.is_valid(now)
+            && match need {
+                Need::OtherThan(version) => self.pair.version() != version,
+                Need::ValidFor(seconds) => self.pair.remaining(now).is_none_or(|left| left >= seconds),
+                Need::Valid => true,
+                _ => false,
+            }
+    }
+
+    fn text(&self) -> &str {
+        let of = |resource: &Arc<str>| self.record.resources.get(&**resource).map(|token| &token.access_token);
+        self.resource.as_ref().map_or(Some(&self.record.access_token), of).map_or("", Secret::expose)
+    }
+}
+
+/// Checks that the tokens of a record can be sent.
+pub(super) fn check(record: &Record) -> Result<(), StoreError> {
+    let access = record.resources.values().map(|token| &token.access_token).chain([&record.access_token]);
+    let fits = access.into_iter().all(|token| AccessToken::new(token.expose()).is_ok())
+        && record.refresh_token.as_ref().is_none_or(|token| RefreshToken::new(token.expose()).is_ok());
+    if fits { Ok(()) } else { Err(StoreError::new(StoreFault::Corrupt)) }
+}
+
+/// How a session looks at a login.
+#[derive(Clone, Debug, Default)]
+pub(super) struct View {
+    /// The resource that it needs tokens for.
+    pub(super) resource: Option<Arc<str>>,
+    /// How much earlier than others it refreshes.
+    pub(super) spread: u8,
+}
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Held").field("pair", &self.pair).field("trouble", &self.trouble).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token")
+            .field("version", &self.version())
+            .field("trouble", &self.trouble())
+            .finish_non_exhaustive()
+    }
+}

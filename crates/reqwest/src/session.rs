@@ -1,0 +1,322 @@
+//! [`Session`]: one login of a service, driven by detached tasks.
+
+use crate::adapter::Http;
+use proofkey_core::session::Need;
+use proofkey_core::{ClientBuf, Refusal, ResponseBuf};
+use proofkey_http::session::{
+    Act, Begin, CallError, Cell, Revocation, Revoking, Run, SessionError, SignedOut, Token, Turn,
+};
+use proofkey_http::{ExchangeError, SignedIn};
+use proofkey_store::{AsyncStore, Op, Record};
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::{Mutex, OwnedMutexGuard, oneshot, watch};
+use tokio::time::{sleep, timeout};
+
+/// A login that stays: its access token is always valid, refreshed by one task, process or machine at a time, and saved before it
+/// counts. [`Sessions::of`](crate::Sessions::of) makes it.
+///
+/// A refresh runs in a task of its own: a future that is dropped drops nothing of it. All futures need a tokio runtime.
+#[derive(Clone)]
+pub struct Session {
+    pub(crate) service: Arc<Service>,
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What all logins of a service share.
+pub(crate) struct Service {
+    pub(crate) http: Http,
+    pub(crate) client: Arc<ClientBuf>,
+    pub(crate) store: Arc<dyn AsyncStore>,
+    /// How many tasks are at work.
+    pub(crate) tasks: watch::Sender<usize>,
+}
+
+/// A login in this process.
+pub(crate) struct Shared {
+    pub(crate) cell: Cell,
+    /// Held by the task that drives a pass.
+    flight: Arc<Mutex<()>>,
+    /// When it was last asked for, in seconds since the service began.
+    used: AtomicU64,
+}
+
+impl Session {
+    /// What is stored, without a refresh; none if nobody is signed in. The token may have ended.
+    ///
+    /// # Errors
+    /// [`SessionError::Store`].
+    pub async fn peek(&self) -> Result<Option<Token>, SessionError> {
+        let cell = &self.shared.cell;
+        cell.peek(self.service.store.run(cell.key(), Op::Load).await)
+    }
+
+    /// Stores a login, in place of the one that is there. Its record is returned: its tokens are still valid.
+    ///
+    /// If the future is dropped, the login is stored all the same.
+    ///
+    /// # Errors
+    /// [`SessionError::Store`]. The tokens are not lost then: try again.
+    pub async fn begin(&self, signed_in: &SignedIn) -> Result<Option<Record>, SessionError> {
+        let signed_in = signed_in.clone();
+        self.detached(|session| async move { session.write(Begin::login(&session.shared.cell, &signed_in)?).await })
+            .await
+    }
+
+    /// [`begin`](Self::begin) with a record of your own, which may have notes.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin), and if the record has another key.
+    pub async fn begin_with(&self, record: Record) -> Result<Option<Record>, SessionError> {
+        self.detached(|session| async move { session.write(Begin::with(&session.shared.cell, record)?).await }).await
+    }
+
+    /// A valid access token, refreshed if it is due.
+    ///
+    /// # Errors
+    /// [`SessionError`]; its [`advice`](SessionError::advice) says what to do.
+    pub async fn access_token(&self) -> Result<Token, SessionError> {
+        match self.shared.cell.fresh() {
+            Some(token) => Ok(token),
+            None => self.pass(Need::Valid).await,
+        }
+    }
+
+    /// An access token that is valid for so many seconds, as far as the server says, or one that is issued now.
+    ///
+    /// # Errors
+    /// As [`access_token`](Self::access_token).
+    pub async fn access_token_for(&self, seconds: u32) -> Result<Token, SessionError> {
+        self.pass(Need::ValidFor(seconds)).await
+    }
+
+    /// Another token than this one, which an API has refused with 401.
+    ///
+    /// # Errors
+    /// As [`access_token`](Self::access_token); [`SessionError::Young`] if it was issued within the last minute.
+    pub async fn renew(&self, refused: &Token) -> Result<Token, SessionError> {
+        self.pass(Need::OtherThan(refused.version())).await
+    }
+
+    /// A new token, even if the present one is valid.
+    ///
+    /// # Errors
+    /// As [`access_token`](Self::access_token).
+    pub async fn refresh(&self) -> Result<Token, SessionError> {
+        self.pass(Need::New).await
+    }
+
+    /// Calls an API with a valid token, as [`Http::call`], and once more with a newer one if the API refuses it with a 401 that
+    /// a newer one may mend. Never with the token of another login.
+    ///
+    /// If the future is dropped, the request may have arrived all the same.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn call(&self, request: http::Request<Vec<u8>>) -> Result<ResponseBuf, CallError> {
+        let http = &self.service.http;
+        let token = self.access_token().await.map_err(CallError::Session)?;
+        let response = http.call(request.clone(), token.access_token()).await.map_err(CallError::Transport)?;
+        let refusal = Refusal::of(response.status, response.headers("www-authenticate"));
+        if !matches!(refusal, Some(Refusal::InvalidToken)) {
+            return Ok(response);
+        }
+        match self.renew(&token).await {
+            Ok(newer) if newer.version().login() == token.version().login() => {
+                http.call(request, newer.access_token()).await.map_err(CallError::Transport)
+            }
+            _ => Ok(response),
+        }
+    }
+
+    /// Signs out: the login is removed from the store, then its tokens are revoked at the server.
+    ///
+    /// If the future is dropped, it goes on all the same.
+    ///
+    /// # Errors
+    /// [`SessionError::Store`]: then nothing is revoked.
+    pub async fn sign_out(&self) -> Result<SignedOut, SessionError> {
+        self.detached(|session| async move {
+            let record = session.write(Begin::sign_out(&session.shared.cell)?).await?;
+            let revocation = match &record {
+                Some(record) => session.revoke(record).await,
+                None => Ok(Revocation::Done),
+            };
+            Ok(SignedOut::new(record, revocation))
+        })
+        .await
+    }
+
+    async fn pass(&self, need: Need) -> Result<Token, SessionError> {
+        let cell = &self.shared.cell;
+        let passes = cell.passes();
+        let flight = Arc::clone(&self.shared.flight);
+        let flight = match Arc::clone(&flight).try_lock_owned() {
+            Ok(flight) => flight,
+            Err(_) => match cell.valid(need) {
+                // Somebody else refreshes, and this one is still valid.
+                Some(token) => return Ok(token),
+                None => timeout(PATIENCE, flight.lock_owned()).await.map_err(|_| SessionError::Busy)?,
+            },
+        };
+        let run = match cell.turn(need, passes) {
+            Turn::Over(result) => return result,
+            Turn::Run(run) => run,
+        };
+        let (tell, told) = oneshot::channel();
+        self.spawn(|session| session.drive(need, run, flight, tell));
+        // It ends without a word if the runtime ends.
+        told.await.unwrap_or(Err(SessionError::Unsent(None)))
+    }
+
+    /// Drives a pass to its end. What cannot be saved is tried again each second.
+    async fn drive(
+        self,
+        need: Need,
+        mut run: Box<Run>,
+        flight: OwnedMutexGuard<()>,
+        tell: oneshot::Sender<Result<Token, SessionError>>,
+    ) {
+        let mut tell = Some(tell);
+        loop {
+            self.go(&mut run).await;
+            let result = self.shared.cell.publish(need, &run);
+            if run.is_settled() {
+                drop(flight);
+                tell.take().map(|tell| tell.send(result));
+                return;
+            }
+            // Nobody may be waiting any longer.
+            tell.take().map(|tell| tell.send(result));
+            sleep(AGAIN).await;
+            run.waited();
+        }
+    }
+
+    async fn go(&self, run: &mut Run) {
+        let cell = &self.shared.cell;
+        loop {
+            match run.act() {
+                Act::Exchange(within) => {
+                    let resource = run.resource();
+                    let parameters: Vec<_> = resource.iter().map(|resource| ("resource", &**resource)).collect();
+                    let answer = match run.request(cell.client(), &parameters) {
+                        Ok(request) => self.service.http.exchange_within(request, within).await,
+                        Err(error) => (None, Err(ExchangeError::Config(error))),
+                    };
+                    run.exchanged(answer);
+                }
+                Act::Revoke => {
+                    if let Some(record) = run.record() {
+                        // Whatever comes of it: the login is another one now.
+                        let _ = self.revoke(record).await;
+                    }
+                    run.waited();
+                }
+                Act::Store => {
+                    let answer = self.service.store.run(cell.key(), run.op()).await;
+                    run.stored(answer);
+                }
+                Act::Wait(time) => {
+                    sleep(time).await;
+                    run.waited();
+                }
+                _ => return,
+            }
+        }
+    }
+
+    async fn write(&self, mut begin: Begin<'_>) -> Result<Option<Record>, SessionError> {
+        let flight = timeout(PATIENCE, self.shared.flight.lock()).await;
+        let _flight = flight.map_err(|_| SessionError::Busy)?;
+        loop {
+            let answer = self.service.store.run(self.shared.cell.key(), begin.op()).await;
+            if let Some(displaced) = begin.stored(answer)? {
+                return Ok(displaced);
+            }
+        }
+    }
+
+    async fn revoke(&self, record: &Record) -> Result<Revocation, ExchangeError> {
+        let mut revoking = Revoking::new(self.shared.cell.client(), record);
+        while let Some((client, token)) = revoking.next() {
+            revoking.hear(self.service.http.revoke(client, token).await);
+        }
+        revoking.end()
+    }
+
+    /// Runs to its end, whoever waits for it.
+    async fn detached<T, F>(&self, work: impl FnOnce(Self) -> F) -> Result<T, SessionError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, SessionError>> + Send + 'static,
+    {
+        let (tell, told) = oneshot::channel();
+        let work = work(self.clone());
+        self.spawn(|_| async move {
+            let _ = tell.send(work.await);
+        });
+        told.await.unwrap_or(Err(SessionError::Unsent(None)))
+    }
+
+    fn spawn<F>(&self, work: impl FnOnce(Self) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let work = work(self.clone());
+        let task = Task::begin(&self.service);
+        tokio::spawn(async move {
+            let _task = task;
+            work.await;
+        });
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(cell: Cell, now: u64) -> Self {
+        Self { cell, flight: Arc::default(), used: AtomicU64::new(now) }
+    }
+
+    pub(crate) fn use_at(&self, now: u64) {
+        self.used.store(now, Ordering::Relaxed);
+    }
+
+    /// Whether somebody has a handle of it, or drives it.
+    pub(crate) fn is_in_use(self: &Arc<Self>) -> bool {
+        Arc::strong_count(self) > 1
+    }
+
+    /// How long ago it was asked for, in seconds.
+    pub(crate) fn idle(&self, now: u64) -> u64 {
+        now.saturating_sub(self.used.load(Ordering::Relaxed))
+    }
+}
+
+/// Counts a task for as long as it lives.
+struct Task(Arc<Service>);
+
+impl Task {
+    fn begin(service: &Arc<Service>) -> Self {
+        service.tasks.send_modify(|tasks| *tasks = tasks.saturating_add(1));
+        Self(Arc::clone(service))
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.tasks.send_modify(|tasks| *tasks = tasks.saturating_sub(1));
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("key", self.shared.cell.key()).finish_non_exhaustive()
+    }
+}
+
+const AGAIN: Duration = Duration::from_secs(1);
+/// How long a caller waits for another's pass.
+const PATIENCE: Duration = Duration::from_secs(60);

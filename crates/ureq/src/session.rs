@@ -1,0 +1,274 @@
+//! [`Session`]: a login that stays.
+
+use crate::adapter::Http;
+use proofkey_core::session::{Need, Policy};
+use proofkey_core::{Client, Refusal, ResponseBuf};
+use proofkey_http::session::{
+    Act, Begin, CallError, Cell, Revocation, Revoking, Run, SessionError, SignedOut, Token, Turn,
+};
+use proofkey_http::{ExchangeError, SignedIn};
+use proofkey_store::{Key, Op, Record, Store};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// A login that stays: its access token is always valid, refreshed by one thread, process or machine at a time, and saved before
+/// it counts.
+///
+/// It is cheap to clone, and its clones share one token and one refresh. A thread that finds the token due refreshes it, while
+/// the others go on with the old one; nobody waits before it has ended.
+///
+/// ```no_run
+/// use proofkey_ureq::proofkey_core::{Client, Server};
+/// use proofkey_ureq::{Http, Key, Login, Memory, Session};
+///
+/// let http = Http::new();
+/// let client = Client::new("my-client-id", "http://127.0.0.1/callback", Server::ITWIN)?;
+/// // `proofkey_native::Store::files("my-app")` keeps it on the disk.
+/// let session = Session::new(&http, client, Memory::new(), Key::of(client, "default"));
+/// if session.peek()?.is_none() {
+///     let login = Login::new(client, &["itwin-platform", "offline_access"]);
+///     session.begin(&http.login(login, |url| Ok(println!("Open {url}")))?)?;
+/// }
+/// let request = http::Request::get("https://api.bentley.com/itwins/").body(Vec::new())?;
+/// println!("{}", session.call(request)?.status);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Session {
+    http: Http,
+    store: Arc<dyn Store>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    cell: Cell,
+    /// Held by whoever drives a pass.
+    flight: Mutex<()>,
+}
+
+impl Session {
+    /// The login of `key`, in this store.
+    #[must_use]
+    pub fn new(http: &Http, client: Client<'_>, store: impl Store + 'static, key: Key) -> Self {
+        Self::with_policy(http, client, store, key, Policy::new())
+    }
+
+    /// The same with rules of your own, such as the server's grace for refresh tokens that were used before.
+    #[must_use]
+    pub fn with_policy(http: &Http, client: Client<'_>, store: impl Store + 'static, key: Key, policy: Policy) -> Self {
+        Self::of(http.clone(), Arc::new(store), Cell::new(key, Arc::new(client.into()), policy, None))
+    }
+
+    /// The same login for one resource (RFC 8707): with an access token of its own, and the same refresh token.
+    #[must_use]
+    pub fn for_resource(&self, resource: &str) -> Self {
+        Self::of(self.http.clone(), Arc::clone(&self.store), self.shared.cell.for_resource(resource))
+    }
+
+    fn of(http: Http, store: Arc<dyn Store>, cell: Cell) -> Self {
+        Self { http, store, shared: Arc::new(Shared { cell, flight: Mutex::new(()) }) }
+    }
+
+    /// What is stored, without a refresh; none if nobody is signed in. The token may have ended.
+    ///
+    /// # Errors
+    /// [`SessionError::Store`].
+    pub fn peek(&self) -> Result<Option<Token>, SessionError> {
+        self.shared.cell.peek(self.store.run(self.shared.cell.key(), Op::Load))
+    }
+
+    /// Stores a login, in place of the one that is there. Its record is returned: its tokens are still valid.
+    ///
+    /// # Errors
+    /// [`SessionError::Store`]. The tokens are not lost then: try again.
+    pub fn begin(&self, signed_in: &SignedIn) -> Result<Option<Record>, SessionError> {
+        self.write(Begin::login(&self.shared.cell, signed_in)?)
+    }
+
+    /// [`begin`](Self::begin) with a record of your own, which may have notes.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin), and if the record has another key.
+    pub fn begin_with(&self, record: Record) -> Result<Option<Record>, SessionError> {
+        self.write(Begin::with(&self.shared.cell, record)?)
+    }
+
+    /// A valid access token, refreshed if it is due.
+    ///
+    /// # Errors
+    /// [`SessionError`]; its [`advice`](SessionError::advice) says what to do.
+    pub fn access_token(&self) -> Result<Token, SessionError> {
+        self.shared.cell.fresh().map_or_else(|| self.pass(Need::Valid), Ok)
+    }
+
+    /// An access token that is valid for so many seconds, as far as the server says, or one that is issued now.
+    ///
+    /// # Errors
+    /// As [`access_token`](Self::access_token).
+    pub fn access_token_for(&self, seconds: u32) -> Result<Token, SessionError> {
+        self.pass(Need::ValidFor(seconds))
+    }
+
+    /// Another token than this one, which an API has refused with 401.
+    ///
+    /// # Errors
+    /// As [`access_token`](Self::access_token); [`SessionError::Young`] if it was issued within the last minute.
+    pub fn renew(&self, refused: &Token) -> Result<Token, SessionError> {
+        self.pass(Need::OtherThan(refused.version()))
+    }
+
+    /// A new token, even if the present one is valid.
+    ///
+    /// # Errors
+    /// As [`access_token`](Self::access_token).
+    pub fn refresh(&self) -> Result<Token, SessionError> {
+        self.pass(Need::New)
+    }
+
+    /// Calls an API with a valid token, as [`Http::call`], and once more with a newer one if the API refuses it with a 401 that
+    /// a newer one may mend. Never with the token of another login.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub fn call(&self, request: http::Request<Vec<u8>>) -> Result<ResponseBuf, CallError> {
+        let token = self.access_token().map_err(CallError::Session)?;
+        let call = |request, token: &Token| self.http.call(request, token.access_token()).map_err(CallError::Transport);
+        let response = call(request.clone(), &token)?;
+        let refusal = Refusal::of(response.status, response.headers("www-authenticate"));
+        if !matches!(refusal, Some(Refusal::InvalidToken)) {
+            return Ok(response);
+        }
+        match self.renew(&token) {
+            Ok(newer) if newer.version().login() == token.version().login() => call(request, &newer),
+            _ => Ok(response),
+        }
+    }
+
+    /// Signs out: the login is removed from the store, then its tokens are revoked at the server.
+    ///
+    /// # Errors
+    /// [`SessionError::Store`]: then nothing is revoked.
+    pub fn sign_out(&self) -> Result<SignedOut, SessionError> {
+        let record = self.write(Begin::sign_out(&self.shared.cell)?)?;
+        let revocation = record.as_ref().map_or(Ok(Revocation::Done), |record| self.revoke(record));
+        Ok(SignedOut::new(record, revocation))
+    }
+
+    /// Saves what could not be saved before. Call it before the process ends.
+    ///
+    /// # Errors
+    /// [`SessionError::Unsaved`] if that fails for as long as a claim lives.
+    pub fn settle(&self) -> Result<(), SessionError> {
+        let _flight = lock(&self.shared.flight);
+        if self.shared.cell.is_settled() {
+            return Ok(());
+        }
+        match self.shared.cell.turn(Need::Valid, self.shared.cell.passes()) {
+            Turn::Run(run) => {
+                let token = self.drive(Need::Valid, run)?;
+                let unsaved = token.trouble().filter(|_| !self.shared.cell.is_settled()).cloned();
+                unsaved.map_or(Ok(()), Err)
+            }
+            Turn::Over(_) => Ok(()),
+        }
+    }
+
+    fn pass(&self, need: Need) -> Result<Token, SessionError> {
+        let Shared { cell, flight } = &*self.shared;
+        let passes = cell.passes();
+        let _flight = match (flight.try_lock(), cell.valid(need)) {
+            (Ok(flight), _) => flight,
+            (Err(TryLockError::Poisoned(flight)), _) => flight.into_inner(),
+            // Somebody else refreshes, and this one is still valid.
+            (Err(TryLockError::WouldBlock), Some(token)) => return Ok(token),
+            (Err(TryLockError::WouldBlock), None) => lock(flight),
+        };
+        match cell.turn(need, passes) {
+            Turn::Over(result) => result,
+            Turn::Run(run) => self.drive(need, run),
+        }
+    }
+
+    /// Drives a pass to its end. What cannot be saved is tried again each second, for as long as a claim lives.
+    fn drive(&self, need: Need, mut run: Box<Run>) -> Result<Token, SessionError> {
+        let begun = Instant::now();
+        loop {
+            self.go(&mut run);
+            let result = self.shared.cell.publish(need, &run);
+            if run.is_settled() {
+                return result;
+            }
+            if begun.elapsed() >= PATIENCE {
+                self.shared.cell.put_aside(run);
+                return result;
+            }
+            thread::sleep(AGAIN);
+            run.waited();
+        }
+    }
+
+    fn go(&self, run: &mut Run) {
+        let Shared { cell, .. } = &*self.shared;
+        loop {
+            match run.act() {
+                Act::Exchange(within) => {
+                    let resource = run.resource();
+                    let parameters: Vec<_> = resource.iter().map(|resource| ("resource", &**resource)).collect();
+                    let answer = match run.request(cell.client(), &parameters) {
+                        Ok(request) => self.http.exchange_within(request, within),
+                        Err(error) => (None, Err(ExchangeError::Config(error))),
+                    };
+                    run.exchanged(answer);
+                }
+                Act::Revoke => {
+                    // Whatever comes of it: the login is another one now.
+                    let _ = run.record().map(|record| self.revoke(record));
+                    run.waited();
+                }
+                Act::Store => {
+                    let answer = self.store.run(cell.key(), run.op());
+                    run.stored(answer);
+                }
+                Act::Wait(time) => {
+                    thread::sleep(time);
+                    run.waited();
+                }
+                _ => return,
+            }
+        }
+    }
+
+    fn write(&self, mut begin: Begin<'_>) -> Result<Option<Record>, SessionError> {
+        let _flight = lock(&self.shared.flight);
+        loop {
+            let answer = self.store.run(self.shared.cell.key(), begin.op());
+            if let Some(displaced) = begin.stored(answer)? {
+                return Ok(displaced);
+            }
+        }
+    }
+
+    fn revoke(&self, record: &Record) -> Result<Revocation, ExchangeError> {
+        let mut revoking = Revoking::new(self.shared.cell.client(), record);
+        while let Some((client, token)) = revoking.next() {
+            revoking.hear(self.http.revoke(client, token));
+        }
+        revoking.end()
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("key", self.shared.cell.key()).finish_non_exhaustive()
+    }
+}
+
+fn lock(flight: &Mutex<()>) -> MutexGuard<'_, ()> {
+    flight.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+const AGAIN: Duration = Duration::from_secs(1);
+/// As long as a claim lives.
+const PATIENCE: Duration = Duration::from_secs(25);

@@ -1,0 +1,4 @@
+//! Sessions of both adapters against the development server.
+
+mod asynchronous;
+mod blocking;

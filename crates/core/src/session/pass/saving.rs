@@ -1,6 +1,6 @@
 //! A new pair is saved before anything else, however long that takes.
 
-use super::{Pass, Phase};
+use super::{Pass, Phase, STEPS_MAX};
 use crate::session::{End, Event, Now, Outcome, Pair, Renewal, Seen, Step, Trouble, Version};
 
 impl Pass {
@@ -33,12 +33,7 @@ impl Pass {
                 self.to(Phase::Revoking(None), Step::Revoke)
             }
             Event::Absent => self.gone(End::Forgotten),
-            _ => {
-                let serves = self.held.is_some_and(|held| held.is_valid(now));
-                let outcome =
-                    if serves { Outcome::Use(Some(Trouble::Unsaved)) } else { Outcome::Fail(Trouble::Unsaved) };
-                self.done(outcome)
-            }
+            _ => self.not_yet(now),
         }
     }
 
@@ -59,10 +54,25 @@ impl Pass {
         if seen.login() == held.login() && is_ended && !held.is_newer_than(seen) {
             let version = seen.next(self.id);
             self.held = self.held.map(|pair| pair.at(version));
-            return self.save(seen);
+            return self.save_over(seen, now);
         }
         // The store forgot what was written.
-        if held.is_newer_than(seen) { self.save(seen) } else { self.adopt(row) }
+        if held.is_newer_than(seen) { self.save_over(seen, now) } else { self.adopt(row) }
+    }
+
+    /// Saves over another row than expected. A store that has another one each time is left alone for a second.
+    fn save_over(&mut self, seen: Version, now: Now) -> Step {
+        if self.steps < STEPS_MAX {
+            return self.save(seen);
+        }
+        (self.steps, self.unsaved) = (0, Some(seen));
+        self.not_yet(now)
+    }
+
+    fn not_yet(&mut self, now: Now) -> Step {
+        let serves = self.held.is_some_and(|held| held.is_valid(now));
+        let trouble = Trouble::Unsaved;
+        self.done(if serves { Outcome::Use(Some(trouble)) } else { Outcome::Fail(trouble) })
     }
 
     fn settled(&mut self, now: Now) -> Step {

@@ -74,8 +74,8 @@ impl World {
             }
             _ => Op::Load,
         };
-        if let (Step::End { version, .. }, Some(held)) = (step, &mut value) {
-            (held.version, held.end) = (version, Some(End::Refused));
+        if let (Step::End { version, lost, .. }, Some(held)) = (step, &mut value) {
+            (held.version, held.end) = (version, Some(lost.map_or(End::Refused, |since| End::AnswerLost { since })));
             self.parties[p].held = value;
         }
         if let (Step::Save { version, .. }, Some(held)) = (step, &mut value) {

@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_not_quoted() {
-        let error = of(redis::parse_redis_value(b"!secret").unwrap_err());
+        let error = of(redis::parse_redis_value(b"?secret\r\n").unwrap_err());
         assert_eq!(error.fault(), StoreFault::Unavailable);
         assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
     }

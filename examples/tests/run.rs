@@ -166,6 +166,31 @@ fn replicas() {
 }
 
 #[test]
+fn errors() {
+    let server = DevServer::start(Options::default()).unwrap();
+    let run = |issuer: &str| {
+        let mut example = Command::new(env!("CARGO_BIN_EXE_errors"));
+        let example = example.args([issuer, "demo-native", &server.api("/api/me")]).stdin(Stdio::piped());
+        let mut example = example.stdout(Stdio::piped()).spawn().unwrap();
+        writeln!(example.stdin.take().unwrap(), "not-a-refresh-token").unwrap();
+        String::from_utf8(example.wait_with_output().unwrap().stdout).unwrap()
+    };
+    let ended = run(&server.issuer());
+    assert!(
+        ended.starts_with("SignIn: the server has ended the login (") && ended.contains("invalid_grant"),
+        "{ended}"
+    );
+    let busy = EndpointFault::Respond {
+        status: 503,
+        headers: vec![("retry-after".to_owned(), "7".to_owned())],
+        body: String::new(),
+    };
+    server.set_faults(Faults { token: Some(busy), ..Faults::default() });
+    let paused = run(&server.issuer());
+    assert!(paused.starts_with("TryAgain(7): "), "{paused}");
+}
+
+#[test]
 fn no_alloc() {
     let server = DevServer::start(Options::default()).unwrap();
     let mut example = Command::new(env!("CARGO_BIN_EXE_no_alloc"));

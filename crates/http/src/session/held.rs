@@ -120,6 +120,12 @@ impl Held {
         };
         record.rotates = Some(!is_same || record.rotates == Some(true));
         record.refresh_token = new.or(record.refresh_token);
+        record.refresh_ends_at = match tokens.refresh_expires_in() {
+            Some(left) => Some(requested_at.saturating_add(left.into())),
+            // That was the lifetime of the old one.
+            None if !is_same => None,
+            None => record.refresh_ends_at,
+        };
         let access_token = Secret::new(tokens.access_token().expose().to_owned());
         match &view.resource {
             None => {

@@ -146,6 +146,10 @@ impl Held {
         now.uptime_ms() < self.quiet_until
     }
 
+    pub(super) const fn is_unsaved(&self) -> bool {
+        matches!(self.trouble, Some(SessionError::Unsaved(_)))
+    }
+
     /// Whether it can be handed out for this need.
     pub(super) fn serves(&self, need: Need, now: Now) -> bool {
         self.pair.is_valid(now)

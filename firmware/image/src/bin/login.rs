@@ -186,14 +186,13 @@ fn renew<'a>(
             session::Step::Send { .. } => match (tokens.refresh_token(), buffer.take()) {
                 (Some(token), Some(buffer)) => {
                     let sent_at = now();
-                    match exchange(line, client.refresh(token), buffer) {
+                    match ask(line, client.refresh(token), buffer) {
                         Ok(granted) => {
                             held = pair(pass.next_version(), granted, sent_at);
                             new = Some(granted);
                             Event::Granted(held)
                         }
-                        Err(Failure::Response(error)) => Event::of_response(&error),
-                        Err(_) => Event::Unanswered(Unanswered::Lost),
+                        Err(event) => event,
                     }
                 }
                 _ => Event::Unanswered(Unanswered::Lost),
@@ -202,6 +201,13 @@ fn renew<'a>(
         };
         step = pass.step(event, clock());
     }
+}
+
+/// The tokens of a refresh, or what the pass is told in their place.
+#[inline(never)]
+fn ask<'a>(line: &mut Line<'_>, request: TokenRequest<'a>, buffer: &'a mut [u8]) -> Result<Tokens<'a>, Event> {
+    let Ok(answer) = line.send(request.request(), buffer) else { return Err(Event::Unanswered(Unanswered::Lost)) };
+    request.read(answer.response(buffer)).map_err(|error| Event::of_response(&error))
 }
 
 /// Asks the API who has signed in.

@@ -135,6 +135,19 @@ fn a_lapsed_claim_is_answered_two_seconds_later() {
 }
 
 #[test]
+fn an_adopted_pair_has_no_lost_answer() {
+    let lapsed = Event::Lapsed { id: ClaimId([2; 16]), age: 30, row: row(ended(first())) };
+    let mut pass = claiming(ended(first()), &POLICY);
+    pass.step(lapsed, NOW);
+    assert_eq!(pass.step(Event::Done, after(2_000)), Step::Load);
+    assert_eq!(pass.step(Event::Row(row(ended(newer()))), after(2_000)), Step::Adopt);
+    let claim = Step::Claim { version: newer(), id: ID, seconds: 25, over: None };
+    assert_eq!(pass.step(Event::Done, after(2_000)), claim);
+    assert_eq!(pass.step(Event::Claimed(row(ended(newer()))), after(2_000)), Step::Send { within: 15_000 });
+    assert_eq!(pass.step(Event::Refused { ends: false, pause: 0 }, after(2_000)), Step::Release { id: ID, pause: 0 });
+}
+
+#[test]
 fn without_a_grace_a_lapsed_claim_waits_for_the_end_of_the_token() {
     let policy = POLICY.with_grace(Grace::None);
     let lapsed = |pair| Event::Lapsed { id: ClaimId([2; 16]), age: 30, row: row(pair) };

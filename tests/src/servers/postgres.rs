@@ -82,7 +82,7 @@ fn run(folder: &TempDir) -> Process {
         "-c",
         "fsync=off",
         "-c",
-        "max_connections=64",
+        "max_connections=256",
         "-c",
         "shared_buffers=16MB",
     ]);

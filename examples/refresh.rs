@@ -1,7 +1,8 @@
 //! A login that is kept between runs, and refreshed without a loss: `refresh ISSUER CLIENT_ID FOLDER`.
 
 use proofkey_core::{Client, RefreshToken, TokensBuf};
-use proofkey_native::{Key, Lock, Record, Secret, Store};
+use proofkey_native::old::{Lock, Store};
+use proofkey_native::{Key, Record, Secret};
 use proofkey_ureq::{ExchangeError, Http, Login, SignedIn};
 use std::io;
 use std::path::Path;

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use proofkey_fuzz::shelf::{FORMATS, Shelf, record, same, seal};
-use proofkey_native::StoreError;
+use proofkey_native::old::StoreError;
 
 fuzz_target!(|bytes: &[u8]| {
     let (shelf, record) = (Shelf::default(), record("https://as.example\nclient\ndefault"));

@@ -1,7 +1,8 @@
 //! A token store with one record.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use proofkey_native::{Key, Record, Secret, Store, StoreError};
+use proofkey_native::old::{Store, StoreError};
+use proofkey_native::{Key, Record, Secret};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::PathBuf;

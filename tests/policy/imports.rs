@@ -16,10 +16,19 @@ const MODULES: &[(&str, &[&str])] = &[
     ),
     (
         "http",
-        &["answer", "secure", "listen", "proxy", "error", "drive", "read", "login", "tls", "settings", "reuse", "lib"],
+        &[
+            "answer", "secure", "listen", "proxy", "error", "drive", "read", "login", "tls", "settings", "reuse",
+            "session", "lib",
+        ],
     ),
-    ("reqwest", &["body", "error", "streamed", "client", "adapter", "listener", "login", "lib"]),
-    ("ureq", &["error", "connect", "agent", "streamed", "adapter", "listener", "login", "lib"]),
+    (
+        "reqwest",
+        &[
+            "body", "error", "streamed", "client", "adapter", "listener", "login", "lifted", "session", "sessions",
+            "lib",
+        ],
+    ),
+    ("ureq", &["error", "connect", "agent", "streamed", "adapter", "listener", "login", "session", "lib"]),
 ];
 
 /// What each crate may import from the workspace.
@@ -30,11 +39,11 @@ const CRATES: &[(&str, &[&str])] = &[
     ("crates/cli", &["proofkey-core", "proofkey-devserver", "proofkey-native", "proofkey-ureq"]),
     ("crates/core", &[]),
     ("crates/devserver", &[]),
-    ("crates/http", &["proofkey-core"]),
+    ("crates/http", &["proofkey-core", "proofkey-store"]),
     ("crates/native", &["proofkey-store"]),
-    ("crates/reqwest", &["proofkey-core", "proofkey-http"]),
+    ("crates/reqwest", &["proofkey-core", "proofkey-http", "proofkey-store"]),
     ("crates/store", &["proofkey-core"]),
-    ("crates/ureq", &["proofkey-core", "proofkey-http"]),
+    ("crates/ureq", &["proofkey-core", "proofkey-http", "proofkey-store"]),
     ("examples/web-sys", &["proofkey-core"]),
     ("firmware/image", &["proofkey-core"]),
     ("firmware/nostd", &["proofkey-core"]),

@@ -5,6 +5,8 @@ pub mod flows;
 pub mod network;
 pub mod proxy;
 pub mod recording;
+#[cfg(feature = "servers")]
+pub mod servers;
 
 pub use proofkey_core_tests::*;
 use std::path::{Path, PathBuf};

@@ -2,7 +2,8 @@
 //!
 //! Needs `strace`, which injects the faults.
 
-use proofkey_native::{FolderError, Key, Record, Secret, Store, StoreError};
+use proofkey_native::old::{Store, StoreError};
+use proofkey_native::{FolderError, Key, Record, Secret};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;

@@ -1,7 +1,8 @@
 //! Saves one record in the folder of the first argument, with the access token of the second, or removes it if there is no
 //! second; with a third, in room that is reserved first. To be killed on the way.
 
-use proofkey_native::{Key, Record, Secret, Store, StoreError};
+use proofkey_native::old::{Store, StoreError};
+use proofkey_native::{Key, Record, Secret};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;

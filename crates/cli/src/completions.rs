@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::output;
 use clap::CommandFactory;
 use clap_complete::Shell;
-use proofkey_native::Store;
+use proofkey_native::old::Store;
 use std::collections::BTreeSet;
 
 /// Prints the script.

@@ -7,7 +7,8 @@ use crate::name::Name;
 use crate::settings::Settings;
 use crate::time::now;
 use proofkey_core::{AccessToken, Client, Endpoint, Lifetime, RefreshToken, Scope, TokensBuf};
-use proofkey_native::{FolderError, Key, Record, Secret, Store, StoreError};
+use proofkey_native::old::{Store, StoreError};
+use proofkey_native::{FolderError, Key, Record, Secret};
 use std::rc::Rc;
 use std::time::Duration;
 

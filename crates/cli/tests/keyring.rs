@@ -64,7 +64,10 @@ fn a_newer_sign_in_is_refused_there_and_left_as_it_is() {
     ] {
         run(args).fails(
             2,
-            &["in the system keyring was written by a newer proofkey (format 3", "`proofkey logout --forget-anyway`"],
+            &[
+                "in the system keyring was written by a newer proofkey (it has format 3",
+                "`proofkey logout --forget-anyway`",
+            ],
         );
         assert_eq!(entry.get_secret().unwrap(), NEWER, "{args:?}");
     }

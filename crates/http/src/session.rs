@@ -1,4 +1,7 @@
 //! What the sessions of both adapters share: everything but the I/O.
+//!
+//! With the feature `tracing` each outcome is one event of the target `proofkey::session`, with the key and the cause, and never a
+//! secret.
 
 mod begin;
 mod cell;
@@ -7,6 +10,7 @@ mod error;
 mod held;
 mod revoking;
 mod run;
+mod told;
 
 pub use begin::{Begin, SignedOut};
 pub use cell::{Cell, Turn};

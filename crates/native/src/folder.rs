@@ -150,6 +150,10 @@ pub(crate) struct Temporary {
 }
 
 impl Temporary {
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
     /// Takes room on the disk.
     fn fill(&mut self, room: usize) -> io::Result<()> {
         if room == 0 {

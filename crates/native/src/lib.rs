@@ -1,30 +1,29 @@
-//! Opens the browser and stores tokens for a native OAuth app.
+//! Opens the browser and stores logins for a native OAuth app.
 //!
 //! ```no_run
-//! use proofkey_native::{Key, Record, Secret, Store};
-//! use std::time::Duration;
+//! use proofkey_native::Store;
+//! use proofkey_store::{Answer, Key, Op, Store as _};
 //!
-//! let store = Store::files()?;
-//! let key = Key { issuer: "https://as.example".into(), client_id: "my-app".into(), account: "default".into() };
-//! let lock = store.lock(&key, Duration::from_secs(10))?;
-//! let mut record = lock.load()?.unwrap_or_else(|| Record::new(key.clone(), Secret::new("the access token".into())));
-//! let room = lock.reserve()?;
-//! // Refresh here: a full disk or a read-only folder has already been an error, so no token is spent in vain.
-//! record.expires_in = Some(3600);
-//! room.save(&record)?;
+//! let store = Store::files("my-app")?;
+//! let key = Key::new("https://as.example", "my-app", "default");
+//! if let Answer::Row(row) = store.run(&key, Op::Load)? {
+//!     println!("signed in, {} bytes, {} seconds ago", row.value.len(), row.age);
+//! }
 //! # Ok::<(), proofkey_native::StoreError>(())
 //! ```
 //!
-//! A [`Store`] reads without a lock and writes only under one, which other processes respect, so that two of them never
-//! refresh the same token at once. Records are files that only their owner can read, or entries of the system's keyring.
+//! A [`Store`] reads without a lock. Of all processes of a user, one at a time holds the claim to refresh a login. Logins are files
+//! that only their owner can read; with the feature `keyring` they can be sealed with a key in the system's keyring.
 
 mod browser;
-mod error;
+mod cause;
 mod folder;
+#[doc(hidden)]
+pub mod old;
 mod store;
 
 pub use browser::{OpenError, is_available, open};
-pub use error::StoreError;
+pub use cause::StoreCause;
 pub use folder::{Access, FolderError};
-pub use proofkey_store::{Key, Record, Secret};
-pub use store::{Lock, Reservation, Store};
+pub use proofkey_store::{Key, Record, Secret, StoreError};
+pub use store::Store;

@@ -1,351 +1,128 @@
-//! A [`Store`] of records, and the [`Lock`] under which they are written.
+//! The [`Store`] of a user's logins, in files.
 
-use crate::error::StoreError;
-#[cfg(feature = "keyring")]
-use crate::error::keyring_fault;
-use crate::folder::{Folder, FolderError, Temporary};
+mod files;
+mod guard;
+mod layout;
+#[cfg(test)]
+mod tests;
+
+use crate::cause::StoreCause;
 use etcetera::BaseStrategy;
-use proofkey_store::{Key, Record, RecordError};
+use files::Files;
+use proofkey_store::{Answer, Key, Op, Row, StoreError, StoreFault};
 use sha2::{Digest, Sha256};
-use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
-use zeroize::Zeroizing;
 
-/// Records by [`Key`], shared by all processes of one user.
+/// The logins of one app, shared by all processes of one user.
+///
+/// A claim ends after its seconds by the system's clock, and at once when the process of its holder ends. If the file system has
+/// no locks (`flock`), as some network file systems have none, it ends after its seconds only, and two things are not certain:
+/// a process that is stopped for more than five seconds in the middle of a change can overwrite a later one, and the clocks of
+/// machines that share the folder must agree. Whether locks work across machines is up to the network file system.
 #[derive(Debug)]
 pub struct Store {
-    folder: Folder,
-    place: Place,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Place {
-    Files,
-    #[cfg(feature = "keyring")]
-    Keyring,
+    files: Files,
 }
 
 impl Store {
-    /// Records in files, in the user's own folder for state: `$XDG_STATE_HOME/proofkey` or `~/.local/state/proofkey`;
-    /// `~/Library/Application Support/proofkey` on macOS, `%LOCALAPPDATA%\proofkey` on Windows.
+    /// The logins of an app, in files in the user's own folder for state: `$XDG_STATE_HOME/APP` or `~/.local/state/APP`;
+    /// `~/Library/Application Support/APP` on macOS, `%LOCALAPPDATA%\APP` on Windows.
+    ///
+    /// ```no_run
+    /// use proofkey_native::Store;
+    ///
+    /// let store = Store::files("my-app")?;
+    /// # Ok::<(), proofkey_native::StoreError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`StoreError`] with a [`StoreCause`] if the name cannot name a folder (it has other characters than letters, digits, `-`,
+    /// `_` and `.`, or begins or ends with a dot), if the folder cannot be made, or if others have access to it.
+    pub fn files(app: &str) -> Result<Self, StoreError> {
+        Self::files_in(&folder_of(app).map_err(StoreCause::error)?)
+    }
+
+    /// Logins in files, in a folder that the caller chooses.
     ///
     /// # Errors
     /// [`StoreError`] if the folder cannot be made, or if others have access to it.
-    pub fn files() -> Result<Self, StoreError> {
-        Self::files_in(&default_folder()?)
-    }
-
-    /// Records in files, in a folder that the caller chooses.
-    ///
-    /// # Errors
-    /// As [`Store::files`].
     pub fn files_in(folder: &Path) -> Result<Self, StoreError> {
-        Ok(Self { folder: Folder::open(folder)?, place: Place::Files })
+        let files = Files::open(folder).map_err(|error| StoreCause::from(error).error())?;
+        Ok(Self { files })
     }
 
-    /// Records in the system's keyring. Only locks and notes are files.
-    ///
-    /// # Errors
-    /// [`StoreError::NoKeyring`], and as [`Store::files`].
-    #[cfg(feature = "keyring")]
-    pub fn keyring() -> Result<Self, StoreError> {
-        keyring::Entry::store_status().as_ref().map_err(StoreError::NoKeyring)?;
-        Ok(Self { folder: Folder::open(&default_folder()?)?, place: Place::Keyring })
-    }
-
-    /// The record of `key`, if there is one.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the record is damaged, of a newer format, or accessible to others. It is left unchanged.
-    pub fn load(&self, key: &Key) -> Result<Option<Record>, StoreError> {
-        self.load_named(&key.digest())
-    }
-
-    /// All records. One that cannot be read does not hide the others.
+    /// All rows but tombstones. One that cannot be read does not hide the others.
     ///
     /// # Errors
     /// [`StoreError`] if the folder cannot be read.
-    pub fn list(&self) -> Result<Vec<Result<Record, StoreError>>, StoreError> {
-        let names = self.folder.names(LOCK_ENDING)?;
-        Ok(names.iter().filter_map(|name| self.load_named(name).transpose()).collect())
+    pub fn list(&self) -> Result<Vec<Result<Row, StoreError>>, StoreError> {
+        let rows = self.files.list().map_err(StoreCause::error)?;
+        Ok(rows.into_iter().map(|row| row.map_err(StoreCause::error)).collect())
     }
 
-    /// Waits until no other process or thread holds the lock of `key`. Read the record again once you hold it.
+    /// Removes the row of `key` even if it cannot be read, or if a newer version wrote it. Its tokens may stay valid at the server.
+    /// Returns whether there was one.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] if that takes longer than `patience`.
-    pub fn lock(&self, key: &Key, patience: Duration) -> Result<Lock<'_>, StoreError> {
-        let name = key.digest();
-        let lock_name = format!("{name}{LOCK_ENDING}");
-        let begun = Instant::now();
-        loop {
-            let (file, made) = self.folder.lock_file(&lock_name)?;
-            loop {
-                match file.try_lock() {
-                    Ok(()) => break,
-                    Err(TryLockError::WouldBlock) if begun.elapsed() < patience => thread::sleep(PAUSE),
-                    Err(TryLockError::WouldBlock) => return Err(StoreError::Locked { name: self.place_of(&name) }),
-                    Err(TryLockError::Error(source)) => {
-                        return Err(FolderError::Io { path: self.folder.path(&lock_name), source, access: None }.into());
-                    }
-                }
-            }
-            // The previous holder may have removed the file. Then others lock a newer one.
-            if self.folder.is_current(&file, &lock_name)? {
-                self.folder.sweep(&name)?;
-                return Ok(Lock { store: self, key: key.clone(), name, empty: AtomicBool::new(made), _file: file });
-            }
-        }
+    /// [`StoreError`], after which the row may still exist.
+    pub fn discard(&self, key: &Key) -> Result<bool, StoreError> {
+        self.files.discard(&key.digest()).map_err(StoreCause::error)
     }
 
-    /// A text stored beside the records under a name of the caller's choice. It must not be secret.
+    /// A text stored beside the logins under a name of the caller's choice. It must not be secret.
     ///
     /// # Errors
     /// [`StoreError`] if it cannot be read.
     pub fn note(&self, name: &str) -> Result<Option<String>, StoreError> {
-        let Some(bytes) = self.folder.read(&note_name(name))? else { return Ok(None) };
-        let text = str::from_utf8(&bytes).map(str::to_owned);
-        let name = || self.folder.path(&note_name(name)).display().to_string();
-        text.map(Some).map_err(|_| StoreError::Corrupt { name: name(), fault: "it is not UTF-8" })
+        let name = note_name(name);
+        let folder = &self.files.folder;
+        let Some(bytes) = folder.read(&name).map_err(|error| StoreCause::from(error).error())? else { return Ok(None) };
+        let text = str::from_utf8(&bytes).map(|text| Some(text.to_owned()));
+        text.map_err(|_| StoreCause::Corrupt { path: folder.path(&name), fault: "it is not UTF-8" }.error())
     }
 
-    /// Writes or removes such a text. It stays when records are removed. Only one process or thread may write at a time.
+    /// Writes or removes such a text. It stays when logins are removed. Only one process or thread may write at a time.
     ///
     /// # Errors
     /// [`StoreError`] if the folder cannot be written.
     pub fn set_note(&self, name: &str, text: Option<&str>) -> Result<(), StoreError> {
-        let name = note_name(name);
-        self.folder.sweep(&name)?;
-        match text {
-            Some(text) => {
-                let temporary = self.folder.reserve(&name, 0)?;
-                Ok(self.folder.replace(temporary, &name, text.as_bytes())?)
-            }
-            None => Ok(self.folder.remove(&name).map(drop)?),
-        }
-    }
-
-    fn load_named(&self, name: &str) -> Result<Option<Record>, StoreError> {
-        // A newer record may be longer than this version reads.
-        let bytes = self.read(name).or_else(|error| self.check_format(name).and(Err(error)))?;
-        let Some(bytes) = bytes else { return Ok(None) };
-        let corrupt = |fault| StoreError::Corrupt { name: self.place_of(name), fault };
-        let record = Record::from_bytes(&bytes).map_err(|error| match error {
-            RecordError::Newer(format) => StoreError::Newer { name: self.place_of(name), format },
-            RecordError::Corrupt(fault) => corrupt(fault),
-            _ => corrupt("it cannot be read"),
-        })?;
-        if record.key.digest() == name { Ok(Some(record)) } else { Err(corrupt("it belongs to another account")) }
-    }
-
-    fn read(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
-        match self.place {
-            Place::Files => Ok(self.folder.read(name)?),
-            #[cfg(feature = "keyring")]
-            Place::Keyring => match keyring_entry(name)?.get_secret() {
-                Ok(bytes) => Ok(Some(Zeroizing::new(bytes))),
-                Err(keyring::Error::NoEntry) => Ok(None),
-                Err(error) => Err(keyring_fault(&self.place_of(name), error)),
-            },
-        }
-    }
-
-    /// Refuses to replace or remove a record of a newer format. Anything else may be replaced.
-    fn check_format(&self, name: &str) -> Result<(), StoreError> {
-        let start = match self.place {
-            Place::Files => self.folder.start(name)?,
-            #[cfg(feature = "keyring")]
-            Place::Keyring => match self.read(name) {
-                Err(StoreError::Corrupt { .. }) => None,
-                read => read?,
-            },
-        };
-        start.map_or(Ok(()), |start| self.refuse_newer(name, &start))
-    }
-
-    fn refuse_newer(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
-        let newer = Record::newer_format(bytes).map(|format| StoreError::Newer { name: self.place_of(name), format });
-        newer.map_or(Ok(()), Err)
-    }
-
-    /// The record's place, for error messages.
-    fn place_of(&self, name: &str) -> String {
-        match self.place {
-            Place::Files => self.folder.path(name).display().to_string(),
-            #[cfg(feature = "keyring")]
-            Place::Keyring => format!("{name} in the system keyring"),
-        }
-    }
-}
-
-/// The right to write one record. It is released when it is dropped, and by the system when the process ends.
-#[derive(Debug)]
-pub struct Lock<'s> {
-    store: &'s Store,
-    key: Key,
-    name: String,
-    /// Set if no record is known to exist: then the lock file is removed on drop.
-    empty: AtomicBool,
-    _file: File,
-}
-
-impl Lock<'_> {
-    /// The record as it is now.
-    ///
-    /// # Errors
-    /// As [`Store::load`].
-    pub fn load(&self) -> Result<Option<Record>, StoreError> {
-        self.store.load(&self.key)
-    }
-
-    /// Makes sure that a record can be saved before something is done that cannot be undone: writes a file with room for
-    /// twice the present record, at least 32 KiB. In a keyring the present record is written once more.
-    ///
-    /// # Errors
-    /// [`StoreError`] if no record can be saved now.
-    pub fn reserve(&self) -> Result<Reservation<'_>, StoreError> {
-        self.store.check_format(&self.name)?;
-        let temporary = match self.store.place {
-            Place::Files => {
-                let present = self.store.folder.read(&self.name)?.map_or(0, |bytes| bytes.len());
-                Some(self.store.folder.reserve(&self.name, present.saturating_mul(2).max(ROOM_MIN))?)
-            }
-            #[cfg(feature = "keyring")]
-            Place::Keyring => {
-                if let Some(present) = self.store.read(&self.name)? {
-                    self.write_entry(&present)?;
-                }
-                None
+        let (name, folder) = (note_name(name), &self.files.folder);
+        let write = || {
+            folder.sweep(&name)?;
+            match text {
+                Some(text) => folder.replace(folder.reserve(&name, 0)?, &name, text.as_bytes()).map(drop),
+                None => folder.remove(&name).map(drop),
             }
         };
-        Ok(Reservation { lock: self, temporary })
-    }
-
-    /// Writes the record. A crash at any moment leaves either the old record or the new one.
-    ///
-    /// # Errors
-    /// [`StoreError`], which leaves either the old record or the new one. [`StoreError::Newer`] if the old one has a newer
-    /// format: it stays. [`StoreError::OtherKey`] if the record has another key than the lock.
-    pub fn save(&self, record: &Record) -> Result<(), StoreError> {
-        self.write(record, &mut None)
-    }
-
-    /// Removes the record. Returns whether there was one.
-    ///
-    /// # Errors
-    /// [`StoreError`], after which the record may still exist. [`StoreError::Newer`] if it has a newer format: it stays, since
-    /// its tokens can be neither read nor revoked.
-    pub fn remove(&self) -> Result<bool, StoreError> {
-        self.store.check_format(&self.name)?;
-        self.discard()
-    }
-
-    /// Removes the record even if it cannot be read. Its tokens may stay valid at the server. Returns whether there was one.
-    ///
-    /// # Errors
-    /// [`StoreError`], after which the record may still exist.
-    pub fn discard(&self) -> Result<bool, StoreError> {
-        let removed = match self.store.place {
-            Place::Files => self.store.folder.remove(&self.name)?,
-            #[cfg(feature = "keyring")]
-            Place::Keyring => match keyring_entry(&self.name)?.delete_credential() {
-                Ok(()) => true,
-                Err(keyring::Error::NoEntry) => false,
-                Err(error) => return Err(keyring_fault(&self.store.place_of(&self.name), error)),
-            },
-        };
-        self.empty.store(true, Ordering::Relaxed);
-        Ok(removed)
-    }
-
-    fn write(&self, record: &Record, reserved: &mut Option<Temporary>) -> Result<(), StoreError> {
-        if record.key != self.key {
-            return Err(StoreError::OtherKey);
-        }
-        let bytes = record.to_bytes().ok_or(StoreError::TooBig)?;
-        self.store.check_format(&self.name)?;
-        self.empty.store(false, Ordering::Relaxed);
-        match self.store.place {
-            Place::Files => {
-                let folder = &self.store.folder;
-                let temporary = reserved.take().map_or_else(|| folder.reserve(&self.name, 0), Ok)?;
-                Ok(folder.replace(temporary, &self.name, &bytes)?)
-            }
-            #[cfg(feature = "keyring")]
-            Place::Keyring => self.write_entry(&bytes),
-        }
-    }
-
-    #[cfg(feature = "keyring")]
-    fn write_entry(&self, bytes: &[u8]) -> Result<(), StoreError> {
-        let written = keyring_entry(&self.name)?.set_secret(bytes);
-        written.map_err(|error| keyring_fault(&self.store.place_of(&self.name), error))
+        write().map_err(|error| StoreCause::from(error).error())
     }
 }
 
-impl Drop for Lock<'_> {
-    fn drop(&mut self) {
-        if self.empty.load(Ordering::Relaxed) {
-            self.store.folder.remove_lock(&format!("{}{LOCK_ENDING}", self.name));
+impl proofkey_store::Store for Store {
+    fn run(&self, key: &Key, op: Op<'_>) -> Result<Answer, StoreError> {
+        if matches!(op, Op::Write { value: Some(value), .. } if value.len() > VALUE_MAX) {
+            return Err(StoreError::new(StoreFault::TooBig));
         }
-    }
-}
-
-/// Reserved room for the next record. It is freed on drop.
-#[derive(Debug)]
-pub struct Reservation<'l> {
-    lock: &'l Lock<'l>,
-    temporary: Option<Temporary>,
-}
-
-impl Reservation<'_> {
-    /// As [`Lock::save`], in the reserved room.
-    ///
-    /// # Errors
-    /// As [`Lock::save`].
-    pub fn save(mut self, record: &Record) -> Result<(), StoreError> {
-        self.lock.write(record, &mut self.temporary)
-    }
-}
-
-impl Drop for Reservation<'_> {
-    fn drop(&mut self) {
-        if let Some(temporary) = self.temporary.take() {
-            self.lock.store.folder.discard(&temporary);
-        }
+        self.files.run(&key.digest(), op).map_err(StoreCause::error)
     }
 }
 
 /// Hashed, because a file system may not distinguish upper and lower case.
 fn note_name(name: &str) -> String {
-    format!("{}.note", hashed(&[name]))
+    let hash = Sha256::new().chain_update(name.len().to_string()).chain_update(":").chain_update(name);
+    format!("{}.note", layout::hex(&hash.finalize()))
 }
 
-fn hashed(parts: &[&str]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update(part.len().to_string());
-        hash.update(":");
-        hash.update(part);
+fn folder_of(app: &str) -> Result<PathBuf, StoreCause> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if app.is_empty() || app.starts_with('.') || app.ends_with('.') || !app.bytes().all(is_plain) {
+        return Err(StoreCause::App(app.to_owned()));
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn default_folder() -> Result<PathBuf, StoreError> {
-    let base = etcetera::base_strategy::choose_native_strategy().map_err(|_| StoreError::NoHome)?;
+    let base = etcetera::base_strategy::choose_native_strategy().map_err(|_| StoreCause::NoHome)?;
     // On Windows the cache folder is %LOCALAPPDATA%, which does not roam; the data folder does.
     let folder = if cfg!(windows) { base.cache_dir() } else { base.state_dir().unwrap_or_else(|| base.data_dir()) };
-    Ok(folder.join("proofkey"))
+    Ok(folder.join(app))
 }
 
-#[cfg(feature = "keyring")]
-fn keyring_entry(name: &str) -> Result<keyring::Entry, StoreError> {
-    keyring::Entry::new("proofkey", name).map_err(|error| keyring_fault(name, error))
-}
-
-const LOCK_ENDING: &str = ".lock";
-const PAUSE: Duration = Duration::from_millis(20);
-const ROOM_MIN: usize = 32 * 1024;
+/// The longest value, in bytes: a mebibyte with the line before it.
+const VALUE_MAX: usize = 1024 * 1024 - 1024;

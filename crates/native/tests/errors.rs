@@ -1,6 +1,7 @@
 //! Messages and causes of the errors.
 
-use proofkey_native::{Access, FolderError, OpenError, Store, StoreError};
+use proofkey_native::old::{Store, StoreError};
+use proofkey_native::{Access, FolderError, OpenError};
 use std::error::Error;
 use std::io::ErrorKind;
 
@@ -24,7 +25,7 @@ fn every_error_says_what_it_is_and_keeps_its_cause() {
         ),
         (
             Box::new(StoreError::Newer { name: "name".into(), format: 3 }),
-            "sign-in name was written by a newer proofkey (format 3, and this version reads formats up to 2)",
+            "sign-in name was written by a newer proofkey (it has format 3, and this version reads formats up to 2)",
             false,
         ),
         (Box::new(StoreError::NoHome), "set HOME", false),

@@ -2,7 +2,8 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use proofkey_core::{Endpoint, Server};
-use proofkey_native::{Key, Record, Secret, Store, StoreError};
+use proofkey_native::old::{Store, StoreError};
+use proofkey_native::{Key, Record, Secret};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -79,7 +80,7 @@ fn a_newer_record_is_refused_and_left_as_it_is() {
             assert!(matches!(&error, StoreError::Newer { name, .. } if *name == place), "{error:?}");
             let text = error.to_string();
             assert!(
-                text.contains(&place) && text.contains("newer proofkey (format ") && text.contains("upgrade"),
+                text.contains(&place) && text.contains("newer proofkey (it has format ") && text.contains("upgrade"),
                 "{text}"
             );
         }

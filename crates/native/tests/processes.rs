@@ -28,7 +28,7 @@ fn modes_do_not_depend_on_the_umask() {
 #[test]
 fn child_saves_a_record() {
     let Some(home) = std::env::var_os(CHILD) else { return };
-    let store = proofkey_native::Store::files_in(&std::path::Path::new(&home).join("proofkey")).unwrap();
+    let store = proofkey_native::old::Store::files_in(&std::path::Path::new(&home).join("proofkey")).unwrap();
     let key = proofkey_native::Key { issuer: "i".into(), client_id: "c".into(), account: "a".into() };
     let record = proofkey_native::Record::new(key.clone(), proofkey_native::Secret::new("AT".into()));
     store.lock(&key, std::time::Duration::from_secs(5)).unwrap().save(&record).unwrap();
@@ -230,8 +230,8 @@ fn without_a_keyring_the_error_names_the_way_out() {
 #[test]
 fn child_finds_no_keyring() {
     if std::env::var_os(CHILD).is_some() {
-        let error = proofkey_native::Store::keyring().unwrap_err();
-        assert!(matches!(error, proofkey_native::StoreError::NoKeyring(_)), "{error:?}");
+        let error = proofkey_native::old::Store::keyring().unwrap_err();
+        assert!(matches!(error, proofkey_native::old::StoreError::NoKeyring(_)), "{error:?}");
         println!("{error}");
     }
 }

@@ -1,7 +1,8 @@
 //! A record that is read while it is replaced.
 #![cfg(unix)]
 
-use proofkey_native::{Key, Record, Secret, Store};
+use proofkey_native::old::Store;
+use proofkey_native::{Key, Record, Secret};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;

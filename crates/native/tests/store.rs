@@ -2,7 +2,8 @@
 #![cfg(unix)]
 
 use proofkey_core::{Feature, Server};
-use proofkey_native::{FolderError, Key, Record, Secret, Store, StoreError};
+use proofkey_native::old::{Store, StoreError};
+use proofkey_native::{FolderError, Key, Record, Secret};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};

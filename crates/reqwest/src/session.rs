@@ -1,17 +1,19 @@
 //! [`Session`]: one login of a service, driven by detached tasks.
 
 use crate::adapter::Http;
-use crate::sessions::Shared;
 use proofkey_core::session::Need;
 use proofkey_core::{ClientBuf, Refusal, ResponseBuf};
-use proofkey_http::session::{Act, Begin, CallError, Revocation, Revoking, Run, SessionError, SignedOut, Token, Turn};
+use proofkey_http::session::{
+    Act, Begin, CallError, Cell, Revocation, Revoking, Run, SessionError, SignedOut, Token, Turn,
+};
 use proofkey_http::{ExchangeError, SignedIn};
 use proofkey_store::{AsyncStore, Op, Record};
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::{OwnedMutexGuard, oneshot, watch};
+use tokio::sync::{Mutex, OwnedMutexGuard, oneshot, watch};
 use tokio::time::{sleep, timeout};
 
 /// A login that stays: its access token is always valid, refreshed by one task, process or machine at a time, and saved before it
@@ -31,6 +33,15 @@ pub(crate) struct Service {
     pub(crate) store: Arc<dyn AsyncStore>,
     /// How many tasks are at work.
     pub(crate) tasks: watch::Sender<usize>,
+}
+
+/// A login in this process.
+pub(crate) struct Shared {
+    pub(crate) cell: Cell,
+    /// Held by the task that drives a pass.
+    flight: Arc<Mutex<()>>,
+    /// When it was last asked for, in seconds since the service began.
+    used: AtomicU64,
 }
 
 impl Session {
@@ -261,6 +272,26 @@ impl Session {
             let _task = task;
             work.await;
         });
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(cell: Cell, now: u64) -> Self {
+        Self { cell, flight: Arc::default(), used: AtomicU64::new(now) }
+    }
+
+    pub(crate) fn use_at(&self, now: u64) {
+        self.used.store(now, Ordering::Relaxed);
+    }
+
+    /// Whether somebody has a handle of it, or drives it.
+    pub(crate) fn is_in_use(self: &Arc<Self>) -> bool {
+        Arc::strong_count(self) > 1
+    }
+
+    /// How long ago it was asked for, in seconds.
+    pub(crate) fn idle(&self, now: u64) -> u64 {
+        now.saturating_sub(self.used.load(Ordering::Relaxed))
     }
 }
 

@@ -1,7 +1,7 @@
 //! [`Sessions`]: the logins of a service.
 
 use crate::adapter::Http;
-use crate::session::{Service, Session};
+use crate::session::{Service, Session, Shared};
 use proofkey_core::Client;
 use proofkey_core::session::Policy;
 use proofkey_http::session::{Cell, SessionError};
@@ -10,7 +10,6 @@ use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::BuildHasher;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync;
@@ -65,15 +64,6 @@ struct Shard {
     cells: HashMap<String, Vec<Arc<Shared>>>,
     /// How many accounts there may be before the idle ones go.
     sweep_at: usize,
-}
-
-/// A login in this process.
-pub(crate) struct Shared {
-    pub(crate) cell: Cell,
-    /// Held by the task that drives a pass.
-    pub(crate) flight: Arc<sync::Mutex<()>>,
-    /// When it was last asked for, in seconds since the service began.
-    used: AtomicU64,
 }
 
 impl Sessions {
@@ -155,13 +145,13 @@ impl Users {
         if let Some(cells) = shard.cells.get(account)
             && let Some(found) = cells.iter().find(|shared| shared.cell.resource() == resource)
         {
-            found.used.store(now, Ordering::Relaxed);
+            found.use_at(now);
             return Arc::clone(found);
         }
         if shard.cells.len() >= shard.sweep_at {
             shard.sweep(now, self.capacity);
         }
-        let shared = Arc::new(Shared { cell: make(), flight: Arc::default(), used: AtomicU64::new(now) });
+        let shared = Arc::new(Shared::new(make(), now));
         shard.cells.entry(account.to_owned()).or_default().push(Arc::clone(&shared));
         shared
     }
@@ -183,17 +173,6 @@ impl Shard {
         }
         self.cells.shrink_to(self.cells.len().saturating_mul(2));
         self.sweep_at = self.cells.len().saturating_mul(2).clamp(SWEEP_LEAST, capacity.max(SWEEP_LEAST));
-    }
-}
-
-impl Shared {
-    /// Whether somebody has a handle of it, or drives it.
-    fn is_in_use(self: &Arc<Self>) -> bool {
-        Arc::strong_count(self) > 1
-    }
-
-    fn idle(&self, now: u64) -> u64 {
-        now.saturating_sub(self.used.load(Ordering::Relaxed))
     }
 }
 

@@ -13,6 +13,8 @@ mod memory;
 mod op;
 mod record;
 pub mod rules;
+#[cfg(feature = "seal")]
+mod seal;
 
 pub use error::{StoreError, StoreFault};
 pub use key::Key;
@@ -20,3 +22,5 @@ pub use memory::Memory;
 pub use op::{Answer, AsyncStore, BoxFuture, Op, Row, Store};
 pub use proofkey_core::session::{ClaimId, LoginId, Version};
 pub use record::{Ended, Record, RecordError, ResourceToken, Secret};
+#[cfg(feature = "seal")]
+pub use seal::{Keys, Seal, SealError, Sealed, SealingKey};

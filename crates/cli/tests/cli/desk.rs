@@ -2,7 +2,8 @@
 
 use proofkey_devserver::user_agent::{Decision, UserAgent};
 use proofkey_devserver::{DevServer, Entry, Options};
-use proofkey_native::{Record, Store};
+use proofkey_native::Record;
+use proofkey_native::old::Store;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;

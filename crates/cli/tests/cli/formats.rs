@@ -12,7 +12,7 @@ use std::path::PathBuf;
 const NEWER: &str = "proofkey record 3 sealed\n{}";
 const REFUSED: &[&str] = &[
     "state/proofkey/",
-    "was written by a newer proofkey (format 3, and this version reads formats up to 2): upgrade proofkey",
+    "was written by a newer proofkey (it has format 3, and this version reads formats up to 2): upgrade proofkey",
     "or, to sign in again with this version, first discard it with `proofkey logout --forget-anyway`",
 ];
 const REVOCATION: &str = "/connect/revocation";
@@ -44,7 +44,7 @@ fn a_newer_sign_in_is_refused_by_each_command_and_left_as_it_is() {
     let run = desk.run(&["token", "--json"]);
     assert_eq!((run.error()["error"].as_str(), run.code), (Some("outdated"), Some(2)), "{run:?}");
     let run = desk.run(&["status", "--all"]);
-    run.fails(3, &["was written by a newer proofkey (format 3"]);
+    run.fails(3, &["was written by a newer proofkey (it has format 3"]);
     assert_eq!((stored(&desk), desk.server.log().len()), (before, asked), "nothing was sent");
 }
 
@@ -56,7 +56,7 @@ fn a_newer_sign_in_without_its_note_is_not_overwritten() {
     let before = stored(&desk);
     desk.run(&["login", "--no-browser", "--timeout", "1"]).fails(2, REFUSED);
     for args in [&["token"][..], &["logout"], &["logout", "--forget-anyway"]] {
-        desk.run(args).fails(3, &["not signed in", "was written by a newer proofkey (format 3"]);
+        desk.run(args).fails(3, &["not signed in", "was written by a newer proofkey (it has format 3"]);
     }
     assert_eq!(stored(&desk), before);
 }
@@ -93,7 +93,7 @@ fn a_sign_in_that_becomes_newer_before_a_refresh_costs_no_token() {
 
 #[test]
 fn a_newer_sign_in_can_be_discarded_on_purpose() {
-    for (written, why) in [(NEWER, "newer proofkey (format 3"), ("proofkey record 2 x\n{}", "damaged")] {
+    for (written, why) in [(NEWER, "newer proofkey (it has format 3"), ("proofkey record 2 x\n{}", "damaged")] {
         let desk = Desk::signed_in();
         fs::write(record_file(&desk), written).unwrap();
         let run = desk.run(&["logout", "--forget-anyway"]);

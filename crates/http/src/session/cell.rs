@@ -4,6 +4,7 @@ use super::clock::now;
 use super::error::SessionError;
 use super::held::{Held, Token, View};
 use super::run::Run;
+use super::told::{Told, tell};
 use arc_swap::ArcSwapOption;
 use proofkey_core::session::{ClaimId, End, Need, Now, Policy, Version};
 use proofkey_core::{Client, ClientBuf};
@@ -134,6 +135,10 @@ impl Cell {
     /// [`SessionError`].
     pub fn publish(&self, need: Need, run: &Run) -> Result<Token, SessionError> {
         let outcome = run.outcome();
+        match &outcome {
+            Ok(held) => tell(&self.key, held.trouble.as_ref().map_or_else(|| run.told(), Told::Trouble)),
+            Err(error) => tell(&self.key, Told::Failed(error)),
+        }
         let now = now();
         let mut state = self.lock();
         match &outcome {
@@ -197,6 +202,7 @@ impl Cell {
     /// Takes a login that was begun, or none after a sign-out.
     pub(super) fn hold(&self, held: Option<Held>) -> Option<Token> {
         let held = held.map(Arc::new);
+        tell(&self.key, if held.is_some() { Told::Began } else { Told::SignedOut });
         let mut state = self.lock();
         *state = State::default();
         self.current.store(held.clone());

@@ -3,6 +3,7 @@
 use super::clock::now;
 use super::error::SessionError;
 use super::held::{Held, View};
+use super::told::Told;
 use crate::error::ExchangeError;
 use proofkey_core::session::{ClaimId, End, Event, Grace, Need, Outcome, Pass, Policy, Seen, Step, Trouble};
 use proofkey_core::{Client, ConfigError, RefreshToken, RefreshTokenBuf, TokenRequest, TokensBuf};
@@ -22,6 +23,7 @@ pub struct Run {
     /// The value that is to be written.
     value: Zeroizing<Vec<u8>>,
     sent_at: u64,
+    is_granted: bool,
     store_error: Option<StoreError>,
     exchange_error: Option<ExchangeError>,
 }
@@ -57,6 +59,7 @@ impl Run {
             row: None,
             value: Zeroizing::default(),
             sent_at: 0,
+            is_granted: false,
             store_error: None,
             exchange_error: None,
         };
@@ -162,6 +165,11 @@ impl Run {
         Ok(Arc::new(Held { trouble, ..(**held).clone() }))
     }
 
+    /// Where its token comes from.
+    pub(super) const fn told(&self) -> Told<'static> {
+        if self.is_granted { Told::Refreshed } else { Told::Adopted }
+    }
+
     /// The pair that is held at the end, even if it does not serve.
     pub(super) fn held(&self) -> Option<&Arc<Held>> {
         self.held.as_ref()
@@ -241,6 +249,7 @@ impl Run {
                 let held = Held::new(Arc::new(record), version, 0, &self.view, now);
                 let pair = held.pair;
                 self.held = Some(Arc::new(held));
+                self.is_granted = true;
                 Event::Granted(pair)
             }
             Err(error) => {

@@ -2,7 +2,7 @@
 
 use super::{Access, FILE_MAX, FolderError, Temporary, read_start, temporary, temporary_prefix};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -61,17 +61,43 @@ impl Folder {
         }
     }
 
-    pub(crate) fn replace(&self, mut temporary: Temporary, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
+    pub(crate) fn replace(&self, mut temporary: Temporary, name: &str, bytes: &[u8]) -> Result<File, FolderError> {
         let written =
             temporary.write(bytes).and_then(|()| fs::rename(self.path.join(&temporary.name), self.path.join(name)));
-        written.map_err(|error| {
-            self.discard(&temporary);
-            FolderError::io(&self.path, error)
-        })
+        match written {
+            Ok(()) => Ok(temporary.file),
+            Err(error) => {
+                self.discard(&temporary);
+                Err(FolderError::io(&self.path, error))
+            }
+        }
+    }
+
+    pub(crate) fn create_new(&self, name: &str, bytes: &[u8]) -> Result<bool, FolderError> {
+        let path = self.path.join(name);
+        let made = OpenOptions::new().write(true).create_new(true).open(&path);
+        match made.and_then(|mut file| file.write_all(bytes)) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(FolderError::io(path, error)),
+        }
+    }
+
+    pub(crate) fn open_locked(&self, name: &str) -> Result<Option<File>, FolderError> {
+        let path = self.path.join(name);
+        match OpenOptions::new().read(true).write(true).open(&path) {
+            Ok(file) => Ok(Some(file)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(FolderError::io(path, error)),
+        }
+    }
+
+    pub(crate) fn unlink(&self, name: &str) {
+        let _ = fs::remove_file(self.path.join(name));
     }
 
     pub(crate) fn discard(&self, temporary: &Temporary) {
-        let _ = fs::remove_file(self.path.join(&temporary.name));
+        self.unlink(&temporary.name);
     }
 
     pub(crate) fn remove(&self, name: &str) -> Result<bool, FolderError> {

@@ -6,7 +6,7 @@ use rustix::fs::{
 };
 use rustix::{io::Errno, process::geteuid};
 use std::fs::{DirBuilder, File};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -88,21 +88,38 @@ impl Folder {
         }
     }
 
-    /// Replaces the file `name`. A crash leaves either the old file or the new one, whole.
-    pub(crate) fn replace(&self, mut temporary: Temporary, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
+    /// Replaces the file `name`, and returns the open new one. A crash leaves either the old file or the new one, whole.
+    pub(crate) fn replace(&self, mut temporary: Temporary, name: &str, bytes: &[u8]) -> Result<File, FolderError> {
         let written = temporary.write(bytes).and_then(|()| {
             renameat(&self.fd, &temporary.name, &self.fd, name)?;
             Ok(fsync(&self.fd)?)
         });
-        written.map_err(|error| {
-            self.discard(&temporary);
-            FolderError::io(&self.path, error)
-        })
+        match written {
+            Ok(()) => Ok(temporary.file),
+            Err(error) => {
+                self.discard(&temporary);
+                Err(FolderError::io(&self.path, error))
+            }
+        }
+    }
+
+    /// Makes a file, unless there is one. Returns whether it did.
+    pub(crate) fn create_new(&self, name: &str, bytes: &[u8]) -> Result<bool, FolderError> {
+        match self.create(name) {
+            Ok(mut file) => file.write_all(bytes).map(|()| true).map_err(|error| self.io(name, error)),
+            Err(Errno::EXIST) => Ok(false),
+            Err(error) => Err(FolderError::io(&self.path, error)),
+        }
+    }
+
+    /// Opens a file to see whether it is locked.
+    pub(crate) fn open_locked(&self, name: &str) -> Result<Option<File>, FolderError> {
+        self.open_file(name, OFlags::RDWR)
     }
 
     /// Removes a file that was not needed. If that fails, the next holder of the lock removes it.
     pub(crate) fn discard(&self, temporary: &Temporary) {
-        let _ = unlinkat(&self.fd, &temporary.name, AtFlags::empty());
+        self.unlink(&temporary.name);
     }
 
     /// Removes a file. Returns whether there was one.
@@ -118,18 +135,13 @@ impl Folder {
     pub(crate) fn lock_file(&self, name: &str) -> Result<(File, bool), FolderError> {
         self.check()?;
         loop {
+            if let Some(file) = self.open_file(name, OFlags::RDWR)? {
+                return Ok((file, false));
+            }
             match self.create(name) {
                 Ok(file) => return Ok((file, true)),
                 Err(Errno::EXIST) => {}
-                // A folder that cannot be written may have the file already.
-                Err(error) => match self.open_file(name, OFlags::RDWR) {
-                    Ok(Some(file)) => return Ok((file, false)),
-                    _ => return Err(FolderError::io(&self.path, error)),
-                },
-            }
-            // `None`: its last holder has removed it.
-            if let Some(file) = self.open_file(name, OFlags::RDWR)? {
-                return Ok((file, false));
+                Err(error) => return Err(FolderError::io(&self.path, error)),
             }
         }
     }
@@ -146,6 +158,11 @@ impl Folder {
 
     /// Removes a lock file. Only for its holder.
     pub(crate) fn remove_lock(&self, name: &str) {
+        self.unlink(name);
+    }
+
+    /// Removes a file that does no harm if it stays.
+    pub(crate) fn unlink(&self, name: &str) {
         let _ = unlinkat(&self.fd, name, AtFlags::empty());
     }
 

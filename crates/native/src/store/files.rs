@@ -1,0 +1,299 @@
+//! [`Files`]: the rules of a store, applied to files.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `DIGEST` | the row |
+//! | `DIGEST.claim` | the mark of the claim, locked by its holder |
+//! | `DIGEST.lock` | the guard of these two |
+//! | `DIGEST.locked` | the guard's holder, if the file system has no locks |
+//! | `.DIGEST.…` | what will replace one of them |
+
+use crate::cause::StoreCause;
+use crate::folder::{Folder, FolderError, Temporary};
+use crate::store::guard::{Guard, Locked, try_lock};
+use crate::store::layout::{self, Unread};
+use proofkey_store::rules::{self, Claim, State};
+use proofkey_store::{Answer, ClaimId, Op, Row, Version};
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+#[derive(Debug)]
+pub(super) struct Files {
+    pub(super) folder: Folder,
+    held: Mutex<HashMap<String, Held>>,
+    /// Unset in tests of a file system without locks.
+    pub(super) locks: bool,
+    #[cfg(test)]
+    pub(super) ahead: std::sync::atomic::AtomicU64,
+}
+
+/// A claim of this process.
+#[derive(Debug)]
+struct Held {
+    claim: Claim,
+    _lock: File,
+    /// Where the next row will be written.
+    room: Option<Temporary>,
+}
+
+impl Files {
+    pub(super) fn open(path: &Path) -> Result<Self, FolderError> {
+        Ok(Self {
+            folder: Folder::open(path)?,
+            held: Mutex::default(),
+            locks: true,
+            #[cfg(test)]
+            ahead: std::sync::atomic::AtomicU64::new(0),
+        })
+    }
+
+    pub(super) fn run(&self, name: &str, op: Op<'_>) -> Result<Answer, StoreCause> {
+        if matches!(op, Op::Load) {
+            let now = self.now();
+            return Ok(rules::apply(&mut self.row(name, now)?, op, now));
+        }
+        let mut guard = Guard::take(&self.folder, name, self.locks)?;
+        let now = self.now();
+        self.forget(|_, held| !is_within(&held.claim, now));
+        let before = match self.row(name, now) {
+            Err(error) if is_login(op) && may_be_replaced(&error) => None,
+            row => row?,
+        };
+        let (claim, is_marked) = match &before {
+            Some(row) => self.claim(name, row.version, now)?,
+            None => (None, true),
+        };
+        let before = before.map(|row| State { claim, ..row });
+        // Of a claim that was taken over, nothing is left to use.
+        self.forget(|of, held| of == name && claim.is_none_or(|claim| claim.id != held.claim.id));
+        let mut after = before.clone();
+        let answer = rules::apply(&mut after, op, now);
+        self.keep(name, &Change { before, after: after.as_ref(), is_marked, now, is_timed: guard.is_timed() }, op)?;
+        guard.is_idle = after.is_none();
+        Ok(answer)
+    }
+
+    /// The rows that can be read, and why others cannot. Tombstones are left out.
+    pub(super) fn list(&self) -> Result<Vec<Result<Row, StoreCause>>, StoreCause> {
+        let now = self.now();
+        let row = |name: String| match self.row(&name, now).map(|mut row| rules::apply(&mut row, Op::Load, now)) {
+            Ok(Answer::Row(row)) => Some(Ok(row)),
+            Ok(_) => None,
+            Err(error) => Some(Err(error)),
+        };
+        Ok(self.folder.names("")?.into_iter().filter(|name| is_row(name)).filter_map(row).collect())
+    }
+
+    /// Removes a row and its claim, also if they cannot be read. Returns whether there was one.
+    pub(super) fn discard(&self, name: &str) -> Result<bool, StoreCause> {
+        let mut guard = Guard::take(&self.folder, name, self.locks)?;
+        let removed = self.folder.remove(name)?;
+        self.folder.unlink(&claim_name(name));
+        self.forget(|of, _| of == name);
+        self.folder.sweep(name)?;
+        guard.is_idle = true;
+        Ok(removed)
+    }
+
+    /// The row without its claim.
+    fn row(&self, name: &str, now: u64) -> Result<Option<State>, StoreCause> {
+        let newer = |format| StoreCause::Newer { path: self.folder.path(name), format };
+        let bytes = match self.folder.read(name) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Ok(None),
+            // A newer row may be longer than this version reads.
+            Err(error) => {
+                let start = self.folder.start(name).unwrap_or_default();
+                let format = start.and_then(|start| layout::newer(&start));
+                return Err(format.map_or_else(|| error.into(), newer));
+            }
+        };
+        layout::read_row(name, &bytes, now).map(Some).map_err(|unread| match unread {
+            Unread::Newer(format) => newer(format),
+            Unread::Corrupt(fault) => StoreCause::Corrupt { path: self.folder.path(name), fault },
+        })
+    }
+
+    /// The claim on this version, and whether there is a file of a claim at all.
+    fn claim(&self, name: &str, version: Version, now: u64) -> Result<(Option<Claim>, bool), StoreCause> {
+        let file_name = claim_name(name);
+        let Some(mut file) = self.folder.open_locked(&file_name)? else { return Ok((None, false)) };
+        let mut bytes = Vec::new();
+        if let Err(source) = Read::by_ref(&mut file).take(MARK_MAX).read_to_end(&mut bytes) {
+            // On Windows a file that is locked cannot be read.
+            let held = self.held().get(name).map(|held| held.claim);
+            let claim = held.unwrap_or(Claim { id: ClaimId([0; 16]), made_at: now, until: None });
+            let error = FolderError::Io { path: self.folder.path(&file_name), source, access: None };
+            return if cfg!(unix) { Err(error.into()) } else { Ok((Some(claim), true)) };
+        }
+        // What is written ends a claim, so it is of no later version.
+        let Some(mark) = layout::read_mark(name, &bytes).filter(|mark| mark.version == version) else {
+            return Ok((None, true));
+        };
+        let is_alive = mark.is_timed || !self.is_free(&file, &file_name)?;
+        let claim = Claim { id: mark.id, made_at: mark.made_at, until: Some(mark.until) };
+        let until = if is_alive && is_within(&claim, now) { mark.until } else { 0 };
+        Ok((Some(Claim { until: Some(until), ..claim }), true))
+    }
+
+    /// Whether the process that locked the file of a claim has ended.
+    fn is_free(&self, file: &File, name: &str) -> Result<bool, StoreCause> {
+        let locked = try_lock(file, self.locks);
+        let locked = locked.map_err(|source| FolderError::Io { path: self.folder.path(name), source, access: None })?;
+        Ok(matches!(locked, Locked::Yes))
+    }
+
+    /// Writes what has changed: first the row, which ends a claim by itself.
+    fn keep(&self, name: &str, change: &Change<'_>, op: Op<'_>) -> Result<(), StoreCause> {
+        let Change { before, after, is_marked, now, .. } = change;
+        let claim = after.and_then(|after| after.claim);
+        let Some(after) = after else {
+            self.end_claim(name, *is_marked);
+            return if before.is_some() { Ok(self.folder.remove(name).map(drop)?) } else { Ok(()) };
+        };
+        if before.as_ref().is_none_or(|before| !is_same_row(before, after)) {
+            if matches!(op, Op::Write { expect: None, .. }) {
+                self.forget(|of, _| of == name);
+                self.folder.sweep(name)?;
+            }
+            let room = self.held().get_mut(name).and_then(|held| held.room.take());
+            let room = room.map_or_else(|| self.folder.reserve(name, 0), Ok)?;
+            self.folder.replace(room, name, &layout::write_row(name, after, *now))?;
+        }
+        match claim {
+            None => self.end_claim(name, *is_marked),
+            Some(claim) if before.as_ref().is_some_and(|before| before.claim == Some(claim)) => {}
+            Some(claim) => self.hold(name, claim, change)?,
+        }
+        Ok(())
+    }
+
+    /// Makes or renews a claim: first the room, since a full disk must refuse it.
+    fn hold(&self, name: &str, claim: Claim, change: &Change<'_>) -> Result<(), StoreCause> {
+        let Some(row) = change.after else { return Ok(()) };
+        let room = self.held().get_mut(name).and_then(|held| held.room.take());
+        let room = match room {
+            Some(room) => room,
+            None => {
+                if self.held().len() >= CLAIMS_MAX {
+                    return Err(StoreCause::ManyClaims);
+                }
+                let present = row.value.as_ref().map_or(0, |value| value.len());
+                self.folder.sweep(name)?;
+                self.folder.reserve(name, present.saturating_mul(2).max(ROOM_MIN))?
+            }
+        };
+        match self.mark(name, row.version, &claim, change.is_timed) {
+            Ok(lock) => {
+                self.held().insert(name.to_owned(), Held { claim, _lock: lock, room: Some(room) });
+                Ok(())
+            }
+            Err(error) => {
+                self.folder.discard(&room);
+                Err(error)
+            }
+        }
+    }
+
+    /// Writes the mark of a claim, in a file that is locked before it has its name.
+    fn mark(&self, name: &str, version: Version, claim: &Claim, is_timed: bool) -> Result<File, StoreCause> {
+        let file_name = claim_name(name);
+        let new = self.folder.reserve(name, 0)?;
+        let lock = try_lock(new.file(), self.locks && !is_timed);
+        let lock = lock.map_err(|source| FolderError::Io { path: self.folder.path(&file_name), source, access: None });
+        let is_timed = match lock {
+            Ok(locked) => !matches!(locked, Locked::Yes),
+            Err(error) => {
+                self.folder.discard(&new);
+                return Err(error.into());
+            }
+        };
+        let until = claim.until.unwrap_or(claim.made_at);
+        let mark = layout::write_mark(name, version, claim, until, is_timed);
+        Ok(self.folder.replace(new, &file_name, mark.as_bytes())?)
+    }
+
+    fn end_claim(&self, name: &str, is_marked: bool) {
+        if is_marked {
+            self.folder.unlink(&claim_name(name));
+        }
+        self.forget(|of, _| of == name);
+    }
+
+    /// Lets go of claims, and frees the room that was kept for them.
+    fn forget(&self, which: impl Fn(&str, &Held) -> bool) {
+        for (_, held) in self.held().extract_if(|name, held| which(name, held)) {
+            if let Some(room) = &held.room {
+                self.folder.discard(room);
+            }
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<String, Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Milliseconds since 1970.
+    fn now(&self) -> u64 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+        #[cfg(test)]
+        let now = now.saturating_add(self.ahead.load(std::sync::atomic::Ordering::Relaxed));
+        now
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        self.forget(|_, _| true);
+    }
+}
+
+/// What an operation has done to a login.
+struct Change<'s> {
+    before: Option<State>,
+    after: Option<&'s State>,
+    /// Whether there may be a file of a claim.
+    is_marked: bool,
+    is_timed: bool,
+    now: u64,
+}
+
+fn is_same_row(one: &State, other: &State) -> bool {
+    (one.version, one.written_at, one.pause_until) == (other.version, other.written_at, other.pause_until)
+        && one.value == other.value
+}
+
+fn is_login(op: Op<'_>) -> bool {
+    matches!(op, Op::Write { expect: None, value: Some(_), .. })
+}
+
+/// By a login only.
+fn may_be_replaced(error: &StoreCause) -> bool {
+    match error {
+        StoreCause::Corrupt { .. } => true,
+        StoreCause::Folder(error) => !matches!(error, FolderError::Io { .. }),
+        _ => false,
+    }
+}
+
+/// Whether a claim has not lapsed. With a clock that was set back it has: it could last for a year.
+fn is_within(claim: &Claim, now: u64) -> bool {
+    !layout::is_set_back(claim.made_at, now) && claim.until.is_none_or(|until| now < until)
+}
+
+fn is_row(name: &str) -> bool {
+    name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn claim_name(name: &str) -> String {
+    format!("{name}.claim")
+}
+
+const CLAIMS_MAX: usize = 256;
+const MARK_MAX: u64 = 1024;
+const ROOM_MIN: usize = 32 * 1024;

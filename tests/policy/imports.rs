@@ -35,6 +35,21 @@ const MODULES: &[(&str, &[&str])] = &[
 const CRATES: &[(&str, &[&str])] = &[
     ("benches", &["proofkey-core"]),
     ("benches/io", &["proofkey-benches", "proofkey-core", "proofkey-reqwest", "proofkey-ureq"]),
+    ("benches/session", &["proofkey-core", "proofkey-reqwest", "proofkey-store", "proofkey-ureq"]),
+    (
+        "benches/stores",
+        &[
+            "proofkey-benches",
+            "proofkey-benches-io",
+            "proofkey-core",
+            "proofkey-native",
+            "proofkey-postgres",
+            "proofkey-redis",
+            "proofkey-reqwest",
+            "proofkey-store",
+            "proofkey-ureq",
+        ],
+    ),
     ("crates/browser", &["proofkey-core"]),
     ("crates/cli", &["proofkey-core", "proofkey-devserver", "proofkey-native", "proofkey-ureq"]),
     ("crates/core", &[]),

@@ -35,12 +35,9 @@ const MODULES: &[(&str, &[&str])] = &[
 const CRATES: &[(&str, &[&str])] = &[
     ("benches", &["proofkey-core"]),
     ("benches/io", &["proofkey-benches", "proofkey-core", "proofkey-reqwest", "proofkey-ureq"]),
-    ("benches/session", &["proofkey-core", "proofkey-reqwest", "proofkey-store", "proofkey-ureq"]),
     (
-        "benches/stores",
+        "benches/session",
         &[
-            "proofkey-benches",
-            "proofkey-benches-io",
             "proofkey-core",
             "proofkey-native",
             "proofkey-postgres",

@@ -1,4 +1,4 @@
-//! The server of everybody: it checks that a request is whole, and always answers the same bytes, but for the refresh token.
+//! The server of everybody: it checks that a request is whole, and always answers the same bytes.
 
 use proofkey_benches::fixtures::{CLIENT_ID, CODE};
 use std::collections::HashMap;
@@ -7,7 +7,6 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
@@ -141,7 +140,7 @@ fn authorize(query: &str) -> Option<String> {
 fn token(request: &Whole<'_>) -> Option<String> {
     let given: HashMap<_, _> = form_urlencoded::parse(request.body).collect();
     if given.get("grant_type")? == "refresh_token" {
-        return given.contains_key("refresh_token").then(rotated);
+        return given.contains_key("refresh_token").then(|| TOKENS.to_owned());
     }
     let whole = request.has("content-type", "application/x-www-form-urlencoded")
         && request.has("accept", "application/json")
@@ -151,17 +150,6 @@ fn token(request: &Whole<'_>) -> Option<String> {
         && given.get("redirect_uri")?.ends_with("/callback")
         && given.get("code_verifier")?.len() >= 43;
     whole.then(|| TOKENS.to_owned())
-}
-
-/// The same tokens with another refresh token, which is as long.
-fn rotated() -> String {
-    static REFRESHES: AtomicU32 = AtomicU32::new(0);
-    const FIELD: &str = "\"refresh_token\":\"";
-    let mut tokens = TOKENS.to_owned();
-    if let Some(at) = tokens.find(FIELD).map(|at| at + FIELD.len()) {
-        tokens.replace_range(at..at + 8, &format!("{:08x}", REFRESHES.fetch_add(1, Ordering::Relaxed)));
-    }
-    tokens
 }
 
 /// With the header fields of a server that takes care.

@@ -2,7 +2,7 @@
 
 use crate::accounts::Accounts;
 use crate::contender::Contender;
-use crate::access_token;
+use crate::endpoint::access_token;
 use proofkey_core::{Client, ClientBuf, Server};
 use proofkey_store::{Key, Memory, Record, Secret};
 use std::time::SystemTime;

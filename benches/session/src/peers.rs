@@ -1,7 +1,7 @@
 //! Other crates that keep a token: each hands out the one that it has. None asks the network for it a second time.
 
 use crate::contender::Contender;
-use crate::{GRANTED, access_token};
+use crate::endpoint::{GRANTED, access_token};
 use azure_core::credentials::{Secret, TokenCredential};
 use azure_core::http::headers::Headers;
 use azure_core::http::{AsyncRawResponse, ClientOptions, HttpClient, Request, StatusCode, Transport};

@@ -1,6 +1,6 @@
 //! What the standard library and `arc-swap` take, and the rules of `golang.org/x/oauth2` in Rust.
 
-use crate::access_token;
+use crate::endpoint::access_token;
 use crate::accounts::Accounts;
 use crate::contender::Contender;
 use arc_swap::ArcSwap;

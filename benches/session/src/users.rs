@@ -1,10 +1,10 @@
 //! The users of a service, and their logins.
 
-use proofkey_benches::fixtures::CLIENT_ID;
+
 use proofkey_core::session::{LoginId, Version};
 use proofkey_core::{Client, ClientBuf, Server};
 use proofkey_store::{Key, Record, Secret};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// The client of the server there.
 ///
@@ -14,7 +14,7 @@ use std::time::SystemTime;
 pub fn client(origin: &str) -> ClientBuf {
     let (authorize, token) = (format!("{origin}/authorize"), format!("{origin}/token"));
     let server = Server::new(&authorize, &token);
-    Client::new(CLIENT_ID, "http://127.0.0.1/callback", server).expect("a client").into()
+    Client::new("my-client-id", "http://127.0.0.1/callback", server).expect("a client").into()
 }
 
 /// The name of a user.
@@ -47,3 +47,6 @@ pub const fn any(call: usize, users: usize) -> usize {
 
 /// A prime that is no factor of a number of users.
 const STEP: usize = 7_368_787;
+
+/// How long an idle connection is kept: longer than any round.
+pub const KEPT: Duration = Duration::from_secs(60);

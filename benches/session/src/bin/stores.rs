@@ -1,14 +1,14 @@
 //! Refreshes through stores, and services with up to a million users, and prints tables.
 //!
-//! `cargo run --profile bench -p proofkey-benches-stores -- refresh`, with `--quick` for a fast and rougher run, and `-- scale`, with
+//! `cargo run --profile bench --manifest-path benches/session/Cargo.toml --bin stores -- refresh`, with `--quick` for a fast and rougher run, and `-- scale`, with
 //! `--idle` to wait until the users are idle, or with numbers of users. Times depend on the machine and on what else it does:
 //! compare ratios only.
 
-use proofkey_benches_io::measure::{Contender, measure};
-use proofkey_benches_io::server::{self, SERVE, Server};
-use proofkey_benches_stores::scale::{self, SERVICE};
-use proofkey_benches_stores::servers::{Postgres, Redis};
-use proofkey_benches_stores::{refresh, service};
+use proofkey_benches_session::measure::{Contender, measure};
+use proofkey_benches_session::endpoint::{self, Endpoint, SERVE};
+use proofkey_benches_session::scale::{self, SERVICE};
+use proofkey_benches_session::servers::{Postgres, Redis};
+use proofkey_benches_session::{refresh, service};
 use std::path::Path;
 use std::process::ExitCode;
 use std::{env, io};
@@ -21,9 +21,9 @@ fn main() -> io::Result<ExitCode> {
         return Ok(ExitCode::from(2));
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let origin = || Server::start(&env::current_exe()?);
+    let origin = || Endpoint::start(&env::current_exe()?);
     match args.as_slice() {
-        [SERVE] => runtime.block_on(server::serve())?,
+        [SERVE] => endpoint::run()?,
         [SERVICE, kind, socket, users, origin, idle] => {
             let users = users.parse().map_err(io::Error::other)?;
             runtime.block_on(service::run(kind, Path::new(socket), users, origin, *idle == "true"))?;

@@ -3,8 +3,8 @@
 use crate::servers::{Postgres, Redis};
 use crate::service;
 use crate::users::{client, record, version};
-use proofkey_benches_io::http::KEPT;
-use proofkey_benches_io::measure::Contender;
+use crate::users::KEPT;
+use crate::measure::Contender;
 use proofkey_core::RefreshToken;
 use proofkey_core::session::{ClaimId, Version};
 use proofkey_reqwest::{Blocking, Sessions};

@@ -1,7 +1,7 @@
 //! A service with many users, in a process of its own so that its memory can be told.
 
 use crate::users::{any, client, name};
-use proofkey_benches_io::http::KEPT;
+use crate::users::KEPT;
 use proofkey_postgres::Postgres;
 use proofkey_reqwest::{Http, Sessions, Settings};
 use proofkey_store::AsyncStore;

@@ -10,10 +10,10 @@ pub(crate) struct Plan {
     pub(crate) allows: fn(&Rows) -> bool,
 }
 
-/// All of them; with two faults on a path in full, else with one, or two that must do no harm.
+/// All of them: three parties and one fault on a path, or two that must do no harm; in full two parties and any two faults.
 pub(crate) fn plans(is_full: bool) -> Vec<Plan> {
-    let faults = if is_full { 2 } else { 1 };
-    let all = Config { kinds: Fault::ALL, faults, ..BASE };
+    let (faults, parties) = if is_full { (2, 2) } else { (1, 3) };
+    let all = Config { kinds: Fault::ALL, faults, parties, ..BASE };
     let users = Config { sign_outs: 1, logins: 1, parties: 2, ..all };
     let table = |config| Plan { config, allows: |_| true };
     let grace = |seconds, successor| Rotation::Grace(seconds, successor);
@@ -53,6 +53,12 @@ pub(crate) fn plans(is_full: bool) -> Vec<Plan> {
             allows: |rows| rows[FORGOTTEN] > 0,
         },
     ]
+}
+
+/// Three parties and any two faults.
+pub(crate) fn largest() -> Plan {
+    let config = Config { name: "no grace, three parties, any two faults", kinds: Fault::ALL, ..BASE };
+    Plan { config, allows: |_| true }
 }
 
 /// What a grace for a takeover leaves of the table; it covers one lost answer, not two.

@@ -244,8 +244,9 @@ impl Pass {
         self.to(Phase::Waiting, Step::Wait { milliseconds: LAPSE })
     }
 
-    /// Waits for another holder, longer each time.
+    /// Waits for another holder, longer each time. If its claim lapses again, it is given a moment again.
     fn wait(&mut self, now: Now) -> Step {
+        self.over = None;
         if now.since(self.begun) >= PATIENCE {
             return self.finish(Trouble::Busy, now);
         }

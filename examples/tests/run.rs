@@ -11,15 +11,20 @@ use std::time::Duration;
 #[test]
 fn script() {
     let server = DevServer::start(Options::default()).unwrap();
-    let mut script = Command::new(env!("CARGO_BIN_EXE_script"));
-    script.args([&server.issuer(), "demo-native", &server.api("/api/me")]).env("BROWSER", env!("CARGO_BIN_EXE_press"));
-    let output = script.output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(
-        text.starts_with("200 ") && text.contains("alice@example.test"),
-        "{text} {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let home = tempfile::tempdir().unwrap();
+    for grants_seen in [vec!["authorization_code"], vec![]] {
+        let mut script = Command::new(env!("CARGO_BIN_EXE_script"));
+        script.args([&server.issuer(), "demo-native", &server.api("/api/me")]);
+        script.env("BROWSER", env!("CARGO_BIN_EXE_press")).env("XDG_STATE_HOME", home.path()).env("HOME", home.path());
+        let output = script.output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            text.starts_with("200 ") && text.contains("alice@example.test"),
+            "{text} {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        assert_eq!(grants(&server), grants_seen);
+    }
 }
 
 #[test]

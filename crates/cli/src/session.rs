@@ -92,9 +92,9 @@ impl InUse {
     fn warn(&self, token: &Token, trouble: &SessionError) {
         let sign_in = self.login.name.command("login");
         match trouble {
-            SessionError::Ended { end, .. } => output::warn(format_args!(
+            SessionError::Ended { end, why } => output::warn(format_args!(
                 "this is the last token of this sign-in: {}; when it has ended, sign in again with `{sign_in}`",
-                ended(&self.login, *end)
+                ended(*end, why.as_deref())
             )),
             SessionError::Unsaved(error) => output::warn(format_args!(
                 "what the server answered could not be stored: {}; when the access token has ended, sign in again with \
@@ -146,7 +146,9 @@ fn failure(login: &Login, error: SessionError) -> Failure {
         SessionError::Ended { end: End::NoRefreshToken, .. } if login.ended().is_none() => {
             sign_in("the access token has ended or ends too soon, and there is no refresh token")
         }
-        SessionError::Ended { end, .. } => sign_in(&format!("sign-in expired: {}", ended(login, end))),
+        SessionError::Ended { end, why } => {
+            sign_in(&format!("sign-in expired: {}", ended(end, why.as_deref().or(login.ended()))))
+        }
         SessionError::NoAnswer { since, cause } => {
             let cause = cause.map(|cause| Failure::from(cause).at(login.token_endpoint()));
             let lost = format!("the server may have spent the refresh token at {}, and its answer is not known", Utc(since));
@@ -168,11 +170,11 @@ fn failure(login: &Login, error: SessionError) -> Failure {
 }
 
 /// Why the server no longer accepts the refresh token.
-fn ended(login: &Login, end: End) -> String {
-    let why = login.ended().unwrap_or("the server has ended it");
+fn ended(end: End, why: Option<&str>) -> String {
+    let why = why.unwrap_or("the server has ended it");
     match end {
         End::AnswerLost { since } => {
-            format!("the server's answer to the refresh at {} was lost, and it refuses the old token: {why}", Utc(since))
+            format!("the answer to the refresh at {} was lost, and the server refuses the old token: {why}", Utc(since))
         }
         End::Expired => "the refresh token has reached its end".to_owned(),
         _ => why.to_owned(),

@@ -205,7 +205,12 @@ fn a_name_that_is_not_known_leaves_no_file() {
     assert!(desk.files("").is_empty(), "{:?}", desk.files(""));
     desk.sign_in(&[]);
     assert_eq!(desk.run(&["logout"]).code, Some(0));
-    assert!(desk.files("").iter().all(|path| path.extension() == Some("note".as_ref())), "{:?}", desk.files(""));
+    let row = fs::read_to_string(desk.file()).unwrap();
+    assert!(row.ends_with(" signed-out\n"), "that somebody signed out, for a refresh that is still under way: {row}");
+    let ended = |path: &PathBuf| ["lock", "note"].iter().any(|ending| path.extension() == Some(ending.as_ref()));
+    assert!(desk.files("").iter().all(|path| ended(path) || *path == desk.file()), "{:?}", desk.files(""));
+    assert_eq!(desk.run(&["logout", "--forget-settings"]).code, Some(0));
+    assert!(desk.files("").is_empty(), "{:?}", desk.files(""));
 }
 
 /// The command as a user whom the modes of files stop.

@@ -1,6 +1,6 @@
 //! Stored sign-ins of an older and of a newer version.
 
-use crate::desk::{Desk, TOKEN, browse};
+use crate::desk::{Desk, TOKEN, browse, is_hidden};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use proofkey_devserver::user_agent::Decision;
 use serde_json::Value;
@@ -166,6 +166,7 @@ fn write_format_1(desk: &Desk) {
     let members = json.as_object_mut().unwrap();
     members.remove("issuer");
     members.remove("features");
+    members.remove("rotates");
     let mut endpoints = members.remove("endpoints").unwrap();
     members.append(endpoints.as_object_mut().unwrap());
     write(desk, 1, &json);
@@ -181,8 +182,9 @@ fn write(desk: &Desk, format: u32, json: &Value) {
     fs::write(desk.file(), format!("proofkey record {format} {checksum}\n{json}")).unwrap();
 }
 
-/// Each file of the store with its bytes, without locks, which come and go.
+/// Each file of the store with its bytes, without locks and what is being written, which come and go.
 fn stored(desk: &Desk) -> BTreeMap<PathBuf, Vec<u8>> {
-    let files = desk.files("").into_iter().filter(|path| path.extension() != Some("lock".as_ref()));
+    let stays = |path: &PathBuf| path.extension() != Some("lock".as_ref()) && !is_hidden(path);
+    let files = desk.files("").into_iter().filter(stays);
     files.map(|path| (path.clone(), fs::read(path).unwrap())).collect()
 }

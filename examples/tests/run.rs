@@ -11,15 +11,20 @@ use std::time::Duration;
 #[test]
 fn script() {
     let server = DevServer::start(Options::default()).unwrap();
-    let mut script = Command::new(env!("CARGO_BIN_EXE_script"));
-    script.args([&server.issuer(), "demo-native", &server.api("/api/me")]).env("BROWSER", env!("CARGO_BIN_EXE_press"));
-    let output = script.output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(
-        text.starts_with("200 ") && text.contains("alice@example.test"),
-        "{text} {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let home = tempfile::tempdir().unwrap();
+    for grants_seen in [vec!["authorization_code"], vec![]] {
+        let mut script = Command::new(env!("CARGO_BIN_EXE_script"));
+        script.args([&server.issuer(), "demo-native", &server.api("/api/me")]);
+        script.env("BROWSER", env!("CARGO_BIN_EXE_press")).env("XDG_STATE_HOME", home.path()).env("HOME", home.path());
+        let output = script.output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            text.starts_with("200 ") && text.contains("alice@example.test"),
+            "{text} {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        assert_eq!(grants(&server), grants_seen);
+    }
 }
 
 #[test]
@@ -163,6 +168,31 @@ fn replicas() {
     assert!(visit.status == 200 && visit.page.contains("alice@example.test"), "{visit:?}");
     assert_eq!((again.status, again.page.as_str()), (400, "no login waits in this browser"));
     assert_eq!(lines.collect::<Vec<_>>(), ["replica 1 begins a login", "replica 2 finishes a login"]);
+}
+
+#[test]
+fn errors() {
+    let server = DevServer::start(Options::default()).unwrap();
+    let run = |issuer: &str| {
+        let mut example = Command::new(env!("CARGO_BIN_EXE_errors"));
+        let example = example.args([issuer, "demo-native", &server.api("/api/me")]).stdin(Stdio::piped());
+        let mut example = example.stdout(Stdio::piped()).spawn().unwrap();
+        writeln!(example.stdin.take().unwrap(), "not-a-refresh-token").unwrap();
+        String::from_utf8(example.wait_with_output().unwrap().stdout).unwrap()
+    };
+    let ended = run(&server.issuer());
+    assert!(
+        ended.starts_with("SignIn: the server has ended the login (") && ended.contains("invalid_grant"),
+        "{ended}"
+    );
+    let busy = EndpointFault::Respond {
+        status: 503,
+        headers: vec![("retry-after".to_owned(), "7".to_owned())],
+        body: String::new(),
+    };
+    server.set_faults(Faults { token: Some(busy), ..Faults::default() });
+    let paused = run(&server.issuer());
+    assert!(paused.starts_with("TryAgain(7): "), "{paused}");
 }
 
 #[test]

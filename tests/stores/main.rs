@@ -3,6 +3,7 @@
 mod crowd;
 mod cuts;
 mod laws;
+mod locks;
 mod postgres;
 mod redis;
 mod speed;

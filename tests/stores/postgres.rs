@@ -2,63 +2,12 @@
 
 use crate::{A, B, FIRST, VALUE, claim, login, new_key, one_server, postgres_store, signed_in, write};
 use proofkey_postgres::{Postgres, sql};
-use proofkey_store::{Answer, AsyncStore, Key, Op, StoreError, StoreFault};
+use proofkey_store::{Answer, AsyncStore, Op, StoreError, StoreFault};
 use proofkey_tests::servers::{self, connect};
 use std::error::Error;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 use tokio_postgres::{Client, Config, NoTls};
-
-/// With the time of before the wait, the claim would be shorter by the wait.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_claim_begins_after_the_wait_for_the_lock() -> Result<(), Box<dyn Error>> {
-    let (store, client, server) = postgres_store().await;
-    let key = signed_in(&store).await?;
-    for end in ["COMMIT", "ROLLBACK"] {
-        let lock = Lock::of(&key, &client, &server).await?;
-        let claiming = tokio::spawn({
-            let (store, key) = (store.clone(), key.clone());
-            async move { store.run(&key, claim(FIRST, A)).await }
-        });
-        lock.is_waited_for().await?;
-        let time = "SELECT clock_timestamp()::text";
-        let before_end: String = lock.client.query_one(time, &[]).await?.get(0);
-        lock.client.batch_execute(end).await?;
-        assert!(matches!(claiming.await??, Answer::Claimed(_)));
-        let question = "SELECT claimed > $2::text::timestamptz FROM proofkey_logins WHERE key = $1";
-        assert!(client.query_one(question, &[&key.digest(), &before_end]).await?.get::<_, bool>(0), "{end}");
-    }
-    Ok(())
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_conflict_or_a_lock_that_is_not_had_in_time_is_tried_again() -> Result<(), Box<dyn Error>> {
-    let (store, client, server) = postgres_store().await;
-    for (options, code) in [
-        ("-c default_transaction_isolation=serializable", "40001"),
-        ("-c lock_timeout=1", "55P03"),
-        ("-c statement_timeout=50", "57014"),
-    ] {
-        let key = signed_in(&store).await?;
-        let mut config = config_of(&client, &server).await?;
-        let store = Postgres::new(Arc::new(connect(config.options(options)).await));
-        let lock = Lock::of(&key, &client, &server).await?;
-        let claiming = tokio::spawn({
-            let key = key.clone();
-            async move { store.run(&key, claim(FIRST, A)).await }
-        });
-        if code == "40001" {
-            lock.is_waited_for().await?;
-            lock.client.batch_execute("UPDATE proofkey_logins SET written = written; COMMIT").await?;
-        }
-        let error = claiming.await?.expect_err(code);
-        assert_eq!(error.fault(), StoreFault::Unavailable, "{error}");
-        let source =
-            error.source().and_then(|source| source.downcast_ref::<tokio_postgres::Error>()).expect("the driver's");
-        assert_eq!(source.code().expect("a code").code(), code);
-    }
-    Ok(())
-}
 
 /// The server says what a trigger tells it to.
 #[tokio::test]
@@ -269,38 +218,6 @@ async fn the_statements_say_the_types_of_their_parameters() -> Result<(), Box<dy
         assert_eq!(columns, COLUMNS);
     }
     Ok(())
-}
-
-/// The lock on a row that a transaction holds.
-struct Lock {
-    client: Client,
-    id: i32,
-}
-
-impl Lock {
-    async fn of(key: &Key, of: &Client, server: &servers::Postgres) -> Result<Self, tokio_postgres::Error> {
-        let client = connect(&config_of(of, server).await?).await;
-        let id = client.query_one("SELECT pg_backend_pid()", &[]).await?.get(0);
-        client.batch_execute("BEGIN").await?;
-        client.query_one("SELECT FROM proofkey_logins WHERE key = $1 FOR UPDATE", &[&key.digest()]).await?;
-        Ok(Self { client, id })
-    }
-
-    /// Waits until somebody waits for it.
-    async fn is_waited_for(&self) -> Result<(), tokio_postgres::Error> {
-        let question = "SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))";
-        while self.client.query_one(question, &[&self.id]).await?.get::<_, i64>(0) == 0 {
-            tokio::task::yield_now().await;
-        }
-        Ok(())
-    }
-}
-
-/// How to connect to the database of `client`.
-async fn config_of(client: &Client, server: &servers::Postgres) -> Result<Config, tokio_postgres::Error> {
-    let mut config = server.config();
-    config.dbname(client.query_one("SELECT current_database()::text", &[]).await?.get::<_, &str>(0));
-    Ok(config)
 }
 
 /// A new connection each time, as a pool would give it.

@@ -86,8 +86,8 @@ async fn relay(mut client: TcpStream, mut server: UnixStream, faults: &Faults) -
                 if fault.is_none() {
                     continue;
                 }
-                if fault != Some(Fault::RequestCut) {
-                    server.read(&mut answer).await.ok()?;
+                if fault != Some(Fault::RequestCut) && server.read(&mut answer).await.ok()? == 0 {
+                    return None;
                 }
                 faults.over.notify_one();
                 if fault != Some(Fault::AnswerSwallowed) {

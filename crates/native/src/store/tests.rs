@@ -2,11 +2,12 @@
 
 mod vault;
 
+use super::guard::Guard;
 use super::*;
 use proofkey_store::laws::Laws;
 use proofkey_store::{ClaimId, LoginId, Store as _, StoreFault, Version};
 use std::fs;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -77,6 +78,41 @@ fn a_holder_that_lives_on_loses_its_claim_after_its_time() {
     assert_eq!(store.run(&key(), Op::Release { id: A, pause: 0 }).unwrap(), Answer::Fenced);
     assert_eq!(other.run(&key(), write(B)).unwrap(), Answer::Done);
     assert_eq!(names(&home).len(), 2, "the row and its lock");
+}
+
+#[test]
+fn a_claim_that_was_taken_over_leaves_no_room_to_write_in() {
+    let (home, store) = store();
+    login(&store);
+    assert!(matches!(claim(&store, A, None), Answer::Claimed(_)));
+    let other = open(&home);
+    pass(&other, Duration::from_secs(25));
+    assert!(matches!(claim(&other, B, Some(A)), Answer::Claimed(_)));
+    drop(other);
+    let write = Op::Write { expect: Some((FIRST, A)), version: FIRST.next(A), value: Some(b"next") };
+    assert_eq!(store.run(&key(), write).unwrap(), Answer::Done, "the claim of B has lapsed");
+    assert_eq!(names(&home).len(), 2, "the row and its lock");
+}
+
+#[test]
+fn a_lock_file_that_is_removed_lets_no_two_in() {
+    let (home, store) = store();
+    let (inside, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..200 {
+                    let mut guard = Guard::take(&files(&store).folder, "name", true).unwrap();
+                    most.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    std::thread::yield_now();
+                    inside.fetch_sub(1, Ordering::SeqCst);
+                    guard.is_idle = true;
+                }
+            });
+        }
+    });
+    assert_eq!(most.into_inner(), 1);
+    assert!(names(&home).is_empty());
 }
 
 #[test]

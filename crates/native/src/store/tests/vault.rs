@@ -5,7 +5,8 @@ use crate::store::vault::{Keyring, Vault};
 use proofkey_store::{Record, Secret};
 use std::collections::HashMap;
 use std::error::Error;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Barrier, Mutex};
 use zeroize::Zeroizing;
 
 const LATER: Version = Version::first(LoginId::new(1_800_000_000, None, 7));
@@ -17,14 +18,22 @@ struct Fake {
     asked: Arc<Mutex<usize>>,
     forgets: bool,
     is_locked: bool,
+    /// Where all wait for one another that ask for the key for the first time.
+    meeting: Option<Arc<Barrier>>,
+    has_met: Arc<AtomicBool>,
 }
 
 impl Keyring for Fake {
     fn get(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreCause> {
         *self.asked.lock().unwrap() += 1;
+        let found = self.entries.lock().unwrap().get(name).cloned().map(Zeroizing::new);
+        let meeting = self.meeting.as_ref().filter(|_| name == "sealing-key");
+        if let Some(meeting) = meeting.filter(|_| !self.has_met.swap(true, Ordering::Relaxed)) {
+            meeting.wait();
+        }
         match self.is_locked {
             true => Err(StoreCause::ManyClaims),
-            false => Ok(self.entries.lock().unwrap().get(name).cloned().map(Zeroizing::new)),
+            false => Ok(found),
         }
     }
 
@@ -111,9 +120,11 @@ fn what_is_kept_is_sealed_and_the_keyring_is_asked_once() {
 #[test]
 fn processes_that_sign_in_at_once_make_one_key() {
     let shelf = Shelf::new();
+    let meeting = Some(Arc::new(Barrier::new(8)));
     std::thread::scope(|scope| {
         for number in 0..8 {
-            let other = shelf.other();
+            let (meeting, has_met) = (meeting.clone(), Arc::default());
+            let other = open(&shelf.home, &Fake { meeting, has_met, ..shelf.keyring.clone() });
             scope.spawn(move || {
                 let key = Key::new("https://as.example", "app", number.to_string());
                 other.run(&key, Op::Write { expect: None, version: FIRST, value: Some(b"value") }).unwrap();

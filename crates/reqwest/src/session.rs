@@ -281,7 +281,12 @@ impl Session {
         }
     }
 
-    async fn revoke(&self, record: &Record) -> Result<Revocation, ExchangeError> {
+    /// Revokes the tokens of a record (RFC 7009), such as one that [`begin`](Self::begin) has displaced. Some servers end all logins of
+    /// the user at this client then.
+    ///
+    /// # Errors
+    /// [`ExchangeError`]: the tokens may still be valid.
+    pub async fn revoke(&self, record: &Record) -> Result<Revocation, ExchangeError> {
         let mut revoking = Revoking::new(self.shared.cell.client(), record);
         while let Some((client, token)) = revoking.next() {
             revoking.hear(self.service.http.revoke(client, token).await);

@@ -24,6 +24,7 @@ pub(crate) fn plans(is_full: bool) -> Vec<Plan> {
             config: Config { name: "harmless faults, sign-out and login", kinds: Fault::BENIGN, ..users },
             allows: |_| false,
         },
+        table(Config { name: "no grace, a holder that stops twice", kinds: STOPS, parties: 2, ..BASE }),
         table(Config { name: "no grace", ..all }),
         table(Config { name: "no grace, said so, due", left: 30, policy: BASE.policy.with_grace(Grace::None), ..all }),
         table(Config { name: "no grace, two rounds", passes: 2, parties: 2, ..all }),
@@ -79,6 +80,8 @@ pub(crate) fn planted() -> [(Mutant, Config); 7] {
         (Mutant::OlderLoginAdopted, Config { logins: 1, parties: 2, ..with(&[Fault::Forget]) }),
     ]
 }
+
+const STOPS: u32 = Fault::Partition.bit() | Fault::Pause.bit() | Fault::PauseAfter.bit() | Fault::Crash.bit();
 
 const BASE: Config = Config {
     name: "",

@@ -13,18 +13,18 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A login that many processes use.
-pub struct Fleet {
-    pub server: DevServer,
+pub(crate) struct Fleet {
+    pub(crate) server: DevServer,
     store: Store,
     client: ClientBuf,
     tell: Sender<Said>,
     told: Receiver<Said>,
     /// The tokens that were seen.
-    pub tokens: BTreeSet<String>,
+    pub(crate) tokens: BTreeSet<String>,
 }
 
 /// Where a fleet keeps its login.
-pub enum Store {
+pub(crate) enum Store {
     Files(tempfile::TempDir),
     #[cfg(feature = "servers")]
     Postgres(proofkey_tests::servers::Postgres),
@@ -34,7 +34,7 @@ pub enum Store {
 
 /// What a process prints.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Said {
+pub(crate) enum Said {
     Ended(String),
     Error(String),
     Over,
@@ -42,14 +42,14 @@ pub enum Said {
 }
 
 /// A process. It is killed when it is dropped.
-pub struct Member {
+pub(crate) struct Member {
     child: Child,
     reading: Option<JoinHandle<()>>,
 }
 
 impl Fleet {
     /// With a login whose access token has ended.
-    pub fn new(store: Store, options: Options) -> Self {
+    pub(crate) fn new(store: Store, options: Options) -> Self {
         let server = DevServer::start(options).unwrap();
         let client = Http::new().discover(&server.issuer(), "demo-native", "https://app.example/paste").unwrap();
         let (tell, told) = channel();
@@ -59,7 +59,7 @@ impl Fleet {
     }
 
     /// A new login in place of the old one. Its access token has ended.
-    pub fn sign_in(&self) {
+    pub(crate) fn sign_in(&self) {
         let client = self.client.as_client();
         let (url, pending) = client.authorize(&["itwin-platform", "offline_access"], &mut SysRng).unwrap();
         let visit = UserAgent::new().run(&url.to_string(), Decision::Allow).unwrap();
@@ -80,13 +80,13 @@ impl Fleet {
     }
 
     /// A process that uses the login until so many tokens have ended.
-    pub fn member(&self, tokens: u32) -> Member {
+    pub(crate) fn member(&self, tokens: u32) -> Member {
         self.run(Command::new(MEMBER), tokens)
     }
 
     /// A process that takes one token, under `strace` with this expression.
     #[cfg(feature = "strace")]
-    pub fn traced(&self, expression: &str) -> Member {
+    pub(crate) fn traced(&self, expression: &str) -> Member {
         let mut command = Command::new("strace");
         command.arg("-o").arg(self.log()).args(["-e", expression, MEMBER]).stderr(Stdio::null());
         self.run(command, 0)
@@ -94,14 +94,14 @@ impl Fleet {
 
     /// Where `strace` writes.
     #[cfg(feature = "strace")]
-    pub fn log(&self) -> std::path::PathBuf {
+    pub(crate) fn log(&self) -> std::path::PathBuf {
         let Store::Files(folder) = &self.store else { panic!("it has no folder") };
         folder.path().join("log")
     }
 
     /// The access token that is stored.
     #[cfg(feature = "strace")]
-    pub fn stored(&self) -> String {
+    pub(crate) fn stored(&self) -> String {
         let Store::Files(folder) = &self.store else { panic!("it has no folder") };
         let (client, key) = (self.client.as_client(), Key::of(self.client.as_client(), "default"));
         let store = proofkey_native::Store::files_in(&folder.path().join(APP)).unwrap();
@@ -124,7 +124,7 @@ impl Fleet {
     }
 
     /// What was said since this was asked last. Waits for it at most so long.
-    pub fn listen(&mut self, time: Duration) -> Vec<Said> {
+    pub(crate) fn listen(&mut self, time: Duration) -> Vec<Said> {
         let first = self.told.recv_timeout(time);
         let said: Vec<_> = first.into_iter().chain(self.told.try_iter()).collect();
         self.tokens.extend(said.iter().filter_map(|said| match said {
@@ -135,24 +135,24 @@ impl Fleet {
     }
 
     /// What all say until they end.
-    pub fn listen_to_end(&mut self, members: Vec<Member>) -> Vec<Said> {
+    pub(crate) fn listen_to_end(&mut self, members: Vec<Member>) -> Vec<Said> {
         members.into_iter().for_each(Member::wait);
         self.listen(Duration::ZERO)
     }
 
-    pub fn fail(&self, when: When, fault: EndpointFault) {
+    pub(crate) fn fail(&self, when: When, fault: EndpointFault) {
         self.server.set_faults(Faults { refresh: vec![RefreshFault { when, fault }], ..Faults::default() });
     }
 
     /// Refreshes, replays, reuses.
-    pub fn counts(&self) -> [u64; 3] {
+    pub(crate) fn counts(&self) -> [u64; 3] {
         let counts = self.server.counts();
         [counts.refreshes, counts.replays, counts.reuses]
     }
 }
 
 impl Store {
-    pub fn files() -> Self {
+    pub(crate) fn files() -> Self {
         Self::Files(tempfile::tempdir().unwrap())
     }
 
@@ -201,24 +201,24 @@ impl Said {
 }
 
 impl Member {
-    pub fn wait(mut self) {
+    pub(crate) fn wait(mut self) {
         assert!(self.child.wait().unwrap().success());
         self.reading.take().unwrap().join().unwrap();
     }
 
     /// Waits for its end, however it ends.
     #[cfg(feature = "strace")]
-    pub fn wait_for_any_end(mut self) {
+    pub(crate) fn wait_for_any_end(mut self) {
         drop(self.child.wait());
         self.reading.take().unwrap().join().unwrap();
     }
 
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// Kills it, if it still runs.
-    pub fn kill(self) {
+    pub(crate) fn kill(self) {
         drop(self);
     }
 }
@@ -232,7 +232,7 @@ impl Drop for Member {
 }
 
 /// A number that the environment sets.
-pub fn number(name: &str, otherwise: u32) -> u32 {
+pub(crate) fn number(name: &str, otherwise: u32) -> u32 {
     std::env::var(name).ok().map_or(otherwise, |text| text.parse().unwrap())
 }
 

@@ -27,7 +27,7 @@ fn threads_share_one_request_whatever_comes_of_it() {
             login.access_token()
         };
         thread::scope(|scope| {
-            let threads: Vec<_> = (0..64).map(|_| scope.spawn(&come)).collect();
+            let threads: Vec<_> = (0..64).map(|_| scope.spawn(come)).collect();
             for thread in threads {
                 assert_eq!(said(&thread.join().unwrap()), expected);
             }

@@ -64,7 +64,7 @@ fn run(case: &Case, grace: u32, successor: Successor, way: Way) -> Result<(), St
     let is_ended = first.starts_with("ended");
     same("the end is stored", stored.ended.is_some(), is_ended)?;
     same("the refresh token is gone", stored.refresh_token.is_none(), is_ended)?;
-    let token = result.as_ref().map_or(before.access_token.expose(), |token| token.expose());
+    let token = result.as_ref().map_or_else(|_| before.access_token.expose(), |token| token.expose());
     same("stored is", stored.access_token.expose(), token)?;
     if matches!(case.fault, EndpointFault::Stall { .. }) {
         until("the late request arrives", || bench.counts()[0] > 0);

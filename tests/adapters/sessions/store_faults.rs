@@ -140,7 +140,9 @@ fn tokens_that_are_still_not_saved_after_a_claims_life_are_saved_by_later_caller
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     bench.store.works();
     // Nobody calls `settle`: the token is simply used.
+    let begun = Instant::now();
     until("it is saved", || said(&login.access_token()) == "token");
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     assert_eq!(bench.stored().unwrap().access_token.expose(), login.access_token().unwrap().expose());
     login.settle().unwrap();
     assert_eq!(bench.counts(), [1, 0, 0]);

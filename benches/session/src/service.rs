@@ -1,7 +1,7 @@
 //! A service with many users, in a process of its own so that its memory can be told.
 
-use crate::users::{any, client, name};
 use crate::users::KEPT;
+use crate::users::{any, client, name};
 use proofkey_postgres::Postgres;
 use proofkey_reqwest::{Http, Sessions, Settings};
 use proofkey_store::AsyncStore;
@@ -30,9 +30,8 @@ pub async fn run(kind: &str, socket: &Path, users: usize, origin: &str, idle: bo
     let (all, in_memory) = (memory()?, sessions.in_memory());
     // These came last.
     let few = users.min(1_000);
-    let again = rate(&sessions, HANDED_OUT, move |sessions, call| {
-        hand_out(sessions, any(users - 1 - call % few, users))
-    });
+    let again =
+        rate(&sessions, HANDED_OUT, move |sessions, call| hand_out(sessions, any(users - 1 - call % few, users)));
     let again = again.await;
     let refreshed = rate(&sessions, REFRESHED, move |sessions, call| async move {
         let token = sessions.of(&name(any(call, users))).refresh().await.expect("a token");
@@ -40,7 +39,8 @@ pub async fn run(kind: &str, socket: &Path, users: usize, origin: &str, idle: bo
     });
     let refreshed = refreshed.await;
     sessions.settle().await.map_err(io::Error::other)?;
-    let row = format!("| {kind} | {users} | {first:.0} | {again:.0} | {refreshed:.0} | {before} | {all} / {in_memory} |");
+    let row =
+        format!("| {kind} | {users} | {first:.0} | {again:.0} | {refreshed:.0} | {before} | {all} / {in_memory} |");
     if !idle {
         println!("{row} |");
         return Ok(());

@@ -81,7 +81,8 @@ impl Session {
     pub async fn access_token(&self) -> Result<Token, SessionError> {
         match self.shared.cell.fresh() {
             Some(token) => Ok(token),
-            None => self.pass(Need::Valid).await,
+            // In a box, so that the future is small for as long as the token is valid.
+            None => Box::pin(self.pass(Need::Valid)).await,
         }
     }
 

@@ -77,7 +77,16 @@ pub async fn connect(config: &Config) -> Client {
 fn run(folder: &TempDir, options: &[String]) -> Process {
     let mut command = program("postgres");
     command.arg("-D").arg(folder.path().join("data")).arg("-k").arg(folder.path());
-    command.args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=64", "-c", "shared_buffers=16MB"]);
+    command.args([
+        "-c",
+        "listen_addresses=",
+        "-c",
+        "fsync=off",
+        "-c",
+        "max_connections=64",
+        "-c",
+        "shared_buffers=16MB",
+    ]);
     command.args(options);
     // QUIT is its way to end at once, with all of its processes.
     Process::start(command, Signal::QUIT)
@@ -101,7 +110,8 @@ fn program(name: &str) -> Command {
 
 /// Where Debian has the programs of the newest version.
 fn programs() -> PathBuf {
-    let versions = fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL").map(|entry| entry.expect("an entry").path());
+    let versions =
+        fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL").map(|entry| entry.expect("an entry").path());
     let number = |path: &PathBuf| path.file_name()?.to_str()?.parse::<u32>().ok();
     versions.max_by_key(number).expect("a version").join("bin")
 }

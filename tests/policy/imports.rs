@@ -53,6 +53,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("crates/devserver", &[]),
     ("crates/http", &["proofkey-core", "proofkey-store"]),
     ("crates/native", &["proofkey-store"]),
+    ("crates/postgres", &["proofkey-store"]),
+    ("crates/redis", &["proofkey-store"]),
     ("crates/reqwest", &["proofkey-core", "proofkey-http", "proofkey-store"]),
     ("crates/store", &["proofkey-core"]),
     ("crates/ureq", &["proofkey-core", "proofkey-http", "proofkey-store"]),

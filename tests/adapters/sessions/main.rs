@@ -1,4 +1,11 @@
 //! Sessions of both adapters against the development server.
 
-mod asynchronous;
-mod blocking;
+mod clocks;
+mod crowd;
+mod dropped;
+mod errors;
+mod faulty;
+mod lost;
+mod renewal;
+mod store_faults;
+mod support;

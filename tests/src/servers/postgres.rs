@@ -6,6 +6,7 @@ use std::fs;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 use tokio_postgres::{Client, Config, NoTls};
 
@@ -61,9 +62,15 @@ impl Postgres {
         config
     }
 
-    /// A new connection to it.
-    pub async fn connect(&self) -> Client {
-        connect(&self.config()).await
+    /// How to connect to a new, empty database of it.
+    pub async fn new_database(&self) -> Config {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("database{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let client = connect(&self.config()).await;
+        client.batch_execute(&format!("CREATE DATABASE {name}")).await.expect("a new database");
+        let mut config = self.config();
+        config.dbname(name);
+        config
     }
 }
 
@@ -83,7 +90,7 @@ fn run(folder: &TempDir, options: &[String]) -> Process {
         "-c",
         "fsync=off",
         "-c",
-        "max_connections=64",
+        "max_connections=256",
         "-c",
         "shared_buffers=16MB",
     ]);

@@ -5,6 +5,7 @@ use crate::users::{any, client, name};
 use proofkey_postgres::Postgres;
 use proofkey_reqwest::{Http, Sessions, Settings};
 use proofkey_store::AsyncStore;
+use redis::AsyncConnectionConfig;
 use std::convert::Infallible;
 use std::future::Future;
 use std::path::Path;
@@ -87,7 +88,10 @@ where
 pub async fn connect(kind: &str, socket: &Path) -> io::Result<Arc<dyn AsyncStore>> {
     match kind {
         REDIS => {
-            let connection = redis(socket)?.get_multiplexed_async_connection().await.map_err(io::Error::other)?;
+            let connection = redis(socket)?
+                .get_multiplexed_async_connection_with_config(&patient())
+                .await
+                .map_err(io::Error::other)?;
             Ok(Arc::new(proofkey_redis::Redis::new(connection)))
         }
         POSTGRES => {
@@ -105,6 +109,12 @@ pub async fn connect(kind: &str, socket: &Path) -> io::Result<Arc<dyn AsyncStore
 /// If that is no path.
 pub fn redis(socket: &Path) -> io::Result<redis::Client> {
     redis::Client::open(format!("redis+unix://{}", socket.display())).map_err(io::Error::other)
+}
+
+/// With more patience than by default, since the machine is shared.
+#[must_use]
+pub fn patient() -> AsyncConnectionConfig {
+    AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(30)))
 }
 
 /// How to connect to the server of the tests.

@@ -45,10 +45,7 @@ impl Contender {
         })
     }
 
-    fn new(
-        name: &'static str,
-        run: impl Fn(usize, &Barrier) -> (Instant, Instant) + Send + Sync + 'static,
-    ) -> Self {
+    fn new(name: &'static str, run: impl Fn(usize, &Barrier) -> (Instant, Instant) + Send + Sync + 'static) -> Self {
         let mut contender = Self { name, run: Box::new(run), calls: TRIED };
         let time = (0..3).map(|_| contender.round(1)).min().unwrap_or_default();
         let calls = TRIED as u128 * ROUND.as_nanos() / time.as_nanos().max(1);

@@ -40,9 +40,7 @@ pub fn reqwest_of(name: &'static str, number: usize) -> Contender {
     let accounts = Accounts::new(number);
     let sessions = sessions(&accounts);
     assert_eq!(sessions.in_memory(), number);
-    Contender::future(name, async move |call| {
-        sessions.of(accounts.at(call)).access_token().await.expect("a token")
-    })
+    Contender::future(name, async move |call| sessions.of(accounts.at(call)).access_token().await.expect("a token"))
 }
 
 fn sessions(accounts: &Accounts) -> proofkey_reqwest::Sessions {

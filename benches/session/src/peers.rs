@@ -7,8 +7,8 @@ use azure_core::http::headers::Headers;
 use azure_core::http::{AsyncRawResponse, ClientOptions, HttpClient, Request, StatusCode, Transport};
 use azure_identity::{ClientSecretCredential, ClientSecretCredentialOptions};
 use google_cloud_auth::credentials::user_account;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use rmcp::transport::auth::{AuthorizationManager, CredentialStore, InMemoryCredentialStore, StoredCredentials};
 use serde_json::json;
@@ -24,7 +24,8 @@ use yup_oauth2::{CustomHyperClientBuilder, ExternalAccountAuthenticator};
 /// If it gets no token.
 #[must_use]
 pub fn google_cloud_auth(runtime: &Runtime, endpoint: &str) -> Contender {
-    let account = json!({ "type": "authorized_user", "client_id": "id", "client_secret": "secret", "refresh_token": "refresh" });
+    let account =
+        json!({ "type": "authorized_user", "client_id": "id", "client_secret": "secret", "refresh_token": "refresh" });
     let credentials = runtime.block_on(async {
         let credentials = user_account::Builder::new(account).with_token_uri(endpoint).build_access_token_credentials();
         let credentials = credentials.expect("credentials");
@@ -43,7 +44,8 @@ pub fn azure_identity(runtime: &Runtime) -> Contender {
     let client_options = ClientOptions { transport: Some(Transport::new(Arc::new(Granting))), ..Default::default() };
     let options = ClientSecretCredentialOptions { client_options };
     let secret = Secret::new("secret".to_owned());
-    let credential = ClientSecretCredential::new("tenant", "id".to_owned(), secret, Some(options)).expect("a credential");
+    let credential =
+        ClientSecretCredential::new("tenant", "id".to_owned(), secret, Some(options)).expect("a credential");
     let first = runtime.block_on(credential.get_token(&SCOPES, None)).expect("a token");
     assert_eq!(first.token.secret(), access_token());
     Contender::future("azure_identity", async move |_| credential.get_token(&SCOPES, None).await.expect("a token"))

@@ -1,10 +1,10 @@
 //! A refresh through a store, beside an exchange without one, and the operations of the store alone.
 
+use crate::measure::Contender;
 use crate::servers::{Postgres, Redis};
 use crate::service;
-use crate::users::{client, record, version};
 use crate::users::KEPT;
-use crate::measure::Contender;
+use crate::users::{client, record, version};
 use proofkey_core::RefreshToken;
 use proofkey_core::session::{ClaimId, Version};
 use proofkey_reqwest::{Blocking, Sessions};
@@ -172,7 +172,7 @@ async fn of_postgres(config: &tokio_postgres::Config) -> Shared {
 }
 
 fn files(folder: &Path) -> proofkey_native::Store {
-    proofkey_native::Store::files_in(folder).expect("a folder")
+    proofkey_native::Store::files_in(&folder.join("logins")).expect("a folder")
 }
 
 fn reqwest() -> proofkey_reqwest::Http {

@@ -18,7 +18,7 @@ use std::{env, io};
 /// If a server or a service cannot be started.
 pub async fn run(numbers: &[usize], idle: bool, origin: &str) -> io::Result<()> {
     let client = client(origin);
-    let redis = Redis::with(&["--save", "", "--appendonly", "yes", "--appendfsync", "everysec"]);
+    let redis = Redis::start();
     let postgres = Postgres::with(&["-c", "fsync=on", "-c", "shared_buffers=512MB", "-c", "max_wal_size=4GB"]);
     let mut idlers = Vec::new();
     for (kind, socket) in [(REDIS, redis.socket()), (POSTGRES, postgres.socket())] {
@@ -71,7 +71,7 @@ async fn load(kind: &str, socket: &Path, client: &ClientBuf, users: Range<usize>
     });
     if kind == REDIS {
         let client = service::redis(socket)?;
-        let mut connection = client.get_multiplexed_async_connection().await?;
+        let mut connection = client.get_multiplexed_async_connection_with_config(&service::patient()).await?;
         let first: Vec<(Vec<u8>, Vec<u8>)> =
             redis::cmd("HGETALL").arg(name(&first.key.digest())).query_async(&mut connection).await?;
         for rows in rows {

@@ -1,10 +1,11 @@
 //! A service with many users, in a process of its own so that its memory can be told.
 
-use crate::users::{any, client, name};
 use crate::users::KEPT;
+use crate::users::{any, client, name};
 use proofkey_postgres::Postgres;
 use proofkey_reqwest::{Http, Sessions, Settings};
 use proofkey_store::AsyncStore;
+use redis::AsyncConnectionConfig;
 use std::convert::Infallible;
 use std::future::Future;
 use std::path::Path;
@@ -30,9 +31,8 @@ pub async fn run(kind: &str, socket: &Path, users: usize, origin: &str, idle: bo
     let (all, in_memory) = (memory()?, sessions.in_memory());
     // These came last.
     let few = users.min(1_000);
-    let again = rate(&sessions, HANDED_OUT, move |sessions, call| {
-        hand_out(sessions, any(users - 1 - call % few, users))
-    });
+    let again =
+        rate(&sessions, HANDED_OUT, move |sessions, call| hand_out(sessions, any(users - 1 - call % few, users)));
     let again = again.await;
     let refreshed = rate(&sessions, REFRESHED, move |sessions, call| async move {
         let token = sessions.of(&name(any(call, users))).refresh().await.expect("a token");
@@ -40,7 +40,8 @@ pub async fn run(kind: &str, socket: &Path, users: usize, origin: &str, idle: bo
     });
     let refreshed = refreshed.await;
     sessions.settle().await.map_err(io::Error::other)?;
-    let row = format!("| {kind} | {users} | {first:.0} | {again:.0} | {refreshed:.0} | {before} | {all} / {in_memory} |");
+    let row =
+        format!("| {kind} | {users} | {first:.0} | {again:.0} | {refreshed:.0} | {before} | {all} / {in_memory} |");
     if !idle {
         println!("{row} |");
         return Ok(());
@@ -87,7 +88,10 @@ where
 pub async fn connect(kind: &str, socket: &Path) -> io::Result<Arc<dyn AsyncStore>> {
     match kind {
         REDIS => {
-            let connection = redis(socket)?.get_multiplexed_async_connection().await.map_err(io::Error::other)?;
+            let connection = redis(socket)?
+                .get_multiplexed_async_connection_with_config(&patient())
+                .await
+                .map_err(io::Error::other)?;
             Ok(Arc::new(proofkey_redis::Redis::new(connection)))
         }
         POSTGRES => {
@@ -105,6 +109,12 @@ pub async fn connect(kind: &str, socket: &Path) -> io::Result<Arc<dyn AsyncStore
 /// If that is no path.
 pub fn redis(socket: &Path) -> io::Result<redis::Client> {
     redis::Client::open(format!("redis+unix://{}", socket.display())).map_err(io::Error::other)
+}
+
+/// With more patience than by default, since the machine is shared.
+#[must_use]
+pub fn patient() -> AsyncConnectionConfig {
+    AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(30)))
 }
 
 /// How to connect to the server of the tests.

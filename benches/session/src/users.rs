@@ -1,6 +1,5 @@
 //! The users of a service, and their logins.
 
-
 use proofkey_core::session::{LoginId, Version};
 use proofkey_core::{Client, ClientBuf, Server};
 use proofkey_store::{Key, Record, Secret};

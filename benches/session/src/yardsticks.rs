@@ -1,8 +1,8 @@
 //! What the standard library and `arc-swap` take, and the rules of `golang.org/x/oauth2` in Rust.
 
-use crate::endpoint::access_token;
 use crate::accounts::Accounts;
 use crate::contender::Contender;
+use crate::endpoint::access_token;
 use arc_swap::ArcSwap;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};

@@ -1,11 +1,11 @@
 //! Refreshes through stores, and services with up to a million users, and prints tables.
 //!
-//! `cargo run --profile bench --manifest-path benches/session/Cargo.toml --bin stores -- refresh`, with `--quick` for a fast and rougher run, and `-- scale`, with
-//! `--idle` to wait until the users are idle, or with numbers of users. Times depend on the machine and on what else it does:
-//! compare ratios only.
+//! `cargo run --profile bench --manifest-path benches/session/Cargo.toml --bin stores -- refresh`, with `--quick` for a fast and
+//! rougher run, and `-- scale`, with `--idle` to wait until the users are idle, or with numbers of users. Times depend on the
+//! machine and on what else it does: compare ratios only.
 
-use proofkey_benches_session::measure::{Contender, measure};
 use proofkey_benches_session::endpoint::{self, Endpoint, SERVE};
+use proofkey_benches_session::measure::{Contender, measure};
 use proofkey_benches_session::scale::{self, SERVICE};
 use proofkey_benches_session::servers::{Postgres, Redis};
 use proofkey_benches_session::{refresh, service};
@@ -54,13 +54,15 @@ fn refreshes(rounds: usize, origin: &str) -> io::Result<()> {
     let postgres = Postgres::with(&["-c", "fsync=on"]);
     let (own, others) = (tempfile::tempdir()?, tempfile::tempdir()?);
     println!("{REFRESH}");
-    for (at_a_time, each) in [(1, 100), (16, 12)] {
-        let contenders = refresh::of_tokio(origin, &redis, &postgres, own.path());
-        table("a refresh, async", &contenders, at_a_time, each, rounds);
-        let contenders = refresh::blocking(origin, others.path());
-        table("a refresh, blocking", &contenders, at_a_time, each, rounds);
-        let contenders = refresh::operations(origin, &redis, &postgres, own.path());
-        table("the store alone", &contenders, at_a_time, each, rounds);
+    let tables = [
+        ("a refresh, async", refresh::of_tokio(origin, &redis, &postgres, own.path())),
+        ("a refresh, blocking", refresh::blocking(origin, others.path())),
+        ("the store alone", refresh::operations(origin, &redis, &postgres, own.path())),
+    ];
+    for (at_a_time, each) in [(1, 50), (16, 8)] {
+        for (what, contenders) in &tables {
+            table(what, contenders, at_a_time, each, rounds);
+        }
     }
     Ok(())
 }
@@ -75,7 +77,7 @@ fn table(what: &str, contenders: &[Contender], at_a_time: usize, each: usize, ro
         figures.times.sort_unstable();
         let [half, most] = [50, 99].map(|percent| figures.times[figures.times.len() * percent / 100].as_micros());
         let rate = median(figures.rates.clone());
-        println!("| {what} | {at_a_time} | {} | {rate:.0} | {ratio:.2} | {half} | {most} |", contender.name);
+        println!("| {what} | {at_a_time} | {} | {rate:.0} | {ratio:.3} | {half} | {most} |", contender.name);
     }
 }
 
@@ -93,7 +95,8 @@ turns in each round; medians of the rounds. Ratio: how many times as many a seco
 |---|---:|---|---:|---:|---:|---:|";
 const SCALE: &str = "\
 A service over a store with so many users, 64 at a time: each comes once (it is loaded from the store), then the last thousand come
-again and again, then others are refreshed. Memory: MiB that are resident of the service, and how many accounts it has.
+again and again, then others are refreshed. Redis keeps all in memory only, PostgreSQL waits for the disk. Memory: MiB that are
+resident of the service, and how many accounts it has.
 
 | store | users | first tokens a second | tokens again a second | refreshes a second | MiB before | MiB / accounts then | when all were idle |
 |---|---:|---:|---:|---:|---:|---:|---:|";

@@ -12,21 +12,29 @@ export function run(flow, deadline) {
   });
 }
 
+/** What an answer to a refresh says to the machine: events of `src/pass.rs`. */
+export const GRANTED = 4;
+export const KEPT = 5;
+export const CLOSED = 6;
+const LOST = 7;
+export const UNSENT = 8;
+
 /**
- * Drives a refresh. `error` says what is wrong. `refreshToken` is the new one in the response, whatever else is wrong with it:
- * the server no longer accepts the old one.
+ * Drives a refresh to its `event`. `error` says what is wrong. `refreshToken` is the new one in the response, whatever else is
+ * wrong with it: the server no longer accepts the old one.
  */
 export function refresh(flow, deadline) {
   return finish(flow, deadline, (response, error) => {
-    if (!response) return { error };
-    const kept = flow.read(response);
-    const { refreshToken, endsLogin } = kept;
+    const kept = response && flow.read(response);
+    const refreshToken = kept?.refreshToken;
+    const event = kept?.event;
     try {
-      return error ? { refreshToken, error } : { refreshToken, tokens: kept.takeTokens() };
+      if (error) return { event: refreshToken ? KEPT : error.code === 'network' ? CLOSED : LOST, refreshToken, error };
+      return { event, tokens: kept.takeTokens() };
     } catch (fault) {
-      return { refreshToken, endsLogin, error: fault };
+      return { event, refreshToken, error: fault };
     } finally {
-      kept.free();
+      kept?.free();
     }
   });
 }
@@ -114,6 +122,13 @@ async function read({ body }, chunks) {
     left -= part.value.length;
     if (left < 0) throw new ProofkeyError('too_big', 'the response is longer than 1 MiB');
   }
+}
+
+/** Tokens as the tabs share them. */
+export function plain(tokens, requestedAt, requested) {
+  const { accessToken, refreshToken, expiresIn, scope = requested } = tokens;
+  tokens.free();
+  return { accessToken, refreshToken, expiresIn, scope, requestedAt };
 }
 
 /** The current time in seconds since 1970. */

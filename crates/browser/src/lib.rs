@@ -12,6 +12,7 @@ mod message;
 mod opaque;
 mod outcome;
 mod owner;
+mod pass;
 mod random;
 mod tokens;
 
@@ -21,5 +22,6 @@ pub use flow::{Flow, Step};
 pub use login::Login;
 pub use message::{Request, Response};
 pub use outcome::{Kept, Outcome, Server};
+pub use pass::{Pass, is_ready};
 pub use random::OutOfBytes;
-pub use tokens::{Tokens, is_due, is_expired, wants_refresh};
+pub use tokens::{Tokens, wants_refresh};

@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::opaque::opaque;
+use crate::pass::{GRANTED, KEPT};
 use crate::tokens::Tokens;
 use proofkey_core::{Endpoint, Feature};
 use wasm_bindgen::JsValue;
@@ -59,11 +60,17 @@ impl Kept {
         self.refresh_token.clone()
     }
 
-    /// Whether the server no longer accepts the refresh token: the user must sign in again.
-    #[wasm_bindgen(getter, js_name = endsLogin)]
+    /// What this tells a [`Pass`](crate::Pass).
+    #[wasm_bindgen(getter)]
     #[must_use]
-    pub fn ends_login(&self) -> bool {
-        self.failure.as_ref().is_some_and(Failure::ends_login)
+    pub fn event(&self) -> u32 {
+        match &self.failure {
+            None => GRANTED,
+            Some(failure) => match failure.event() {
+                _ if self.refresh_token.is_some() => KEPT,
+                event => event,
+            },
+        }
     }
 
     /// The tokens. A second call returns nothing.

@@ -1,7 +1,7 @@
-//! [`Tokens`]: the tokens of a login, and when to get new ones.
+//! [`Tokens`]: the tokens of a login.
 
 use crate::opaque::opaque;
-use proofkey_core::{Lifetime, Refusal, Scope, TokensBuf};
+use proofkey_core::{Refusal, Scope, TokensBuf};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// The tokens that the server granted.
@@ -51,20 +51,6 @@ impl From<proofkey_core::Tokens<'_>> for Tokens {
 
 opaque!(Tokens);
 
-/// Whether to refresh an access token now. Times are in seconds since 1970.
-#[wasm_bindgen(js_name = isDue)]
-#[must_use]
-pub fn is_due(requested_at: f64, expires_in: Option<u32>, now: f64) -> bool {
-    lifetime(requested_at, expires_in).is_due(now as u64)
-}
-
-/// Whether an access token has expired. Times are in seconds since 1970.
-#[wasm_bindgen(js_name = isExpired)]
-#[must_use]
-pub fn is_expired(requested_at: f64, expires_in: Option<u32>, now: f64) -> bool {
-    lifetime(requested_at, expires_in).is_expired(now as u64)
-}
-
 /// Whether an API's response asks for another access token (RFC 6750 section 3.1).
 #[wasm_bindgen(js_name = wantsRefresh)]
 #[must_use]
@@ -72,27 +58,9 @@ pub fn wants_refresh(status: u16, www_authenticate: Option<String>) -> bool {
     matches!(Refusal::of(status, www_authenticate.as_deref()), Some(Refusal::InvalidToken))
 }
 
-const fn lifetime(requested_at: f64, expires_in: Option<u32>) -> Lifetime {
-    Lifetime::new(requested_at as u64, expires_in)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_those_of_the_core() {
-        for (now, due, expired) in
-            [(1_000.0, false, false), (4_540.0, true, false), (4_600.9, true, true), (999.0, true, false)]
-        {
-            assert_eq!(
-                (is_due(1_000.9, Some(3600), now), is_expired(1_000.9, Some(3600), now)),
-                (due, expired),
-                "{now}"
-            );
-        }
-        assert!(!is_due(1_000.0, None, 1e18) && !is_expired(1_000.0, None, 1e18));
-    }
 
     #[test]
     fn a_refresh_is_for_tokens_that_no_longer_work() {

@@ -287,9 +287,9 @@ export class Kept {
         const ptr = this.__destroy_into_raw();
         wasm.__wbg_kept_free(ptr, 0);
     }
-    get endsLogin() {
-        const ret = wasm.kept_endsLogin(this.__wbg_ptr);
-        return ret !== 0;
+    get event() {
+        const ret = wasm.kept_event(this.__wbg_ptr);
+        return ret >>> 0;
     }
     get refreshToken() {
         const ret = wasm.kept_refreshToken(this.__wbg_ptr);
@@ -353,6 +353,53 @@ export class Login {
     }
 }
 if (Symbol.dispose) Login.prototype[Symbol.dispose] = Login.prototype.free;
+
+export class Pass {
+    __destroy_into_raw() {
+        const ptr = this.__wbg_ptr;
+        this.__wbg_ptr = 0;
+        PassFinalization.unregister(this);
+        return ptr;
+    }
+    free() {
+        const ptr = this.__destroy_into_raw();
+        wasm.__wbg_pass_free(ptr, 0);
+    }
+    constructor(row, refused, deadline, wall, uptime) {
+        const val3 = +deadline;
+        const val4 = +wall;
+        const val5 = +uptime;
+        let ptr0, len0, ptr1, len1;
+        try {
+            ptr0 = passArrayF64ToWasm0(row, wasm.__wbindgen_malloc);
+            len0 = WASM_VECTOR_LEN;
+            ptr1 = passArrayF64ToWasm0(refused, wasm.__wbindgen_malloc);
+            len1 = WASM_VECTOR_LEN;
+        } catch (e) {
+            if (ptr1) { wasm.__wbindgen_free(ptr1, len1 * 8, 8); }
+            if (ptr0) { wasm.__wbindgen_free(ptr0, len0 * 8, 8); }
+            throw e;
+        }
+        const ret = wasm.pass_new(ptr0, len0, ptr1, len1, val3, val4, val5);
+        this.__wbg_ptr = ret;
+        PassFinalization.register(this, this.__wbg_ptr, this);
+        return this;
+    }
+    step(event, row, wall, uptime) {
+        const val2 = +event;
+        const val3 = +wall;
+        const val4 = +uptime;
+        const ptr0 = passArrayF64ToWasm0(row, wasm.__wbindgen_malloc);
+        const len0 = WASM_VECTOR_LEN;
+        const ret = wasm.pass_step(this.__wbg_ptr, val2, ptr0, len0, val3, val4);
+        return ret >>> 0;
+    }
+    get value() {
+        const ret = wasm.pass_value(this.__wbg_ptr);
+        return ret;
+    }
+}
+if (Symbol.dispose) Pass.prototype[Symbol.dispose] = Pass.prototype.free;
 
 export class Server {
     static __wrap(ptr) {
@@ -512,13 +559,13 @@ export class Tokens {
 }
 if (Symbol.dispose) Tokens.prototype[Symbol.dispose] = Tokens.prototype.free;
 
-export function isDue(requested_at, expires_in, now) {
-    const ret = wasm.isDue(requested_at, isLikeNone(expires_in) ? Number.MAX_SAFE_INTEGER : (expires_in) >>> 0, now);
-    return ret !== 0;
-}
-
-export function isExpired(requested_at, expires_in, now) {
-    const ret = wasm.isExpired(requested_at, isLikeNone(expires_in) ? Number.MAX_SAFE_INTEGER : (expires_in) >>> 0, now);
+export function isReady(row, quiet, wall, uptime) {
+    const val2 = +quiet;
+    const val3 = +wall;
+    const val4 = +uptime;
+    const ptr0 = passArrayF64ToWasm0(row, wasm.__wbindgen_malloc);
+    const len0 = WASM_VECTOR_LEN;
+    const ret = wasm.isReady(ptr0, len0, val2, val3, val4);
     return ret !== 0;
 }
 
@@ -597,6 +644,9 @@ const KeptFinalization = (typeof FinalizationRegistry === 'undefined')
 const LoginFinalization = (typeof FinalizationRegistry === 'undefined')
     ? { register: () => {}, unregister: () => {} }
     : new FinalizationRegistry(ptr => wasm.__wbg_login_free(ptr, 1));
+const PassFinalization = (typeof FinalizationRegistry === 'undefined')
+    ? { register: () => {}, unregister: () => {} }
+    : new FinalizationRegistry(ptr => wasm.__wbg_pass_free(ptr, 1));
 const ServerFinalization = (typeof FinalizationRegistry === 'undefined')
     ? { register: () => {}, unregister: () => {} }
     : new FinalizationRegistry(ptr => wasm.__wbg_server_free(ptr, 1));
@@ -638,6 +688,14 @@ function getDataViewMemory0() {
     return cachedDataViewMemory0;
 }
 
+let cachedFloat64ArrayMemory0 = null;
+function getFloat64ArrayMemory0() {
+    if (cachedFloat64ArrayMemory0 === null || cachedFloat64ArrayMemory0.byteLength === 0) {
+        cachedFloat64ArrayMemory0 = new Float64Array(wasm.memory.buffer);
+    }
+    return cachedFloat64ArrayMemory0;
+}
+
 function getStringFromWasm0(ptr, len) {
     ptr = ptr >>> 0;
     return decodeText(getUint8ArrayMemory0().subarray(ptr, ptr + len));
@@ -658,6 +716,13 @@ function isLikeNone(x) {
 function passArray8ToWasm0(arg, malloc) {
     const ptr = malloc(arg.length * 1, 1) >>> 0;
     getUint8ArrayMemory0().set(arg, ptr / 1);
+    WASM_VECTOR_LEN = arg.length;
+    return ptr;
+}
+
+function passArrayF64ToWasm0(arg, malloc) {
+    const ptr = malloc(arg.length * 8, 8) >>> 0;
+    getFloat64ArrayMemory0().set(arg, ptr / 8);
     WASM_VECTOR_LEN = arg.length;
     return ptr;
 }
@@ -750,6 +815,7 @@ function __wbg_finalize_init(instance, module) {
     wasm = instance.exports;
     wasmModule = module;
     cachedDataViewMemory0 = null;
+    cachedFloat64ArrayMemory0 = null;
     cachedUint8ArrayMemory0 = null;
     wasm.__wbindgen_start();
     return wasm;

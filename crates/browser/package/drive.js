@@ -56,7 +56,7 @@ export async function drive(session, refused, deadline, connect, revoke) {
             held = session.tokens;
             break;
           case CLAIM:
-            release = await session.claim(value);
+            release ??= await session.claim(value);
             if (release) await load();
             else event = BUSY;
             break;
@@ -87,6 +87,7 @@ export async function drive(session, refused, deadline, connect, revoke) {
             break;
           case WAIT:
             release?.();
+            release = undefined;
             await new Promise((resolve) => { setTimeout(resolve, value); });
             break;
           case USE:

@@ -46,8 +46,9 @@ export async function drive(session, refused, deadline, connect, revoke) {
   const pass = new Pass(session.row(), refused ? session.row(refused) : [], deadline, ...now());
   try {
     for (;;) {
-      const step = pass.step(event, row, ...now());
-      const { value } = pass;
+      const told = pass.step(event, row, ...now());
+      const step = told % 32;
+      const value = Math.floor(told / 32);
       event = DONE;
       row = [];
       try {
@@ -96,7 +97,7 @@ export async function drive(session, refused, deadline, connect, revoke) {
             session.rest(1000 * value);
             return held;
           case FAIL:
-            throw error ?? failure(session.note.error ?? [], value);
+            throw error ?? failure(session.note.error ?? [], value || undefined);
           case OCCUPIED:
             throw new ProofkeyError('deadline', 'another tab has been refreshing the tokens for more than a minute', 'retry');
           case ENDED:

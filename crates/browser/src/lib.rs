@@ -15,6 +15,7 @@ mod owner;
 mod pass;
 mod random;
 mod tokens;
+mod values;
 
 pub use client::Client;
 pub use failure::{Failure, ProofkeyError};

@@ -26,8 +26,6 @@ pub struct Pass {
     step: Step,
     deadline: f64,
     need: Need,
-    /// How long to wait for another tab: not at all if there is a token that serves.
-    patience: f64,
     /// The last request had no answer, and may still be on its way.
     is_under_way: bool,
     /// The claim answers a lapsed one.
@@ -50,45 +48,24 @@ impl Pass {
         let policy = Policy::new().with_limits((deadline / 1000.0).ceil() as u16, 0);
         let held = read(row, now).map(|row| row.pair);
         let (pass, step) = proofkey_core::session::Pass::begin(held, need, &policy, CLAIM, now);
-        Self { pass, step, deadline, need, patience: 0.0, is_under_way: false, is_over: false, is_replaced: false, pause: 0 }
+        Self { pass, step, deadline, need, is_under_way: false, is_over: false, is_replaced: false, pause: 0 }
     }
 
     /// Takes what came of the last step, and says what to do next. Whoever asks for the first step tells nothing.
-    pub fn step(&mut self, event: u32, row: &[f64], wall: f64, uptime: f64) -> u32 {
+    ///
+    /// The step is in the lower five bits. The rest belongs to it: the longest wait in milliseconds, a pause in seconds, or how
+    /// often the login was refreshed by the version to write.
+    pub fn step(&mut self, event: u32, row: &[f64], wall: f64, uptime: f64) -> f64 {
         let now = now(wall, uptime);
         if let Some(event) = self.event(event, read(row, now), wall) {
             self.step = self.pass.step(event, now);
         }
         // The earlier of two logins is forgotten, not revoked: many servers would end both.
-        if self.step == Step::Revoke && self.is_replaced {
+        if matches!(self.step, Step::Revoke) && self.is_replaced {
             self.step = self.pass.step(Event::Done, now);
         }
-        self.patience = if self.pass.serves(now) { 0.0 } else { PATIENCE };
-        let code = self.code();
-        if code == PAUSE {
-            self.is_under_way = false;
-        }
-        code
-    }
-
-    /// What belongs to the last step: the longest wait in milliseconds, the pause in seconds, or how often the login was
-    /// refreshed by the version to write.
-    #[wasm_bindgen(getter)]
-    #[must_use]
-    pub fn value(&self) -> f64 {
-        match self.step {
-            Step::Claim { .. } => self.patience,
-            Step::End { version, .. } | Step::Save { version, .. } => version.refresh().into(),
-            Step::Release { pause, .. } => pause.into(),
-            Step::Send { within } => f64::from(within).min(self.deadline),
-            Step::Wait { milliseconds } => milliseconds.into(),
-            Step::Done(
-                Outcome::Use(Some(Trouble::Paused { seconds })) | Outcome::Fail(Trouble::Paused { seconds }),
-            ) => seconds.into(),
-            _ if self.pause > 0 => self.pause.into(),
-            _ if self.is_over => REST_AGAIN,
-            _ => REST,
-        }
+        let (step, value) = self.told(now);
+        (u64::from(value) * 32 + step) as f64
     }
 }
 
@@ -143,30 +120,42 @@ impl Pass {
         }
     }
 
-    const fn code(&self) -> u32 {
+    /// The step as a number, and what belongs to it.
+    fn told(&mut self, now: Now) -> (u64, u32) {
+        let rest = match self.pause {
+            0 if self.is_over => REST_AGAIN,
+            0 => REST,
+            pause => pause,
+        };
         match self.step {
-            Step::Adopt => 1,
-            Step::Claim { .. } => 2,
-            Step::End { .. } => 3,
-            Step::Load => 4,
-            Step::Release { .. } => 5,
-            Step::Revoke => 6,
-            Step::Save { .. } => 7,
-            Step::Send { .. } => 8,
-            Step::Wait { .. } => 9,
-            // The claim stays. In other stores it would live on for a while, and keep everybody from trying again.
-            Step::Done(_) if self.is_under_way => PAUSE,
-            Step::Done(Outcome::Use(None)) => 11,
-            Step::Done(Outcome::Use(_)) => 12,
+            Step::Adopt => (1, 0),
+            Step::Claim { .. } => (2, if self.pass.serves(now) { 0 } else { PATIENCE }),
+            Step::End { version, .. } => (3, version.refresh()),
+            Step::Load => (4, 0),
+            Step::Release { pause, .. } => (5, pause),
+            Step::Revoke => (6, 0),
+            Step::Save { version, .. } => (7, version.refresh()),
+            Step::Send { within } => (8, within.min(self.deadline as u32)),
+            Step::Wait { milliseconds } => (9, milliseconds),
+            // The claim stays. In other stores it would live on for a while, and keep everybody from trying again. So this
+            // one has a step of its own.
+            Step::Done(_) if self.is_under_way => {
+                self.is_under_way = false;
+                (10, rest)
+            }
+            Step::Done(Outcome::Use(None)) => (11, 0),
+            Step::Done(Outcome::Use(Some(Trouble::Paused { seconds }))) => (12, seconds),
+            Step::Done(Outcome::Use(_)) => (12, rest),
             Step::Done(Outcome::Fail(trouble)) => match trouble {
                 Trouble::Young | Trouble::Paused { .. } | Trouble::Ended(End::NoRefreshToken)
-                    if matches!(self.need, Need::OtherThan(_)) => 17,
-                Trouble::Busy => 14,
-                Trouble::Ended(End::Forgotten | End::SignedOut) => 16,
-                Trouble::Ended(_) => 15,
-                _ => 13,
+                    if matches!(self.need, Need::OtherThan(_)) => (17, 0),
+                Trouble::Paused { seconds } => (13, seconds),
+                Trouble::Busy => (14, 0),
+                Trouble::Ended(End::Forgotten | End::SignedOut) => (16, 0),
+                Trouble::Ended(_) => (15, 0),
+                _ => (13, 0),
             },
-            _ => 13,
+            _ => (13, 0),
         }
     }
 }
@@ -202,13 +191,12 @@ fn read(row: &[f64], now: Now) -> Option<Row> {
     let &[since, random, refresh, requested_at, expires_in, renewable, wall, uptime, sent, until] = row else {
         return None;
     };
-    let mut version = Version::first(LoginId::new(since as u64, None, random as u64)).to_bytes();
-    version.iter_mut().skip(16).zip((refresh as u32).to_be_bytes()).for_each(|(to, from)| *to = from);
+    let version = Version::nth(LoginId::new(since as u64, None, random as u64), refresh as u32);
     let lifetime = Lifetime::new(requested_at as u64, (expires_in >= 0.0).then_some(expires_in as u32));
     let is_last = renewable == 0.0;
     let renewal = if is_last { Renewal::NoRefreshToken } else { Renewal::Possible };
     Some(Row {
-        pair: Pair::new(Version::from_bytes(&version)?, lifetime, renewal, Now::new(wall as u64, uptime as u64)),
+        pair: Pair::new(version, lifetime, renewal, Now::new(wall as u64, uptime as u64)),
         age: now.seconds().saturating_sub(requested_at as u64) as u32,
         pause: ((until as u64).saturating_sub(now.seconds() * 1000) / 1000) as u32,
         sent,
@@ -222,21 +210,18 @@ const fn now(wall: f64, uptime: f64) -> Now {
 
 /// A lapsed claim is known by its time.
 const fn claim_of(sent: f64) -> ClaimId {
-    ClaimId((sent.to_bits() as u128).to_be_bytes())
+    ClaimId((sent.to_bits() as u128).to_le_bytes())
 }
 
 /// All claims are this one, because a lock excludes all others and ends with the page that holds it.
 const CLAIM: ClaimId = ClaimId([0; 16]);
 
 /// How long to wait for another tab, in milliseconds.
-const PATIENCE: f64 = 60_000.0;
-/// The pause after a request that may still be on its way, in seconds, and after the next one. By then the claim would have
-/// lapsed in other stores.
-const REST: f64 = 30.0;
-const REST_AGAIN: f64 = 60.0;
-
-/// Nobody is to refresh for so many seconds: a step that only this store needs.
-const PAUSE: u32 = 10;
+const PATIENCE: u32 = 60_000;
+/// The pause after a refresh that failed, in seconds: half of the time between due and expired. And after one that answered a
+/// lapsed claim.
+const REST: u32 = 30;
+const REST_AGAIN: u32 = 60;
 
 /// The events. A refusal has its pause in the upper bits.
 const BEGIN: u32 = 0;

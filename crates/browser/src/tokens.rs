@@ -1,45 +1,47 @@
 //! [`Tokens`]: the tokens of a login.
 
 use crate::opaque::opaque;
+use crate::values;
 use proofkey_core::{Refusal, Scope, TokensBuf};
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// The tokens that the server granted.
-#[wasm_bindgen]
 pub struct Tokens(TokensBuf);
 
-#[wasm_bindgen]
 impl Tokens {
     /// The access token.
-    #[wasm_bindgen(getter, js_name = accessToken)]
     #[must_use]
-    pub fn access_token(&self) -> String {
-        self.0.access_token().expose().to_owned()
+    pub fn access_token(&self) -> &str {
+        self.0.access_token().expose()
     }
 
     /// The refresh token to keep. It replaces every earlier one.
-    #[wasm_bindgen(getter, js_name = refreshToken)]
     #[must_use]
-    pub fn refresh_token(&self) -> Option<String> {
-        self.0.refresh_token().map(|token| token.expose().to_owned())
+    pub fn refresh_token(&self) -> Option<&str> {
+        self.0.refresh_token().map(|token| token.expose())
     }
 
     /// The lifetime of the access token in seconds, counted from the request.
-    #[wasm_bindgen(getter, js_name = expiresIn)]
     #[must_use]
     pub fn expires_in(&self) -> Option<u32> {
         self.0.expires_in()
     }
 
     /// The scope as the server wrote it, if it wrote one; empty if that is not a scope.
-    #[wasm_bindgen(getter)]
     #[must_use]
-    pub fn scope(&self) -> Option<String> {
+    pub fn scope(&self) -> Option<&str> {
         match self.0.scope() {
-            Scope::Granted(text) => Some(text.to_owned()),
+            Scope::Granted(text) => Some(text),
             Scope::Requested => None,
-            Scope::Unknown => Some(String::new()),
+            Scope::Unknown => Some(""),
         }
+    }
+}
+
+impl From<Tokens> for JsValue {
+    fn from(tokens: Tokens) -> Self {
+        values::tokens(tokens.access_token(), tokens.refresh_token(), tokens.expires_in(), tokens.scope())
     }
 }
 

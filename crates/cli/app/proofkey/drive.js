@@ -46,8 +46,9 @@ export async function drive(session, refused, deadline, connect, revoke) {
   const pass = new Pass(session.row(), refused ? session.row(refused) : [], deadline, ...now());
   try {
     for (;;) {
-      const step = pass.step(event, row, ...now());
-      const { value } = pass;
+      const told = pass.step(event, row, ...now());
+      const step = told % 32;
+      const value = Math.floor(told / 32);
       event = DONE;
       row = [];
       try {
@@ -56,7 +57,7 @@ export async function drive(session, refused, deadline, connect, revoke) {
             held = session.tokens;
             break;
           case CLAIM:
-            release = await session.claim(value);
+            release ??= await session.claim(value);
             if (release) await load();
             else event = BUSY;
             break;
@@ -87,6 +88,7 @@ export async function drive(session, refused, deadline, connect, revoke) {
             break;
           case WAIT:
             release?.();
+            release = undefined;
             await new Promise((resolve) => { setTimeout(resolve, value); });
             break;
           case USE:
@@ -95,7 +97,7 @@ export async function drive(session, refused, deadline, connect, revoke) {
             session.rest(1000 * value);
             return held;
           case FAIL:
-            throw error ?? failure(session.note.error ?? [], value);
+            throw error ?? failure(session.note.error ?? [], value || undefined);
           case OCCUPIED:
             throw new ProofkeyError('deadline', 'another tab has been refreshing the tokens for more than a minute', 'retry');
           case ENDED:

@@ -186,7 +186,7 @@ impl Pass {
         self.first = self.first.or(Some(seen));
         match self.held {
             Some(held) if held.version == seen => {
-                if self.phase == Phase::Checking {
+                if matches!(self.phase, Phase::Checking) {
                     return self.end();
                 }
                 self.decide(row.pause, row.age, now)
@@ -322,7 +322,7 @@ impl Pass {
 
     fn saved(&mut self, event: Event, now: Now) -> Step {
         let Some(expect) = self.unsaved else { return self.finish(Trouble::Store, now) };
-        let renewing = self.phase == Phase::Renewing;
+        let renewing = matches!(self.phase, Phase::Renewing);
         match event {
             Event::Claimed(_) | Event::Lapsed { .. } if renewing => self.save(expect),
             Event::Done if !renewing => {

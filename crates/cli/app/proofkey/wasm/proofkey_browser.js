@@ -392,10 +392,6 @@ export class Pass {
         const ptr0 = passArrayF64ToWasm0(row, wasm.__wbindgen_malloc);
         const len0 = WASM_VECTOR_LEN;
         const ret = wasm.pass_step(this.__wbg_ptr, val2, ptr0, len0, val3, val4);
-        return ret >>> 0;
-    }
-    get value() {
-        const ret = wasm.pass_value(this.__wbg_ptr);
         return ret;
     }
 }

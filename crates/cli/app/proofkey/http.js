@@ -26,16 +26,9 @@ export const UNSENT = 8;
 export function refresh(flow, deadline) {
   return finish(flow, deadline, (response, error) => {
     const kept = response && flow.read(response);
+    if (!error) return kept;
     const refreshToken = kept?.refreshToken;
-    const event = kept?.event;
-    try {
-      if (error) return { event: refreshToken ? KEPT : error.code === 'network' ? CLOSED : LOST, refreshToken, error };
-      return { event, tokens: kept.takeTokens() };
-    } catch (fault) {
-      return { event, refreshToken, error: fault };
-    } finally {
-      kept?.free();
-    }
+    return { event: refreshToken ? KEPT : error.code === 'network' ? CLOSED : LOST, refreshToken, error };
   });
 }
 
@@ -58,8 +51,7 @@ async function drive(flow, deadline) {
   let until = performance.now() + deadline;
   let lost;
   for (let step = flow.step(seconds()); step; step = flow.step(seconds())) {
-    const { wait } = step;
-    const request = step.intoRequest();
+    const { wait, request } = step;
     if (!request) {
       await new Promise((resolve) => { setTimeout(resolve, 1000 * wait); });
       until = performance.now() + deadline;
@@ -79,8 +71,7 @@ async function drive(flow, deadline) {
 
 /** Sends a request, once. Returns the response, and an error if there is none or its body was cut off. */
 async function send(request, deadline) {
-  const { method, url, headers, body } = request;
-  request.free();
+  const { url, ...options } = request;
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), deadline);
   const chunks = [];
@@ -88,9 +79,7 @@ async function send(request, deadline) {
   let error;
   try {
     response = await fetch(url, {
-      method,
-      headers: Object.fromEntries(headers.flatMap((name, at) => (at % 2 === 0 ? [[name, headers[at + 1]]] : []))),
-      body,
+      ...options,
       cache: 'no-store',
       credentials: 'omit',
       redirect: 'error',
@@ -109,7 +98,7 @@ async function send(request, deadline) {
   abort.abort();
   if (!response) return { error };
   const bytes = new Uint8Array(await new Blob(chunks).arrayBuffer());
-  return { response: new HttpResponse(response.status, [...response.headers].flat(), bytes, error !== undefined), error };
+  return { response: new HttpResponse(response.status, [...response.headers].flat().join('\n'), bytes, error !== undefined), error };
 }
 
 /** Reads the body into `chunks`. Its length is counted after decompression. */
@@ -126,9 +115,8 @@ async function read({ body }, chunks) {
 
 /** Tokens as the tabs share them. */
 export function plain(tokens, requestedAt, requested) {
-  const { accessToken, refreshToken, expiresIn, scope = requested } = tokens;
-  tokens.free();
-  return { accessToken, refreshToken, expiresIn, scope, requestedAt };
+  const { scope = requested } = tokens;
+  return { ...tokens, scope, requestedAt };
 }
 
 /** The current time in seconds since 1970. */

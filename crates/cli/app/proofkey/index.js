@@ -202,10 +202,7 @@ export class Proofkey extends EventTarget {
     if (this.#isClosed) throw new ProofkeyError('config', 'this Proofkey was closed: make a new one', 'fix');
     const [{ client, server }] = await Promise.all([this.#connect(), this.#session.check()]);
     const pairs = Object.entries(extra).flatMap(([name, values]) => [values].flat().flatMap((value) => [name, value]));
-    const login = client.authorize(this.#scope, pairs, randomBytes());
-    const { url, pending } = login;
-    login.free();
-    return { url, pending, server };
+    return { ...client.authorize(this.#scope, pairs, randomBytes()), server };
   }
 
   /** Checks the redirect and gets its tokens, with the id and the time of the session that they begin. */

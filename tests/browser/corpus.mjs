@@ -216,7 +216,7 @@ function newResponse({ HttpResponse }, status, headers, body) {
 }
 
 function begin(client, first) {
-  const { url, pending } = client.authorize('', [], Uint8Array.from({ length: 64 }, (_, at) => first + at));
+  const { url, pending } = client.authorize('', '', Uint8Array.from({ length: 64 }, (_, at) => first + at));
   return { pending, state: new URL(url).searchParams.get('state') };
 }
 

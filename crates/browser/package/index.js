@@ -201,8 +201,11 @@ export class Proofkey extends EventTarget {
   async #begin(extra = {}) {
     if (this.#isClosed) throw new ProofkeyError('config', 'this Proofkey was closed: make a new one', 'fix');
     const [{ client, server }] = await Promise.all([this.#connect(), this.#session.check()]);
-    const pairs = Object.entries(extra).flatMap(([name, values]) => [values].flat().flatMap((value) => [name, value]));
-    return { ...client.authorize(this.#scope, pairs, randomBytes()), server };
+    const parts = Object.entries(extra).flatMap(([name, values]) => [values].flat().flatMap((value) => [name, value]));
+    if (parts.some((part) => `${part}`.includes('\0'))) {
+      throw new ProofkeyError('config', 'extra: a parameter has a NUL character', 'fix');
+    }
+    return { ...client.authorize(this.#scope, parts.join('\0'), randomBytes()), server };
   }
 
   /** Checks the redirect and gets its tokens, with the id and the time of the session that they begin. */

@@ -5,6 +5,7 @@ use crate::flow::{Flow, Grant, Refresh, Revocation};
 use crate::login::{Login, read_pending};
 use crate::random::Drawn;
 use proofkey_core::{ClientBuf, Endpoint, Feature, Redirect, Server};
+use std::iter;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -42,13 +43,14 @@ impl Client {
         Ok(Self(proofkey_core::Client::new(client_id, redirect_uri, server)?.into()))
     }
 
-    /// Begins a login. `scope` is a list of words separated by spaces, `extra` alternates names and values, and `random` is
+    /// Begins a login. `scope` is a list of words separated by spaces, `extra` alternates names and values, with a NUL between
+    /// them, and `random` is
     /// 64 new random bytes.
     ///
     /// # Errors
     /// `config` or `random`.
-    pub fn authorize(&self, scope: &str, extra: Vec<String>, random: &[u8]) -> Result<JsValue, Failure> {
-        self.begin(scope, &extra, random).map(JsValue::from)
+    pub fn authorize(&self, scope: &str, extra: &str, random: &[u8]) -> Result<JsValue, Failure> {
+        self.begin(scope, extra, random).map(JsValue::from)
     }
 
     /// Whether a redirect carries the state of this login.
@@ -83,10 +85,10 @@ impl Client {
     ///
     /// # Errors
     /// `config` or `random`.
-    pub fn begin(&self, scope: &str, extra: &[String], random: &[u8]) -> Result<Login, Failure> {
+    pub fn begin(&self, scope: &str, extra: &str, random: &[u8]) -> Result<Login, Failure> {
         let scope: Vec<&str> = scope.split(' ').filter(|word| !word.is_empty()).collect();
-        let (extra, _) = extra.as_chunks();
-        let extra: Vec<(&str, &str)> = extra.iter().map(|[name, value]| (name.as_str(), value.as_str())).collect();
+        let mut parts = extra.split('\0');
+        let extra: Vec<(&str, &str)> = iter::from_fn(|| Some((parts.next()?, parts.next()?))).collect();
         let (url, pending) = self.0.as_client().authorize(&scope, &mut Drawn(random))?;
         Ok(Login::new(url.with(&extra)?.to_string(), &pending))
     }

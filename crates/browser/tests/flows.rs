@@ -12,7 +12,7 @@ fn client() -> Client {
 
 fn begin() -> Login {
     let random: Vec<u8> = (0..64).collect();
-    client().begin(" a  b ", &["prompt".to_owned(), "login".to_owned()], &random).unwrap()
+    client().begin(" a  b ", "prompt\0login", &random).unwrap()
 }
 
 fn redirect(login: &Login, parameters: &str) -> String {
@@ -131,9 +131,9 @@ fn failures_have_a_code_for_programs() {
     assert_eq!(accept(&pending, "https://app.example/callback?code=C&state=S".to_owned()), ("state", None));
     assert_eq!(accept("garbage", redirect(&login, "code=C")), ("storage", None));
     assert!(!client().matches("garbage", &redirect(&login, "code=C")));
-    assert_eq!(code(client().begin("a\"", &[], &[1; 64])), ("config", None));
-    assert_eq!(code(client().begin("a", &[], &[1; 64])), ("random", None));
-    assert_eq!(code(client().begin("a", &[], &[1; 63])), ("random", None));
+    assert_eq!(code(client().begin("a\"", "", &[1; 64])), ("config", None));
+    assert_eq!(code(client().begin("a", "", &[1; 64])), ("random", None));
+    assert_eq!(code(client().begin("a", "", &[1; 63])), ("random", None));
     let grant = client().accept(pending, redirect(&login, "code=C")).unwrap();
     let refused = grant.outcome(&mut response(400, r#"{"error":"invalid_grant"}"#));
     assert_eq!(code(refused), ("server", Some("invalid_grant".to_owned())));

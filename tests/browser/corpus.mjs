@@ -100,7 +100,7 @@ const CHECKS = {
     const outcome = client.refresh('RT1').read(response());
     if (grant === 'refresh') same(outcome.refreshToken, good ?? kept, 'kept');
     if (ends !== undefined) same(outcome.event === ENDS, ends, 'ends the login');
-    const read = grant === 'refresh' ? () => granted(outcome) : () => accepted(client).read(response());
+    const read = grant === 'refresh' ? () => tokensOf(outcome) : () => accepted(client).read(response());
     const granted = verdict(module, read, expected, RESPONSE, { status, ...hints });
     if (!granted) return;
     const { accessToken, refreshToken, expiresIn, scope } = granted;
@@ -115,7 +115,7 @@ const CHECKS = {
     const whole = body ? value : joined([encoded('{"access_token":"AT","x":'), value, encoded(',"token_type":"Bearer"}')]);
     const refresh = newClient(module, `http://${ADDRESS}/cb`).refresh('RT1');
     const outcome = refresh.read(newResponse(module, 200, [['Content-Type', JSON_TYPE]], whole));
-    verdict(module, () => granted(outcome), expected, RESPONSE, {});
+    verdict(module, () => tokensOf(outcome), expected, RESPONSE, {});
   },
 
   metadata(module, { issuer: given = '', answers, expected, found = {}, asked, advice, says = [] }) {
@@ -196,7 +196,7 @@ function same(actual, expected, what) {
   if (one !== other) throw new Error(`${what} ${one} instead of ${other}`);
 }
 
-function granted({ tokens, error }) {
+function tokensOf({ tokens, error }) {
   if (error) throw error;
   return tokens;
 }

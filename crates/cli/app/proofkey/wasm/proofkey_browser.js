@@ -114,7 +114,6 @@ export class Client {
         return Flow.__wrap(ret);
     }
 }
-if (Symbol.dispose) Client.prototype[Symbol.dispose] = Client.prototype.free;
 
 export class Flow {
     static __wrap(ptr) {
@@ -177,7 +176,6 @@ export class Flow {
         return ret[0] !== 0;
     }
 }
-if (Symbol.dispose) Flow.prototype[Symbol.dispose] = Flow.prototype.free;
 
 export class HttpResponse {
     __destroy_into_raw() {
@@ -210,7 +208,6 @@ export class HttpResponse {
         return this;
     }
 }
-if (Symbol.dispose) HttpResponse.prototype[Symbol.dispose] = HttpResponse.prototype.free;
 
 export class Pass {
     __destroy_into_raw() {
@@ -253,7 +250,6 @@ export class Pass {
         return ret;
     }
 }
-if (Symbol.dispose) Pass.prototype[Symbol.dispose] = Pass.prototype.free;
 
 export function isReady(row, quiet, wall, uptime) {
     const val2 = +quiet;
@@ -475,7 +471,7 @@ async function __wbg_load(module, imports) {
                 const validResponse = expectedResponseType(module.type);
 
                 if (validResponse && module.headers.get('Content-Type') !== 'application/wasm') {
-                    console.warn("`WebAssembly.instantiateStreaming` failed because your server does not serve Wasm with `application/wasm` MIME type. Falling back to `WebAssembly.instantiate` which is slower. Original error:\n", e);
+                    console.warn("serve .wasm as application/wasm: it loads sooner", e);
 
                 } else { throw e; }
             }
@@ -509,7 +505,6 @@ function initSync(module) {
         if (Object.getPrototypeOf(module) === Object.prototype) {
             ({module} = module)
         } else {
-            console.warn('using deprecated parameters for `initSync()`; pass a single object instead')
         }
     }
 
@@ -537,7 +532,6 @@ async function __wbg_init_once(module_or_path) {
         if (Object.getPrototypeOf(module_or_path) === Object.prototype) {
             ({module_or_path} = module_or_path)
         } else {
-            console.warn('using deprecated parameters for the initialization function; pass a single object instead')
         }
     }
 

@@ -3,13 +3,18 @@
 //! `no_alloc ISSUER CLIENT_ID API_URL` prints the URL to visit, reads the URL that the browser ended at from standard input, calls
 //! the API, refreshes the tokens and calls it again. It has no TLS, so the servers must be on this machine.
 
+use proofkey_core::session::{
+    ClaimId, Event, LoginId, Need, Now, Outcome, Pair, Pass, Policy, Renewal, Seen, Step, Version,
+};
 use proofkey_core::{
-    AccessToken, Client, Discovery, Flow, Pending, Redirect, Request, Response, Server, Step, TokensArray,
+    AccessToken, Client, Discovery, Flow, Lifetime, Pending, Redirect, Request, Response, Server, Tokens, TokensArray,
+    Unanswered,
 };
 use rand_core::{TryCryptoRng, TryRng};
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::{env, error, fmt, io};
+use std::time::{Duration, SystemTime};
+use std::{env, error, fmt, io, thread};
 
 type Result<T> = std::result::Result<T, Box<dyn error::Error>>;
 
@@ -27,10 +32,13 @@ fn main() -> Result<()> {
     let pending = begin(client)?;
     let mut pasted = String::new();
     io::stdin().read_line(&mut pasted)?;
-    let mut kept = finish(client, pending, pasted.trim(), &mut buffer)?;
-    call(api, kept.as_tokens().access_token(), &mut buffer)?;
-    refresh(client, &mut kept, &mut buffer)?;
-    call(api, kept.as_tokens().access_token(), &mut buffer)
+    let requested_at = now().seconds();
+    let kept = finish(client, pending, pasted.trim(), &mut buffer)?;
+    let login = LoginId::new(requested_at, None, u64::from_le_bytes(random()?));
+    let mut flash = Flash { version: Version::first(login), kept, requested_at, claim: None };
+    call(api, flash.kept.as_tokens().access_token(), &mut buffer)?;
+    renew(client, &mut flash, Need::New, &mut buffer)?;
+    call(api, flash.kept.as_tokens().access_token(), &mut buffer)
 }
 
 fn begin(client: Client<'_>) -> Result<Pending> {
@@ -46,20 +54,96 @@ fn finish(client: Client<'_>, pending: Pending, pasted: &str, buffer: &mut [u8])
     Ok(Kept::try_from(tokens)?)
 }
 
-fn refresh(client: Client<'_>, kept: &mut Kept, buffer: &mut [u8]) -> Result<()> {
-    let old = kept.as_tokens();
-    let request = client.refresh(old.refresh_token().ok_or("sign in again")?);
-    let answer = send(request.request(), buffer)?;
-    let (new, tokens) = request.read_keeping(answer.response(buffer));
-    let (tokens, outcome) = match (tokens, new) {
-        (Ok(tokens), _) => (tokens, Ok(())),
-        // The server may have retired the old refresh token, whatever else is wrong with its answer.
-        (Err(error), Some(new)) => (old.with_refresh_token(new), Err(error)),
-        (Err(error), None) => return Err(error.into()),
-    };
-    let tokens = Kept::try_from(tokens)?;
-    *kept = tokens;
-    Ok(outcome?)
+/// The device's flash: one login, and the mark that its refresh token may be spent.
+struct Flash {
+    version: Version,
+    kept: Kept,
+    requested_at: u64,
+    claim: Option<ClaimId>,
+}
+
+/// Gets a token that fits the need, and writes it to the flash before it counts. The `Pass` decides, the device does.
+fn renew(client: Client<'_>, flash: &mut Flash, need: Need, buffer: &mut [u8]) -> Result<()> {
+    let mut held = flash.kept.clone();
+    let mut requested_at = flash.requested_at;
+    let (mut pass, mut step) = Pass::begin(Some(flash.pair()), need, &Policy::new(), ClaimId(random()?), now());
+    loop {
+        let event = match step {
+            Step::Done(Outcome::Use(_)) => return Ok(()),
+            Step::Done(Outcome::Fail(trouble)) => return Err(format!("{trouble:?}").into()),
+            Step::Load => Event::Row(Seen::new(flash.pair(), u32::MAX, 0)),
+            // Nobody else shares the flash: a claim that is there was left by a crash.
+            Step::Claim { id, over, .. } => match flash.claim {
+                Some(left) if left != id && over != Some(left) => {
+                    Event::Lapsed { id: left, age: 0, row: Seen::new(flash.pair(), u32::MAX, 0) }
+                }
+                _ => {
+                    flash.claim = Some(id);
+                    Event::Claimed(Seen::new(flash.pair(), u32::MAX, 0))
+                }
+            },
+            Step::Send { .. } => {
+                requested_at = now().seconds();
+                let request = client.refresh(held.as_tokens().refresh_token().ok_or("sign in again")?);
+                match send(request.request(), buffer) {
+                    Ok(answer) => match request.read_keeping(answer.response(buffer)) {
+                        (_, Ok(tokens)) => {
+                            let pair = pair_of(pass.next_version(), tokens, requested_at);
+                            held = Kept::try_from(tokens)?;
+                            Event::Granted(pair)
+                        }
+                        // The server may have retired the old refresh token, whatever else is wrong with its answer.
+                        (Some(new), Err(_)) => {
+                            held = Kept::try_from(flash.kept.as_tokens().with_refresh_token(new))?;
+                            requested_at = flash.requested_at;
+                            Event::Kept(flash.pair())
+                        }
+                        (None, Err(error)) => Event::of_response(&error),
+                    },
+                    Err(_) => Event::Unanswered(Unanswered::Lost),
+                }
+            }
+            Step::Save { version, .. } => {
+                *flash = Flash { version, kept: held.clone(), requested_at, claim: None };
+                Event::Done
+            }
+            Step::Release { .. } => {
+                flash.claim = None;
+                Event::Done
+            }
+            Step::Wait { milliseconds } => {
+                thread::sleep(Duration::from_millis(milliseconds.into()));
+                Event::Done
+            }
+            _ => Event::Done,
+        };
+        step = pass.step(event, now());
+    }
+}
+
+impl Flash {
+    /// What the `Pass` knows of the tokens: no secret.
+    fn pair(&self) -> Pair {
+        pair_of(self.version, self.kept.as_tokens(), self.requested_at)
+    }
+}
+
+fn pair_of(version: Version, tokens: Tokens<'_>, requested_at: u64) -> Pair {
+    let renewal = if tokens.refresh_token().is_some() { Renewal::Possible } else { Renewal::NoRefreshToken };
+    Pair::new(version, Lifetime::new(requested_at, tokens.expires_in()), renewal, now())
+}
+
+/// A device with one clock gives it twice.
+fn now() -> Now {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let milliseconds = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+    Now::new(milliseconds, milliseconds)
+}
+
+fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    Trng.try_fill_bytes(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn call(url: &str, token: AccessToken<'_>, buffer: &mut [u8]) -> Result<()> {
@@ -74,7 +158,9 @@ fn discover<'b>(issuer: &'b str, buffer: &'b mut [u8]) -> Result<Server<'b>> {
     let mut discovery = Discovery::new(issuer)?;
     // It never waits, so it needs no clock.
     let answer = loop {
-        let Step::Send(request) = discovery.step(0) else { return Err("the issuer has no metadata".into()) };
+        let proofkey_core::Step::Send(request) = discovery.step(0) else {
+            return Err("the issuer has no metadata".into());
+        };
         let answer = send(request, buffer)?;
         if discovery.hear(&answer.response(buffer), 0) {
             break answer;

@@ -1,6 +1,7 @@
-//! A script that calls an API for its user: `script ISSUER CLIENT_ID API_URL`.
+//! Signs in once, stays signed in, and calls an API: `script ISSUER CLIENT_ID API_URL`.
 
-use proofkey_ureq::{Http, Login, http::Request};
+use proofkey_native::Store;
+use proofkey_ureq::{Http, Key, Login, Session, http::Request};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().collect();
@@ -9,9 +10,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let http = Http::new();
     let client = http.discover(issuer, client_id, "http://127.0.0.1/callback")?;
-    let login = Login::new(client.as_client(), &["itwin-platform", "offline_access"]);
-    let tokens = http.login(login, |url| proofkey_native::open(url).map_err(std::io::Error::other))?.tokens;
-    let answer = http.call(Request::get(api).body(Vec::new())?, tokens.access_token())?;
+    let client = client.as_client();
+    let session = Session::new(&http, client, Store::files("my-script")?, Key::of(client, "default"));
+    if session.peek()?.is_none() {
+        let login = Login::new(client, &["itwin-platform", "offline_access"]);
+        session.begin(&http.login(login, |url| proofkey_native::open(url).map_err(std::io::Error::other))?)?;
+    }
+    let answer = session.call(Request::get(api).body(Vec::new())?)?;
     println!("{} {}", answer.status, String::from_utf8_lossy(&answer.body));
     Ok(())
 }

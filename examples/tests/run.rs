@@ -5,19 +5,26 @@ use proofkey_devserver::{Alteration, DevServer, EndpointFault, Faults, Options};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 #[test]
 fn script() {
     let server = DevServer::start(Options::default()).unwrap();
-    let mut script = Command::new(env!("CARGO_BIN_EXE_script"));
-    script.args([&server.issuer(), "demo-native", &server.api("/api/me")]).env("BROWSER", env!("CARGO_BIN_EXE_press"));
-    let output = script.output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(
-        text.starts_with("200 ") && text.contains("alice@example.test"),
-        "{text} {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let home = tempfile::tempdir().unwrap();
+    for grants_seen in [vec!["authorization_code"], vec![]] {
+        let mut script = Command::new(env!("CARGO_BIN_EXE_script"));
+        script.args([&server.issuer(), "demo-native", &server.api("/api/me")]);
+        script.env("BROWSER", env!("CARGO_BIN_EXE_press")).env("XDG_STATE_HOME", home.path()).env("HOME", home.path());
+        let output = script.output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            text.starts_with("200 ") && text.contains("alice@example.test"),
+            "{text} {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        assert_eq!(grants(&server), grants_seen);
+    }
 }
 
 #[test]
@@ -64,29 +71,34 @@ fn redirects() {
 }
 
 #[test]
-fn refresh() {
-    let server = DevServer::start(Options::default()).unwrap();
+fn session() {
+    let server = DevServer::start(Options { access_token_ttl: 2, ..Options::default() }).unwrap();
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("app");
     let run = || {
-        let mut example = Command::new(env!("CARGO_BIN_EXE_refresh"));
-        example.args([&server.issuer(), "demo-native"]).arg(&folder);
+        let mut example = Command::new(env!("CARGO_BIN_EXE_session"));
+        example.args([&server.issuer(), "demo-native"]).arg(&folder).arg(server.api("/api/me"));
         let output = example.env("BROWSER", env!("CARGO_BIN_EXE_press")).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        assert_eq!(output.stdout, b"an access token of 43 bytes\n");
-        let log = server.take_log().into_iter().filter(|entry| entry.path == "/connect/token");
-        log.map(|entry| entry.body.split('&').next().unwrap().to_owned()).collect::<Vec<_>>()
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(text, format!("200\n{}", "an access token of 43 bytes\n".repeat(4)));
+        (grants(&server), String::from_utf8(output.stderr).unwrap())
     };
-    assert_eq!(run(), ["grant_type=authorization_code"]);
-    // The server ends the login of a refresh token that is sent twice.
-    assert_eq!([run(), run()], [["grant_type=refresh_token"]; 2]);
+    assert_eq!(run().0.first().unwrap(), "authorization_code");
+    // The token has ended, and the server ends the login of a refresh token that is sent twice.
+    thread::sleep(Duration::from_millis(2_100));
+    assert!(run().0.iter().all(|grant| grant == "refresh_token"));
+    assert_eq!(server.counts().reuses, 0);
+    // The new refresh token of an answer is kept, although the answer cannot be used.
+    thread::sleep(Duration::from_millis(2_100));
     server.set_faults(Faults { token: Some(bad_answer()), ..Faults::default() });
-    let mut example = Command::new(env!("CARGO_BIN_EXE_refresh"));
-    let output = example.args([&server.issuer(), "demo-native"]).arg(&folder).output().unwrap();
+    let mut example = Command::new(env!("CARGO_BIN_EXE_session"));
+    let output = example.args([&server.issuer(), "demo-native"]).arg(&folder).arg(server.api("/api/me")).output();
+    let output = output.unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("access_token"), "{output:?}");
     server.set_faults(Faults::default());
-    drop(server.take_log());
-    assert_eq!(run(), ["grant_type=refresh_token"], "the new one was kept");
+    assert!(run().0.contains(&"refresh_token".to_owned()));
+    assert_eq!(server.counts().reuses, 0);
 }
 
 /// An answer whose access token cannot be used.
@@ -95,6 +107,26 @@ fn bad_answer() -> EndpointFault {
         members: vec![("access_token".to_owned(), Some("7".to_owned()))],
         ..Alteration::default()
     })
+}
+
+#[test]
+fn sessions() {
+    let server = DevServer::start(Options { clients: vec![web_client()], ..Options::default() }).unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let mut service = Command::new(env!("CARGO_BIN_EXE_sessions"));
+    service.args([&port, &server.issuer(), "web", &server.api("/api/me")]);
+    let mut service = service.stdout(Stdio::piped()).spawn().unwrap();
+    let ready = BufReader::new(service.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+    let mut user = UserAgent::new();
+    let pages = ["", "", "logout", ""].map(|path| user.run(&format!("{ready}{path}"), Decision::Allow));
+    service.kill().unwrap();
+    service.wait().unwrap();
+    let pages = pages.map(Result::unwrap);
+    assert!([0, 1, 3].iter().all(|page| pages[*page].page.contains("alice@example.test")), "{pages:?}");
+    assert_eq!(pages[2].page, "signed out");
+    let log = server.take_log();
+    let sent = |path: &str| log.iter().filter(|entry| entry.path == path).count();
+    assert_eq!((sent("/connect/token"), sent("/connect/revocation")), (2, 2), "a login, and one after the sign-out");
 }
 
 #[test]
@@ -112,6 +144,55 @@ fn service() {
     let visit = visit.unwrap();
     assert!(visit.status == 200 && visit.page.contains("alice@example.test"), "{visit:?}");
     assert_eq!(stranger.unwrap().status, 400);
+}
+
+#[test]
+fn replicas() {
+    let server = DevServer::start(Options { clients: vec![web_client()], ..Options::default() }).unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let mut replicas = Command::new(env!("CARGO_BIN_EXE_replicas"));
+    replicas.args([&port, &server.issuer(), "web", &server.api("/api/me")]);
+    replicas.env("SEALING_KEY", "y3hPOVbtWr3N4yzn8sXqFLv1tBc9Y4TjZyK2pJmQ0aE=");
+    let mut replicas = replicas.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(replicas.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let ready = lines.next().unwrap();
+    let mut browser = UserAgent::new();
+    let visits = [
+        browser.run(&ready, Decision::Allow),
+        // The login waits no longer.
+        browser.run(&format!("{ready}callback?code=x&state=y"), Decision::Allow),
+    ];
+    replicas.kill().unwrap();
+    replicas.wait().unwrap();
+    let [visit, again] = visits.map(Result::unwrap);
+    assert!(visit.status == 200 && visit.page.contains("alice@example.test"), "{visit:?}");
+    assert_eq!((again.status, again.page.as_str()), (400, "no login waits in this browser"));
+    assert_eq!(lines.collect::<Vec<_>>(), ["replica 1 begins a login", "replica 2 finishes a login"]);
+}
+
+#[test]
+fn errors() {
+    let server = DevServer::start(Options::default()).unwrap();
+    let run = |issuer: &str| {
+        let mut example = Command::new(env!("CARGO_BIN_EXE_errors"));
+        let example = example.args([issuer, "demo-native", &server.api("/api/me")]).stdin(Stdio::piped());
+        let mut example = example.stdout(Stdio::piped()).spawn().unwrap();
+        writeln!(example.stdin.take().unwrap(), "not-a-refresh-token").unwrap();
+        String::from_utf8(example.wait_with_output().unwrap().stdout).unwrap()
+    };
+    let ended = run(&server.issuer());
+    assert!(
+        ended.starts_with("SignIn: the server has ended the login (") && ended.contains("invalid_grant"),
+        "{ended}"
+    );
+    let busy = EndpointFault::Respond {
+        status: 503,
+        headers: vec![("retry-after".to_owned(), "7".to_owned())],
+        body: String::new(),
+    };
+    server.set_faults(Faults { token: Some(busy), ..Faults::default() });
+    let paused = run(&server.issuer());
+    assert!(paused.starts_with("TryAgain(7): "), "{paused}");
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod pending;
 mod pkce;
 mod revoke;
 mod secrets;
+mod session;
 mod token_request;
 mod token_response;
 mod token_tolerance;

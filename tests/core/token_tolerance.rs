@@ -1,7 +1,7 @@
 //! Odd token responses: what is read anyway, what is kept of a bad one, and what ends a login (RFC 6749 sections 5 and 6).
 
 use proofkey_core::ResponseError::{ContentCoding, ContentType, Json};
-use proofkey_core::{RefreshToken, Response, Scope, ScopeChange, TokensBuf};
+use proofkey_core::{RefreshToken, Response, Scope, ScopeChange, TokensArray, TokensBuf};
 use proofkey_core_tests::{client, read, read_as};
 
 #[test]
@@ -50,6 +50,23 @@ fn expires_in_is_any_number_or_unknown() {
         "1,\"expires_in\":1",
     ] {
         assert_eq!(expires_in(value), Ok(None), "{value}");
+    }
+}
+
+#[test]
+fn the_lifetime_of_the_refresh_token_is_kept_if_the_server_tells_it() {
+    let refresh_expires_in = |member: &str| {
+        let tokens = read(&format!(r#"{{"access_token":"AT","expires_in":3600{member}}}"#)).unwrap();
+        assert_eq!(tokens.expires_in(), Some(3600));
+        let kept = TokensArray::<16>::try_from(tokens.as_tokens()).unwrap();
+        assert_eq!(kept.as_tokens().refresh_expires_in(), tokens.refresh_expires_in());
+        assert_eq!(tokens.as_tokens().refresh_expires_in(), tokens.refresh_expires_in());
+        tokens.refresh_expires_in()
+    };
+    assert_eq!(refresh_expires_in(r#","refresh_token_expires_in":1209600"#), Some(1_209_600));
+    assert_eq!(refresh_expires_in(r#","refresh_token_expires_in":"86400""#), Some(86_400));
+    for unknown in ["", r#","refresh_token_expires_in":-1"#, r#","refresh_token_expires_in":null"#] {
+        assert_eq!(refresh_expires_in(unknown), None, "{unknown}");
     }
 }
 

@@ -4,13 +4,15 @@ use crate::{FIRST, VALUE, login, new_key, one_server, signed_in, write};
 use proofkey_postgres::Postgres;
 use proofkey_redis::Redis;
 use proofkey_store::{Answer, AsyncStore, ClaimId, Key, Op, StoreError};
-use proofkey_tests::servers;
+use proofkey_tests::servers::{self, connect};
 use std::collections::HashSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 type Stores = Vec<Arc<dyn AsyncStore>>;
 
@@ -21,19 +23,20 @@ async fn redis_serves_a_crowd() -> Result<(), StoreError> {
     for _ in 0..CONNECTIONS {
         stores.push(Arc::new(Redis::new(server.connect().await)));
     }
-    serve("Redis", &stores).await
+    timeout(PATIENCE, serve("Redis", &stores)).await.expect("a claim came to nothing")
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_serves_a_crowd() -> Result<(), StoreError> {
     let server = one_server();
+    let config = server.new_database().await;
     let mut stores: Stores = Vec::new();
     for _ in 0..CONNECTIONS {
-        let store = Postgres::new(Arc::new(server.connect().await));
+        let store = Postgres::new(Arc::new(connect(&config).await));
         store.create_table().await?;
         stores.push(Arc::new(store));
     }
-    serve("PostgreSQL", &stores).await
+    timeout(PATIENCE, serve("PostgreSQL", &stores)).await.expect("a claim came to nothing")
 }
 
 async fn serve(name: &str, stores: &Stores) -> Result<(), StoreError> {
@@ -42,7 +45,9 @@ async fn serve(name: &str, stores: &Stores) -> Result<(), StoreError> {
         the_latest_login_stays(stores).await?;
     }
     let refreshes = no_refresh_is_lost(stores).await?;
-    println!("{name}: {TASKS} tasks over {CONNECTIONS} connections: 20 x 1 claim, 20 x 1 login, {refreshes} refreshes in turn");
+    println!(
+        "{name}: {TASKS} tasks over {CONNECTIONS} connections: 20 x 1 claim, 20 x 1 login, {refreshes} refreshes in turn"
+    );
     Ok(())
 }
 
@@ -147,9 +152,15 @@ where
             act.await
         });
     }
-    tasks.join_all().await.into_iter().collect()
+    let mut done = Vec::new();
+    while let Some(result) = tasks.join_next().await {
+        done.push(result.expect("a task without a panic")?);
+    }
+    Ok(done)
 }
 
 const CONNECTIONS: usize = 8;
+/// Far more than it takes.
+const PATIENCE: Duration = Duration::from_secs(120);
 const REFRESHES: u32 = 500;
 const TASKS: usize = 32;

@@ -3,7 +3,7 @@
 use crate::{A, B, FIRST, VALUE, claim, login, new_key, one_server, signed_in, write};
 use proofkey_postgres::Postgres;
 use proofkey_redis::Redis;
-use proofkey_store::{Answer, AsyncStore, Key, Op, StoreError, StoreFault};
+use proofkey_store::{Answer, AsyncStore, Op, StoreError, StoreFault};
 use proofkey_tests::servers::{self, Fault, Relay, connect};
 use std::error::Error as _;
 use std::sync::Arc;
@@ -33,13 +33,18 @@ async fn redis_may_be_asked_again() -> Result<(), StoreError> {
 async fn postgres_may_be_asked_again() -> Result<(), StoreError> {
     let server = one_server();
     let relay = Relay::start(server.socket().join(".s.PGSQL.5432")).await;
-    let direct = Postgres::new(Arc::new(server.connect().await));
+    let config = server.new_database().await;
+    let direct = Postgres::new(Arc::new(connect(&config).await));
     direct.create_table().await?;
-    let mut config = Config::new();
-    config.host("127.0.0.1").port(relay.address().port()).user("postgres").dbname("postgres");
+    let mut relayed = Config::new();
+    relayed
+        .host("127.0.0.1")
+        .port(relay.address().port())
+        .user("postgres")
+        .dbname(config.get_dbname().expect("a name"));
     for fault in FAULTS {
         for case in cases() {
-            let open = async || Postgres::new(Arc::new(connect(&config).await));
+            let open = async || Postgres::new(Arc::new(connect(&relayed).await));
             let broken = open().await;
             case.check(fault, &relay, &direct, &broken, open, false).await?;
         }

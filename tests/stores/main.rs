@@ -3,36 +3,33 @@
 mod crowd;
 mod cuts;
 mod laws;
+mod locks;
 mod postgres;
 mod redis;
 mod speed;
 
+use ::redis::aio::MultiplexedConnection;
 use proofkey_postgres::Postgres;
 use proofkey_redis::Redis;
 use proofkey_store::{Answer, AsyncStore, ClaimId, Key, LoginId, Op, StoreError, Version};
-use proofkey_tests::servers;
+use proofkey_tests::servers::{self, connect};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use tokio_postgres::Client;
 
-/// A store and the server that it needs.
-struct Place<S, V> {
-    store: S,
-    server: V,
-}
-
-type RedisPlace = Place<Redis<::redis::aio::MultiplexedConnection>, servers::Redis>;
-type PostgresPlace = Place<Postgres, Arc<servers::Postgres>>;
-
-async fn redis() -> RedisPlace {
+async fn redis_store() -> (Redis<MultiplexedConnection>, servers::Redis) {
     let server = servers::Redis::start();
-    Place { store: Redis::new(server.connect().await), server }
+    (Redis::new(server.connect().await), server)
 }
 
-async fn postgres() -> PostgresPlace {
+/// A store in a new database, with a connection to it.
+async fn postgres_store() -> (Postgres, Arc<Client>, Arc<servers::Postgres>) {
     let server = one_server();
-    let store = Postgres::new(Arc::new(server.connect().await));
+    let config = server.new_database().await;
+    let client = Arc::new(connect(&config).await);
+    let store = Postgres::new(client.clone());
     store.create_table().await.expect("a table");
-    Place { store, server }
+    (store, client, server)
 }
 
 /// The server that all tests at one time share, since it takes long to start.

@@ -148,7 +148,10 @@ impl Pass {
             Step::Done(Outcome::Use(_)) => (12, rest),
             Step::Done(Outcome::Fail(trouble)) => match trouble {
                 Trouble::Young | Trouble::Paused { .. } | Trouble::Ended(End::NoRefreshToken)
-                    if matches!(self.need, Need::OtherThan(_)) => (17, 0),
+                    if matches!(self.need, Need::OtherThan(_)) =>
+                {
+                    (17, 0)
+                }
                 Trouble::Paused { seconds } => (13, seconds),
                 Trouble::Busy => (14, 0),
                 Trouble::Ended(End::Forgotten | End::SignedOut) => (16, 0),

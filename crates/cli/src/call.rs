@@ -8,12 +8,14 @@ use crate::failure::{Failure, Kind};
 use crate::hosts::Target;
 use crate::logins::Login;
 use crate::network::Network;
+use crate::session::InUse;
 use crate::settings::Choice;
-use crate::{output, session, time};
+use crate::{output, time};
 use body::Body;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request};
 use proofkey_core::{Refusal, ResponseBuf, challenges};
+use proofkey_ureq::Token;
 use serde::Serialize;
 use std::fmt::{self, Write as _};
 use std::io::{Read, Write};
@@ -28,24 +30,26 @@ pub fn run(args: &args::Call, select: &Select, config: &Config) -> Result<(), Fa
         return Err(Kind::Configuration.because("--json cannot be combined with --include or --output"));
     }
     let network = &Network::of(&args.network, config, &select.profile)?;
-    let mut login = Login::load(&config.name(select), config)?;
+    let login = Login::load(&config.name(select), config)?;
     check_target(args, &login, config)?;
     let request = request(args)?;
-    session::ensure_valid(&mut login, network, 0)?;
+    let mut login = InUse::new(login, network)?;
+    let token = login.token(0)?;
     let http = network.http_within(Duration::from_secs(args.timeout.into()));
-    let send = |login: &Login, request| {
-        http.call(request, login.access_token()?).map_err(|error| Failure::from(error).at(&args.url))
+    let send = |token: &Token, request| {
+        http.call(request, token.access_token()).map_err(|error| Failure::from(error).at(&args.url))
     };
-    let mut response = send(&login, request.clone())?;
-    if is_stale(&response) && !is_new(&login) && login.record.refresh_token.is_some() {
-        session::renew_refused(&mut login, network)?;
-        response = send(&login, request)?;
+    let mut response = send(&token, request.clone())?;
+    if is_stale(&response)
+        && let Some(newer) = login.renewed(&token)?
+    {
+        response = send(&newer, request)?;
     }
     write(args, &response)?;
-    explain(&response, &login)
+    explain(&response, &login.login)
 }
 
-/// A token that was issued a moment ago is not renewed: the next one would be refused too, and each costs a rotation.
+/// A token that was issued a moment ago is not renewed: the next one would be refused too.
 fn is_new(login: &Login) -> bool {
     time::now().checked_sub(login.record.requested_at).is_some_and(|age| age < NEW)
 }

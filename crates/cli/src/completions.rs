@@ -3,10 +3,9 @@
 use crate::args::{Cli, Script, config_of_environment};
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::output;
+use crate::{logins, output};
 use clap::CommandFactory;
 use clap_complete::Shell;
-use proofkey_native::old::Store;
 use std::collections::BTreeSet;
 
 /// Prints the script.
@@ -31,13 +30,10 @@ fn generate(shell: Shell) -> String {
     String::from_utf8_lossy(&script).into_owned()
 }
 
-/// The profiles in the configuration file, and those with a sign-in that is kept in a file. A keyring could ask for its
-/// password here.
+/// The profiles in the configuration file, and those with a sign-in that is kept in a file.
 fn profiles() -> BTreeSet<String> {
     let config = Config::load(config_of_environment().as_deref()).unwrap_or_default();
-    let records = Store::files().and_then(|store| store.list()).unwrap_or_default();
-    let stored =
-        records.into_iter().flatten().filter_map(|record| Some(record.key.account.split_once('/')?.0.to_owned()));
+    let stored = logins::names_in_files().into_iter().map(|name| name.profile);
     stored.chain(config.names().map(str::to_owned)).collect()
 }
 

@@ -3,42 +3,66 @@
 
 use crate::failure::{Failure, Kind};
 use crate::output;
+use std::fmt::{self, Display};
 use std::sync::Once;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 /// Set by an interrupt that was deferred.
 pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// Finishes `work` in spite of an interrupt. A second interrupt ends the process.
+/// Finishes an exchange with a server in spite of an interrupt, and tells the user what it waits for. A second interrupt ends the
+/// process.
 ///
 /// # Errors
 /// The error of `work`, or [`Kind::Interrupted`] after an interrupt.
 pub fn deferred<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    defer();
+    finished(work().map_err(Unfinished))?.map_err(|Unfinished(failure)| failure)
+}
+
+/// Defers interrupts until what is under way is [`finished`].
+pub fn defer() {
     watch();
-    DEFERRING.fetch_add(1, Ordering::SeqCst);
-    let result = work();
-    DEFERRING.fetch_sub(1, Ordering::SeqCst);
-    if !INTERRUPTED.load(Ordering::SeqCst) {
-        return result;
+    DEFERRING.store(true, Ordering::SeqCst);
+}
+
+/// Defers them no longer.
+pub fn allow() {
+    DEFERRING.store(false, Ordering::SeqCst);
+}
+
+/// Whether there was an interrupt.
+pub fn is_pending() -> bool {
+    INTERRUPTED.load(Ordering::SeqCst)
+}
+
+/// The result of what was under way.
+///
+/// # Errors
+/// [`Kind::Interrupted`] after an interrupt.
+pub fn finished<T, E: Display>(result: Result<T, E>) -> Result<Result<T, E>, Failure> {
+    allow();
+    if !is_pending() {
+        return Ok(result);
     }
     Err(match result {
-        Ok(_) => Kind::Interrupted.because("interrupted; what was under way was finished and stored first"),
-        Err(Failure { kind: Kind::Interrupted, .. }) => failure(),
-        Err(Failure { message, .. }) => Kind::Interrupted.because(format_args!("interrupted; {message}")),
+        Ok(_) => Kind::Interrupted.because("interrupted; what was under way was finished first"),
+        Err(error) => match error.to_string() {
+            text if text.is_empty() => failure(),
+            text => Kind::Interrupted.because(format_args!("interrupted; {text}")),
+        },
     })
 }
 
-/// [`deferred`] for an exchange with a server: an interrupt tells the user what it waits for.
-///
-/// # Errors
-/// As [`deferred`].
-pub fn deferred_exchange<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    EXCHANGING.store(true, Ordering::SeqCst);
-    let result = deferred(work);
-    EXCHANGING.store(false, Ordering::SeqCst);
-    result
+/// A failure, which is empty if it is the interrupt itself.
+struct Unfinished(Failure);
+
+impl Display for Unfinished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.kind == Kind::Interrupted { Ok(()) } else { f.write_str(&self.0.message) }
+    }
 }
 
 /// An interrupt as a failure.
@@ -54,13 +78,13 @@ pub fn watch() {
 
 fn interrupted() {
     let again = INTERRUPTED.swap(true, Ordering::SeqCst);
-    if again || DEFERRING.load(Ordering::SeqCst) == 0 {
+    if again || !DEFERRING.load(Ordering::SeqCst) {
         std::process::exit(Kind::Interrupted.exit().into());
     }
     // Most work ends sooner and needs no message. If no thread can be started, there is no message.
     let _ = thread::Builder::new().spawn(|| {
         thread::sleep(PATIENCE);
-        if EXCHANGING.load(Ordering::SeqCst) {
+        if DEFERRING.load(Ordering::SeqCst) {
             output::note("waiting for the server, so that no token is lost; interrupt again to end at once");
         }
     });
@@ -144,6 +168,5 @@ mod system {
     }
 }
 
-static DEFERRING: AtomicUsize = AtomicUsize::new(0);
-static EXCHANGING: AtomicBool = AtomicBool::new(false);
+static DEFERRING: AtomicBool = AtomicBool::new(false);
 const PATIENCE: Duration = Duration::from_secs(1);

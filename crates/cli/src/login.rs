@@ -10,17 +10,16 @@ use crate::args::{self, Select};
 use crate::config::{Config, Save};
 use crate::failure::{Failure, Kind};
 use crate::logins::{self, Login};
-use crate::name::Name;
 use crate::network::Network;
 use crate::parameter::parameter;
 use crate::settings::Settings;
-use crate::{errors, interrupt, output, time};
+use crate::{errors, interrupt, output};
 use event::Event;
 use getrandom::SysRng;
-use proofkey_core::{AuthorizeError, Client, ClientBuf, Redirect, Revocable, Scope, TokensBuf};
+use proofkey_core::{AuthorizeError, Client, ClientBuf, Redirect, Revocable, TokensBuf};
 use proofkey_ureq::{Http, SignedIn};
 use sent::Sent;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use waiting::Countdown;
 
 /// Signs in and keeps the tokens.
@@ -39,10 +38,10 @@ pub fn run(args: &args::Login, select: &Select, config: &Config) -> Result<(), F
         Ok(login) => Some(login.settings.clone()),
         Err(_) => logins::remembered(&name)?,
     };
-    let settings = Settings::of_login(args, config, &name.profile, known.as_ref())?;
-    before.as_ref().map_or(Ok(()), |before| same(before, &settings))?;
-    logins::check_store(&name, &settings)?;
+    let mut settings = Settings::of_login(args, config, &name.profile, known.as_ref())?;
     let save = args.save.then(|| Save::plan(config, &name.profile, &settings, &args.network)).transpose()?;
+    logins::check_store(&name, &mut settings)?;
+    before.as_ref().map_or(Ok(()), |before| same(before, &settings))?;
     // A damaged one is replaced.
     if let Err(failure) = before
         && failure.kind != Kind::LoginRequired
@@ -53,19 +52,19 @@ pub fn run(args: &args::Login, select: &Select, config: &Config) -> Result<(), F
     let http = network.http();
     let client = client(&settings, &http)?;
     let client = client.as_client();
-    let (login, missing, previous) = interrupt::deferred_exchange(|| {
-        let (tokens, requested_at) = if args.paste {
+    let (record, previous) = interrupt::deferred(|| {
+        let signed_in = if args.paste {
             by_hand(args, &settings, client, &http)?
         } else {
             by_browser(args, &settings, client, &http)?
         };
-        let previous = previous::refresh_token(&name, config, &tokens);
-        let kept = keep(&name, &settings, client, &tokens, requested_at);
-        let (login, missing) = kept.inspect_err(|_| give_back(&http, client, &tokens))?;
-        Ok((login, missing, previous.map(|token| previous::end(args, &http, client, &token))))
+        let begun = logins::begin(&name, &settings, client, &signed_in, &http);
+        let (record, before) = begun.inspect_err(|_| give_back(&http, client, &signed_in.tokens))?;
+        let previous = before.and_then(|before| previous::end(args, &http, client, &before, &record));
+        Ok((record, previous))
     })?;
     let saved = save.as_ref().map(Save::write).transpose();
-    Event::signed_in(&login, &missing, previous).show(args.json)?;
+    Event::signed_in(&name, &settings, &record, previous).show(args.json)?;
     if let Some((path, changed)) = saved?
         && !args.json
     {
@@ -112,13 +111,12 @@ fn client(settings: &Settings, http: &Http) -> Result<ClientBuf, Failure> {
     }
 }
 
-/// Returns the tokens and the time of their request.
 fn by_browser(
     args: &args::Login,
     settings: &Settings,
     client: Client<'_>,
     http: &Http,
-) -> Result<(TokensBuf, u64), Failure> {
+) -> Result<SignedIn, Failure> {
     let (scope, extra) = (settings.scope(), settings.extra());
     let timeout = timeout(args);
     let login = proofkey_ureq::Login::new(client, &scope)
@@ -144,14 +142,10 @@ fn by_browser(
     });
     drop(countdown);
     shown?;
-    match signed_in {
-        Ok(SignedIn { tokens, requested_at, .. }) => Ok((tokens, time::since_1970(requested_at))),
-        Err(error) => {
-            let sent =
-                Sent { client_id: &settings.client_id, redirect_uri: &redirect_uri, given: client.redirect_uri() };
-            Err(sent.failed(error, client, settings))
-        }
-    }
+    signed_in.map_err(|error| {
+        let sent = Sent { client_id: &settings.client_id, redirect_uri: &redirect_uri, given: client.redirect_uri() };
+        sent.failed(error, client, settings)
+    })
 }
 
 /// The same with a pasted redirect.
@@ -160,7 +154,7 @@ fn by_hand(
     settings: &Settings,
     client: Client<'_>,
     http: &Http,
-) -> Result<(TokensBuf, u64), Failure> {
+) -> Result<SignedIn, Failure> {
     let (scope, extra) = (settings.scope(), settings.extra());
     let (url, pending) = client.authorize(&scope, &mut SysRng).map_err(|error| match error {
         AuthorizeError::Config(error) => errors::not_sendable(error, settings),
@@ -176,27 +170,9 @@ fn by_hand(
         Event::TryAgain { message, tries_left }.show(args.json)
     })?;
     let request = pending.accept(client, Redirect::Url(&redirect)).map_err(|error| sent.not_accepted(error))?;
-    let requested_at = time::now();
+    let requested_at = SystemTime::now();
     let tokens = http.exchange(request).map_err(|error| sent.not_exchanged(error, client))?;
-    Ok((tokens, requested_at))
-}
-
-/// Stores the login. Returns it with the scopes that were requested and not granted.
-fn keep(
-    name: &Name,
-    settings: &Settings,
-    client: Client<'_>,
-    tokens: &TokensBuf,
-    requested_at: u64,
-) -> Result<(Login, Vec<String>), Failure> {
-    let requested = settings.scope();
-    let granted: Option<Vec<&str>> = match tokens.scope() {
-        Scope::Unknown => None,
-        scope => Some(scope.words(&requested).collect()),
-    };
-    let is_missing = |word: &&String| granted.as_ref().is_some_and(|granted| !granted.contains(&word.as_str()));
-    let missing = settings.scope.iter().filter(is_missing).cloned().collect();
-    Ok((Login::save(name, settings, client, tokens, requested_at)?, missing))
+    Ok(SignedIn::new(tokens, requested_at))
 }
 
 /// Revokes tokens that cannot be stored, if the server does that.

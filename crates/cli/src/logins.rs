@@ -5,12 +5,14 @@ use crate::config::Config;
 use crate::failure::{Failure, Kind};
 use crate::name::Name;
 use crate::settings::Settings;
-use crate::time::now;
-use proofkey_core::{AccessToken, Client, Endpoint, Lifetime, RefreshToken, Scope, TokensBuf};
-use proofkey_native::old::{Store, StoreError};
-use proofkey_native::{FolderError, Key, Record, Secret};
-use std::rc::Rc;
-use std::time::Duration;
+use crate::time::{self, now};
+use crate::output;
+use proofkey_core::{Client, Endpoint, Lifetime};
+use proofkey_native::{FolderError, Key, Record, Store, StoreCause, StoreError};
+use proofkey_ureq::proofkey_store::{Answer, LoginId, Op, RecordError, Row, Store as _, StoreFault, Version};
+use proofkey_ureq::{Http, Session, SignedIn, Token};
+use std::error::Error;
+use std::sync::Arc;
 
 /// A stored login.
 #[derive(Debug)]
@@ -21,7 +23,10 @@ pub struct Login {
     pub settings: Settings,
     /// The tokens.
     pub record: Record,
-    store: Rc<Store>,
+    /// The row that the record was read from.
+    pub row: Row,
+    /// Its store.
+    pub store: Arc<Store>,
 }
 
 impl Login {
@@ -54,93 +59,44 @@ impl Login {
         find(None, None)
     }
 
-    /// Stores a new login, over the one of that name.
+    /// Takes what a session made of it.
+    pub fn take(&mut self, token: &Token) {
+        self.record = token.record().clone();
+        self.row.version = token.version();
+    }
+
+    /// Takes another row of it.
     ///
     /// # Errors
-    /// If the store cannot be written.
-    pub fn save(
-        name: &Name,
-        settings: &Settings,
-        client: Client<'_>,
-        tokens: &TokensBuf,
-        requested_at: u64,
-    ) -> Result<Self, Failure> {
-        let store = Rc::new(open(settings.store)?);
-        let key = key(name, settings);
-        let mut record = Record::new(key.clone(), Secret::new(tokens.access_token().expose().to_owned()));
-        record.set_server(&client.server());
-        record.redirect_uri = client.redirect_uri().to_owned();
-        record.requested_scope.clone_from(&settings.scope);
-        let note = serde_json::to_string(settings).map_err(|error| Kind::Unexpected.because(error))?;
-        record.notes.insert(SETTINGS.to_owned(), note);
-        let mut login = Self { name: name.clone(), settings: settings.clone(), record, store };
-        login.take(tokens, requested_at);
-        let lock = login.store.lock(&key, LOCK_WAIT)?;
-        let room = lock.reserve()?;
-        login.remember();
-        room.save(&login.record)?;
-        drop(lock);
-        Ok(login)
+    /// If the row cannot be read.
+    pub fn read(&mut self, row: Row) -> Result<(), Failure> {
+        self.record = record_of(&row)?;
+        self.row = row;
+        Ok(())
     }
 
-    /// Its store.
-    pub fn store(&self) -> Rc<Store> {
-        Rc::clone(&self.store)
+    /// Does an operation of its store.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn run(&self, op: Op<'_>) -> Result<Answer, Failure> {
+        Ok(self.store.run(&self.record.key, op)?)
     }
 
-    /// Remembers the settings under the login's name, for the next login and so that the record is found at once. Only for
-    /// the holder of the record's lock. If it fails, the next login has to be told.
+    /// Remembers its settings.
     pub fn remember(&self) {
-        let text = self.record.notes.get(SETTINGS);
-        if self.store.note(&self.name.note()).ok().flatten().as_ref() != text {
-            let _ = self.store.set_note(&self.name.note(), text.map(String::as_str));
-        }
-    }
-
-    /// Stores the granted tokens in the record.
-    pub fn take(&mut self, tokens: &TokensBuf, requested_at: u64) {
-        let record = &mut self.record;
-        record.access_token = Secret::new(tokens.access_token().expose().to_owned());
-        record.refresh_token = tokens.refresh_token().map(|token| Secret::new(token.expose().to_owned()));
-        record.requested_at = requested_at;
-        record.expires_in = tokens.expires_in();
-        record.notes.remove(ENDED);
-        record.notes.remove(PAUSE_UNTIL);
-        if let scope @ Scope::Granted(_) = tokens.scope() {
-            let requested: Vec<_> = record.requested_scope.iter().map(String::as_str).collect();
-            record.granted_scope = Some(scope.words(&requested).collect::<Vec<_>>().join(" "));
-        }
-    }
-
-    /// Marks the refresh token as refused by the server. The access token may still be valid.
-    pub fn end(&mut self, why: &str) {
-        self.record.refresh_token = None;
-        self.record.notes.insert(ENDED.to_owned(), why.to_owned());
+        remember(&self.store, &self.name, &self.record);
     }
 
     /// Why the server no longer accepts the refresh token, if that is so.
     pub fn ended(&self) -> Option<&str> {
-        self.record.notes.get(ENDED).map(String::as_str)
+        let ended = self.record.ended.as_ref().map(|ended| &ended.why);
+        ended.or_else(|| self.record.notes.get(ENDED)).map(String::as_str)
     }
 
-    /// Notes that the server wants no refresh before a time, in seconds since 1970.
-    pub fn pause(&mut self, until: u64) {
-        self.record.notes.insert(PAUSE_UNTIL.to_owned(), until.to_string());
-    }
-
-    /// The earliest time of the next refresh, if the server asked for a pause.
-    pub fn paused_until(&self) -> Option<u64> {
-        self.record.notes.get(PAUSE_UNTIL)?.parse().ok()
-    }
-
-    /// Notes that the token comes from a refresh: the next one will have the same lifetime.
-    pub fn mark_refreshed(&mut self) {
-        self.record.notes.insert(REFRESHED.to_owned(), "yes".to_owned());
-    }
-
-    /// Whether the token comes from a refresh.
+    /// Whether the token comes from a refresh: the next one will have the same lifetime.
     pub fn is_refreshed(&self) -> bool {
-        self.record.notes.contains_key(REFRESHED)
+        self.row.version.refresh() > 0
     }
 
     /// The client at the server that issued the tokens.
@@ -148,29 +104,12 @@ impl Login {
     /// # Errors
     /// If the record was tampered with.
     pub fn client(&self) -> Result<Client<'_>, Failure> {
-        let record = &self.record;
-        Ok(Client::new(&record.key.client_id, &record.redirect_uri, record.server())?)
+        Ok(self.record.client()?)
     }
 
     /// The token endpoint.
     pub fn token_endpoint(&self) -> &str {
         self.record.server().endpoint(Endpoint::Token).unwrap_or_default()
-    }
-
-    /// The access token.
-    ///
-    /// # Errors
-    /// As [`client`](Self::client).
-    pub fn access_token(&self) -> Result<AccessToken<'_>, Failure> {
-        Ok(AccessToken::new(self.record.access_token.expose())?)
-    }
-
-    /// The refresh token, if there is one.
-    ///
-    /// # Errors
-    /// As [`client`](Self::client).
-    pub fn refresh_token(&self) -> Result<Option<RefreshToken<'_>>, Failure> {
-        Ok(self.record.refresh_token.as_ref().map(|token| RefreshToken::new(token.expose())).transpose()?)
     }
 
     /// How long the access token lasts.
@@ -185,39 +124,103 @@ impl Login {
 
     /// The scope that was granted.
     pub fn scope(&self) -> Vec<&str> {
-        match &self.record.granted_scope {
-            Some(scope) => scope.split(' ').filter(|word| !word.is_empty()).collect(),
-            None => self.record.requested_scope.iter().map(String::as_str).collect(),
-        }
+        scope(&self.record)
     }
 
     /// The record is found by the settings of the last login, so that no other record is opened.
     fn load_remembered(name: &Name) -> Result<Option<Result<Self, Failure>>, Failure> {
-        let Some(settings) = remembered(name)? else { return Ok(None) };
-        let store = Rc::new(open(settings.store)?);
-        match store.load(&key(name, &settings)) {
-            Ok(record) => Ok(record.map(|record| Self::of_record(name.clone(), record, store))),
-            Err(error @ StoreError::Corrupt { .. }) => Ok(Some(Err(error.into()))),
+        let files = files()?;
+        let Some(settings) = remembered_in(&files, name)? else { return Ok(None) };
+        let store = if settings.store == StoreKind::File { files } else { open(settings.store)? };
+        match store.run(&key(name, &settings), Op::Load) {
+            Ok(Answer::Row(row)) => Ok(Some(Self::of_row(name.clone(), row, Arc::new(store)))),
+            Ok(_) => Ok(None),
+            Err(error) if error.fault() == StoreFault::Corrupt => Ok(Some(Err(error.into()))),
             Err(error) => Err(error.into()),
         }
     }
 
-    fn of_record(name: Name, record: Record, store: Rc<Store>) -> Result<Self, Failure> {
+    fn of_row(name: Name, row: Row, store: Arc<Store>) -> Result<Self, Failure> {
+        let record = record_of(&row)?;
         let note = record.notes.get(SETTINGS).and_then(|note| serde_json::from_str(note).ok());
         match note {
-            Some(settings) if key(&name, &settings) == record.key => Ok(Self { name, settings, record, store }),
+            Some(settings) if key(&name, &settings) == record.key => Ok(Self { name, settings, record, row, store }),
             _ => Err(Kind::Unexpected.because(format_args!("the stored sign-in ({name}) is not as it was written"))),
         }
     }
 }
 
-/// Whether a login with these settings can be stored, as far as that is known before the user signs in.
+/// The scope that was granted.
+pub fn scope(record: &Record) -> Vec<&str> {
+    match &record.granted_scope {
+        Some(scope) => scope.split(' ').filter(|word| !word.is_empty()).collect(),
+        None => record.requested_scope.iter().map(String::as_str).collect(),
+    }
+}
+
+/// Makes sure that a login with these settings can be stored, as far as that is known before the user signs in. Without a keyring
+/// it is kept in a file.
 ///
 /// # Errors
-/// If the store cannot be opened, or its folder cannot be written.
-pub fn check_store(name: &Name, settings: &Settings) -> Result<(), Failure> {
-    open(settings.store)?.lock(&key(name, settings), LOCK_WAIT)?.reserve()?;
+/// If the store cannot be opened or written.
+pub fn check_store(name: &Name, settings: &mut Settings) -> Result<(), Failure> {
+    let store = match open(settings.store) {
+        Err(failure) if settings.store == StoreKind::Keyring => {
+            let files = files()?;
+            output::warn(format_args!("the tokens are kept in a file that only you can read: {}", failure.message));
+            settings.store = StoreKind::File;
+            files
+        }
+        opened => opened?,
+    };
+    match store.run(&key(name, settings), Op::Load) {
+        // It is replaced.
+        Err(error) if may_be_replaced(&error) => {}
+        loaded => drop(loaded?),
+    }
+    let probe = Key::new("", "", "");
+    let version = Version::first(LoginId::new(now(), None, 0));
+    let written = store.run(&probe, Op::Write { expect: None, version, value: Some(&PROBE) });
+    store.discard(&probe)?;
+    written?;
     Ok(())
+}
+
+/// The names of the logins in files. A keyring could ask for its password.
+pub fn names_in_files() -> Vec<Name> {
+    let rows = files().and_then(|store| store.list()).unwrap_or_default();
+    rows.into_iter().flatten().filter_map(|row| Name::of_key(&record_of(&row).ok()?.key)).collect()
+}
+
+/// Stores a new login, over the one of that name. Returns it, and what was there before.
+///
+/// # Errors
+/// If the store cannot be written.
+pub fn begin(
+    name: &Name,
+    settings: &Settings,
+    client: Client<'_>,
+    signed_in: &SignedIn,
+    http: &Http,
+) -> Result<(Record, Option<Record>), Failure> {
+    let (store, key) = (Arc::new(open(settings.store)?), key(name, settings));
+    let requested_at = time::since_1970(signed_in.requested_at);
+    let tokens = signed_in.tokens.as_tokens();
+    let mut record = Record::of_login(key.clone(), client, &settings.scope(), tokens, requested_at);
+    let note = serde_json::to_string(settings).map_err(|error| Kind::Unexpected.because(error))?;
+    record.notes.insert(SETTINGS.to_owned(), note);
+    let before = Session::new(http, client, Arc::clone(&store), key).begin_with(record.clone())?;
+    remember(&store, name, &record);
+    Ok((record, before))
+}
+
+/// Remembers the settings under the login's name, for the next login and so that the record is found at once. If it fails, the next
+/// login has to be told.
+fn remember(store: &Store, name: &Name, record: &Record) {
+    let text = record.notes.get(SETTINGS);
+    if store.note(&name.note()).ok().flatten().as_ref() != text {
+        let _ = store.set_note(&name.note(), text.map(String::as_str));
+    }
 }
 
 /// Discards the record of that name if it cannot be read. Returns whether it did.
@@ -226,11 +229,10 @@ pub fn check_store(name: &Name, settings: &Settings) -> Result<(), Failure> {
 /// If the store cannot be opened, read or written.
 pub fn discard_unreadable(name: &Name) -> Result<bool, Failure> {
     let Some(settings) = remembered(name)? else { return Ok(false) };
-    let store = open(settings.store)?;
-    let lock = store.lock(&key(name, &settings), LOCK_WAIT)?;
-    match lock.load() {
+    let (store, key) = (open(settings.store)?, key(name, &settings));
+    match store.run(&key, Op::Load) {
         Ok(_) => Ok(false),
-        Err(StoreError::Corrupt { .. } | StoreError::Newer { .. }) => Ok(lock.discard()?),
+        Err(error) if matches!(error.fault(), StoreFault::Corrupt | StoreFault::Newer) => Ok(store.discard(&key)?),
         Err(error) => Err(error.into()),
     }
 }
@@ -240,26 +242,31 @@ pub fn discard_unreadable(name: &Name) -> Result<bool, Failure> {
 /// # Errors
 /// If the store cannot be read.
 pub fn remembered(name: &Name) -> Result<Option<Settings>, Failure> {
-    let text = match Store::files()?.note(&name.note()) {
+    remembered_in(&files()?, name)
+}
+
+fn remembered_in(files: &Store, name: &Name) -> Result<Option<Settings>, Failure> {
+    let text = match files.note(&name.note()) {
         Ok(text) => text,
         // The next login replaces it.
-        Err(StoreError::Corrupt { .. }) => None,
+        Err(error) if error.fault() == StoreFault::Corrupt => None,
         Err(error) => return Err(error.into()),
     };
     Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
-/// Forgets them. Returns whether there were any.
+/// Forgets the settings, and that there was a login. Returns whether there were any.
 ///
 /// # Errors
 /// If the store cannot be written.
 pub fn forget_settings(name: &Name) -> Result<bool, Failure> {
-    let store = Store::files()?;
-    let known = store.note(&name.note())?.is_some();
-    if known {
-        store.set_note(&name.note(), None)?;
+    let store = files()?;
+    let Some(text) = store.note(&name.note())? else { return Ok(false) };
+    if let Ok(settings) = serde_json::from_str::<Settings>(&text) {
+        open(settings.store)?.discard(&key(name, &settings))?;
     }
-    Ok(known)
+    store.set_note(&name.note(), None)?;
+    Ok(true)
 }
 
 /// The key that a login with these settings is stored under.
@@ -272,18 +279,22 @@ fn find(wanted: Option<StoreKind>, name: Option<&Name>) -> Result<Vec<Result<Log
     let mut logins = Vec::new();
     for kind in [StoreKind::File, StoreKind::Keyring] {
         let store = match open(kind) {
-            Ok(store) => Rc::new(store),
+            Ok(store) => Arc::new(store),
             Err(_) if kind == StoreKind::Keyring && wanted != Some(kind) => continue,
             Err(failure) => return Err(failure),
         };
-        for record in store.list()? {
-            let login = record.map_err(Failure::from).map(|record| (Name::of_key(&record.key), record));
-            match login {
-                Ok((Some(found), record)) if name.is_none_or(|name| *name == found) => {
-                    logins.push(Login::of_record(found, record, Rc::clone(&store)));
+        for row in store.list()? {
+            // A probe that was interrupted.
+            if row.as_ref().is_ok_and(|row| *row.value == PROBE) {
+                continue;
+            }
+            let read = row.and_then(|row| Ok((record_of(&row)?.key, row)));
+            match read.map(|(key, row)| (Name::of_key(&key), row)) {
+                Ok((Some(found), row)) if name.is_none_or(|name| *name == found) => {
+                    logins.push(Login::of_row(found, row, Arc::clone(&store)));
                 }
                 Ok(_) => {}
-                Err(failure) => logins.push(Err(failure)),
+                Err(error) => logins.push(Err(error.into())),
             }
         }
         if name.is_some() && logins.iter().any(Result::is_ok) {
@@ -293,18 +304,26 @@ fn find(wanted: Option<StoreKind>, name: Option<&Name>) -> Result<Vec<Result<Log
     Ok(logins)
 }
 
+/// The logins that are kept in files. Settings are kept there for all of them.
+///
+/// # Errors
+/// If the folder cannot be used.
+fn files() -> Result<Store, StoreError> {
+    Store::files(APP)
+}
+
 #[cfg(feature = "keyring")]
 fn open(kind: StoreKind) -> Result<Store, Failure> {
     Ok(match kind {
-        StoreKind::File => Store::files()?,
-        StoreKind::Keyring => Store::keyring()?,
+        StoreKind::File => files()?,
+        StoreKind::Keyring => Store::keyring(APP)?,
     })
 }
 
 #[cfg(not(feature = "keyring"))]
 fn open(kind: StoreKind) -> Result<Store, Failure> {
     match kind {
-        StoreKind::File => Ok(Store::files()?),
+        StoreKind::File => Ok(files()?),
         StoreKind::Keyring => Err(Kind::Configuration
             .because("this build of proofkey has no keyring")
             .advise("keep the tokens with --store file, or build with the feature `keyring`")),
@@ -313,29 +332,59 @@ fn open(kind: StoreKind) -> Result<Store, Failure> {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Locked { .. } => Kind::TimedOut.because(error),
-            StoreError::Newer { .. } => Kind::Outdated.because(error).advise_command(
+        let cause = cause_of(&error);
+        let failure = Kind::Unexpected.because(match cause {
+            Some(StoreCause::Corrupt { path, fault }) => {
+                format!("the stored sign-in {} cannot be used: {fault}; remove it and sign in again", path.display())
+            }
+            Some(StoreCause::Newer { path, format }) => format!(
+                "the stored sign-in {} was written by a newer proofkey (it has format {format}): upgrade proofkey",
+                path.display()
+            ),
+            Some(StoreCause::Folder(folder)) => format!("token store: {folder}"),
+            Some(cause) => cause.to_string(),
+            None => error.to_string(),
+        });
+        match cause {
+            _ if error.fault() == StoreFault::Newer => Self { kind: Kind::Outdated, ..failure }.advise_command(
                 "or, to sign in again with this version, first discard it with",
                 "logout --forget-anyway",
             ),
-            StoreError::Folder(ref folder) if is_denied(folder) && cfg!(all(unix, not(target_os = "macos"))) => {
-                Kind::Unexpected.because(error).advise("XDG_STATE_HOME=FOLDER keeps the sign-ins in another folder")
+            Some(StoreCause::Locked { .. }) => Self { kind: Kind::TimedOut, ..failure },
+            Some(StoreCause::Folder(folder)) if is_denied(folder) && cfg!(all(unix, not(target_os = "macos"))) => {
+                failure.advise("XDG_STATE_HOME=FOLDER keeps the sign-ins in another folder")
             }
-            error => Kind::Unexpected.because(error),
+            _ => failure,
         }
     }
+}
+
+fn record_of(row: &Row) -> Result<Record, StoreError> {
+    Record::from_bytes(&row.value).map_err(|error| {
+        let fault = if matches!(error, RecordError::Newer(_)) { StoreFault::Newer } else { StoreFault::Corrupt };
+        StoreError::new(fault).because(error)
+    })
+}
+
+/// By a login.
+fn may_be_replaced(error: &StoreError) -> bool {
+    let is_io = matches!(cause_of(error), Some(StoreCause::Folder(FolderError::Io { .. })) | None);
+    error.fault() == StoreFault::Corrupt || error.fault() == StoreFault::Setup && !is_io
+}
+
+fn cause_of(error: &StoreError) -> Option<&StoreCause> {
+    error.source()?.downcast_ref()
 }
 
 fn is_denied(error: &FolderError) -> bool {
     matches!(error, FolderError::Exposed { .. } | FolderError::Foreign(_) | FolderError::Io { access: Some(_), .. })
 }
 
-/// How long to wait for another process that refreshes or signs out.
-pub const LOCK_WAIT: Duration = Duration::from_secs(60);
-
-/// Notes of a record.
+/// A name of its own, as the store of each app has one.
+const APP: &str = "proofkey";
+/// The note of an earlier version in a record whose refresh token was refused.
 const ENDED: &str = "ended";
-const PAUSE_UNTIL: &str = "pause_until";
-const REFRESHED: &str = "refreshed";
+/// As long as most records or longer.
+static PROBE: [u8; 32 * 1024] = [0; 32 * 1024];
+/// A note of a record.
 const SETTINGS: &str = "settings";

@@ -3,13 +3,19 @@
 use crate::args::{self, Select};
 use crate::config::Config;
 use crate::failure::{Failure, Kind};
-use crate::logins::{self, LOCK_WAIT, Login};
+use crate::logins::{self, Login};
 use crate::name::Name;
 use crate::network::Network;
 use crate::{interrupt, output};
-use proofkey_core::{Endpoint, ResponseError, Revocable};
-use proofkey_ureq::ExchangeError;
+use getrandom::SysRng;
+use getrandom::rand_core::TryRng;
+use proofkey_core::Endpoint;
+use proofkey_ureq::proofkey_store::{Answer, ClaimId, Op};
+use proofkey_ureq::{Revocation, Session};
 use serde::Serialize;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// Signs out.
 ///
@@ -31,16 +37,16 @@ pub fn run(args: &args::Logout, select: &Select, config: &Config) -> Result<(), 
     }
     if args.json {
         let Name { profile, account } = &name;
-        return output::json(&Outcome { profile, account, forgotten: true, revocation: Some(outcome) });
+        return output::json(&Report { profile, account, forgotten: true, revocation: Some(outcome) });
     }
     output::note(match outcome {
-        Revocation::Done => format!("Signed out ({name}): the tokens are revoked and forgotten."),
-        Revocation::Failed => format!("The tokens are forgotten ({name})."),
-        Revocation::NotAllowed => format!(
+        Outcome::Done => format!("Signed out ({name}): the tokens are revoked and forgotten."),
+        Outcome::Failed => format!("The tokens are forgotten ({name})."),
+        Outcome::NotAllowed => format!(
             "The tokens are forgotten ({name}). The server does not let this client revoke tokens: they stay valid until \
              they expire."
         ),
-        Revocation::Unsupported => format!(
+        Outcome::Unsupported => format!(
             "The tokens are forgotten ({name}). No revocation endpoint is known for this server: they stay valid until they \
              expire."
         ),
@@ -48,85 +54,94 @@ pub fn run(args: &args::Logout, select: &Select, config: &Config) -> Result<(), 
     Ok(())
 }
 
-/// Revokes the tokens, and forgets them.
-fn end(args: &args::Logout, mut login: Login, network: &Network) -> Result<Revocation, Failure> {
-    interrupt::deferred_exchange(|| {
-        let store = login.store();
-        let lock = store.lock(&login.record.key, LOCK_WAIT)?;
-        if let Some(record) = lock.load()? {
-            login.record = record;
-        }
-        let revocation = match revoke(&login, network) {
+/// Revokes the tokens under a claim, so that nobody refreshes them, and forgets them.
+fn end(args: &args::Logout, mut login: Login, network: &Network) -> Result<Outcome, Failure> {
+    interrupt::deferred(|| {
+        let claim = match claim(&mut login) {
+            // A full disk takes no claim.
+            Err(failure) if !args.forget_anyway => return Err(failure),
+            claim => claim.ok(),
+        };
+        let outcome = match revoke(&login, network) {
             Err(failure) if args.forget_anyway => not_revoked(&failure),
             Err(failure) => {
+                if let Some(id) = claim {
+                    let _ = login.run(Op::Release { id, pause: 0 });
+                }
                 return Err(failure.advise(format_args!(
                     "the tokens may still be valid, so they are kept; try again, or forget them anyway with `{}`",
                     login.name.command("logout --forget-anyway")
                 )));
             }
-            Ok(revocation) => revocation,
+            Ok(outcome) => outcome,
         };
         login.remember();
-        lock.remove()?;
-        Ok(revocation)
+        forget(&login, claim)?;
+        Ok(outcome)
     })
 }
 
-fn not_revoked(why: &Failure) -> Revocation {
+/// Claims the login, so that the tokens in it are the last ones.
+fn claim(login: &mut Login) -> Result<ClaimId, Failure> {
+    let mut id = ClaimId([0; 16]);
+    SysRng.try_fill_bytes(&mut id.0).map_err(|error| Kind::Unexpected.because(error))?;
+    let (mut over, begun) = (None, Instant::now());
+    loop {
+        match login.run(Op::Claim { version: login.row.version, id, seconds: CLAIM, over })? {
+            Answer::Claimed(row) => return login.read(row).map(|()| id),
+            Answer::Changed(row) => login.read(row)?,
+            Answer::Lapsed { id, .. } => over = Some(id),
+            Answer::Busy { .. } if begun.elapsed() < PATIENCE => thread::sleep(PAUSE),
+            Answer::Busy { .. } => {
+                return Err(Kind::TimedOut.because("another process is using the stored sign-in; try again"));
+            }
+            _ => return Err(Kind::LoginRequired.because(format_args!("not signed in ({})", login.name))),
+        }
+    }
+}
+
+/// Writes that the user has signed out, for a refresh that is still under way.
+fn forget(login: &Login, claim: Option<ClaimId>) -> Result<(), Failure> {
+    let version = login.row.version;
+    let Some(id) = claim else { return Ok(login.store.discard(&login.record.key).map(drop)?) };
+    match login.run(Op::Write { expect: Some((version, id)), version: version.next(id), value: None })? {
+        Answer::Changed(_) | Answer::Fenced => {
+            Err(Kind::Unexpected.because("another process has changed the sign-in; try again"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn not_revoked(why: &Failure) -> Outcome {
     output::warn(format_args!("the tokens were not revoked and may still be valid: {}", why.message));
-    Revocation::Failed
+    Outcome::Failed
 }
 
 /// There were no tokens, only settings.
 fn forgotten(args: &args::Logout, name: &Name) -> Result<(), Failure> {
     if args.json {
         let Name { profile, account } = name;
-        return output::json(&Outcome { profile, account, forgotten: true, revocation: None });
+        return output::json(&Report { profile, account, forgotten: true, revocation: None });
     }
     output::note(format_args!("The settings of the last sign-in are forgotten ({name})."));
     Ok(())
 }
 
-/// The refresh token first: while it lives, it makes new access tokens.
-fn revoke(login: &Login, network: &Network) -> Result<Revocation, Failure> {
+fn revoke(login: &Login, network: &Network) -> Result<Outcome, Failure> {
     let client = login.client()?;
-    let Some(endpoint) = client.server().endpoint(Endpoint::Revocation) else { return Ok(Revocation::Unsupported) };
-    let http = network.http();
-    let revoke = |token| match http.revoke(client, token) {
-        Ok(()) => Ok(Revocation::Done),
-        Err(error) if wants_secret(&error) => Ok(Revocation::NotAllowed),
+    let endpoint = client.server().endpoint(Endpoint::Revocation).unwrap_or_default();
+    let session = Session::new(&network.http(), client, Arc::clone(&login.store), login.record.key.clone());
+    match session.revoke(&login.record) {
+        Ok(Revocation::Done) => Ok(Outcome::Done),
+        Ok(Revocation::NotAllowed) => Ok(Outcome::NotAllowed),
+        Ok(_) => Ok(Outcome::Unsupported),
         Err(error) => Err(Failure::from(error).at(endpoint)),
-    };
-    if let Some(token) = login.refresh_token()?
-        && let Revocation::NotAllowed = revoke(Revocable::Refresh(token))?
-    {
-        return Ok(Revocation::NotAllowed);
-    }
-    match revoke(Revocable::Access(login.access_token()?)) {
-        // Some servers revoke refresh tokens only (RFC 7009 section 2.2.1), and ours is revoked.
-        Ok(Revocation::NotAllowed) | Err(Failure { kind: Kind::Refused, .. })
-            if login.record.refresh_token.is_some() =>
-        {
-            Ok(Revocation::Done)
-        }
-        result => result,
-    }
-}
-
-/// Whether the server revokes tokens only for clients that authenticate themselves, which a public client cannot.
-fn wants_secret(error: &ExchangeError) -> bool {
-    match error {
-        ExchangeError::Response(ResponseError::Server { error: words, status, .. }) => {
-            *status == 401 || ["invalid_client", "unauthorized_client"].contains(&words.code())
-        }
-        ExchangeError::Response(ResponseError::Status { status, .. }) => *status == 401,
-        _ => false,
     }
 }
 
 #[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Revocation {
+enum Outcome {
     Done,
     Failed,
     NotAllowed,
@@ -134,10 +149,15 @@ enum Revocation {
 }
 
 #[derive(Serialize)]
-struct Outcome<'a> {
+struct Report<'a> {
     profile: &'a str,
     account: &'a str,
     forgotten: bool,
     /// None if there were no tokens.
-    revocation: Option<Revocation>,
+    revocation: Option<Outcome>,
 }
+
+/// Seconds. Two answers of the server take less.
+const CLAIM: u16 = 120;
+const PATIENCE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(50);

@@ -1,214 +1,201 @@
-//! A stored login in use: its access token is refreshed when it is due, by one process at a time.
-//!
-//! A rotated refresh token is issued only once. Hence the order: make sure that it can be stored, send, keep any refresh
-//! token in the answer, check the rest of the answer, store.
+//! A stored login in use: what the tool adds to a session.
+
+mod watched;
 
 use crate::failure::{Failure, Kind};
-use crate::logins::{LOCK_WAIT, Login};
+use crate::logins::Login;
 use crate::network::Network;
-use crate::time::Span;
-use crate::{interrupt, output, time};
-use proofkey_core::{Advice, ResponseError};
-use proofkey_native::Secret;
-use proofkey_native::old::{Lock, Reservation, StoreError};
-use proofkey_ureq::ExchangeError;
-use std::thread;
-use std::time::Duration;
+use crate::time::{Span, Utc};
+use crate::{interrupt, output};
+use proofkey_ureq::{End, Session, SessionError, Token};
+use std::sync::Arc;
+use watched::Watched;
 
-/// Makes sure that the access token is valid for at least `min_valid` seconds, as far as its lifetime is known.
-///
-/// # Errors
-/// [`Kind::LoginRequired`] if the user must sign in again, or the reason why there is no new token.
-pub fn ensure_valid(login: &mut Login, network: &Network, min_valid: u32) -> Result<(), Failure> {
-    if is_good(login, min_valid) {
-        if let Some(why) = login.ended() {
-            output::warn(format_args!(
-                "this is the last token of this sign-in: {why}; when it has ended, sign in again with `{}`",
-                login.name.command("login")
-            ));
+/// A login and its session.
+#[derive(Debug)]
+pub struct InUse {
+    /// The login, with the tokens that the session has.
+    pub login: Login,
+    session: Session,
+}
+
+impl InUse {
+    /// Begins with what was read.
+    ///
+    /// # Errors
+    /// If the record was tampered with.
+    pub fn new(login: Login, network: &Network) -> Result<Self, Failure> {
+        let store = Watched::new(Arc::clone(&login.store), &login);
+        let session = Session::new(&network.http(), login.client()?, store, login.record.key.clone());
+        session.peek().map_err(|error| failure(&login, error))?;
+        Ok(Self { login, session })
+    }
+
+    /// An access token that is valid for at least `min_valid` seconds, as far as its lifetime is known.
+    ///
+    /// # Errors
+    /// [`Kind::LoginRequired`] if the user must sign in again, or the reason why there is no new token.
+    pub fn token(&mut self, min_valid: u32) -> Result<Token, Failure> {
+        if min_valid == 0 {
+            return self.obtain(Session::access_token);
         }
-        return long_enough(login, min_valid);
+        // Tokens from a refresh may have another lifetime than the first one.
+        if self.login.is_refreshed() || self.login.record.refresh_token.is_none() {
+            self.check_lifetime(min_valid)?;
+        }
+        let token = self.obtain(|session| session.access_token_for(min_valid))?;
+        self.long_enough(token, min_valid)
     }
-    // Tokens from a refresh may have another lifetime than the first one.
-    if login.is_refreshed() || login.record.refresh_token.is_none() {
-        long_enough(login, min_valid)?;
+
+    /// A new access token, even if this one is still valid.
+    ///
+    /// # Errors
+    /// As [`token`](Self::token).
+    pub fn refreshed(&mut self, min_valid: u32) -> Result<Token, Failure> {
+        let token = self.obtain(Session::refresh)?;
+        self.long_enough(token, min_valid)
     }
-    match renew(login, network) {
-        Ok(()) => long_enough(login, min_valid),
-        // A failed refresh does not displace a token that still works.
-        Err(failure) if min_valid == 0 && failure.kind != Kind::Interrupted && !login.is_expired() => {
-            let left = login.lifetime().remaining(time::now()).unwrap_or_default();
-            output::warn(format_args!(
+
+    /// Another token of this login after an API refused this one; none if there is none that may do better.
+    ///
+    /// # Errors
+    /// [`Kind::Interrupted`].
+    pub fn renewed(&mut self, refused: &Token) -> Result<Option<Token>, Failure> {
+        let renewed = interrupt::finished(self.session.renew(refused));
+        match renewed? {
+            Ok(token) if token.version().login() == refused.version().login() => self.keep(token).map(Some),
+            Ok(_) | Err(SessionError::Young | SessionError::Ended { end: End::NoRefreshToken, .. }) => Ok(None),
+            Err(error) => {
+                let Failure { message, .. } = failure(&self.login, error);
+                output::warn(format_args!("the API refused the token, and there is no newer one: {message}"));
+                Ok(None)
+            }
+        }
+    }
+
+    fn obtain(&mut self, get: impl FnOnce(&Session) -> Result<Token, SessionError>) -> Result<Token, Failure> {
+        let token = interrupt::finished(get(&self.session))?.map_err(|error| failure(&self.login, error))?;
+        self.keep(token)
+    }
+
+    fn keep(&mut self, token: Token) -> Result<Token, Failure> {
+        if token.version() != self.login.row.version {
+            self.login.take(&token);
+            self.login.remember();
+        }
+        if let Some(trouble) = token.trouble() {
+            self.warn(&token, trouble);
+        }
+        Ok(token)
+    }
+
+    fn warn(&self, token: &Token, trouble: &SessionError) {
+        let sign_in = self.login.name.command("login");
+        match trouble {
+            SessionError::Ended { end, why } => output::warn(format_args!(
+                "this is the last token of this sign-in: {}; when it has ended, sign in again with `{sign_in}`",
+                ended(*end, why.as_deref())
+            )),
+            SessionError::Unsaved(error) => output::warn(format_args!(
+                "what the server answered could not be stored: {}; when the access token has ended, sign in again with \
+                 `{sign_in}`",
+                Failure::from(error.clone()).message
+            )),
+            trouble => output::warn(format_args!(
                 "the token was not refreshed, and this one ends in {}: {}",
-                Span(left.into()),
-                failure.message
-            ));
-            Ok(())
+                Span(token.remaining().unwrap_or_default().into()),
+                failure(&self.login, trouble.clone()).message
+            )),
         }
-        Err(failure) => Err(failure),
     }
-}
 
-/// Gets a new access token even if this one is still valid.
-///
-/// # Errors
-/// As [`ensure_valid`].
-pub fn refresh_now(login: &mut Login, network: &Network, min_valid: u32) -> Result<(), Failure> {
-    renew(login, network)?;
-    long_enough(login, min_valid)
-}
-
-/// Gets a new access token after an API refused this one.
-///
-/// # Errors
-/// As [`ensure_valid`].
-pub fn renew_refused(login: &mut Login, network: &Network) -> Result<(), Failure> {
-    renew(login, network)
-}
-
-/// Whether the token can be used without a refresh.
-fn is_good(login: &Login, min_valid: u32) -> bool {
-    let (lifetime, now) = (login.lifetime(), time::now());
-    // Without a refresh token there is no point in being early.
-    let due = if login.record.refresh_token.is_some() { lifetime.is_due(now) } else { lifetime.is_expired(now) };
-    !due && lifetime.remaining(now).is_none_or(|left| left >= min_valid)
-}
-
-/// Compares the lifetime of the server's tokens with the requested one.
-fn long_enough(login: &Login, min_valid: u32) -> Result<(), Failure> {
-    match login.record.expires_in {
-        None if min_valid > 0 => {
+    fn long_enough(&self, token: Token, min_valid: u32) -> Result<Token, Failure> {
+        if token.record().expires_in.is_none() && min_valid > 0 {
             output::warn(format_args!(
                 "the server does not say how long this token is valid, so --min-valid cannot be checked; \
                  `{}` gets a new one",
-                login.name.command("token --refresh")
+                self.login.name.command("token --refresh")
             ));
-            Ok(())
         }
-        Some(given) if given < min_valid => Err(Kind::Configuration
-            .because(format_args!(
-                "this server's tokens are valid for {given} seconds at most, and --min-valid asks for {min_valid}"
-            ))
-            .advise(format_args!("ask for --min-valid {given} or less"))),
-        _ => Ok(()),
+        self.check_lifetime(min_valid).map(|()| token)
     }
-}
 
-/// Takes the lock, reads the record again, and refreshes, unless another process got a new token in the meantime.
-fn renew(login: &mut Login, network: &Network) -> Result<(), Failure> {
-    let before = login.record.access_token.clone();
-    interrupt::deferred_exchange(|| {
-        let store = login.store();
-        let lock = store.lock(&login.record.key, LOCK_WAIT)?;
-        match lock.load()? {
-            Some(record) => login.record = record,
-            None => {
-                // Its tokens are revoked, or will be.
-                login.record.expires_in = Some(0);
-                return Err(again(login, "signed out in the meantime"));
-            }
+    /// Compares the lifetime of the server's tokens with the requested one.
+    fn check_lifetime(&self, min_valid: u32) -> Result<(), Failure> {
+        match self.login.record.expires_in {
+            Some(given) if given < min_valid => Err(Kind::Configuration
+                .because(format_args!(
+                    "this server's tokens are valid for {given} seconds at most, and --min-valid asks for {min_valid}"
+                ))
+                .advise(format_args!("ask for --min-valid {given} or less"))),
+            _ => Ok(()),
         }
-        let is_new = login.record.access_token.expose() != before.expose();
-        if is_new && !login.is_expired() { Ok(()) } else { refresh(login, network, &lock) }
-    })
-}
-
-fn refresh(login: &mut Login, network: &Network, lock: &Lock<'_>) -> Result<(), Failure> {
-    let Some(refresh_token) = login.refresh_token()? else { return Err(not_refreshable(login)) };
-    if let Some(left) = pause_left(login) {
-        return Err(paused(left).at(login.token_endpoint()));
-    }
-    let request = login.client()?.refresh(refresh_token);
-    let reservation = lock.reserve()?;
-    let requested_at = time::now();
-    let (new, answer) = network.http().exchange_keeping(request);
-    let mut changed = new.is_some();
-    if let Some(new) = new {
-        login.record.refresh_token = Some(Secret::new(new.as_refresh_token().expose().to_owned()));
-    }
-    let outcome = match answer {
-        Ok(tokens) => {
-            changed = true;
-            login.take(&tokens, requested_at);
-            login.mark_refreshed();
-            Ok(())
-        }
-        Err(ExchangeError::Response(error)) if error.ends_login() => {
-            changed = true;
-            login.end(&error.to_string());
-            Err(not_refreshable(login))
-        }
-        Err(error) => {
-            if let Some(pause) = wanted_pause(&error) {
-                changed = true;
-                login.pause(time::now().saturating_add(pause.min(PAUSE_MAX).into()));
-            }
-            let failure = Failure::from(error).at(login.token_endpoint());
-            let is_final = failure.kind == Kind::LoginRequired;
-            Err(if is_final { again(login, &failure.message) } else { failure })
-        }
-    };
-    if changed && let Err(error) = store(login, lock, reservation) {
-        output::warn(format_args!(
-            "what the server answered could not be stored: {error}; when the access token has ended, sign in again with `{}`",
-            login.name.command("login")
-        ));
-    }
-    outcome
-}
-
-/// Stores the record, with several tries, since the server will not issue these tokens again.
-fn store(login: &Login, lock: &Lock<'_>, reservation: Reservation<'_>) -> Result<(), StoreError> {
-    let mut stored = reservation.save(&login.record);
-    for _ in 0..STORE_TRIES {
-        if stored.is_ok() {
-            login.remember();
-            break;
-        }
-        thread::sleep(Duration::from_secs(1));
-        stored = lock.save(&login.record);
-    }
-    stored
-}
-
-/// The pause that the server asks for, in seconds.
-fn wanted_pause(error: &ExchangeError) -> Option<u32> {
-    let ExchangeError::Response(error) = error else { return None };
-    match (error.advice(), error) {
-        (Advice::Retry { after: Some(seconds) }, _) => Some(seconds),
-        (_, ResponseError::Server { status: 429, .. } | ResponseError::Status { status: 429, .. }) => Some(PAUSE),
-        _ => None,
     }
 }
 
-/// The rest of a pause in seconds. If it is too long, the clock was set back.
-fn pause_left(login: &Login) -> Option<u64> {
-    let left = login.paused_until()?.saturating_sub(time::now());
-    (1..=PAUSE_MAX.into()).contains(&left).then_some(left)
-}
-
-fn paused(left: u64) -> Failure {
-    Kind::Network
-        .because("the server is busy and asked for a pause, so nothing was sent")
-        .advise(format_args!("try again in {}", Span(left)))
-}
-
-fn not_refreshable(login: &Login) -> Failure {
-    match login.ended() {
-        Some(why) => again(login, &format!("sign-in expired: {why}")),
-        None => again(login, "the access token has ended or ends too soon, and there is no refresh token"),
-    }
-}
-
-fn again(login: &Login, why: &str) -> Failure {
+/// Why there is no token, or no new one.
+fn failure(login: &Login, error: SessionError) -> Failure {
     let name = &login.name;
-    Kind::LoginRequired
-        .because(format_args!("{why} ({name})"))
-        .advise(format_args!("sign in again with `{}`", name.command("login")))
+    let sign_in = |why: &str| {
+        Kind::LoginRequired
+            .because(format_args!("{why} ({name})"))
+            .advise(format_args!("sign in again with `{}`", name.command("login")))
+    };
+    match error {
+        SessionError::Ended { end: End::Forgotten | End::SignedOut, .. } => sign_in("signed out in the meantime"),
+        SessionError::Ended { end: End::NoRefreshToken, .. } if login.ended().is_none() => {
+            sign_in("the access token has ended or ends too soon, and there is no refresh token")
+        }
+        SessionError::Ended { end, why } => {
+            sign_in(&format!("sign-in expired: {}", ended(end, why.as_deref().or(login.ended()))))
+        }
+        SessionError::NoAnswer { since, cause } => {
+            let cause = cause.map(|cause| Failure::from(cause).at(login.token_endpoint()));
+            let lost = format!("the server may have spent the refresh token at {}, and its answer is not known", Utc(since));
+            match cause {
+                Some(failure) => Failure { message: format!("{}; {lost}", failure.message), ..failure },
+                None => Kind::Network.because(lost).advise("try again"),
+            }
+        }
+        SessionError::Refused(error) | SessionError::Unsent(Some(error)) => {
+            let failure = Failure::from(error).at(login.token_endpoint());
+            if failure.kind == Kind::LoginRequired { sign_in(&failure.message) } else { failure }
+        }
+        SessionError::Paused { seconds } => Kind::Network
+            .because("the server is busy and asked for a pause, so nothing was sent")
+            .advise(format_args!("try again in {}", Span(seconds.into())))
+            .at(login.token_endpoint()),
+        error => error.into(),
+    }
 }
 
-/// The pause after a 429 without `Retry-After`, in seconds.
-const PAUSE: u32 = 10;
-/// The longest pause that is kept: a longer one may come from a wrong clock.
-const PAUSE_MAX: u32 = 3600;
-const STORE_TRIES: u32 = 3;
+/// Why the server no longer accepts the refresh token.
+fn ended(end: End, why: Option<&str>) -> String {
+    let why = why.unwrap_or("the server has ended it");
+    match end {
+        End::AnswerLost { since } => {
+            format!("the answer to the refresh at {} was lost, and the server refuses the old token: {why}", Utc(since))
+        }
+        End::Expired => "the refresh token has reached its end".to_owned(),
+        _ => why.to_owned(),
+    }
+}
+
+impl From<SessionError> for Failure {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Busy => Kind::TimedOut.because(error),
+            SessionError::Ended { .. } => {
+                Kind::LoginRequired.because(error).advise_command("sign in again with", "login")
+            }
+            SessionError::OtherKey | SessionError::Young => Kind::Configuration.because(error),
+            SessionError::Refused(error) | SessionError::Unsent(Some(error)) => error.into(),
+            SessionError::Store(error) => error.into(),
+            SessionError::Unsaved(ref inner) => {
+                let Self { message, .. } = inner.clone().into();
+                Kind::Unexpected.because(format_args!("what the server answered could not be stored: {message}"))
+            }
+            error => Kind::Network.because(error),
+        }
+    }
+}

@@ -71,6 +71,8 @@ struct Status<'a> {
     refreshable: bool,
     /// Why the server no longer accepts the refresh token, if that is so.
     ended: Option<&'a str>,
+    /// The seconds that are left of a pause that the server asked for; 0 if there is none.
+    pause: u32,
     store: StoreKind,
     #[serde(skip)]
     server: &'a str,
@@ -89,6 +91,7 @@ impl<'a> Status<'a> {
             expires_at: login.lifetime().expires_at(),
             refreshable,
             ended: login.ended(),
+            pause: login.row.pause,
             store: login.settings.store,
             server: login.settings.server.name(),
         }
@@ -114,6 +117,9 @@ impl fmt::Display for Status<'_> {
         writeln!(f, "  scope    {scope}")?;
         writeln!(f, "  token    {}", self.validity())?;
         match self.ended {
+            None if self.refreshable && self.pause > 0 => {
+                writeln!(f, "  renewed  after a pause of {} that the server asked for", Span(self.pause.into()))?
+            }
             None if self.refreshable => writeln!(f, "  renewed  automatically")?,
             None => writeln!(f, "  renewed  by signing in again")?,
             Some(why) => writeln!(f, "  renewed  no longer: {why}")?,

@@ -5,30 +5,26 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::logins::Login;
 use crate::network::Network;
-use crate::{output, session};
+use crate::output;
+use crate::session::InUse;
 use serde::Serialize;
 
 /// Prints a valid access token.
 ///
 /// # Errors
-/// As [`session::ensure_valid`].
+/// As [`InUse::token`].
 pub fn run(args: &args::Token, select: &Select, config: &Config) -> Result<(), Failure> {
     let network = &Network::of(&args.network, config, &select.profile)?;
-    let mut login = Login::load(&config.name(select), config)?;
-    if args.refresh {
-        session::refresh_now(&mut login, network, args.min_valid)?;
-    } else {
-        session::ensure_valid(&mut login, network, args.min_valid)?;
-    }
-    let access_token = login.access_token()?.expose();
+    let mut login = InUse::new(Login::load(&config.name(select), config)?, network)?;
+    let token = if args.refresh { login.refreshed(args.min_valid)? } else { login.token(args.min_valid)? };
     if !args.json {
-        return output::line(access_token);
+        return output::line(token.expose());
     }
     output::json(&Token {
-        access_token,
+        access_token: token.expose(),
         token_type: "Bearer",
-        expires_at: login.lifetime().expires_at(),
-        scope: login.scope(),
+        expires_at: login.login.lifetime().expires_at(),
+        scope: login.login.scope(),
     })
 }
 

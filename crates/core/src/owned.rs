@@ -126,6 +126,7 @@ pub struct TokensBuf {
     access_token: String,
     refresh_token: Option<String>,
     expires_in: Option<u32>,
+    refresh_expires_in: Option<u32>,
     scope: ScopeBuf,
 }
 
@@ -144,6 +145,7 @@ impl TokensBuf {
             access_token: AccessToken::checked(&self.access_token),
             refresh_token: self.refresh_token.as_deref().map(RefreshToken),
             expires_in: self.expires_in,
+            refresh_expires_in: self.refresh_expires_in,
             scope: self.scope(),
         }
     }
@@ -166,6 +168,12 @@ impl TokensBuf {
         self.expires_in
     }
 
+    /// The lifetime of the refresh token in seconds, counted from the request, if the server tells it.
+    #[must_use]
+    pub const fn refresh_expires_in(&self) -> Option<u32> {
+        self.refresh_expires_in
+    }
+
     /// The scope that was granted.
     #[must_use]
     pub fn scope(&self) -> Scope<'_> {
@@ -183,6 +191,7 @@ impl From<Tokens<'_>> for TokensBuf {
             access_token: tokens.access_token.expose().to_owned(),
             refresh_token: tokens.refresh_token.map(|token| token.expose().to_owned()),
             expires_in: tokens.expires_in,
+            refresh_expires_in: tokens.refresh_expires_in,
             scope: match tokens.scope {
                 Scope::Granted(text) => ScopeBuf::Granted(text.to_owned()),
                 Scope::Requested => ScopeBuf::Requested,

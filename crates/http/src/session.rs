@@ -13,7 +13,7 @@ mod run;
 mod told;
 
 pub use begin::{Begin, SignedOut};
-pub use cell::{Cell, Turn};
+pub use cell::{Came, Cell, Turn};
 pub use error::{CallError, SessionError};
 pub use held::{Held, Token};
 pub use revoking::{Revocation, Revoking};

@@ -18,8 +18,6 @@
 mod browser;
 mod cause;
 mod folder;
-#[doc(hidden)]
-pub mod old;
 mod store;
 
 pub use browser::{OpenError, is_available, open};

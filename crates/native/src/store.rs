@@ -2,16 +2,23 @@
 
 mod files;
 mod guard;
+#[cfg(feature = "keyring")]
+mod keyring;
 mod layout;
 #[cfg(test)]
 mod tests;
+#[cfg(any(feature = "keyring", test))]
+mod vault;
 
 use crate::cause::StoreCause;
+use crate::folder::Folder;
 use etcetera::BaseStrategy;
 use files::Files;
-use proofkey_store::{Answer, Key, Op, Row, StoreError, StoreFault};
+use proofkey_store::{Answer, Key, Op, Row, StoreError};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
+#[cfg(any(feature = "keyring", test))]
+use vault::Vault;
 
 /// The logins of one app, shared by all processes of one user.
 ///
@@ -21,7 +28,14 @@ use std::path::{Path, PathBuf};
 /// machines that share the folder must agree. Whether locks work across machines is up to the network file system.
 #[derive(Debug)]
 pub struct Store {
-    files: Files,
+    place: Place,
+}
+
+#[derive(Debug)]
+enum Place {
+    Files(Files),
+    #[cfg(any(feature = "keyring", test))]
+    Vault(Vault),
 }
 
 impl Store {
@@ -48,7 +62,24 @@ impl Store {
     /// [`StoreError`] if the folder cannot be made, or if others have access to it.
     pub fn files_in(folder: &Path) -> Result<Self, StoreError> {
         let files = Files::open(folder).map_err(|error| StoreCause::from(error).error())?;
-        Ok(Self { files })
+        Ok(Self { place: Place::Files(files) })
+    }
+
+    /// The logins of an app, in files that are sealed with a key in the system's keyring, which holds nothing else. The files are
+    /// in the folder `keyring` in that of [`files`](Self::files).
+    ///
+    /// The keyring is asked once. If it has lost the key, each login is [`StoreFault::Corrupt`](proofkey_store::StoreFault::Corrupt)
+    /// with [`StoreCause::KeyLost`] until the user signs in again; only that makes a new key. What an earlier version kept in the
+    /// keyring itself is read, and moved into a file with the next write.
+    ///
+    /// # Errors
+    /// [`StoreCause::NoKeyring`], and as [`Store::files`].
+    #[cfg(feature = "keyring")]
+    pub fn keyring(app: &str) -> Result<Self, StoreError> {
+        let folder = folder_of(app).map_err(StoreCause::error)?;
+        let keyring = keyring::System::open(app).map_err(StoreCause::error)?;
+        let vault = Vault::open(&folder, Box::new(keyring)).map_err(|error| StoreCause::from(error).error())?;
+        Ok(Self { place: Place::Vault(vault) })
     }
 
     /// All rows but tombstones. One that cannot be read does not hide the others.
@@ -56,8 +87,14 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the folder cannot be read.
     pub fn list(&self) -> Result<Vec<Result<Row, StoreError>>, StoreError> {
-        let rows = self.files.list().map_err(StoreCause::error)?;
-        Ok(rows.into_iter().map(|row| row.map_err(StoreCause::error)).collect())
+        match &self.place {
+            Place::Files(files) => {
+                let rows = files.list().map_err(StoreCause::error)?;
+                Ok(rows.into_iter().map(|(_, row)| row.map_err(StoreCause::error)).collect())
+            }
+            #[cfg(any(feature = "keyring", test))]
+            Place::Vault(vault) => vault.list(),
+        }
     }
 
     /// Removes the row of `key` even if it cannot be read, or if a newer version wrote it. Its tokens may stay valid at the server.
@@ -66,7 +103,12 @@ impl Store {
     /// # Errors
     /// [`StoreError`], after which the row may still exist.
     pub fn discard(&self, key: &Key) -> Result<bool, StoreError> {
-        self.files.discard(&key.digest()).map_err(StoreCause::error)
+        let discarded = match &self.place {
+            Place::Files(files) => files.discard(&key.digest()),
+            #[cfg(any(feature = "keyring", test))]
+            Place::Vault(vault) => vault.discard(&key.digest()),
+        };
+        discarded.map_err(StoreCause::error)
     }
 
     /// A text stored beside the logins under a name of the caller's choice. It must not be secret.
@@ -75,7 +117,7 @@ impl Store {
     /// [`StoreError`] if it cannot be read.
     pub fn note(&self, name: &str) -> Result<Option<String>, StoreError> {
         let name = note_name(name);
-        let folder = &self.files.folder;
+        let folder = self.folder();
         let Some(bytes) = folder.read(&name).map_err(|error| StoreCause::from(error).error())? else { return Ok(None) };
         let text = str::from_utf8(&bytes).map(|text| Some(text.to_owned()));
         text.map_err(|_| StoreCause::Corrupt { path: folder.path(&name), fault: "it is not UTF-8" }.error())
@@ -86,7 +128,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the folder cannot be written.
     pub fn set_note(&self, name: &str, text: Option<&str>) -> Result<(), StoreError> {
-        let (name, folder) = (note_name(name), &self.files.folder);
+        let (name, folder) = (note_name(name), self.folder());
         let write = || {
             folder.sweep(&name)?;
             match text {
@@ -96,14 +138,23 @@ impl Store {
         };
         write().map_err(|error| StoreCause::from(error).error())
     }
+
+    fn folder(&self) -> &Folder {
+        match &self.place {
+            Place::Files(files) => &files.folder,
+            #[cfg(any(feature = "keyring", test))]
+            Place::Vault(vault) => vault.folder(),
+        }
+    }
 }
 
 impl proofkey_store::Store for Store {
     fn run(&self, key: &Key, op: Op<'_>) -> Result<Answer, StoreError> {
-        if matches!(op, Op::Write { value: Some(value), .. } if value.len() > VALUE_MAX) {
-            return Err(StoreError::new(StoreFault::TooBig));
+        match &self.place {
+            Place::Files(files) => files.run(key, op),
+            #[cfg(any(feature = "keyring", test))]
+            Place::Vault(vault) => vault.run(key, op),
         }
-        self.files.run(&key.digest(), op).map_err(StoreCause::error)
     }
 }
 
@@ -123,6 +174,3 @@ fn folder_of(app: &str) -> Result<PathBuf, StoreCause> {
     let folder = if cfg!(windows) { base.cache_dir() } else { base.state_dir().unwrap_or_else(|| base.data_dir()) };
     Ok(folder.join(app))
 }
-
-/// The longest value, in bytes: a mebibyte with the line before it.
-const VALUE_MAX: usize = 1024 * 1024 - 1024;

@@ -1,7 +1,6 @@
 //! Messages and causes of the errors.
 
-use proofkey_native::old::{Store, StoreError};
-use proofkey_native::{Access, FolderError, OpenError};
+use proofkey_native::{Access, FolderError, OpenError, StoreCause};
 use std::error::Error;
 use std::io::ErrorKind;
 
@@ -9,28 +8,9 @@ use std::io::ErrorKind;
 fn every_error_says_what_it_is_and_keeps_its_cause() {
     let insecure = || FolderError::Insecure { path: "folder".into(), fault: "this is a link" };
     let io = || FolderError::Io { path: "folder".into(), source: ErrorKind::NotFound.into(), access: None };
-    let errors: [(Box<dyn Error>, &str, bool); 11] = [
+    let errors: [(Box<dyn Error>, &str, bool); 4] = [
         (Box::new(insecure()), "folder: this is a link", false),
         (Box::new(io()), "folder: entity not found", true),
-        (Box::new(StoreError::Folder(insecure())), "token store: folder: this is a link", true),
-        (
-            Box::new(StoreError::Corrupt { name: "name".into(), fault: "cut short" }),
-            "sign-in name cannot be used: cut short",
-            false,
-        ),
-        (
-            Box::new(StoreError::Locked { name: "name".into() }),
-            "another process is using the stored sign-in name",
-            false,
-        ),
-        (
-            Box::new(StoreError::Newer { name: "name".into(), format: 3 }),
-            "sign-in name was written by a newer proofkey (it has format 3, and this version reads formats up to 2)",
-            false,
-        ),
-        (Box::new(StoreError::NoHome), "set HOME", false),
-        (Box::new(StoreError::OtherKey), "belongs to another account than the lock", false),
-        (Box::new(StoreError::TooBig), "too long for this store", false),
         (Box::new(OpenError::Failed(ErrorKind::NotFound.into())), "(entity not found); open the URL yourself", true),
         (Box::new(OpenError::Refused), "not safe to open", false),
     ];
@@ -38,6 +18,34 @@ fn every_error_says_what_it_is_and_keeps_its_cause() {
         let text = error.to_string();
         assert!(text.contains(said) && !text.ends_with('.'), "{text}");
         assert_eq!(error.source().is_some(), caused, "{text}");
+    }
+}
+
+#[test]
+fn every_cause_says_what_it_is() {
+    let path = || "folder/file".into();
+    for (cause, said) in [
+        (StoreCause::App("a/b".into()), "\"a/b\" cannot name the app's folder; use letters, digits, -, _ and ."),
+        (StoreCause::Corrupt { path: path(), fault: "it is cut short" }, "folder/file: it is cut short"),
+        (
+            StoreCause::Folder(FolderError::Insecure { path: path(), fault: "this is a link" }),
+            "folder/file: this is a link",
+        ),
+        (
+            StoreCause::KeyLost { path: path() },
+            "folder/file cannot be opened with the key in the system keyring: the key was lost, or the file was changed",
+        ),
+        (StoreCause::KeyNotKept, "the system keyring does not keep what it is given; keep the logins in files"),
+        (StoreCause::Locked { path: path() }, "another process does not let go of folder/file"),
+        (StoreCause::ManyClaims, "this process holds too many claims"),
+        (
+            StoreCause::Newer { path: path(), format: 7 },
+            "folder/file has format 7, and this version reads formats up to 3",
+        ),
+        (StoreCause::NoHome, "the system names no home folder; set HOME"),
+    ] {
+        assert_eq!(cause.to_string(), said);
+        assert!(cause.source().is_none(), "what the system says is part of the text: {said}");
     }
 }
 
@@ -75,22 +83,4 @@ fn what_is_denied_says_whose_it_is_and_what_to_do() {
     ] {
         assert_eq!(error.to_string(), said);
     }
-}
-
-#[test]
-fn what_the_system_refuses_is_told_with_its_place() {
-    let home = tempfile::tempdir().unwrap();
-    let file = home.path().join("file");
-    std::fs::write(&file, "").unwrap();
-    let error = Store::files_in(&file.join("proofkey")).unwrap_err();
-    assert!(matches!(error, StoreError::Folder(FolderError::Io { .. })), "{error:?}");
-    assert!(error.to_string().contains("file/proofkey: ") || !cfg!(unix), "{error}");
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_folder_that_cannot_be_made_is_not_said_to_be_missing() {
-    let error = Store::files_in(std::path::Path::new("/sys/proofkey")).unwrap_err();
-    let StoreError::Folder(FolderError::Io { source, .. }) = error else { panic!("{error:?}") };
-    assert_ne!(source.kind(), ErrorKind::NotFound, "{source}");
 }

@@ -23,7 +23,8 @@ pub(crate) fn of(error: impl error::Error + Send + Sync + 'static) -> StoreError
 
 /// Whether something of this name is there already.
 pub(crate) fn is_duplicate(error: &tokio_postgres::Error) -> bool {
-    error.code().is_some_and(|code| [SqlState::DUPLICATE_TABLE, SqlState::UNIQUE_VIOLATION].contains(code))
+    let duplicate = [SqlState::DUPLICATE_OBJECT, SqlState::DUPLICATE_TABLE, SqlState::UNIQUE_VIOLATION];
+    error.code().is_some_and(|code| duplicate.contains(code))
 }
 
 /// By SQLSTATE.

@@ -76,3 +76,39 @@ fn whole(item: Option<Value>) -> Option<u32> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_node_of_a_cluster_that_evicts_is_enough() {
+        let node = |policy: &str| {
+            let info = format!("# Memory\r\nmaxmemory:0\r\nmaxmemory_policy:{policy}\r\n");
+            (Value::SimpleString("127.0.0.1:7000".into()), Value::BulkString(info.into_bytes()))
+        };
+        assert!(check_policy(&Value::Map(vec![node("noeviction"), node("noeviction")])).is_ok());
+        for unfit in [
+            Value::Map(vec![node("noeviction"), node("allkeys-lfu")]),
+            Value::Map(Vec::new()),
+            Value::SimpleString("# Memory".into()),
+            Value::Nil,
+        ] {
+            assert_eq!(check_policy(&unfit).unwrap_err().fault(), StoreFault::Setup, "{unfit:?}");
+        }
+    }
+
+    #[test]
+    fn a_reply_of_another_shape_is_corrupt() {
+        let word = |word: &str| Value::BulkString(word.into());
+        for reply in [
+            Value::Nil,
+            Value::Array(Vec::new()),
+            Value::Array(vec![word("unknown")]),
+            Value::Array(vec![word("row"), word("short")]),
+            Value::Array(vec![word("busy"), word("3")]),
+        ] {
+            assert_eq!(read(reply).unwrap_err().fault(), StoreFault::Corrupt);
+        }
+    }
+}

@@ -55,3 +55,39 @@ impl fmt::Display for Problem {
 }
 
 impl error::Error for Problem {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    #[test]
+    fn each_error_has_its_fault() {
+        for (said, fault) in [
+            ("BUSY Redis is busy running a script.", StoreFault::Unavailable),
+            ("CLUSTERDOWN The cluster is down", StoreFault::Unavailable),
+            ("LOADING Redis is loading the dataset in memory", StoreFault::Unavailable),
+            ("MASTERDOWN Link with MASTER is down", StoreFault::Unavailable),
+            ("MISCONF Errors writing to the AOF file: No space left on device", StoreFault::Setup),
+            ("NOAUTH Authentication required.", StoreFault::Setup),
+            ("NOPERM this user has no permissions", StoreFault::Setup),
+            ("NOREPLICAS Not enough good replicas to write.", StoreFault::Unavailable),
+            ("OOM command not allowed when used memory > 'maxmemory'.", StoreFault::Setup),
+            ("READONLY You can't write against a read only replica.", StoreFault::Unavailable),
+            ("TRYAGAIN Multiple keys request during rehashing of slot", StoreFault::Unavailable),
+            ("WRONGTYPE Operation against a key", StoreFault::Corrupt),
+        ] {
+            let reply = redis::parse_redis_value(format!("-{said}\r\n").as_bytes()).unwrap();
+            assert_eq!(of(reply.extract_error().unwrap_err()).fault(), fault, "{said}");
+        }
+        let broken = RedisError::from(io::Error::from(io::ErrorKind::BrokenPipe));
+        assert_eq!(of(broken).to_string(), "the store cannot be reached; try again: broken pipe");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_quoted() {
+        let error = of(redis::parse_redis_value(b"?secret\r\n").unwrap_err());
+        assert_eq!(error.fault(), StoreFault::Unavailable);
+        assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+    }
+}

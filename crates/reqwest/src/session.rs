@@ -4,7 +4,7 @@ use crate::adapter::Http;
 use proofkey_core::session::Need;
 use proofkey_core::{ClientBuf, Refusal, ResponseBuf};
 use proofkey_http::session::{
-    Act, Begin, CallError, Cell, Revocation, Revoking, Run, SessionError, SignedOut, Token, Turn,
+    Act, Begin, CallError, Came, Cell, Revocation, Revoking, Run, SessionError, SignedOut, Token, Turn,
 };
 use proofkey_http::{ExchangeError, SignedIn};
 use proofkey_store::{AsyncStore, Op, Record};
@@ -79,10 +79,7 @@ impl Session {
     /// # Errors
     /// [`SessionError`]; its [`advice`](SessionError::advice) says what to do.
     pub async fn access_token(&self) -> Result<Token, SessionError> {
-        match self.shared.cell.fresh() {
-            Some(token) => Ok(token),
-            None => self.pass(Need::Valid).await,
-        }
+        self.pass(Need::Valid).await
     }
 
     /// An access token that is valid for so many seconds, as far as the server says, or one that is issued now.
@@ -98,7 +95,9 @@ impl Session {
     /// # Errors
     /// As [`access_token`](Self::access_token); [`SessionError::Young`] if it was issued within the last minute.
     pub async fn renew(&self, refused: &Token) -> Result<Token, SessionError> {
-        self.pass(Need::OtherThan(refused.version())).await
+        let newer = self.pass(Need::OtherThan(refused.version())).await?;
+        // If only a token for another resource is newer, this is still the one that was refused.
+        if newer.expose() == refused.expose() { self.pass(Need::OtherThan(newer.version())).await } else { Ok(newer) }
     }
 
     /// A new token, even if the present one is valid.
@@ -152,48 +151,90 @@ impl Session {
 
     async fn pass(&self, need: Need) -> Result<Token, SessionError> {
         let cell = &self.shared.cell;
-        let passes = cell.passes();
-        let flight = Arc::clone(&self.shared.flight);
-        let flight = match Arc::clone(&flight).try_lock_owned() {
-            Ok(flight) => flight,
-            Err(_) => match cell.valid(need) {
-                // Somebody else refreshes, and this one is still valid.
-                Some(token) => return Ok(token),
-                None => timeout(PATIENCE, flight.lock_owned()).await.map_err(|_| SessionError::Busy)?,
-            },
+        if let Some(token) = cell.fresh(need) {
+            return Ok(token);
+        }
+        let came = cell.come();
+        let (flight, valid) = (Arc::clone(&self.shared.flight), cell.valid(need));
+        let flight = match (Arc::clone(&flight).try_lock_owned(), &valid) {
+            (Ok(flight), _) => flight,
+            // Somebody else refreshes, and this one is still valid.
+            (Err(_), Some(token)) => return Ok(token.clone()),
+            (Err(_), None) => timeout(PATIENCE, flight.lock_owned()).await.map_err(|_| SessionError::Busy)?,
         };
-        let run = match cell.turn(need, passes) {
+        let turn = match cell.turn(need, came) {
             Turn::Over(result) => return result,
-            Turn::Run(run) => run,
+            turn => turn,
         };
         let (tell, told) = oneshot::channel();
-        self.spawn(|session| session.drive(need, run, flight, tell));
+        self.spawn(|session| session.drive(need, came, turn, flight, tell));
         // It ends without a word if the runtime ends.
-        told.await.unwrap_or(Err(SessionError::Unsent(None)))
+        let told = async { told.await.unwrap_or(Err(SessionError::Unsent(None))) };
+        match valid {
+            None => told.await,
+            // A program may end when it has its token, so the refresh is given a moment.
+            Some(token) => timeout(MOMENT, told).await.unwrap_or(Ok(token)),
+        }
     }
 
     /// Drives a pass to its end. What cannot be saved is tried again each second.
     async fn drive(
         self,
         need: Need,
-        mut run: Box<Run>,
+        came: Came,
+        mut turn: Turn,
         flight: OwnedMutexGuard<()>,
         tell: oneshot::Sender<Result<Token, SessionError>>,
     ) {
-        let mut tell = Some(tell);
+        let cell = &self.shared.cell;
+        // Nobody may be waiting any longer.
+        let tell = |result| {
+            drop(flight);
+            drop(tell.send(result));
+        };
         loop {
-            self.go(&mut run).await;
-            let result = self.shared.cell.publish(need, &run);
-            if run.is_settled() {
-                drop(flight);
-                tell.take().map(|tell| tell.send(result));
+            match turn {
+                Turn::Over(result) => return tell(result),
+                Turn::Save(run) => {
+                    let (result, is_settled) = self.go_on(Need::Valid, run).await;
+                    if !is_settled {
+                        return tell(cell.serve(need, result));
+                    }
+                    turn = cell.turn(need, came);
+                }
+                Turn::Run(run) => {
+                    let (result, is_settled) = self.go_on(need, run).await;
+                    tell(result);
+                    if !is_settled {
+                        self.save().await;
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Tries to save what is not saved yet, each second, until it is or somebody else has done it.
+    async fn save(&self) {
+        loop {
+            sleep(AGAIN).await;
+            let _flight = self.shared.flight.lock().await;
+            let Some(run) = self.shared.cell.unsaved() else { return };
+            if self.go_on(Need::Valid, run).await.1 {
                 return;
             }
-            // Nobody may be waiting any longer.
-            tell.take().map(|tell| tell.send(result));
-            sleep(AGAIN).await;
-            run.waited();
         }
+    }
+
+    /// Goes on with a pass, and tells what came of it and whether that is saved.
+    async fn go_on(&self, need: Need, mut run: Box<Run>) -> (Result<Token, SessionError>, bool) {
+        self.go(&mut run).await;
+        let result = self.shared.cell.publish(need, &run);
+        let is_settled = run.is_settled();
+        if !is_settled {
+            self.shared.cell.put_aside(run);
+        }
+        (result, is_settled)
     }
 
     async fn go(&self, run: &mut Run) {
@@ -240,7 +281,12 @@ impl Session {
         }
     }
 
-    async fn revoke(&self, record: &Record) -> Result<Revocation, ExchangeError> {
+    /// Revokes the tokens of a record (RFC 7009), such as one that [`begin`](Self::begin) has displaced. Some servers end all logins of
+    /// the user at this client then.
+    ///
+    /// # Errors
+    /// [`ExchangeError`]: the tokens may still be valid.
+    pub async fn revoke(&self, record: &Record) -> Result<Revocation, ExchangeError> {
         let mut revoking = Revoking::new(self.shared.cell.client(), record);
         while let Some((client, token)) = revoking.next() {
             revoking.hear(self.service.http.revoke(client, token).await);
@@ -318,5 +364,7 @@ impl fmt::Debug for Session {
 }
 
 const AGAIN: Duration = Duration::from_secs(1);
+/// How long a caller with a valid token waits for the next one.
+const MOMENT: Duration = Duration::from_secs(1);
 /// How long a caller waits for another's pass.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -64,6 +64,8 @@ struct Shard {
     cells: HashMap<String, Vec<Arc<Shared>>>,
     /// How many accounts there may be before the idle ones go.
     sweep_at: usize,
+    /// When they went last, in seconds since the service began.
+    swept: u64,
 }
 
 impl Sessions {
@@ -139,7 +141,10 @@ impl Users {
     }
 
     fn find(&self, account: &str, resource: Option<&str>, make: impl FnOnce() -> Cell) -> Arc<Shared> {
-        let now = self.begun.elapsed().as_secs();
+        self.find_at(self.begun.elapsed().as_secs(), account, resource, make)
+    }
+
+    fn find_at(&self, now: u64, account: &str, resource: Option<&str>, make: impl FnOnce() -> Cell) -> Arc<Shared> {
         let place = self.hasher.hash_one(account) % SHARDS as u64;
         let mut shard = lock(&self.shards[usize::try_from(place).unwrap_or_default()]);
         if let Some(cells) = shard.cells.get(account)
@@ -148,7 +153,8 @@ impl Users {
             found.use_at(now);
             return Arc::clone(found);
         }
-        if shard.cells.len() >= shard.sweep_at {
+        let is_new = !shard.cells.contains_key(account);
+        if is_new && (shard.cells.len() >= shard.sweep_at || now.saturating_sub(shard.swept) >= IDLE) {
             shard.sweep(now, self.capacity);
         }
         let shared = Arc::new(Shared::new(make(), now));
@@ -158,21 +164,27 @@ impl Users {
 }
 
 impl Shard {
-    /// Drops who is idle; and of too many who are not, the half that was asked for least lately.
+    /// Drops who is idle; and if there is no room, those that were asked for least lately, until a quarter is free.
     fn sweep(&mut self, now: u64, capacity: usize) {
         let mut limit = IDLE;
+        let mut enough = capacity.saturating_sub(1);
         loop {
             self.cells.retain(|_, cells| {
                 cells.retain(|shared| shared.is_in_use() || shared.idle(now) < limit);
                 !cells.is_empty()
             });
-            if self.cells.len() < capacity || limit == 0 {
+            if self.cells.len() <= enough || limit == 0 {
                 break;
             }
+            enough = capacity.saturating_sub(capacity.div_ceil(4));
             limit /= 2;
         }
-        self.cells.shrink_to(self.cells.len().saturating_mul(2));
-        self.sweep_at = self.cells.len().saturating_mul(2).clamp(SWEEP_LEAST, capacity.max(SWEEP_LEAST));
+        let present = self.cells.len();
+        self.cells.shrink_to(present.saturating_mul(2));
+        // Those that are in use may be more than there is room for: then not each new one is to look at all of them.
+        let least = SWEEP_LEAST.min(capacity);
+        self.sweep_at = present.saturating_mul(2).clamp(least, capacity).max(present.saturating_add(present / 8));
+        self.swept = now;
     }
 }
 
@@ -192,3 +204,93 @@ const IDLE: u64 = 600;
 const PATIENCE: Duration = Duration::from_secs(30);
 const SHARDS: usize = 16;
 const SWEEP_LEAST: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proofkey_core::Server;
+
+    #[test]
+    fn who_is_idle_for_ten_minutes_is_forgotten() {
+        let users = Users::new(100_000);
+        for account in 0..1_000 {
+            find(&users, 0, account);
+        }
+        assert_eq!(count(&users), 1_000);
+        let held = find(&users, 0, 7);
+        (1_000..2_000).for_each(|account| drop(find(&users, 599, account)));
+        assert_eq!(count(&users), 2_000);
+        (1_000..2_000).for_each(|account| drop(find(&users, 700, account)));
+        (2_000..3_000).for_each(|account| drop(find(&users, 1_200, account)));
+        // The first thousand is gone, but for the one that somebody has.
+        assert_eq!(count(&users), 2_001);
+        assert!(Arc::ptr_eq(&held, &find(&users, 10_000, 7)));
+    }
+
+    #[test]
+    fn the_capacity_is_a_bound() {
+        for capacity in [1, 16, 100, 1_600] {
+            let users = Users::new(capacity);
+            for account in 0..10_000 {
+                find(&users, account / 100, account);
+                assert!(count(&users) <= capacity.max(SHARDS) + SHARDS, "{capacity}: {}", count(&users));
+            }
+        }
+    }
+
+    #[test]
+    fn those_that_were_asked_for_lately_stay() {
+        let users = Users::new(1_600);
+        let often: Vec<_> = (0..100).collect();
+        for account in 1_000..20_000 {
+            let now = account / 10;
+            for account in &often {
+                if account % 10 == now % 10 {
+                    find(&users, now, *account);
+                }
+            }
+            find(&users, now, account);
+        }
+        let present = often.iter().filter(|account| is_there(&users, **account)).count();
+        assert!(present >= 90, "{present}");
+    }
+
+    #[test]
+    fn handles_that_are_in_use_stay() {
+        let users = Users::new(160);
+        let held: Vec<_> = (0..5_000).map(|account| find(&users, 0, account)).collect();
+        for (account, shared) in (0..).zip(&held) {
+            assert!(Arc::ptr_eq(shared, &find(&users, 100_000, account)));
+        }
+        assert_eq!(count(&users), 5_000);
+        drop(held);
+        (20_000..20_100).for_each(|account| drop(find(&users, 200_000, account)));
+        assert!(count(&users) <= 200, "{}", count(&users));
+    }
+
+    #[test]
+    fn a_resource_has_a_login_of_its_own_and_goes_with_its_account() {
+        let users = Users::new(100);
+        let wide = find(&users, 0, 1);
+        let narrow = users.find_at(0, "1", Some("https://api.example"), || cell(1, Some("https://api.example")));
+        assert!(!Arc::ptr_eq(&wide, &narrow));
+        assert_eq!(count(&users), 1);
+    }
+
+    fn find(users: &Users, now: u64, account: u64) -> Arc<Shared> {
+        users.find_at(now, &account.to_string(), None, || cell(account, None))
+    }
+
+    fn is_there(users: &Users, account: u64) -> bool {
+        users.shards.iter().any(|shard| lock(shard).cells.contains_key(&account.to_string()))
+    }
+
+    fn count(users: &Users) -> usize {
+        users.shards.iter().map(|shard| lock(shard).cells.len()).sum()
+    }
+
+    fn cell(account: u64, resource: Option<&str>) -> Cell {
+        let client = Client::new("client", "http://127.0.0.1/callback", Server::ITWIN).unwrap();
+        Cell::new(Key::of(client, account.to_string()), Arc::new(client.into()), Policy::new(), resource)
+    }
+}

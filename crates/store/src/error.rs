@@ -66,8 +66,14 @@ impl fmt::Display for StoreError {
             StoreFault::Unavailable => "the store cannot be reached; try again",
         })?;
         let mut cause = error::Error::source(self);
+        let mut before = String::new();
         while let Some(error) = cause {
-            write!(f, ": {error}")?;
+            let text = error.to_string();
+            // Errors of some drivers end with the text of their cause.
+            if !before.ends_with(&text) {
+                write!(f, ": {text}")?;
+            }
+            before = text;
             cause = error.source();
         }
         Ok(())

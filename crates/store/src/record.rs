@@ -167,6 +167,7 @@ impl Record {
         record.refresh_token = tokens.refresh_token().map(|token| Secret::new(token.expose().to_owned()));
         record.requested_at = requested_at;
         record.expires_in = tokens.expires_in();
+        record.refresh_ends_at = tokens.refresh_expires_in().map(|left| requested_at.saturating_add(left.into()));
         record.requested_scope = scope.iter().map(|word| (*word).to_owned()).collect();
         record.set_granted_scope(tokens.scope());
         client.redirect_uri().clone_into(&mut record.redirect_uri);

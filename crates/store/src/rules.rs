@@ -191,3 +191,40 @@ fn whole_seconds(millis: u64) -> u32 {
 fn seconds_left(until: u64, now: u64) -> u32 {
     u32::try_from(until.saturating_sub(now).div_ceil(1000)).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proofkey_core::session::LoginId;
+
+    const VERSION: Version = Version::first(LoginId::new(1_700_000_000, None, 7));
+    const CLAIM: Op<'_> = Op::Claim { version: VERSION, id: ClaimId([1; 16]), seconds: 25, over: None };
+    const OTHER: Op<'_> = Op::Claim { version: VERSION, id: ClaimId([2; 16]), seconds: 25, over: None };
+
+    #[test]
+    fn a_claim_lives_to_the_millisecond() {
+        let mut state = Some(State::new(VERSION, Some(b"value"), 0));
+        assert!(matches!(apply(&mut state, CLAIM, 1_000), Answer::Claimed(_)));
+        for (now, left) in [(1_000, 25), (1_001, 25), (2_000, 24), (25_001, 1), (25_999, 1)] {
+            assert_eq!(apply(&mut state, OTHER, now), Answer::Busy { left: Some(left) }, "{now}");
+        }
+        for (now, seconds) in [(26_000, 25), (26_999, 25), (27_000, 26)] {
+            assert!(matches!(apply(&mut state, OTHER, now), Answer::Lapsed { age, .. } if age == seconds), "{now}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_jumps_does_no_harm() {
+        let mut state = Some(State::new(VERSION, Some(b"value"), u64::MAX));
+        assert!(matches!(apply(&mut state, CLAIM, u64::MAX - 1), Answer::Claimed(row) if row.age == 0));
+        assert_eq!(apply(&mut state, OTHER, 0), Answer::Busy { left: Some(u16::MAX) });
+        assert!(matches!(apply(&mut state, OTHER, u64::MAX), Answer::Lapsed { age: 0, .. }));
+        apply(&mut state, Op::Release { id: ClaimId([1; 16]), pause: u32::MAX }, u64::MAX);
+        assert!(matches!(apply(&mut state, Op::Load, 0), Answer::Row(row) if (row.age, row.pause) == (0, u32::MAX)));
+
+        let mut state = Some(State::new(VERSION, Some(b"value"), 0));
+        assert!(matches!(apply(&mut state, Op::Load, u64::MAX), Answer::Row(row) if row.age == u32::MAX));
+        let mut state = Some(State::new(VERSION, None, u64::MAX));
+        assert_eq!(apply(&mut state, Op::Load, 0), Answer::SignedOut { version: VERSION });
+    }
+}

@@ -37,7 +37,11 @@ fn what_another_program_sealed_is_opened() {
     assert_eq!(*row(store.run(&key("default"), Op::Load)).value, b"a token");
 
     let cookie = "AWyqim_0Y6OvgIGCg4SFhoeIiYqLjI2Oj5CRkpOUlZaXmJmam5ydnp-myMro_ISyxvU_Rn-PQPmEd8vsmrzHwGnShDXPDrvBc2RG";
-    assert_eq!(*Seal::new(keys, "__Host-login").open(cookie, 1_700_000_000).unwrap(), b"what waits");
+    let seal = Seal::new(keys, "__Host-login");
+    assert_eq!(*seal.open(cookie, 1_700_000_000).unwrap(), b"what waits");
+    let format_2 =
+        "Amyqim_0Y6OvgIGCg4SFhoeIiYqLjI2Oj5CRkpOUlZaXmJmam5ydnp-myMro_ISyxvU_Rn-PQPmEd8uWlkgHSt9waWrdbRN2fTrC";
+    assert_eq!(seal.open(format_2, 1_700_000_000), Err(SealError::Invalid));
 }
 
 #[test]

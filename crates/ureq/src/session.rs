@@ -100,7 +100,7 @@ impl Session {
     /// # Errors
     /// [`SessionError`]; its [`advice`](SessionError::advice) says what to do.
     pub fn access_token(&self) -> Result<Token, SessionError> {
-        self.shared.cell.fresh().map_or_else(|| self.pass(Need::Valid), Ok)
+        self.pass(Need::Valid)
     }
 
     /// An access token that is valid for so many seconds, as far as the server says, or one that is issued now.
@@ -116,7 +116,9 @@ impl Session {
     /// # Errors
     /// As [`access_token`](Self::access_token); [`SessionError::Young`] if it was issued within the last minute.
     pub fn renew(&self, refused: &Token) -> Result<Token, SessionError> {
-        self.pass(Need::OtherThan(refused.version()))
+        let newer = self.pass(Need::OtherThan(refused.version()))?;
+        // If only a token for another resource is newer, this is still the one that was refused.
+        if newer.expose() == refused.expose() { self.pass(Need::OtherThan(newer.version())) } else { Ok(newer) }
     }
 
     /// A new token, even if the present one is valid.
@@ -161,52 +163,77 @@ impl Session {
     /// # Errors
     /// [`SessionError::Unsaved`] if that fails for as long as a claim lives.
     pub fn settle(&self) -> Result<(), SessionError> {
-        let _flight = lock(&self.shared.flight);
-        if self.shared.cell.is_settled() {
-            return Ok(());
-        }
-        match self.shared.cell.turn(Need::Valid, self.shared.cell.passes()) {
-            Turn::Run(run) => {
-                let token = self.drive(Need::Valid, run)?;
-                let unsaved = token.trouble().filter(|_| !self.shared.cell.is_settled()).cloned();
-                unsaved.map_or(Ok(()), Err)
+        let Shared { cell, flight } = &*self.shared;
+        let begun = Instant::now();
+        loop {
+            let flight = lock(flight);
+            let Some(run) = cell.unsaved() else { return Ok(()) };
+            let (result, is_settled) = self.drive(Need::Valid, run);
+            drop(flight);
+            if is_settled {
+                return Ok(());
             }
-            Turn::Over(_) => Ok(()),
+            if begun.elapsed() >= PATIENCE {
+                let unsaved = result.map_or_else(Some, |token| token.trouble().cloned());
+                return unsaved.map_or(Ok(()), Err);
+            }
+            thread::sleep(AGAIN);
         }
     }
 
     fn pass(&self, need: Need) -> Result<Token, SessionError> {
         let Shared { cell, flight } = &*self.shared;
-        let passes = cell.passes();
-        let _flight = match (flight.try_lock(), cell.valid(need)) {
+        if let Some(token) = cell.fresh(need) {
+            return Ok(token);
+        }
+        let came = cell.come();
+        let flight = match (flight.try_lock(), cell.valid(need)) {
             (Ok(flight), _) => flight,
             (Err(TryLockError::Poisoned(flight)), _) => flight.into_inner(),
             // Somebody else refreshes, and this one is still valid.
             (Err(TryLockError::WouldBlock), Some(token)) => return Ok(token),
             (Err(TryLockError::WouldBlock), None) => lock(flight),
         };
-        match cell.turn(need, passes) {
-            Turn::Over(result) => result,
-            Turn::Run(run) => self.drive(need, run),
+        loop {
+            match cell.turn(need, came) {
+                Turn::Over(result) => return result,
+                Turn::Save(run) => {
+                    let (result, is_settled) = self.drive(Need::Valid, run);
+                    if !is_settled {
+                        return cell.serve(need, result);
+                    }
+                }
+                Turn::Run(run) => {
+                    let (result, is_settled) = self.drive(need, run);
+                    drop(flight);
+                    return if is_settled { result } else { self.save(result) };
+                }
+            }
         }
     }
 
-    /// Drives a pass to its end. What cannot be saved is tried again each second, for as long as a claim lives.
-    fn drive(&self, need: Need, mut run: Box<Run>) -> Result<Token, SessionError> {
-        let begun = Instant::now();
-        loop {
-            self.go(&mut run);
-            let result = self.shared.cell.publish(need, &run);
-            if run.is_settled() {
-                return result;
-            }
-            if begun.elapsed() >= PATIENCE {
-                self.shared.cell.put_aside(run);
-                return result;
-            }
-            thread::sleep(AGAIN);
-            run.waited();
+    /// Waits until the tokens are saved, for as long as a claim lives: the process may end when its caller has them.
+    fn save(&self, result: Result<Token, SessionError>) -> Result<Token, SessionError> {
+        thread::sleep(AGAIN);
+        // If they are not, the token says so.
+        drop(self.settle());
+        match (self.shared.cell.valid(Need::Valid), result) {
+            (Some(token), _) => Ok(token),
+            // It has ended meanwhile, or the user has signed out.
+            (None, Ok(_)) => self.pass(Need::Valid),
+            (None, error) => error,
         }
+    }
+
+    /// Drives a pass to its end, and tells whether that is saved.
+    fn drive(&self, need: Need, mut run: Box<Run>) -> (Result<Token, SessionError>, bool) {
+        self.go(&mut run);
+        let result = self.shared.cell.publish(need, &run);
+        let is_settled = run.is_settled();
+        if !is_settled {
+            self.shared.cell.put_aside(run);
+        }
+        (result, is_settled)
     }
 
     fn go(&self, run: &mut Run) {
@@ -250,7 +277,12 @@ impl Session {
         }
     }
 
-    fn revoke(&self, record: &Record) -> Result<Revocation, ExchangeError> {
+    /// Revokes the tokens of a record (RFC 7009), such as one that [`begin`](Self::begin) has displaced. Some servers end all logins of
+    /// the user at this client then.
+    ///
+    /// # Errors
+    /// [`ExchangeError`]: the tokens may still be valid.
+    pub fn revoke(&self, record: &Record) -> Result<Revocation, ExchangeError> {
         let mut revoking = Revoking::new(self.shared.cell.client(), record);
         while let Some((client, token)) = revoking.next() {
             revoking.hear(self.http.revoke(client, token));

@@ -1,4 +1,10 @@
 //! Sessions of both adapters against the development server.
 
-mod asynchronous;
-mod blocking;
+mod clocks;
+mod crowd;
+mod dropped;
+mod faulty;
+mod lost;
+mod renewal;
+mod store_faults;
+mod support;

@@ -6,39 +6,48 @@ use std::fs;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 use tokio_postgres::{Client, Config, NoTls};
 
 /// A PostgreSQL server with an empty database.
 pub struct Postgres {
     folder: TempDir,
+    options: Vec<String>,
     process: Process,
 }
 
 impl Postgres {
     /// A new server. It does not wait for the disk.
     pub fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// A new server with these options.
+    pub fn with(options: &[&str]) -> Self {
+        let options: Vec<_> = options.iter().map(|option| (*option).to_owned()).collect();
         let folder = own_folder();
         let data = folder.path().join("data");
         once(&["initdb", "--auth=trust", "--username=postgres", "--no-sync", "--no-instructions", "--pgdata"], &data);
-        let process = run(&folder);
-        Self { folder, process }
+        let process = run(&folder, &options);
+        Self { folder, options, process }
     }
 
     /// A standby, which follows this server and can only be read.
     pub fn standby(&self) -> Self {
+        let options = self.options.clone();
         let folder = own_folder();
         let data = folder.path().join("data");
         let host = format!("--host={}", self.socket().display());
         once(&["pg_basebackup", &host, "--username=postgres", "--write-recovery-conf", "--no-sync", "--pgdata"], &data);
-        let process = run(&folder);
-        Self { folder, process }
+        let process = run(&folder, &options);
+        Self { folder, options, process }
     }
 
     /// Ends it at once, as a crash would, and starts it again with its data.
     pub fn restart(&mut self) {
         self.process.end();
-        self.process = run(&self.folder);
+        self.process = run(&self.folder, &self.options);
     }
 
     /// The folder of its socket.
@@ -53,9 +62,15 @@ impl Postgres {
         config
     }
 
-    /// A new connection to it.
-    pub async fn connect(&self) -> Client {
-        connect(&self.config()).await
+    /// How to connect to a new, empty database of it.
+    pub async fn new_database(&self) -> Config {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("database{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let client = connect(&self.config()).await;
+        client.batch_execute(&format!("CREATE DATABASE {name}")).await.expect("a new database");
+        let mut config = self.config();
+        config.dbname(name);
+        config
     }
 }
 
@@ -66,10 +81,20 @@ pub async fn connect(config: &Config) -> Client {
     client
 }
 
-fn run(folder: &TempDir) -> Process {
+fn run(folder: &TempDir, options: &[String]) -> Process {
     let mut command = program("postgres");
     command.arg("-D").arg(folder.path().join("data")).arg("-k").arg(folder.path());
-    command.args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=64", "-c", "shared_buffers=16MB"]);
+    command.args([
+        "-c",
+        "listen_addresses=",
+        "-c",
+        "fsync=off",
+        "-c",
+        "max_connections=256",
+        "-c",
+        "shared_buffers=16MB",
+    ]);
+    command.args(options);
     // QUIT is its way to end at once, with all of its processes.
     Process::start(command, Signal::QUIT)
 }
@@ -92,7 +117,8 @@ fn program(name: &str) -> Command {
 
 /// Where Debian has the programs of the newest version.
 fn programs() -> PathBuf {
-    let versions = fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL").map(|entry| entry.expect("an entry").path());
+    let versions =
+        fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL").map(|entry| entry.expect("an entry").path());
     let number = |path: &PathBuf| path.file_name()?.to_str()?.parse::<u32>().ok();
     versions.max_by_key(number).expect("a version").join("bin")
 }

@@ -51,7 +51,17 @@ impl Redis {
 
 fn run(folder: &TempDir, options: &[String]) -> Process {
     let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig=KILL", "redis-server", "--port", "0", "--unixsocket", "socket", "--dir"]);
+    command.args([
+        "--pdeathsig=KILL",
+        "redis-server",
+        "--port",
+        "0",
+        "--unixsocket",
+        "socket",
+        "--repl-diskless-sync-delay",
+        "0",
+        "--dir",
+    ]);
     command.arg(folder.path()).args(options).current_dir(folder);
     Process::start(command, Signal::KILL)
 }

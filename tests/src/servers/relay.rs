@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 /// What happens to the next request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -19,7 +19,7 @@ pub enum Fault {
     AnswerSwallowed,
 }
 
-/// A relay from a port of 127.0.0.1 to a socket.
+/// A relay from a port of 127.0.0.1 to a socket. When it is dropped, so are its connections.
 pub struct Relay {
     address: SocketAddr,
     faults: Arc<Faults>,
@@ -40,10 +40,11 @@ impl Relay {
         let faults = Arc::new(Faults::default());
         let relayed = Arc::clone(&faults);
         let accepting = tokio::spawn(async move {
+            let mut connections = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
                 let Ok(server) = UnixStream::connect(&socket).await else { continue };
                 let faults = Arc::clone(&relayed);
-                tokio::spawn(async move { relay(client, server, &faults).await });
+                connections.spawn(async move { relay(client, server, &faults).await });
             }
         });
         Self { address, faults, accepting }
@@ -85,8 +86,8 @@ async fn relay(mut client: TcpStream, mut server: UnixStream, faults: &Faults) -
                 if fault.is_none() {
                     continue;
                 }
-                if fault != Some(Fault::RequestCut) {
-                    server.read(&mut answer).await.ok()?;
+                if fault != Some(Fault::RequestCut) && server.read(&mut answer).await.ok()? == 0 {
+                    return None;
                 }
                 faults.over.notify_one();
                 if fault != Some(Fault::AnswerSwallowed) {

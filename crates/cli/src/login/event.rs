@@ -2,10 +2,13 @@
 
 use super::previous::Previous;
 use crate::failure::Failure;
-use crate::logins::Login;
+use crate::logins;
 use crate::name::Name;
 use crate::output::{self, STRONG};
+use crate::settings::Settings;
 use crate::time::{Span, now};
+use proofkey_core::Lifetime;
+use proofkey_native::Record;
 use serde::Serialize;
 
 /// An event.
@@ -36,7 +39,7 @@ pub enum Event<'a> {
         /// The scopes that were granted.
         scope: Vec<&'a str>,
         /// The scopes that were requested and not granted.
-        missing_scope: &'a [String],
+        missing_scope: Vec<&'a str>,
         /// Seconds since 1970; null if the server did not say.
         expires_at: Option<u64>,
         /// Whether there is a refresh token.
@@ -70,18 +73,20 @@ pub enum Event<'a> {
 
 impl<'a> Event<'a> {
     /// The login is done.
-    pub fn signed_in(login: &'a Login, missing_scope: &'a [String], previous: Option<Previous>) -> Self {
+    pub fn signed_in(name: &'a Name, settings: &'a Settings, record: &'a Record, previous: Option<Previous>) -> Self {
+        let scope = logins::scope(record);
+        let missing_scope = settings.scope().into_iter().filter(|word| !scope.contains(word)).collect();
         Self::SignedIn {
-            profile: &login.name.profile,
-            account: &login.name.account,
-            issuer: login.settings.server.issuer(),
-            server: login.settings.server.name(),
-            scope: login.scope(),
+            profile: &name.profile,
+            account: &name.account,
+            issuer: settings.server.issuer(),
+            server: settings.server.name(),
+            scope,
             missing_scope,
-            expires_at: login.lifetime().expires_at(),
-            refreshable: login.record.refresh_token.is_some(),
+            expires_at: Lifetime::new(record.requested_at, record.expires_in).expires_at(),
+            refreshable: record.refresh_token.is_some(),
             previous_refresh_token: previous,
-            name: &login.name,
+            name,
         }
     }
 

@@ -1,13 +1,11 @@
 //! The sign-in that a new one of the same name replaces: its refresh token stays alive at the server.
 
 use crate::args;
-use crate::config::Config;
 use crate::failure::Failure;
-use crate::logins::Login;
 use crate::name::Name;
 use crate::output;
-use proofkey_core::{Client, Endpoint, RefreshToken, Revocable, TokensBuf};
-use proofkey_native::Secret;
+use proofkey_core::{Client, Endpoint, RefreshToken, Revocable};
+use proofkey_native::{Record, Secret};
 use proofkey_ureq::Http;
 use serde::Serialize;
 
@@ -21,31 +19,26 @@ pub enum Previous {
     Revoked,
 }
 
-/// The stored refresh token, unless the new tokens contain the same one.
-pub fn refresh_token(name: &Name, config: &Config, tokens: &TokensBuf) -> Option<Secret> {
-    let old = Login::load(name, config).ok()?.record.refresh_token?;
-    let is_same = tokens.refresh_token().is_some_and(|new| new.expose() == old.expose());
-    (!is_same).then_some(old)
-}
-
 /// Revokes it if that was asked for. RFC 7009 section 2.1 lets a server end the whole grant then, and with it the new
-/// sign-in, so it is never done unasked.
-pub fn end(args: &args::Login, http: &Http, client: Client<'_>, token: &Secret) -> Previous {
+/// sign-in, so it is never done unasked. None if there was none, or the new sign-in has the same one.
+pub fn end(args: &args::Login, http: &Http, client: Client<'_>, before: &Record, now: &Record) -> Option<Previous> {
+    let [old, new] = [before, now].map(|record| record.refresh_token.as_ref().map(Secret::expose));
+    let old = old.filter(|old| new != Some(old))?;
     if !args.revoke_previous {
-        return Previous::Alive;
+        return Some(Previous::Alive);
     }
     let revoke = || -> Result<(), Failure> {
-        let token = Revocable::Refresh(RefreshToken::new(token.expose())?);
+        let token = Revocable::Refresh(RefreshToken::new(old)?);
         let endpoint = client.server().endpoint(Endpoint::Revocation).unwrap_or_default();
         http.revoke(client, token).map_err(|error| Failure::from(error).at(endpoint))
     };
-    match revoke() {
+    Some(match revoke() {
         Ok(()) => Previous::Revoked,
         Err(failure) => {
             output::warn(format_args!("the previous refresh token could not be revoked: {}", failure.message));
             Previous::Alive
         }
-    }
+    })
 }
 
 impl Previous {

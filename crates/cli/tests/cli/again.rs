@@ -105,7 +105,7 @@ fn a_profile_that_says_otherwise_is_not_overwritten() {
     let desk = Desk::new();
     let before = std::fs::read_to_string(desk.config()).unwrap();
     let run = desk.run(&["login", "--no-browser", "--save", "--scope", "openid", "--store", "keyring"]);
-    assert_eq!(run.code, Some(1), "there is no keyring: {run:?}");
+    run.fails(2, &["store `file` instead of `keyring`"]);
     let run = desk.run(&["login", "--no-browser", "--save", "--scope", "openid"]);
     run.fails(
         2,

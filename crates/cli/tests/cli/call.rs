@@ -2,9 +2,9 @@
 
 use crate::desk::{Desk, Run, TOKEN};
 use proofkey_devserver::{DevServer, EndpointFault, Faults, Options};
+use proofkey_ureq::proofkey_store::{Answer, LoginId, Op, Store as _, Version};
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
 
 fn call(desk: &Desk, path: &str, args: &[&str]) -> Run {
     desk.run(&[&["call", &desk.server.api(path)], args].concat())
@@ -199,11 +199,13 @@ fn a_403_says_only_what_is_known() {
     assert!(run.stdout.contains("InsufficientPermissions"));
     // The same login, as if it were at the iTwin platform.
     let (store, mut record) = (desk.store(), desk.record());
-    store.lock(&record.key, Duration::from_secs(10)).unwrap().remove().unwrap();
+    assert!(store.discard(&record.key).unwrap());
     let issuer = format!("{{\"issuer\":\"{}\"}}", desk.server.issuer());
     record.notes.values_mut().for_each(|note| *note = note.replace(&issuer, "\"itwin\""));
     record.key.issuer = "https://ims.bentley.com".to_owned();
-    store.lock(&record.key, Duration::from_secs(10)).unwrap().save(&record).unwrap();
+    let version = Version::first(LoginId::new(record.requested_at, None, 0));
+    let write = Op::Write { expect: None, version, value: Some(&record.to_bytes().unwrap()) };
+    assert_eq!(store.run(&record.key, write).unwrap(), Answer::Done);
     call(&desk, "/api/forbidden", &[]).fails(7, &["may say why. You may lack", "Access Control API"]);
     assert_eq!(desk.refreshes(), 0);
 }

@@ -1,13 +1,15 @@
 //! A user's desk: a home folder of its own, a server, and the program.
 
+use base64ct::{Base64UrlUnpadded, Encoding};
 use proofkey_devserver::user_agent::{Decision, UserAgent};
 use proofkey_devserver::{DevServer, Entry, Options};
-use proofkey_native::Record;
-use proofkey_native::old::Store;
+use proofkey_native::{Record, Store};
+use proofkey_ureq::proofkey_store::{Answer, ClaimId, Op, Store as _};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -140,16 +142,58 @@ impl Desk {
     }
 
     pub fn record(&self) -> Record {
-        let mut records = self.store().list().unwrap();
-        assert_eq!(records.len(), 1);
-        records.pop().unwrap().unwrap()
+        let mut rows = self.store().list().unwrap();
+        assert_eq!(rows.len(), 1);
+        Record::from_bytes(&rows.pop().unwrap().unwrap().value).unwrap()
     }
 
-    /// Changes the stored record behind the program's back.
+    /// Changes the stored record behind the program's back, as if its tokens had been stored when they were asked for.
     pub fn edit(&self, edit: impl FnOnce(&mut Record)) {
-        let (store, mut record) = (self.store(), self.record());
+        let mut record = self.record();
         edit(&mut record);
-        store.lock(&record.key, Duration::from_secs(10)).unwrap().save(&record).unwrap();
+        let value = record.to_bytes().unwrap();
+        self.rewrite(&value, |fields| fields[1] = (record.requested_at * 1_000).to_string());
+    }
+
+    /// Replaces the value and the fields of the stored row: version, when it was written, the clock, the pause, what it is.
+    pub fn rewrite(&self, value: &[u8], edit: impl FnOnce(&mut Vec<String>)) {
+        let file = self.file();
+        let text = std::fs::read_to_string(&file).unwrap();
+        let line = text.lines().next().unwrap().strip_prefix("proofkey record 3 ").expect("a row");
+        let mut fields: Vec<_> = line.split(' ').skip(1).map(str::to_owned).collect();
+        edit(&mut fields);
+        let (name, fields) = (file.file_name().unwrap().to_str().unwrap(), fields.join(" "));
+        let hashed = [name.as_bytes(), b"\n", fields.as_bytes(), b"\n", value].concat();
+        let head = format!("proofkey record 3 {} {fields}\n", Base64UrlUnpadded::encode_string(&Sha256::digest(hashed)));
+        std::fs::write(file, [head.as_bytes(), value].concat()).unwrap();
+    }
+
+    /// The file of the one row.
+    pub fn file(&self) -> PathBuf {
+        self.files("").into_iter().find(|path| path.extension().is_none() && !is_hidden(path)).expect("a row")
+    }
+
+    /// Claims the stored login, as another process that refreshes it. It lasts until the store is dropped.
+    pub fn claim(&self) -> Store {
+        let store = self.store();
+        let row = store.list().unwrap().pop().unwrap().unwrap();
+        let claim = Op::Claim { version: row.version, id: ClaimId([7; 16]), seconds: 600, over: None };
+        assert!(matches!(store.run(&self.record().key, claim).unwrap(), Answer::Claimed(_)));
+        store
+    }
+
+    /// Signs out under that claim.
+    pub fn sign_out(&self, store: Store) {
+        let row = store.list().unwrap().pop().unwrap().unwrap();
+        let id = ClaimId([7; 16]);
+        let write = Op::Write { expect: Some((row.version, id)), version: row.version.next(id), value: None };
+        assert_eq!(store.run(&self.record().key, write).unwrap(), Answer::Done);
+    }
+
+    /// Gives it back, without a refresh.
+    pub fn release(&self, store: Store) {
+        let release = Op::Release { id: ClaimId([7; 16]), pause: 0 };
+        assert_eq!(store.run(&self.record().key, release).unwrap(), Answer::Done);
     }
 
     pub fn set_token_endpoint(&self, url: &str) {
@@ -267,18 +311,20 @@ pub fn signal(child: &Child, name: &str) {
     assert!(kill.unwrap().success());
 }
 
-/// Waits until a process has a lock file of the store open.
-pub fn lock_is_awaited(process: u32) {
-    let is_open = || {
-        let files = std::fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
-        let mut files = files.filter_map(|file| std::fs::read_link(file.path()).ok());
-        files.any(|path| path.extension() == Some("lock".as_ref()))
-    };
+/// Waits until a process waits for another one.
+#[cfg(target_os = "linux")]
+pub fn waits(process: u32) {
+    let is_asleep =
+        || std::fs::read_to_string(format!("/proc/{process}/wchan")).is_ok_and(|place| place.contains("nanosleep"));
     let end = Instant::now() + Duration::from_secs(60);
-    while !is_open() {
-        assert!(Instant::now() < end, "it never came to the lock");
+    while !is_asleep() {
+        assert!(Instant::now() < end, "it never waited");
         std::thread::yield_now();
     }
+}
+
+pub fn is_hidden(path: &Path) -> bool {
+    path.file_name().unwrap().to_str().unwrap().starts_with('.')
 }
 
 pub const CLIENT: &str = "client_id = 'demo-native'\nscope = ['itwin-platform', 'offline_access']\n";

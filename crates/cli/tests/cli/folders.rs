@@ -1,11 +1,11 @@
 //! Folders and disks as they are on users' machines.
 
-use crate::desk::{Desk, Run, answer, refresh};
+use crate::desk::{Desk, Run, answer, is_hidden, refresh};
 use std::fs::{self, Permissions};
 use std::io::{ErrorKind, Read};
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -99,7 +99,7 @@ fn what_cannot_be_stored_after_all_is_used_and_stored_later() {
         let child = desk.command(&["token"]).spawn().unwrap();
         let (mut connection, _) = server.accept().unwrap();
         assert_ne!(connection.read(&mut [0; 4096]).unwrap(), 0);
-        let record = desk.files("").into_iter().find(|path| path.extension().is_none() && !is_hidden(path)).unwrap();
+        let record = desk.file();
         let aside = desk.home("aside");
         fs::rename(&record, &aside).unwrap();
         fs::create_dir_all(record.join("in the way")).unwrap();
@@ -112,6 +112,7 @@ fn what_cannot_be_stored_after_all_is_used_and_stored_later() {
                 std::thread::yield_now();
             }
             fs::remove_dir_all(&record).unwrap();
+            fs::rename(&aside, &record).unwrap();
         }
         let run: Run = child.wait_with_output().unwrap().into();
         assert_eq!((run.code, run.stdout.as_str()), (Some(0), "A2\n"), "{run:?}");
@@ -121,10 +122,6 @@ fn what_cannot_be_stored_after_all_is_used_and_stored_later() {
             assert!(run.stderr.contains("could not be stored") && run.stderr.contains("proofkey login"), "{run:?}");
         }
     }
-}
-
-fn is_hidden(path: &Path) -> bool {
-    path.file_name().unwrap().to_str().unwrap().starts_with('.')
 }
 
 #[test]
@@ -208,7 +205,12 @@ fn a_name_that_is_not_known_leaves_no_file() {
     assert!(desk.files("").is_empty(), "{:?}", desk.files(""));
     desk.sign_in(&[]);
     assert_eq!(desk.run(&["logout"]).code, Some(0));
-    assert!(desk.files("").iter().all(|path| path.extension() == Some("note".as_ref())), "{:?}", desk.files(""));
+    let row = fs::read_to_string(desk.file()).unwrap();
+    assert!(row.ends_with(" signed-out\n"), "that somebody signed out, for a refresh that is still under way: {row}");
+    let ended = |path: &PathBuf| ["lock", "note"].iter().any(|ending| path.extension() == Some(ending.as_ref()));
+    assert!(desk.files("").iter().all(|path| ended(path) || *path == desk.file()), "{:?}", desk.files(""));
+    assert_eq!(desk.run(&["logout", "--forget-settings"]).code, Some(0));
+    assert!(desk.files("").is_empty(), "{:?}", desk.files(""));
 }
 
 /// The command as a user whom the modes of files stop.

@@ -1,6 +1,6 @@
 //! How long the token is valid that `proofkey token` prints.
 
-use crate::desk::{Desk, access, lock_is_awaited, refresh};
+use crate::desk::{Desk, access, waits, refresh};
 use proofkey_devserver::{Alteration, EndpointFault, Faults};
 
 /// The server gives tokens with another `expires_in`, or without one.
@@ -73,13 +73,12 @@ fn a_token_that_was_issued_since_is_good_enough() {
         let desk = Desk::signed_in();
         desk.edit(|record| record.requested_at -= 10);
         // All of them have read the old record when the first one is let at it.
-        let store = desk.store();
-        let lock = store.lock(&desk.record().key, std::time::Duration::from_secs(10)).unwrap();
+        let claim = desk.claim();
         let runs: Vec<_> = (0..20).map(|_| desk.command(args).spawn().unwrap()).collect();
         for run in &runs {
-            lock_is_awaited(run.id());
+            waits(run.id());
         }
-        drop(lock);
+        desk.release(claim);
         let outputs: Vec<_> = runs.into_iter().map(|run| run.wait_with_output().unwrap()).collect();
         let token = format!("{}\n", desk.record().access_token.expose());
         for output in &outputs {

@@ -250,7 +250,14 @@ fn a_token_endpoint_that_is_down_is_5() {
 #[test]
 fn a_store_that_is_none_is_told_before_the_user_signs_in() {
     let desk = Desk::new();
-    desk.run(&["login", "--no-browser", "--store", "keyring"]).fails(1, &["keyring"]);
+    let run = desk.run(&["login", "--no-browser", "--store", "keyring", "--timeout", "1"]);
+    run.fails(6, &["warning: the tokens are kept in a file that only you can read: there is no system keyring"]);
+    assert!(run.stderr.find("no system keyring") < run.stderr.find("To sign in, open"), "{run:?}");
+    let login = desk.begin_login(&["--store", "keyring"]);
+    browse(&login.url, Decision::Allow);
+    assert_eq!(login.end().code, Some(0));
+    assert_eq!(desk.run(&["status", "--json"]).json()["store"], "file");
+    desk.server.clear_log();
     std::fs::remove_dir_all(desk.home("state")).unwrap();
     std::fs::write(desk.home("state"), "").unwrap();
     let run = desk.run(&["login", "--no-browser"]);

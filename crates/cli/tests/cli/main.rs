@@ -18,6 +18,8 @@ mod guide;
 mod localhost;
 mod login;
 mod logout;
+#[cfg(target_os = "linux")]
+mod lost;
 #[cfg(unix)]
 mod network;
 mod paste;

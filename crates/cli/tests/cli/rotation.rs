@@ -91,8 +91,14 @@ fn an_answer_without_a_readable_refresh_token_is_told_and_changes_nothing() {
         let run = desk.run(&["token"]);
         let after = desk.record();
         assert_eq!(run.code, Some(0), "{alteration:?}: {run:?}");
-        if alteration.members.is_empty() {
+        if alteration.cut_before.is_some() {
+            // It is sent once more.
+            assert_eq!((&run.stdout, refresh(&after)), (&valid, None), "{alteration:?}: {run:?}");
+            assert!(run.stderr.contains("the last token of this sign-in: the answer to the refresh at "), "{run:?}");
+        } else if alteration.members.is_empty() {
             assert_eq!((&run.stdout, refresh(&after)), (&valid, refresh(&before)), "{alteration:?}: {run:?}");
+            let is_lost = run.stderr.contains("the server may have spent the refresh token at ");
+            assert_eq!(is_lost, alteration.status == 200, "{alteration:?}: {run:?}");
         }
         // This server has no grace: the old token comes again, and that is the end.
         set(&desk, None);
@@ -164,9 +170,6 @@ fn a_refusal_of_another_cause_ends_no_login() {
         respond(404, ""),
         respond_with(302, &[("location", "/login")], ""),
         respond_with(400, html, "<h1>Bad Request</h1>"),
-        respond_with(200, html, "<h1>Maintenance</h1>"),
-        respond(503, ""),
-        respond(500, "oops"),
     ];
     for code in [
         "invalid_client",
@@ -183,6 +186,8 @@ fn a_refusal_of_another_cause_ends_no_login() {
         answers.push(respond(400, &format!(r#"{{"error":"{code}"}}"#)));
         answers.push(respond(401, &format!(r#"{{"error":"{code}"}}"#)));
     }
+    // After one of these, the next run waits for two seconds.
+    answers.extend([respond_with(200, html, "<h1>Maintenance</h1>"), respond(503, ""), respond(500, "oops")]);
     for answer in answers {
         set(&desk, answer.clone());
         let run = desk.run(&["token"]);
@@ -215,9 +220,11 @@ fn a_pause_that_the_server_asks_for_is_kept() {
         desk.edit(|record| record.requested_at = now() - 3_560);
         let run = desk.run(&["token"]);
         assert!(run.code == Some(0) && run.stderr.contains("nothing was sent"), "bridged: {run:?}");
-        desk.edit(|record| drop(record.notes.insert("pause_until".to_owned(), now().to_string())));
+        let said = desk.run(&["status"]).stdout;
+        assert!(said.contains("renewed  after a pause of "), "{said}");
+        desk.rewrite(&desk.record().to_bytes().unwrap(), |fields| fields[3] = (now() * 1_000).to_string());
         assert_eq!(desk.run(&["token"]).code, Some(0));
-        assert_eq!((desk.refreshes(), desk.record().notes.get("pause_until")), (2, None));
+        assert_eq!((desk.refreshes(), &desk.run(&["status", "--json"]).json()["pause"]), (2, &0.into()));
     }
 }
 

@@ -131,6 +131,21 @@ fn a_line_that_the_terminal_cut_off_is_explained() {
 }
 
 #[test]
+fn another_process_that_is_waited_for_is_said() {
+    let desk = Desk::signed_in();
+    desk.expire();
+    let claim = desk.claim();
+    let mut terminal = Terminal::start(&desk, &["token"], &[]);
+    terminal.wait_for("waiting for another process, which refreshes this sign-in");
+    desk.release(claim);
+    assert_eq!(terminal.end().0, Some(0));
+    desk.expire();
+    drop(desk.claim());
+    let (code, shown) = Terminal::start(&desk, &["token"], &[]).end();
+    assert_eq!((code, shown.matches("waiting for another process, which did not finish").count()), (Some(0), 1), "{shown:?}");
+}
+
+#[test]
 fn colour_is_for_terminals_that_want_it() {
     let desk = Desk::new();
     let (code, shown) = Terminal::start(&desk, &["token"], &[]).end();

@@ -26,6 +26,7 @@ pub struct TokensArray<const N: usize> {
     bytes: [u8; N],
     lengths: [usize; 3],
     expires_in: Option<u32>,
+    refresh_expires_in: Option<u32>,
     /// Without its text.
     scope: Scope<'static>,
 }
@@ -44,6 +45,7 @@ impl<const N: usize> TokensArray<N> {
             access_token: AccessToken::checked(access_token),
             refresh_token: Some(refresh_token).filter(|token| !token.is_empty()).map(RefreshToken),
             expires_in: self.expires_in,
+            refresh_expires_in: self.refresh_expires_in,
             scope: if self.scope.granted().is_some() { Scope::Granted(scope) } else { self.scope },
         }
     }
@@ -61,7 +63,13 @@ impl<const N: usize> TryFrom<Tokens<'_>> for TokensArray<N> {
             Scope::Unknown => Scope::Unknown,
         };
         let lengths = texts.map(str::len);
-        let mut kept = Self { bytes: [0; N], lengths, expires_in: tokens.expires_in, scope };
+        let mut kept = Self {
+            bytes: [0; N],
+            lengths,
+            expires_in: tokens.expires_in,
+            refresh_expires_in: tokens.refresh_expires_in,
+            scope,
+        };
         let mut rest = kept.bytes.as_mut_slice();
         for text in texts {
             let Some((place, behind)) = rest.split_at_mut_checked(text.len()) else {

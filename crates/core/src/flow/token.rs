@@ -177,7 +177,7 @@ fn read_tokens<'b>(
     }
     let retry_after = response.retry_after();
     let (members, whole) = response.members(&MEMBERS);
-    let [access_token, token_type, expires_in, refresh_token, scope, error, description] = members;
+    let [access_token, token_type, expires_in, refresh_token, refresh_expires_in, scope, error, description] = members;
     if !is_refused(error) && refresh_token.kind == Kind::String && refresh_token.text.len() <= MEMBER_MAX {
         *new = RefreshToken::new(refresh_token.text).ok();
     }
@@ -200,6 +200,7 @@ fn read_tokens<'b>(
             None => kept,
         },
         expires_in: seconds(expires_in),
+        refresh_expires_in: seconds(refresh_expires_in),
         scope: granted(scope),
     })
 }
@@ -235,5 +236,13 @@ fn granted(Value { kind, text }: Value<'_>) -> Scope<'_> {
 /// Types that are told apart: those of RFC 8693, RFC 9449 and drafts, and Slack's.
 const TOKEN_TYPES: [&str; 6] = ["bot", "DPoP", "mac", "N_A", "PoP", "user"];
 
-const MEMBERS: [&str; 7] =
-    ["access_token", "token_type", "expires_in", "refresh_token", "scope", "error", "error_description"];
+const MEMBERS: [&str; 8] = [
+    "access_token",
+    "token_type",
+    "expires_in",
+    "refresh_token",
+    "refresh_token_expires_in",
+    "scope",
+    "error",
+    "error_description",
+];

@@ -51,6 +51,7 @@ pub struct Tokens<'b> {
     pub(crate) access_token: AccessToken<'b>,
     pub(crate) refresh_token: Option<RefreshToken<'b>>,
     pub(crate) expires_in: Option<u32>,
+    pub(crate) refresh_expires_in: Option<u32>,
     pub(crate) scope: Scope<'b>,
 }
 
@@ -58,7 +59,7 @@ impl<'b> Tokens<'b> {
     /// An access token alone, of unknown lifetime and scope.
     #[must_use]
     pub const fn new(access_token: AccessToken<'b>) -> Self {
-        Self { access_token, refresh_token: None, expires_in: None, scope: Scope::Unknown }
+        Self { access_token, refresh_token: None, expires_in: None, refresh_expires_in: None, scope: Scope::Unknown }
     }
 
     /// Adds a refresh token, or replaces it.
@@ -97,6 +98,13 @@ impl<'b> Tokens<'b> {
     #[must_use]
     pub const fn expires_in(&self) -> Option<u32> {
         self.expires_in
+    }
+
+    /// The lifetime of the refresh token in seconds, counted from the request, if the server tells it: Google, GitHub and LinkedIn
+    /// do, as `refresh_token_expires_in`.
+    #[must_use]
+    pub const fn refresh_expires_in(&self) -> Option<u32> {
+        self.refresh_expires_in
     }
 
     /// The scope that was granted.

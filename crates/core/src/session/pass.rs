@@ -1,5 +1,7 @@
 //! [`Pass`]: from "a token is needed" to an outcome.
 
+mod saving;
+
 use super::{ClaimId, End, Event, Grace, Need, Now, Outcome, Pair, Policy, Renewal, Seen, Step, Trouble, Version};
 use crate::flow::Unanswered;
 
@@ -97,6 +99,7 @@ enum Phase {
 impl Pass {
     /// Begins: with the pair that the caller holds, and a claim that nobody else has.
     #[must_use]
+    #[inline(never)]
     pub fn begin(held: Option<Pair>, need: Need, policy: &Policy, id: ClaimId, now: Now) -> (Self, Step) {
         let mut pass = Self {
             policy: *policy,
@@ -120,6 +123,7 @@ impl Pass {
     }
 
     /// Goes on. Never panics, and ends, whatever it is told: an event that does not answer the step is a failure of the store.
+    #[inline(never)]
     pub fn step(&mut self, event: Event, now: Now) -> Step {
         self.steps = self.steps.saturating_add(1);
         if self.steps > STEPS_MAX && self.unsaved.is_none() && !matches!(self.phase, Phase::Releasing(_)) {
@@ -254,8 +258,9 @@ impl Pass {
         self.to(Phase::Waiting, Step::Wait { milliseconds: LAPSE })
     }
 
-    /// Waits for another holder, longer each time.
+    /// Waits for another holder, longer each time. If its claim lapses again, it is given a moment again.
     fn wait(&mut self, now: Now) -> Step {
+        self.over = None;
         if now.since(self.begun) >= PATIENCE {
             return self.finish(Trouble::Busy, now);
         }
@@ -304,78 +309,6 @@ impl Pass {
                 self.finish(Trouble::NoAnswer { since }, now)
             }
         }
-    }
-
-    fn granted(&mut self, pair: Pair, is_flawed: bool) -> Step {
-        let expect = self.held_version();
-        let version = self.next_version();
-        self.held = Some(pair.at(version));
-        self.lost = None;
-        self.is_flawed = is_flawed;
-        self.save(expect)
-    }
-
-    fn save(&mut self, expect: Version) -> Step {
-        self.unsaved = Some(expect);
-        self.to(Phase::Saving, Step::Save { expect, id: self.id, version: self.held_version() })
-    }
-
-    fn saved(&mut self, event: Event, now: Now) -> Step {
-        let Some(expect) = self.unsaved else { return self.finish(Trouble::Store, now) };
-        let renewing = matches!(self.phase, Phase::Renewing);
-        match event {
-            Event::Claimed(_) | Event::Lapsed { .. } if renewing => self.save(expect),
-            Event::Done if !renewing => {
-                self.unsaved = None;
-                self.settled(now)
-            }
-            Event::Changed(row) => self.conflict(row, now),
-            Event::SignedOut => {
-                self.unsaved = None;
-                self.to(Phase::Revoking(None), Step::Revoke)
-            }
-            Event::Absent => self.gone(End::Forgotten),
-            _ => {
-                let serves = self.held.is_some_and(|held| held.is_valid(now));
-                let outcome =
-                    if serves { Outcome::Use(Some(Trouble::Unsaved)) } else { Outcome::Fail(Trouble::Unsaved) };
-                self.done(outcome)
-            }
-        }
-    }
-
-    /// Somebody else has written while the held pair could not be saved.
-    fn conflict(&mut self, row: Seen, now: Now) -> Step {
-        let held = self.held_version();
-        let seen = row.pair.version;
-        if seen == held {
-            self.unsaved = None;
-            return self.settled(now);
-        }
-        if seen.login() != held.login() && seen.is_newer_than(held) {
-            self.unsaved = None;
-            return self.to(Phase::Revoking(Some(row)), Step::Revoke);
-        }
-        // Of this login: another holder has answered our lapsed claim. If it was refused, ours is the one that lives.
-        let is_ended = matches!(row.pair.renewal, Renewal::Ended(_));
-        if seen.login() == held.login() && is_ended && !held.is_newer_than(seen) {
-            let version = seen.next(self.id);
-            self.held = self.held.map(|pair| pair.at(version));
-            return self.save(seen);
-        }
-        // The store forgot what was written.
-        if held.is_newer_than(seen) { self.save(seen) } else { self.adopt(row) }
-    }
-
-    fn settled(&mut self, now: Now) -> Step {
-        if self.is_flawed { self.finish(Trouble::Refused, now) } else { self.done(Outcome::Use(None)) }
-    }
-
-    /// Renews the claim, to save what is not saved yet.
-    fn renew(&mut self, now: Now) -> Step {
-        let Some(version) = self.unsaved else { return self.finish(Trouble::Store, now) };
-        let step = Step::Claim { version, id: self.id, seconds: self.policy.claim, over: None };
-        self.to(Phase::Renewing, step)
     }
 
     fn end(&mut self) -> Step {

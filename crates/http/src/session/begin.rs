@@ -27,7 +27,7 @@ pub struct Begin<'c> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct SignedOut {
-    /// What was stored, if there was anything.
+    /// What was stored, or held if it was newer or the store no longer has it.
     pub record: Option<Record>,
     /// What the server said to the revocation of its tokens; [`Revocation::Done`] if there was nothing to revoke. After an
     /// error they may still be valid.
@@ -95,6 +95,8 @@ impl<'c> Begin<'c> {
             Answer::Done => return Ok(Some(self.over(None))),
             Answer::Displaced(row) => return Ok(Some(self.over(Some(&row)))),
             Answer::SignedOut { .. } if self.record.is_none() => return Ok(Some(self.over(None))),
+            // It was written, and the store has tried once more on its own.
+            Answer::Changed(row) if row.version == self.version => return Ok(Some(self.over(None))),
             Answer::Changed(row) => row.version,
             Answer::SignedOut { version } => version,
             _ => return Err(StoreError::new(StoreFault::Setup).into()),
@@ -114,10 +116,40 @@ impl<'c> Begin<'c> {
     }
 
     fn over(&self, row: Option<&Row>) -> Option<Record> {
+        let displaced = self.displaced(row);
         let record = self.record.clone();
         self.cell.hold(record.map(|record| Held::new(record, self.version, 0, self.cell.view(), now())));
-        row.and_then(|row| Record::from_bytes(&row.value).ok())
+        displaced
     }
+
+    /// The newest that is known of what was there.
+    fn displaced(&self, row: Option<&Row>) -> Option<Record> {
+        let stored = row.and_then(|row| Some((row.version, Record::from_bytes(&row.value).ok()?)));
+        let displaced = match (stored, self.cell.held()) {
+            // It could not be saved yet.
+            (Some((version, _)), Some((held, record)))
+                if held.login() == version.login() && held.is_newer_than(version) =>
+            {
+                (*record).clone()
+            }
+            (Some((_, record)), _) => record,
+            // This sign-out was done before, and the answer was lost.
+            (None, Some((_, record))) if self.record.is_none() => (*record).clone(),
+            (None, _) => return None,
+        };
+        // This login was stored before, and the answer was lost.
+        let is_same = self.record.as_ref().is_some_and(|new| has_same_tokens(new, &displaced));
+        (!is_same).then_some(displaced)
+    }
+}
+
+fn has_same_tokens(one: &Record, other: &Record) -> bool {
+    let tokens = |record: &Record| [Some(record.access_token.clone()), record.refresh_token.clone()];
+    let [one, other] = [tokens(one), tokens(other)];
+    one.iter().zip(&other).all(|pair| match pair {
+        (Some(one), Some(other)) => one.expose() == other.expose(),
+        (one, other) => one.is_none() && other.is_none(),
+    })
 }
 
 /// A version of a new login, after an earlier one.

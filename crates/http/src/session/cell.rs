@@ -8,7 +8,7 @@ use super::told::{Told, tell};
 use arc_swap::ArcSwapOption;
 use proofkey_core::session::{ClaimId, End, Need, Now, Policy, Version};
 use proofkey_core::{Client, ClientBuf};
-use proofkey_store::{Answer, Key, StoreError};
+use proofkey_store::{Answer, Key, Record, StoreError};
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -42,8 +42,17 @@ struct State {
 pub enum Turn {
     /// It has it, or knows why not.
     Over(Result<Token, SessionError>),
-    /// It must drive this pass, and then [`Cell::end`] it.
+    /// It must drive this pass, and then [`Cell::publish`] it.
     Run(Box<Run>),
+    /// First it must try to save what this pass could not save, and then take its turn again.
+    Save(Box<Run>),
+}
+
+/// What there was when a caller came.
+#[derive(Clone, Copy, Debug)]
+pub struct Came {
+    passes: u64,
+    version: Option<Version>,
 }
 
 impl Cell {
@@ -81,12 +90,13 @@ impl Cell {
         self.client.as_client()
     }
 
-    /// The token, if it can be handed out at once: it is valid, and no refresh is due.
+    /// The token, if it can be handed out at once: it is good for this need, and there is nothing to do.
     #[must_use]
-    pub fn fresh(&self) -> Option<Token> {
+    pub fn fresh(&self, need: Need) -> Option<Token> {
         let held = self.current.load_full()?;
         let now = now();
-        (held.pair.is_valid(now) && (!held.pair.is_due(now) || held.is_quiet(now))).then(|| Token(held))
+        let is_idle = !(held.pair.is_due(now) || held.is_unsaved()) || held.is_quiet(now);
+        (is_idle && held.serves(need, now)).then(|| Token(held))
     }
 
     /// The token, if it is good for this need, although a refresh may be due.
@@ -95,21 +105,22 @@ impl Cell {
         self.current.load_full().filter(|held| held.serves(need, now())).map(Token)
     }
 
-    /// How many passes are over: for [`turn`](Self::turn).
+    /// What there is, for a caller that now waits for its [`turn`](Self::turn).
     #[must_use]
-    pub fn passes(&self) -> u64 {
-        self.passes.load(Ordering::Acquire)
+    pub fn come(&self) -> Came {
+        Came { passes: self.passes.load(Ordering::Acquire), version: self.version() }
     }
 
-    /// What a caller does that has waited for its turn, since so many `passes` were over. No two runs are under way at once.
+    /// What a caller does that has waited for its turn. No two runs are under way at once.
     #[must_use]
-    pub fn turn(&self, need: Need, passes: u64) -> Turn {
+    pub fn turn(&self, need: Need, came: Came) -> Turn {
         let mut state = self.lock();
-        if let Some(run) = state.unsaved.take() {
-            return Turn::Run(run);
+        if let Some(mut run) = state.unsaved.take() {
+            run.waited();
+            return Turn::Save(run);
         }
-        let others = self.passes() != passes;
-        if others && let Some(token) = self.valid(need) {
+        let others = self.passes.load(Ordering::Acquire) != came.passes;
+        if others && let Some(token) = self.valid(need).or_else(|| self.new_since(need, came)) {
             return Turn::Over(Ok(token));
         }
         let is_quiet = matches!(need, Need::OtherThan(_)) && now().uptime_ms() < state.quiet_until;
@@ -146,7 +157,9 @@ impl Cell {
                 state.troubles = 0;
                 state.quiet_until = 0;
                 state.failed = None;
-                self.current.store(Some(Arc::clone(held)));
+                // If it is still due, another process is refreshing it: that is looked at again, but not at each call.
+                let quiet_until = if held.pair.is_due(now) { now.uptime_ms().saturating_add(PAUSE) } else { 0 };
+                self.current.store(Some(Arc::new(Held { quiet_until, ..(**held).clone() })));
             }
             Ok(held) => {
                 let quiet_until = state.trouble(now);
@@ -168,15 +181,28 @@ impl Cell {
         outcome.map(Token)
     }
 
-    /// Puts a run aside whose tokens are not saved yet. The next [`turn`](Self::turn) goes on with it.
+    /// Puts a run aside whose tokens are not saved yet. Who comes next, for a token or with [`unsaved`](Self::unsaved), goes on
+    /// with it.
     pub fn put_aside(&self, run: Box<Run>) {
         self.lock().unsaved = Some(run);
     }
 
-    /// Whether everything is saved.
+    /// The run that was put aside, ready to try once more; none if everything is saved.
     #[must_use]
-    pub fn is_settled(&self) -> bool {
-        self.lock().unsaved.is_none()
+    pub fn unsaved(&self) -> Option<Box<Run>> {
+        let mut run = self.lock().unsaved.take()?;
+        run.waited();
+        Some(run)
+    }
+
+    /// What a caller with this need gets of a run that it went on with, and that is still not saved.
+    ///
+    /// # Errors
+    /// [`SessionError::Unsaved`] if that does not serve.
+    pub fn serve(&self, need: Need, result: Result<Token, SessionError>) -> Result<Token, SessionError> {
+        let token = result?;
+        let error = token.trouble().cloned().filter(|_| !token.0.serves(need, now()));
+        error.map_or(Ok(token), Err)
     }
 
     /// What the store has, without a refresh: tell what it answered to [`Op::Load`](proofkey_store::Op::Load). None if nobody is
@@ -209,12 +235,25 @@ impl Cell {
         held.map(Token)
     }
 
+    /// The record that is held, and its version.
+    pub(super) fn held(&self) -> Option<(Version, Arc<Record>)> {
+        self.current.load().as_ref().map(|held| (held.pair.version(), Arc::clone(&held.record)))
+    }
+
     pub(super) fn view(&self) -> &View {
         &self.view
     }
 
     pub(super) fn version(&self) -> Option<Version> {
         self.current.load().as_ref().map(|held| held.pair.version())
+    }
+
+    /// The token, if it was issued since the caller came: then it is as new as it can be.
+    fn new_since(&self, need: Need, came: Came) -> Option<Token> {
+        let held = self.current.load_full()?;
+        let is_newer = came.version.is_some_and(|version| held.pair.version().is_newer_than(version));
+        let is_enough = is_newer && matches!(need, Need::New | Need::ValidFor(_)) && held.pair.is_valid(now());
+        is_enough.then(|| Token(held))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -225,7 +264,7 @@ impl Cell {
 impl State {
     /// Counts a pass with trouble, and returns when the next one may begin that is not urgent: 1 to 30 s later.
     fn trouble(&mut self, now: Now) -> u64 {
-        let pause = 1_000_u64.saturating_mul(1 << self.troubles.min(5)).min(30_000);
+        let pause = PAUSE.saturating_mul(1 << self.troubles.min(5)).min(30_000);
         self.troubles = self.troubles.saturating_add(1);
         now.uptime_ms().saturating_add(pause)
     }
@@ -237,3 +276,6 @@ pub(super) fn random<const N: usize>() -> io::Result<[u8; N]> {
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
     Ok(bytes)
 }
+
+/// In milliseconds.
+const PAUSE: u64 = 1_000;

@@ -120,6 +120,12 @@ impl Held {
         };
         record.rotates = Some(!is_same || record.rotates == Some(true));
         record.refresh_token = new.or(record.refresh_token);
+        record.refresh_ends_at = match tokens.refresh_expires_in() {
+            Some(left) => Some(requested_at.saturating_add(left.into())),
+            // That was the lifetime of the old one.
+            None if !is_same => None,
+            None => record.refresh_ends_at,
+        };
         let access_token = Secret::new(tokens.access_token().expose().to_owned());
         match &view.resource {
             None => {
@@ -138,6 +144,10 @@ impl Held {
 
     pub(super) fn is_quiet(&self, now: Now) -> bool {
         now.uptime_ms() < self.quiet_until
+    }
+
+    pub(super) const fn is_unsaved(&self) -> bool {
+        matches!(self.trouble, Some(SessionError::Unsaved(_)))
     }
 
     /// Whether it can be handed out for this need.

@@ -5,6 +5,7 @@ use proofkey_store::Key;
 
 /// What became of a login.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(feature = "tracing"), allow(dead_code, reason = "nobody is told"))]
 pub(super) enum Told<'e> {
     /// Another party had refreshed it.
     Adopted,

@@ -39,9 +39,8 @@ impl Folder {
     /// The whole file, if there is one.
     pub(crate) fn read(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, FolderError> {
         self.check()?;
-        let Some(file) = self.open_file(name, OFlags::RDONLY | OFlags::NONBLOCK)? else { return Ok(None) };
-        let size = fstat(&file).map_err(|error| self.io(name, error))?.st_size;
-        let size = u64::try_from(size).unwrap_or_default();
+        let Some((file, stat)) = self.open_file(name, OFlags::RDONLY | OFlags::NONBLOCK)? else { return Ok(None) };
+        let size = u64::try_from(stat.st_size).unwrap_or_default();
         if size > FILE_MAX {
             return Err(self.insecure(name, "this file is too long to be a record; remove it"));
         }
@@ -114,7 +113,7 @@ impl Folder {
 
     /// Opens a file to see whether it is locked.
     pub(crate) fn open_locked(&self, name: &str) -> Result<Option<File>, FolderError> {
-        self.open_file(name, OFlags::RDWR)
+        Ok(self.open_file(name, OFlags::RDWR)?.map(|(file, _)| file))
     }
 
     /// Removes a file that was not needed. If that fails, the next holder of the lock removes it.
@@ -135,7 +134,7 @@ impl Folder {
     pub(crate) fn lock_file(&self, name: &str) -> Result<(File, bool), FolderError> {
         self.check()?;
         loop {
-            if let Some(file) = self.open_file(name, OFlags::RDWR)? {
+            if let Some((file, _)) = self.open_file(name, OFlags::RDWR)? {
                 return Ok((file, false));
             }
             match self.create(name) {
@@ -210,7 +209,7 @@ impl Folder {
     }
 
     /// Opens a private regular file, if it exists.
-    fn open_file(&self, name: &str, flags: OFlags) -> Result<Option<File>, FolderError> {
+    fn open_file(&self, name: &str, flags: OFlags) -> Result<Option<(File, Stat)>, FolderError> {
         let file = match openat(&self.fd, name, flags | OFlags::NOFOLLOW | OFlags::CLOEXEC, PRIVATE) {
             Ok(fd) => File::from(fd),
             Err(Errno::NOENT) => return Ok(None),
@@ -224,7 +223,7 @@ impl Folder {
             }
             // A file that was replaced since it was opened has no name any longer: it is the old one, whole.
             _ if stat.st_nlink > 1 => Err(self.insecure(name, LINK)),
-            _ => private(&self.path.join(name), &stat, PRIVATE).map(|()| Some(file)),
+            _ => private(&self.path.join(name), &stat, PRIVATE).map(|()| Some((file, stat))),
         }
     }
 

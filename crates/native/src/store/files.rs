@@ -13,7 +13,7 @@ use crate::folder::{Folder, FolderError, Temporary};
 use crate::store::guard::{Guard, Locked, try_lock};
 use crate::store::layout::{self, Unread};
 use proofkey_store::rules::{self, Claim, State};
-use proofkey_store::{Answer, ClaimId, Op, Row, Version};
+use proofkey_store::{Answer, ClaimId, Key, Op, Row, Store, StoreError, StoreFault, Version};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
@@ -30,6 +30,9 @@ pub(super) struct Files {
     #[cfg(test)]
     pub(super) ahead: std::sync::atomic::AtomicU64,
 }
+
+/// The digest of a key, and its row.
+pub(super) type Listed = (String, Result<Row, StoreCause>);
 
 /// A claim of this process.
 #[derive(Debug)]
@@ -51,7 +54,7 @@ impl Files {
         })
     }
 
-    pub(super) fn run(&self, name: &str, op: Op<'_>) -> Result<Answer, StoreCause> {
+    pub(super) fn change(&self, name: &str, op: Op<'_>) -> Result<Answer, StoreCause> {
         if matches!(op, Op::Load) {
             let now = self.now();
             return Ok(rules::apply(&mut self.row(name, now)?, op, now));
@@ -77,13 +80,13 @@ impl Files {
         Ok(answer)
     }
 
-    /// The rows that can be read, and why others cannot. Tombstones are left out.
-    pub(super) fn list(&self) -> Result<Vec<Result<Row, StoreCause>>, StoreCause> {
+    /// The rows that can be read, and why others cannot, by the digests of their keys. Tombstones are left out.
+    pub(super) fn list(&self) -> Result<Vec<Listed>, StoreCause> {
         let now = self.now();
         let row = |name: String| match self.row(&name, now).map(|mut row| rules::apply(&mut row, Op::Load, now)) {
-            Ok(Answer::Row(row)) => Some(Ok(row)),
+            Ok(Answer::Row(row)) => Some((name, Ok(row))),
             Ok(_) => None,
-            Err(error) => Some(Err(error)),
+            Err(error) => Some((name, Err(error))),
         };
         Ok(self.folder.names("")?.into_iter().filter(|name| is_row(name)).filter_map(row).collect())
     }
@@ -101,7 +104,6 @@ impl Files {
 
     /// The row without its claim.
     fn row(&self, name: &str, now: u64) -> Result<Option<State>, StoreCause> {
-        let newer = |format| StoreCause::Newer { path: self.folder.path(name), format };
         let bytes = match self.folder.read(name) {
             Ok(Some(bytes)) => bytes,
             Ok(None) => return Ok(None),
@@ -109,13 +111,11 @@ impl Files {
             Err(error) => {
                 let start = self.folder.start(name).unwrap_or_default();
                 let format = start.and_then(|start| layout::newer(&start));
+                let newer = |format| Unread::Newer(format).at(self.folder.path(name));
                 return Err(format.map_or_else(|| error.into(), newer));
             }
         };
-        layout::read_row(name, &bytes, now).map(Some).map_err(|unread| match unread {
-            Unread::Newer(format) => newer(format),
-            Unread::Corrupt(fault) => StoreCause::Corrupt { path: self.folder.path(name), fault },
-        })
+        layout::read_row(name, &bytes, now).map(Some).map_err(|unread| unread.at(self.folder.path(name)))
     }
 
     /// The claim on this version, and whether there is a file of a claim at all.
@@ -238,12 +238,21 @@ impl Files {
     }
 
     /// Milliseconds since 1970.
-    fn now(&self) -> u64 {
+    pub(super) fn now(&self) -> u64 {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
         #[cfg(test)]
         let now = now.saturating_add(self.ahead.load(std::sync::atomic::Ordering::Relaxed));
         now
+    }
+}
+
+impl Store for Files {
+    fn run(&self, key: &Key, op: Op<'_>) -> Result<Answer, StoreError> {
+        if matches!(op, Op::Write { value: Some(value), .. } if value.len() > VALUE_MAX) {
+            return Err(StoreError::new(StoreFault::TooBig));
+        }
+        self.change(&key.digest(), op).map_err(StoreCause::error)
     }
 }
 
@@ -268,7 +277,7 @@ fn is_same_row(one: &State, other: &State) -> bool {
         && one.value == other.value
 }
 
-fn is_login(op: Op<'_>) -> bool {
+pub(super) fn is_login(op: Op<'_>) -> bool {
     matches!(op, Op::Write { expect: None, value: Some(_), .. })
 }
 
@@ -286,7 +295,7 @@ fn is_within(claim: &Claim, now: u64) -> bool {
     !layout::is_set_back(claim.made_at, now) && claim.until.is_none_or(|until| now < until)
 }
 
-fn is_row(name: &str) -> bool {
+pub(super) fn is_row(name: &str) -> bool {
     name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
@@ -297,3 +306,5 @@ fn claim_name(name: &str) -> String {
 const CLAIMS_MAX: usize = 256;
 const MARK_MAX: u64 = 1024;
 const ROOM_MIN: usize = 32 * 1024;
+/// The longest value, in bytes: a mebibyte with the line before it.
+const VALUE_MAX: usize = 1024 * 1024 - 1024;

@@ -3,10 +3,12 @@
 //! Both begin with a line of words: what it is, the format, a checksum of all the rest and of the file's name, then the fields.
 //! The value of a row follows its line. Times are milliseconds since 1970.
 
+use crate::cause::StoreCause;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use proofkey_store::rules::{Claim, State};
 use proofkey_store::{ClaimId, LoginId, Record, RecordError, Version};
 use sha2::{Digest, Sha256};
+use std::path::PathBuf;
 use std::str::SplitAsciiWhitespace;
 use zeroize::Zeroizing;
 
@@ -15,6 +17,16 @@ use zeroize::Zeroizing;
 pub(super) enum Unread {
     Corrupt(&'static str),
     Newer(u32),
+}
+
+impl Unread {
+    /// The error of a file or of an entry of the keyring.
+    pub(super) fn at(self, path: PathBuf) -> StoreCause {
+        match self {
+            Self::Corrupt(fault) => StoreCause::Corrupt { path, fault },
+            Self::Newer(format) => StoreCause::Newer { path, format },
+        }
+    }
 }
 
 /// The file of a row. `now` tells a later reader whether the clock was set back since.

@@ -1,10 +1,13 @@
 //! The laws of a store, with locks and without, and what only the inside of the store can be told.
 
+mod vault;
+
+use super::guard::Guard;
 use super::*;
 use proofkey_store::laws::Laws;
-use proofkey_store::{ClaimId, LoginId, Store as _, Version};
+use proofkey_store::{ClaimId, LoginId, Store as _, StoreFault, Version};
 use std::fs;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -54,7 +57,7 @@ fn without_locks_a_claim_lasts_for_its_time() {
     // A process that finds locks does not take it either.
     let mut other = open(&home);
     assert!(matches!(claim(&other, B, None), Answer::Busy { left: Some(1..=25) }));
-    other.files.locks = false;
+    lock_less(&mut other);
     assert!(matches!(claim(&other, B, None), Answer::Busy { left: Some(1..=25) }));
     pass(&other, Duration::from_secs(25));
     assert!(matches!(claim(&other, B, None), Answer::Lapsed { id: A, age: 25.., .. }));
@@ -78,6 +81,41 @@ fn a_holder_that_lives_on_loses_its_claim_after_its_time() {
 }
 
 #[test]
+fn a_claim_that_was_taken_over_leaves_no_room_to_write_in() {
+    let (home, store) = store();
+    login(&store);
+    assert!(matches!(claim(&store, A, None), Answer::Claimed(_)));
+    let other = open(&home);
+    pass(&other, Duration::from_secs(25));
+    assert!(matches!(claim(&other, B, Some(A)), Answer::Claimed(_)));
+    drop(other);
+    let write = Op::Write { expect: Some((FIRST, A)), version: FIRST.next(A), value: Some(b"next") };
+    assert_eq!(store.run(&key(), write).unwrap(), Answer::Done, "the claim of B has lapsed");
+    assert_eq!(names(&home).len(), 2, "the row and its lock");
+}
+
+#[test]
+fn a_lock_file_that_is_removed_lets_no_two_in() {
+    let (home, store) = store();
+    let (inside, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..200 {
+                    let mut guard = Guard::take(&files(&store).folder, "name", true).unwrap();
+                    most.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    std::thread::yield_now();
+                    inside.fetch_sub(1, Ordering::SeqCst);
+                    guard.is_idle = true;
+                }
+            });
+        }
+    });
+    assert_eq!(most.into_inner(), 1);
+    assert!(names(&home).is_empty());
+}
+
+#[test]
 fn a_clock_that_was_set_back_ends_claims_and_pauses() {
     for (_home, store) in [store(), without_locks()] {
         login(&store);
@@ -90,7 +128,7 @@ fn a_clock_that_was_set_back_ends_claims_and_pauses() {
         };
         paused(500);
         assert!(matches!(claim(&store, A, None), Answer::Claimed(_)));
-        store.files.ahead.store(0, Ordering::Relaxed);
+        files(&store).ahead.store(0, Ordering::Relaxed);
         paused(0);
         assert!(matches!(claim(&store, B, None), Answer::Lapsed { id: A, age: 0, .. }));
     }
@@ -133,7 +171,7 @@ fn a_guard_that_a_dead_process_left_is_taken_by_one() {
             let threads: Vec<_> = (1..=8)
                 .map(|id| {
                     let mut other = open(&home);
-                    other.files.locks = false;
+                    lock_less(&mut other);
                     scope.spawn(move || (claim(&other, ClaimId([id; 16]), None), other))
                 })
                 .collect();
@@ -182,7 +220,7 @@ fn store() -> (TempDir, Store) {
 
 fn without_locks() -> (TempDir, Store) {
     let (home, mut store) = store();
-    store.files.locks = false;
+    lock_less(&mut store);
     (home, store)
 }
 
@@ -190,8 +228,22 @@ fn open(home: &TempDir) -> Store {
     Store::files_in(&home.path().join("store")).unwrap()
 }
 
+fn lock_less(store: &mut Store) {
+    match &mut store.place {
+        Place::Files(files) => files.locks = false,
+        Place::Vault(_) => panic!("no files"),
+    }
+}
+
+fn files(store: &Store) -> &Files {
+    match &store.place {
+        Place::Files(files) => files,
+        Place::Vault(_) => panic!("no files"),
+    }
+}
+
 fn pass(store: &Store, time: Duration) {
-    store.files.ahead.fetch_add(time.as_millis().try_into().unwrap(), Ordering::Relaxed);
+    files(store).ahead.fetch_add(time.as_millis().try_into().unwrap(), Ordering::Relaxed);
 }
 
 fn key() -> Key {

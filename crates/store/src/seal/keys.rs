@@ -6,9 +6,10 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::hkdf::{HKDF_SHA256, Salt};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
-/// A key of 32 random bytes. It is wiped from memory on drop, and cannot be printed.
+/// A key of 32 random bytes. It is wiped from memory on drop, and cannot be printed. (`ring` does not wipe the key that it
+/// derives for one value.)
 ///
 /// Make one with `openssl rand -base64 32`, and keep it where the service keeps its other secrets, not beside the store.
 pub struct SealingKey(Box<Zeroizing<[u8; 32]>>);
@@ -86,25 +87,15 @@ impl Keys {
     pub(super) fn seal(&self, purpose: Purpose, context: &[u8], parts: &[&[u8]]) -> Result<Vec<u8>, SealError> {
         let mut salt = [0; SALT];
         getrandom::fill(&mut salt).map_err(|_| SealError::Random)?;
-        self.seal_salted(purpose, context, parts, &salt)
-    }
-
-    fn seal_salted(
-        &self,
-        purpose: Purpose,
-        context: &[u8],
-        parts: &[&[u8]],
-        salt: &[u8; SALT],
-    ) -> Result<Vec<u8>, SealError> {
         let length = parts.iter().map(|part| part.len()).fold(OVERHEAD, usize::saturating_add);
         // Wiped if it fails; allocated once, because a buffer that grows leaves copies behind.
         let mut sealed = Zeroizing::new(Vec::with_capacity(length));
         sealed.push(FORMAT);
         sealed.extend_from_slice(&self.current.id());
-        sealed.extend_from_slice(salt);
+        sealed.extend_from_slice(&salt);
         parts.iter().for_each(|part| sealed.extend_from_slice(part));
         let (head, text) = sealed.split_at_mut(HEAD);
-        let key = self.current.of_value(purpose, salt, context).ok_or(SealError::Invalid)?;
+        let key = self.current.of_value(purpose, &salt, context).ok_or(SealError::Invalid)?;
         let tag = key
             .seal_in_place_separate_tag(nonce(), aad(head, purpose, context), text)
             .map_err(|_| SealError::TooLong)?;
@@ -115,15 +106,12 @@ impl Keys {
     /// The value, unless it is not one that was sealed for this use and context with a key that is here.
     pub(super) fn open(&self, purpose: Purpose, context: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (head, text) = sealed.split_at_checked(HEAD)?;
-        let (format, rest) = head.split_first()?;
+        let rest = head.strip_prefix(&[FORMAT])?;
         let (id, salt) = rest.split_at_checked(ID)?;
         let key = [&self.current].into_iter().chain(&self.old).find(|key| key.id() == id)?;
-        let key = key.of_value(purpose, salt, context).filter(|_| *format == FORMAT)?;
+        let key = key.of_value(purpose, salt, context)?;
         let mut text = Zeroizing::new(text.to_vec());
         let length = key.open_in_place(nonce(), aad(head, purpose, context), &mut text).ok()?.len();
-        if let Some(tag) = text.get_mut(length..) {
-            tag.zeroize();
-        }
         text.truncate(length);
         Some(text)
     }

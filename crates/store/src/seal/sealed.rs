@@ -48,10 +48,18 @@ impl<S> Sealed<S> {
         &self.inner
     }
 
+    /// Opens a row of the inner store of which only the [`Key::digest`] is known, as in a list of all rows. None if it cannot be
+    /// opened.
+    #[must_use]
+    pub fn open_row(&self, digest: &str, row: Row) -> Option<Row> {
+        let value = self.keys.open(Purpose::Row, &context(digest, row.version), &row.value)?;
+        Some(Row { value, ..row })
+    }
+
     /// The value to be written in place of the operation's own.
     fn seal(&self, key: &Key, op: &Op<'_>) -> Result<Option<Vec<u8>>, StoreError> {
         let Op::Write { version, value: Some(value), .. } = op else { return Ok(None) };
-        let sealed = self.keys.seal(Purpose::Row, &context(key, *version), &[value]);
+        let sealed = self.keys.seal(Purpose::Row, &context(&key.digest(), *version), &[value]);
         sealed.map(Some).map_err(|error| match error {
             SealError::TooLong => StoreError::new(StoreFault::TooBig),
             error => StoreError::new(StoreFault::Setup).because(error),
@@ -59,20 +67,16 @@ impl<S> Sealed<S> {
     }
 
     fn open(&self, key: &Key, answer: Answer) -> Result<Answer, StoreError> {
-        let row = |row| self.open_row(key, row).ok_or(StoreError::new(StoreFault::Corrupt));
+        let digest = key.digest();
+        let row = |row| self.open_row(&digest, row).ok_or(StoreError::new(StoreFault::Corrupt));
         Ok(match answer {
             Answer::Changed(found) => Answer::Changed(row(found)?),
             Answer::Claimed(found) => Answer::Claimed(row(found)?),
-            Answer::Displaced(found) => self.open_row(key, found).map_or(Answer::Done, Answer::Displaced),
+            Answer::Displaced(found) => self.open_row(&digest, found).map_or(Answer::Done, Answer::Displaced),
             Answer::Lapsed { id, age, row: found } => Answer::Lapsed { id, age, row: row(found)? },
             Answer::Row(found) => Answer::Row(row(found)?),
             answer => answer,
         })
-    }
-
-    fn open_row(&self, key: &Key, row: Row) -> Option<Row> {
-        let value = self.keys.open(Purpose::Row, &context(key, row.version), &row.value)?;
-        Some(Row { value, ..row })
     }
 }
 
@@ -100,6 +104,6 @@ const fn with<'a>(op: Op<'a>, sealed: Option<&'a [u8]>) -> Op<'a> {
     }
 }
 
-fn context(key: &Key, version: Version) -> Vec<u8> {
-    [key.digest().as_bytes(), &version.to_bytes()].concat()
+fn context(digest: &str, version: Version) -> Vec<u8> {
+    [digest.as_bytes(), &version.to_bytes()].concat()
 }

@@ -22,7 +22,9 @@ fn the_store_in_memory_keeps_the_laws() {
         store.advance(time);
         future::ready(())
     };
-    block_on(Laws::new().check_async(&store, advance)).unwrap();
+    // It can be spawned.
+    let check: &mut (dyn Future<Output = _> + Send + Unpin) = &mut Box::pin(Laws::new().check_async(&store, advance));
+    block_on(check).unwrap();
 }
 
 #[test]

@@ -14,9 +14,12 @@ use core::convert::Infallible;
 use core::fmt::{self, Write};
 use cortex_m_rt::entry;
 use heapless::String;
+use proofkey_core::session::{
+    self, ClaimId, Event, LoginId, Need, Now, Outcome, Pair, Pass, Policy, Renewal, Seen, Version,
+};
 use proofkey_core::{
     ApiError, AuthorizeError, CallbackError, Client, ConfigError, Discovery, Endpoint, Feature, Flow, Lifetime,
-    Pending, Redirect, Refusal, ResponseError, Revocable, Server, Step, TokenRequest, Tokens,
+    Pending, Redirect, Refusal, ResponseError, Revocable, Server, Step, TokenRequest, Tokens, Unanswered,
 };
 use proofkey_firmware::host::{Console, now};
 use proofkey_firmware::http::{HttpError, Line};
@@ -89,7 +92,15 @@ fn session(
     if cfg!(feature = "api") {
         call(console, &mut line, client, tokens, &mut buffers.answer)?;
     }
-    if cfg!(feature = "refresh")
+    if cfg!(feature = "session") {
+        if let Some(new) = renew(&mut line, client, tokens, sent_at, &mut buffers.renewed)? {
+            tokens = new;
+            writeln!(console, "renewed")?;
+            if cfg!(feature = "api") {
+                call(console, &mut line, client, tokens, &mut buffers.answer)?;
+            }
+        }
+    } else if cfg!(feature = "refresh")
         && let Some(token) = tokens.refresh_token()
         && Lifetime::new(sent_at, tokens.expires_in()).is_due(now())
     {
@@ -149,6 +160,56 @@ fn exchange<'a>(line: &mut Line<'_>, request: TokenRequest<'a>, buffer: &'a mut 
     Ok(request.read(answer.response(buffer))?)
 }
 
+/// New tokens, if these are due: the pass of a session decides. Nobody else shares this login, and it ends with the power.
+#[inline(never)]
+fn renew<'a>(
+    line: &mut Line<'_>,
+    client: Client<'a>,
+    tokens: Tokens<'a>,
+    sent_at: u64,
+    buffer: &'a mut [u8],
+) -> Result<Option<Tokens<'a>>, Failure> {
+    let clock = || Now::new(now().saturating_mul(1000), now().saturating_mul(1000));
+    let pair = |version, tokens: Tokens<'_>, sent_at| {
+        let renewal = if tokens.refresh_token().is_some() { Renewal::Possible } else { Renewal::NoRefreshToken };
+        Pair::new(version, Lifetime::new(sent_at, tokens.expires_in()), renewal, clock())
+    };
+    let mut held = pair(Version::first(LoginId::new(sent_at, None, 0)), tokens, sent_at);
+    let (mut new, mut buffer) = (None, Some(buffer));
+    let (mut pass, mut step) = Pass::begin(Some(held), Need::Valid, &Policy::new(), ClaimId([0; 16]), clock());
+    loop {
+        let event = match step {
+            session::Step::Done(Outcome::Use(_)) => return Ok(new),
+            session::Step::Done(Outcome::Fail(_)) => return Err(Failure::Session),
+            session::Step::Load => Event::Row(Seen::new(held, u32::MAX, 0)),
+            session::Step::Claim { .. } => Event::Claimed(Seen::new(held, u32::MAX, 0)),
+            session::Step::Send { .. } => match (tokens.refresh_token(), buffer.take()) {
+                (Some(token), Some(buffer)) => {
+                    let sent_at = now();
+                    match ask(line, client.refresh(token), buffer) {
+                        Ok(granted) => {
+                            held = pair(pass.next_version(), granted, sent_at);
+                            new = Some(granted);
+                            Event::Granted(held)
+                        }
+                        Err(event) => event,
+                    }
+                }
+                _ => Event::Unanswered(Unanswered::Lost),
+            },
+            _ => Event::Done,
+        };
+        step = pass.step(event, clock());
+    }
+}
+
+/// The tokens of a refresh, or what the pass is told in their place.
+#[inline(never)]
+fn ask<'a>(line: &mut Line<'_>, request: TokenRequest<'a>, buffer: &'a mut [u8]) -> Result<Tokens<'a>, Event> {
+    let Ok(answer) = line.send(request.request(), buffer) else { return Err(Event::Unanswered(Unanswered::Lost)) };
+    request.read(answer.response(buffer)).map_err(|error| Event::of_response(&error))
+}
+
 /// Asks the API who has signed in.
 #[inline(never)]
 fn call(
@@ -200,6 +261,7 @@ enum Failure {
     Http(HttpError),
     Metadata,
     Response(ResponseError),
+    Session,
 }
 
 impl Failure {
@@ -233,6 +295,7 @@ impl fmt::Display for Failure {
             Self::Response(ResponseError::Server { error, .. }) => ("server ", error.code()),
             Self::Response(ResponseError::TokenType(_)) => ("token type", ""),
             Self::Response(_) => ("response", ""),
+            Self::Session => ("session", ""),
         };
         write!(f, "{what}{which}")
     }

@@ -1,0 +1,97 @@
+//! What is explored, and what may be lost in it.
+
+use super::config::{Config, Fault, Mutant, Rotation, Successor};
+use super::world::{FORGOTTEN, OVERTAKEN, Rows, SENT_LATE};
+use proofkey_core::session::{Grace, Need, Policy};
+
+/// An exploration and what may be lost in it.
+pub(crate) struct Plan {
+    pub(crate) config: Config,
+    pub(crate) allows: fn(&Rows) -> bool,
+}
+
+/// All of them: three parties and one fault on a path, or two that must do no harm; in full two parties and any two faults.
+pub(crate) fn plans(is_full: bool) -> Vec<Plan> {
+    let (faults, parties) = if is_full { (2, 2) } else { (1, 3) };
+    let all = Config { kinds: Fault::ALL, faults, parties, ..BASE };
+    let users = Config { sign_outs: 1, logins: 1, parties: 2, ..all };
+    let table = |config| Plan { config, allows: |_| true };
+    let grace = |seconds, successor| Rotation::Grace(seconds, successor);
+    vec![
+        Plan { config: Config { name: "no grace, harmless faults", ..BASE }, allows: |_| false },
+        Plan { config: Config { name: "no grace, due, harmless faults", left: 30, ..BASE }, allows: |_| false },
+        Plan {
+            config: Config { name: "harmless faults, sign-out and login", kinds: Fault::BENIGN, ..users },
+            allows: |_| false,
+        },
+        table(Config { name: "no grace", ..all }),
+        table(Config { name: "no grace, said so, due", left: 30, policy: BASE.policy.with_grace(Grace::None), ..all }),
+        table(Config { name: "no grace, two rounds", passes: 2, parties: 2, ..all }),
+        table(Config { name: "no grace, sign-out and login", logins: faults - 1, ..users }),
+        table(Config { name: "grace 5 s, same", rotation: grace(5, Successor::Same), ..all }),
+        Plan {
+            config: Config { name: "grace 45 s, same", rotation: grace(45, Successor::Same), is_eager: true, ..all },
+            allows: covered,
+        },
+        Plan {
+            config: Config {
+                name: "grace 45 s, newest",
+                rotation: grace(45, Successor::Newest),
+                is_eager: true,
+                ..all
+            },
+            allows: covered,
+        },
+        table(Config { name: "grace 30 s, access token only", rotation: grace(30, Successor::AccessOnly), ..all }),
+        Plan {
+            config: Config {
+                name: "no rotation",
+                rotation: Rotation::Never,
+                policy: BASE.policy.with_grace(Grace::Unlimited),
+                ..all
+            },
+            allows: |rows| rows[FORGOTTEN] > 0,
+        },
+    ]
+}
+
+/// Three parties and any two faults.
+pub(crate) fn largest() -> Plan {
+    let config = Config { name: "no grace, three parties, any two faults", kinds: Fault::ALL, ..BASE };
+    Plan { config, allows: |_| true }
+}
+
+/// What a grace for a takeover leaves of the table; it covers one lost answer, not two.
+fn covered(rows: &Rows) -> bool {
+    rows[SENT_LATE] + rows[OVERTAKEN] + rows[FORGOTTEN] > 0 || rows[..SENT_LATE].iter().sum::<u8>() > 1
+}
+
+/// Each planted fault, and where it does harm.
+pub(crate) fn planted() -> [(Mutant, Config); 7] {
+    let with = |kinds: &[Fault]| Config { kinds: kinds.iter().map(|fault| fault.bit()).sum(), faults: 1, ..BASE };
+    [
+        (Mutant::ClaimNotRenewed, with(&[Fault::NoWrites])),
+        (Mutant::ClaimDoesNotExclude, Config { parties: 2, ..with(&[]) }),
+        (Mutant::WriteWithoutFence, Config { logins: 1, ..with(&[Fault::Late]) }),
+        (Mutant::LapsedTakenAtOnce, with(&[Fault::Drowsy])),
+        (Mutant::SentAgainAfterTimeOut, with(&[Fault::SlowRequest])),
+        (Mutant::RevokedOnAbsent, with(&[Fault::Vanish])),
+        (Mutant::OlderLoginAdopted, Config { logins: 1, parties: 2, ..with(&[Fault::Forget]) }),
+    ]
+}
+
+const BASE: Config = Config {
+    name: "",
+    rotation: Rotation::Grace(0, Successor::Same),
+    policy: Policy::new(),
+    left: 0,
+    need: Need::Valid,
+    parties: 3,
+    is_eager: false,
+    passes: 1,
+    faults: 2,
+    kinds: Fault::BENIGN,
+    sign_outs: 0,
+    logins: 0,
+    mutant: None,
+};

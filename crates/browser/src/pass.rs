@@ -25,11 +25,9 @@ pub struct Pass {
     pass: proofkey_core::session::Pass,
     step: Step,
     deadline: f64,
-    need: Need,
+    is_refused: bool,
     /// The last request had no answer, and may still be on its way.
     is_under_way: bool,
-    /// The claim answers a lapsed one.
-    is_over: bool,
     /// Another login has taken the place of this one.
     is_replaced: bool,
     /// The pause that the server asked for, in seconds.
@@ -38,17 +36,20 @@ pub struct Pass {
 
 #[wasm_bindgen]
 impl Pass {
-    /// Begins with the row that this tab has. `refused` is the one whose access token an API has refused; or none. `deadline`
-    /// is the longest wait for an answer, in milliseconds.
+    /// Begins with the row that this tab has. `is_refused`: an API has refused its access token. `deadline` is the
+    /// longest wait for an answer, in milliseconds.
     #[wasm_bindgen(constructor)]
     #[must_use]
-    pub fn new(row: &[f64], refused: &[f64], deadline: f64, wall: f64, uptime: f64) -> Self {
+    pub fn new(row: &[f64], is_refused: bool, deadline: f64, wall: f64, uptime: f64) -> Self {
         let now = now(wall, uptime);
-        let need = read(refused, now).map_or(Need::Valid, |row| Need::OtherThan(row.version()));
         let policy = Policy::new().with_limits((deadline / 1000.0).ceil() as u16, 0);
         let held = read(row, now).map(|row| row.pair);
+        let need = match held {
+            Some(pair) if is_refused => Need::OtherThan(pair.version()),
+            _ => Need::Valid,
+        };
         let (pass, step) = proofkey_core::session::Pass::begin(held, need, &policy, CLAIM, now);
-        Self { pass, step, deadline, need, is_under_way: false, is_over: false, is_replaced: false, pause: 0 }
+        Self { pass, step, deadline, is_refused, is_under_way: false, is_replaced: false, pause: 0 }
     }
 
     /// Takes what came of the last step, and says what to do next. Whoever asks for the first step tells nothing.
@@ -100,7 +101,7 @@ impl Pass {
     }
 
     /// What the tabs have, in answer to a step. A lock never fails to exclude, so only the row tells what became of it.
-    fn stored(&mut self, row: Option<Row>, wall: f64) -> Event {
+    fn stored(&self, row: Option<Row>, wall: f64) -> Event {
         let Some(row) = row else {
             return if matches!(self.step, Step::Save { .. }) { Event::SignedOut } else { Event::Absent };
         };
@@ -110,10 +111,7 @@ impl Pass {
                 let age = ((wall - row.sent) / 1000.0) as u32;
                 Event::Lapsed { id: claim_of(row.sent), age, row: row.seen() }
             }
-            Step::Claim { over, .. } => {
-                self.is_over = over.is_some();
-                Event::Claimed(row.seen())
-            }
+            Step::Claim { .. } => Event::Claimed(row.seen()),
             Step::End { version, .. } | Step::Save { version, .. } if version == row.version() => Event::Done,
             Step::End { .. } | Step::Save { .. } => Event::Changed(row.seen()),
             _ => Event::Row(row.seen()),
@@ -122,11 +120,7 @@ impl Pass {
 
     /// The step as a number, and what belongs to it.
     fn told(&mut self, now: Now) -> (u64, u32) {
-        let rest = match self.pause {
-            0 if self.is_over => REST_AGAIN,
-            0 => REST,
-            pause => pause,
-        };
+        let rest = if self.pause > 0 { self.pause } else { REST };
         match self.step {
             Step::Adopt => (1, 0),
             Step::Claim { .. } => (2, if self.pass.serves(now) { 0 } else { PATIENCE }),
@@ -147,9 +141,7 @@ impl Pass {
             Step::Done(Outcome::Use(Some(Trouble::Paused { seconds }))) => (12, seconds),
             Step::Done(Outcome::Use(_)) => (12, rest),
             Step::Done(Outcome::Fail(trouble)) => match trouble {
-                Trouble::Young | Trouble::Paused { .. } | Trouble::Ended(End::NoRefreshToken)
-                    if matches!(self.need, Need::OtherThan(_)) =>
-                {
+                Trouble::Young | Trouble::Paused { .. } | Trouble::Ended(End::NoRefreshToken) if self.is_refused => {
                     (17, 0)
                 }
                 Trouble::Paused { seconds } => (13, seconds),
@@ -221,10 +213,9 @@ const CLAIM: ClaimId = ClaimId([0; 16]);
 
 /// How long to wait for another tab, in milliseconds.
 const PATIENCE: u32 = 60_000;
-/// The pause after a refresh that failed, in seconds: half of the time between due and expired. And after one that answered a
-/// lapsed claim.
+/// The pause after a refresh that failed, in seconds: half of the time between due and expired. In other stores its claim would
+/// have lapsed by then.
 const REST: u32 = 30;
-const REST_AGAIN: u32 = 60;
 
 /// The events. A refusal has its pause in the upper bits.
 const BEGIN: u32 = 0;

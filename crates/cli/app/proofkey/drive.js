@@ -43,7 +43,7 @@ export async function drive(session, refused, deadline, connect, revoke) {
     await session.catchUp();
     event = ROW;
   };
-  const pass = new Pass(session.row(), refused ? session.row(refused) : [], deadline, ...now());
+  const pass = new Pass(session.row(), held === refused, deadline, ...now());
   try {
     for (;;) {
       const told = pass.step(event, row, ...now());
@@ -94,17 +94,17 @@ export async function drive(session, refused, deadline, connect, revoke) {
           case USE:
             return held;
           case BRIDGE:
-            session.rest(1000 * value);
+            session.quiet = Date.now() + 1000 * value;
             return held;
           case FAIL:
             throw error ?? failure(session.note.error ?? [], value || undefined);
           case OCCUPIED:
-            throw new ProofkeyError('deadline', 'another tab has been refreshing the tokens for more than a minute', 'retry');
+            throw new ProofkeyError('deadline', 'another tab does not end its refresh', 'retry');
           case ENDED:
             session.end(held.id);
             throw error ?? (held.ended ? failure(held.ended) : signedOut('the access token has expired, and there is no refresh token'));
           case GONE:
-            throw signedOut('signed out in the meantime');
+            throw signedOut('no one is signed in');
           default:
             return undefined;
         }

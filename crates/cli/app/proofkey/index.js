@@ -203,7 +203,7 @@ export class Proofkey extends EventTarget {
     const [{ client, server }] = await Promise.all([this.#connect(), this.#session.check()]);
     const parts = Object.entries(extra).flatMap(([name, values]) => [values].flat().flatMap((value) => [name, value]));
     if (parts.some((part) => `${part}`.includes('\0'))) {
-      throw new ProofkeyError('config', 'extra: a parameter has a NUL character', 'fix');
+      throw new ProofkeyError('config', 'extra: it has a NUL character', 'fix');
     }
     return { ...client.authorize(this.#scope, parts.join('\0'), randomBytes()), server };
   }

@@ -16,11 +16,13 @@ export class Session {
   #tokens = null;
   #heard;
   #note;
-  #quiet = 0;
   #release = () => {};
   #ended = new Set();
   #checked = false;
   #closed = new AbortController();
+
+  /** Until when this tab leaves tokens alone that are due for a refresh. */
+  quiet = 0;
 
   constructor(name, changed) {
     this.#name = name;
@@ -39,11 +41,6 @@ export class Session {
   /** The tokens, with the id, age and generation of their session; null if no one is signed in. */
   get tokens() {
     return this.#tokens;
-  }
-
-  /** Until when this tab leaves tokens alone that are due for a refresh. */
-  get quiet() {
-    return this.#quiet;
   }
 
   /**
@@ -88,11 +85,6 @@ export class Session {
   tell(tokens, what) {
     this.#note = { ...what, of: versionOf(tokens), at: Date.now() };
     this.#post({ note: this.#note });
-  }
-
-  /** Leaves the tokens alone for a while, in this tab. */
-  rest(milliseconds) {
-    this.#quiet = Date.now() + milliseconds;
   }
 
   /** Forgets the tokens of this session, or of the one with that id, in all tabs. Returns them, so that they can be revoked. */
@@ -168,7 +160,7 @@ export class Session {
     const other = this.#tokens?.id !== tokens?.id;
     this.#tokens = tokens;
     this.#heard = now();
-    this.#quiet = 0;
+    this.quiet = 0;
     this.#release = lock?.release ?? (() => {});
     if (other) this.#changed();
     try {

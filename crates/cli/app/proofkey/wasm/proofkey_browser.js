@@ -220,22 +220,14 @@ export class Pass {
         const ptr = this.__destroy_into_raw();
         wasm.__wbg_pass_free(ptr, 0);
     }
-    constructor(row, refused, deadline, wall, uptime) {
+    constructor(row, is_refused, deadline, wall, uptime) {
+        const val2 = +is_refused;
         const val3 = +deadline;
         const val4 = +wall;
         const val5 = +uptime;
-        let ptr0, len0, ptr1, len1;
-        try {
-            ptr0 = passArrayF64ToWasm0(row, wasm.__wbindgen_malloc);
-            len0 = WASM_VECTOR_LEN;
-            ptr1 = passArrayF64ToWasm0(refused, wasm.__wbindgen_malloc);
-            len1 = WASM_VECTOR_LEN;
-        } catch (e) {
-            if (ptr1) { wasm.__wbindgen_free(ptr1, len1 * 8, 8); }
-            if (ptr0) { wasm.__wbindgen_free(ptr0, len0 * 8, 8); }
-            throw e;
-        }
-        const ret = wasm.pass_new(ptr0, len0, ptr1, len1, val3, val4, val5);
+        const ptr0 = passArrayF64ToWasm0(row, wasm.__wbindgen_malloc);
+        const len0 = WASM_VECTOR_LEN;
+        const ret = wasm.pass_new(ptr0, len0, val2, val3, val4, val5);
         this.__wbg_ptr = ret;
         PassFinalization.register(this, this.__wbg_ptr, this);
         return this;

@@ -1,12 +1,11 @@
 //! A token store with one record.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use proofkey_native::old::{Store, StoreError};
-use proofkey_native::{Key, Record, Secret};
+use proofkey_native::{Key, Record, Secret, Store, StoreError};
+use proofkey_store::{Answer, LoginId, Op, Store as _, StoreFault, Version};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
 use tempfile::TempDir;
 
 /// A store in a folder of its own.
@@ -23,35 +22,66 @@ impl Default for Shelf {
 }
 
 impl Shelf {
-    /// Saves a record.
+    /// Stores a record, as a login.
     ///
     /// # Errors
-    /// [`StoreError::Newer`] if there is one of a newer format.
+    /// [`StoreFault::Newer`] if there is one of a newer format, [`StoreFault::Setup`] if there is one with the last version.
     pub fn save(&self, record: &Record) -> Result<(), StoreError> {
-        self.store.lock(&record.key, Duration::ZERO).expect("a lock").save(record)
+        let value = record.to_bytes().ok_or(StoreError::new(StoreFault::TooBig))?;
+        let mut previous = None;
+        for _ in 0..2 {
+            let version = Version::first(LoginId::new(1, previous, u64::MAX));
+            let write = Op::Write { expect: None, version, value: Some(&value) };
+            match self.store.run(&record.key, write)? {
+                Answer::Changed(row) => previous = Some(row.version.login()),
+                Answer::SignedOut { version } => previous = Some(version.login()),
+                _ => return Ok(()),
+            }
+        }
+        // No login can be later than that of the row.
+        Err(StoreError::new(StoreFault::Setup))
     }
 
     /// Loads the record of `key`.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it is not there whole.
     pub fn load(&self, key: &Key) -> Result<Option<Record>, StoreError> {
-        self.store.load(key)
+        let Answer::Row(row) = self.store.run(key, Op::Load)? else { return Ok(None) };
+        let record = Record::from_bytes(&row.value);
+        record.map(Some).map_err(|error| StoreError::new(StoreFault::Corrupt).because(error))
     }
 
-    /// The bytes of the saved record.
+    /// The bytes of the file.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
-        fs::read(self.file()).expect("a saved record")
+        fs::read(self.file()).expect("a row")
     }
 
-    /// Puts other bytes in the place of the saved record.
+    /// Puts other bytes in its place.
     pub fn replace(&self, bytes: &[u8]) {
-        fs::write(self.file(), bytes).expect("a saved record");
+        fs::write(self.file(), bytes).expect("a row");
+    }
+
+    /// The file of a row with a checksum that fits what stands behind it.
+    #[must_use]
+    pub fn seal_row(&self, bytes: &[u8]) -> Vec<u8> {
+        let line = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+        let (line, value) = bytes.split_at(line);
+        let fields = line.splitn(5, |byte| *byte == b' ').nth(4).unwrap_or_default();
+        let value = value.get(1..).unwrap_or_default();
+        let file = self.file();
+        let name = file.file_name().expect("a name").as_encoded_bytes();
+        let checksum = Sha256::digest([name, b"\n", fields, b"\n", value].concat());
+        let start = format!("proofkey record 3 {} ", Base64UrlUnpadded::encode_string(&checksum));
+        [start.as_bytes(), fields, b"\n", value].concat()
     }
 
     fn file(&self) -> PathBuf {
         let paths = fs::read_dir(self.folder.path().join("store"))
             .expect("the folder")
             .map(|entry| entry.expect("an entry").path());
-        paths.into_iter().find(|path| path.extension().is_none()).expect("a saved record")
+        paths.into_iter().find(|path| path.extension().is_none()).expect("a row")
     }
 }
 
@@ -106,5 +136,5 @@ pub fn seal(format: u32, bytes: &[u8]) -> Vec<u8> {
     [format!("proofkey record {format} {checksum}\n").as_bytes(), json].concat()
 }
 
-/// The formats that are read, of which the last is written.
+/// The formats of a file that is a record and nothing else, as earlier versions wrote it.
 pub const FORMATS: [u32; 2] = [1, 2];

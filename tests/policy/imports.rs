@@ -62,7 +62,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("firmware/image", &["proofkey-core"]),
     ("firmware/nostd", &["proofkey-core"]),
     ("firmware/peer", &["proofkey-firmware"]),
-    ("fuzz", &["proofkey-core", "proofkey-native"]),
+    ("fuzz", &["proofkey-core", "proofkey-native", "proofkey-store"]),
 ];
 
 #[test]

@@ -58,7 +58,7 @@ impl Pass {
     /// often the login was refreshed by the version to write.
     pub fn step(&mut self, event: u32, row: &[f64], wall: f64, uptime: f64) -> f64 {
         let now = now(wall, uptime);
-        if let Some(event) = self.event(event, read(row, now), wall) {
+        if let Some(event) = self.event(event, read(row, now)) {
             self.step = self.pass.step(event, now);
         }
         // The earlier of two logins is forgotten, not revoked: many servers would end both.
@@ -71,12 +71,12 @@ impl Pass {
 }
 
 impl Pass {
-    fn event(&mut self, event: u32, row: Option<Row>, wall: f64) -> Option<Event> {
+    fn event(&mut self, event: u32, row: Option<Row>) -> Option<Event> {
         Some(match (event & 15, row) {
             (BEGIN, _) => return None,
             (ROW, row) => {
                 self.is_replaced = row.is_some();
-                return Some(self.stored(row, wall));
+                return Some(self.stored(row));
             }
             (GRANTED, Some(row)) => Event::Granted(row.pair),
             (KEPT, Some(row)) => Event::Kept(row.pair),
@@ -101,15 +101,15 @@ impl Pass {
     }
 
     /// What the tabs have, in answer to a step. A lock never fails to exclude, so only the row tells what became of it.
-    fn stored(&self, row: Option<Row>, wall: f64) -> Event {
+    fn stored(&self, row: Option<Row>) -> Event {
         let Some(row) = row else {
             return if matches!(self.step, Step::Save { .. }) { Event::SignedOut } else { Event::Absent };
         };
         match self.step {
             Step::Claim { version, .. } if version != row.version() => Event::Changed(row.seen()),
             Step::Claim { over, .. } if row.sent > 0.0 && over != Some(claim_of(row.sent)) => {
-                let age = ((wall - row.sent) / 1000.0) as u32;
-                Event::Lapsed { id: claim_of(row.sent), age, row: row.seen() }
+                // Its age is for words that no page shows.
+                Event::Lapsed { id: claim_of(row.sent), age: 0, row: row.seen() }
             }
             Step::Claim { .. } => Event::Claimed(row.seen()),
             Step::End { version, .. } | Step::Save { version, .. } if version == row.version() => Event::Done,

@@ -151,7 +151,8 @@ fn failure(login: &Login, error: SessionError) -> Failure {
         }
         SessionError::NoAnswer { since, cause } => {
             let cause = cause.map(|cause| Failure::from(cause).at(login.token_endpoint()));
-            let lost = format!("the server may have spent the refresh token at {}, and its answer is not known", Utc(since));
+            let lost =
+                format!("the server may have spent the refresh token at {}, and its answer is not known", Utc(since));
             match cause {
                 Some(failure) => Failure { message: format!("{}; {lost}", failure.message), ..failure },
                 None => Kind::Network.because(lost).advise("try again"),

@@ -7,5 +7,6 @@ mod errors;
 mod faulty;
 mod lost;
 mod renewal;
+mod steps;
 mod store_faults;
 mod support;

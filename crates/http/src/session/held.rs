@@ -110,15 +110,20 @@ impl Held {
         Ok(Self::new(Arc::new(record), row.version, row.age, view, now))
     }
 
-    /// The record with the tokens of a refresh.
-    pub(super) fn granted(&self, tokens: &TokensBuf, view: &View, requested_at: u64) -> Record {
+    /// The record with the tokens of a refresh. If that is doubtful, an answer without a new refresh token does not tell whether the
+    /// server rotates: in their grace some servers send none.
+    pub(super) fn granted(&self, tokens: &TokensBuf, view: &View, requested_at: u64, is_doubtful: bool) -> Record {
         let mut record = (*self.record).clone();
         let new = tokens.refresh_token().map(|token| Secret::new(token.expose().to_owned()));
         let is_same = match (&new, &record.refresh_token) {
             (Some(new), Some(old)) => new.expose() == old.expose(),
             _ => new.is_none(),
         };
-        record.rotates = Some(!is_same || record.rotates == Some(true));
+        if !is_same {
+            record.rotates = Some(true);
+        } else if !is_doubtful {
+            record.rotates.get_or_insert(false);
+        }
         record.refresh_token = new.or(record.refresh_token);
         record.refresh_ends_at = match tokens.refresh_expires_in() {
             Some(left) => Some(requested_at.saturating_add(left.into())),

@@ -20,6 +20,10 @@ pub struct Run {
     view: View,
     held: Option<Arc<Held>>,
     row: Option<Held>,
+    /// What is held once it is written that the login has ended.
+    ended: Option<Arc<Held>>,
+    /// The refresh token may have been sent before, so its answer does not tell whether the server rotates.
+    is_doubtful: bool,
     /// The value that is to be written.
     value: Zeroizing<Vec<u8>>,
     sent_at: u64,
@@ -57,6 +61,8 @@ impl Run {
             view,
             held,
             row: None,
+            ended: None,
+            is_doubtful: false,
             value: Zeroizing::default(),
             sent_at: 0,
             is_granted: false,
@@ -127,6 +133,7 @@ impl Run {
         if event == Event::Done {
             self.written();
         }
+        self.ended = None;
         self.step = self.pass.step(event, now());
         self.prepare();
     }
@@ -183,23 +190,25 @@ impl Run {
                 self.waited();
             }
             Step::End { version, lost, .. } => {
-                if let Some(held) = &self.held {
+                self.ended = self.held.as_ref().map(|held| {
                     let mut record = (*held.record).clone();
                     let why = self.exchange_error.as_ref().map(ToString::to_string).unwrap_or_default();
                     record.refresh_token = None;
                     record.ended = Some(Ended::new(why, lost));
-                    self.held = Some(Arc::new(Held::new(Arc::new(record), version, 0, &self.view, now())));
-                }
+                    Arc::new(Held::new(Arc::new(record), version, 0, &self.view, now()))
+                });
                 self.encode();
             }
             Step::Save { .. } => self.encode(),
+            Step::Claim { over, .. } => self.is_doubtful |= over.is_some(),
             Step::Send { .. } => self.sent_at = now().seconds(),
             _ => self.value = Zeroizing::default(),
         }
     }
 
     fn encode(&mut self) {
-        let bytes = self.record().and_then(Record::to_bytes);
+        let held = self.ended.as_ref().or(self.held.as_ref());
+        let bytes = held.and_then(|held| held.record.to_bytes());
         if let Some(bytes) = bytes {
             self.value = bytes;
         } else {
@@ -207,13 +216,14 @@ impl Run {
         }
     }
 
-    /// What was written has its version now.
+    /// What was written is held, under its version.
     fn written(&mut self) {
-        if let Step::Save { version, .. } | Step::End { version, .. } = self.step
-            && let Some(held) = &self.held
-            && held.pair.version() != version
-        {
-            self.held = Some(Arc::new(Held { pair: held.pair.at(version), ..(**held).clone() }));
+        match (self.step, &self.held) {
+            (Step::End { .. }, _) => self.held = self.ended.take(),
+            (Step::Save { version, .. }, Some(held)) if held.pair.version() != version => {
+                self.held = Some(Arc::new(Held { pair: held.pair.at(version), ..(**held).clone() }));
+            }
+            _ => {}
         }
     }
 
@@ -245,7 +255,7 @@ impl Run {
         let now = now();
         match answer {
             Ok(tokens) => {
-                let record = held.granted(&tokens, &self.view, self.sent_at);
+                let record = held.granted(&tokens, &self.view, self.sent_at, self.is_doubtful);
                 let held = Held::new(Arc::new(record), version, 0, &self.view, now);
                 let pair = held.pair;
                 self.held = Some(Arc::new(held));
@@ -258,6 +268,7 @@ impl Run {
                     ExchangeError::Transport(error) => Event::Unanswered(error.why()),
                     ExchangeError::Config(_) | ExchangeError::Spent => Event::Refused { ends: false, pause: 0 },
                 };
+                self.is_doubtful |= matches!(event, Event::Unanswered(_));
                 self.exchange_error = Some(error);
                 let Some(new) = new else { return event };
                 let mut record = (*held.record).clone();

@@ -54,8 +54,7 @@ fn links_that_come_and_go_lead_no_write_outside() {
 fn is_link(result: Result<Answer, proofkey_store::StoreError>) -> usize {
     let error = result.expect_err("a refusal");
     let cause = error.source().and_then(<dyn Error>::downcast_ref::<StoreCause>);
-    let is_link =
-        matches!(cause, Some(StoreCause::Folder(FolderError::Insecure { .. } | FolderError::Exposed { .. })));
+    let is_link = matches!(cause, Some(StoreCause::Folder(FolderError::Insecure { .. } | FolderError::Exposed { .. })));
     assert!(is_link, "{error}");
     1
 }

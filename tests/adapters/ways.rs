@@ -1,12 +1,16 @@
 //! Each way to make a client, with a server that sends it elsewhere: nothing goes there, and every request arrives once.
 
-use proofkey_core::{AccessToken, Client, ClientBuf, RefreshToken, Server as Endpoints, TokenRequest};
-use proofkey_http::{Answer, Received, Settings, TransportError, TransportKind, drive, drive_async, read_tokens};
+use proofkey_core::{AccessToken, Advice, Client, ClientBuf, RefreshToken, Server as Endpoints, TokenRequest};
+use proofkey_http::{
+    Answer, ExchangeError, Received, Settings, TransportError, TransportKind, drive, drive_async, read_tokens,
+};
 use proofkey_tests::authority::Authority;
+use proofkey_tests::proxy::Proxy;
 use proofkey_tests::recording::{Server, read_request};
 use reqwest::{redirect, retry};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io::Write;
+use std::net::TcpListener;
 use std::sync::Arc;
 use tokio::runtime::Runtime;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
@@ -74,6 +78,31 @@ fn no_client_sends_again_what_got_no_answer() {
             assert_eq!(server.requests().len(), 1, "{}: {said}", way.name);
         }
     }
+}
+
+#[test]
+fn an_agent_of_the_callers_that_gets_no_connection_says_why() {
+    let authority = Authority::new("Nobody trusts it");
+    let server = serve(&authority.server(&["127.0.0.1"]), |_| String::new());
+    let origin = format!("https://{}", server.address);
+    let no_root = TlsConfig::builder().root_certs(RootCerts::from(Vec::new())).build();
+    let proxy = Proxy::start(TcpListener::bind("127.0.0.1:0").unwrap(), server.address, None, Some("Basic secret"));
+    let behind = ureq::Proxy::new(&format!("http://{}", proxy.address())).unwrap();
+    let config = ureq::Agent::config_builder;
+    for (agent, kind, was_sent) in [
+        (config().tls_config(no_root).proxy(None).build(), TransportKind::Tls, true),
+        (config().proxy(Some(behind)).build(), TransportKind::Proxy, false),
+    ] {
+        let http = proofkey_ureq::Http::with_agent(agent.into(), Settings::new()).unwrap();
+        // Names that are not this machine's go through the agent's proxy.
+        let origin = if kind == TransportKind::Proxy { "https://as.example" } else { &origin };
+        let ExchangeError::Transport(error) = http.exchange(refresh(&client(origin))).unwrap_err() else {
+            panic!("{kind:?}: another error");
+        };
+        assert_eq!((error.kind(), error.was_sent()), (kind, was_sent), "{error}");
+        assert_eq!(error.advice(), Some(Advice::Fix), "{error}");
+    }
+    assert_eq!((server.requests().len(), proxy.connections()), (0, 1));
 }
 
 /// A server that answers in TLS, and closes if the answer is empty.

@@ -3,6 +3,8 @@
 const ADDRESS = '127.0.0.1:49152';
 const ISSUER = 'https://as.example';
 const JSON_TYPE = 'application/json';
+/** The event of a refusal that ends the login. */
+const ENDS = 10;
 const FINE = ['Accepted', 'Found', 'NoMetadata'];
 const START = '{"issuer":"{issuer}","authorization_endpoint":"{origin}/authorize","token_endpoint":"{origin}/token"';
 const DEFAULT = { code: 'C', tokens: { access_token: 'AT' } };
@@ -87,7 +89,7 @@ const CHECKS = {
     const redirect = start + text(bytes(input, (part) => fill(part, state, other)));
     same(client.matches(pending, redirect), !['Duplicate(state)', 'State', 'Target'].includes(expected), 'matches');
     const grant = verdict(module, () => client.accept(pending, redirect), expected, CALLBACK, {});
-    if (grant) same(/&code=([^&]*)/.exec(grant.step(0).intoRequest().body)[1], text(bytes(code)), 'code');
+    if (grant) same(/&code=([^&]*)/.exec(grant.step(0).request.body)[1], text(bytes(code)), 'code');
   },
 
   token(module, one) {
@@ -97,8 +99,8 @@ const CHECKS = {
     const good = expected === 'Accepted' && tokens.refresh_token !== 'RT1' ? tokens.refresh_token : undefined;
     const outcome = client.refresh('RT1').read(response());
     if (grant === 'refresh') same(outcome.refreshToken, good ?? kept, 'kept');
-    if (ends !== undefined) same(outcome.endsLogin, ends, 'ends the login');
-    const read = grant === 'refresh' ? () => outcome.takeTokens() : () => accepted(client).read(response());
+    if (ends !== undefined) same(outcome.event === ENDS, ends, 'ends the login');
+    const read = grant === 'refresh' ? () => tokensOf(outcome) : () => accepted(client).read(response());
     const granted = verdict(module, read, expected, RESPONSE, { status, ...hints });
     if (!granted) return;
     const { accessToken, refreshToken, expiresIn, scope } = granted;
@@ -113,7 +115,7 @@ const CHECKS = {
     const whole = body ? value : joined([encoded('{"access_token":"AT","x":'), value, encoded(',"token_type":"Bearer"}')]);
     const refresh = newClient(module, `http://${ADDRESS}/cb`).refresh('RT1');
     const outcome = refresh.read(newResponse(module, 200, [['Content-Type', JSON_TYPE]], whole));
-    verdict(module, () => outcome.takeTokens(), expected, RESPONSE, {});
+    verdict(module, () => tokensOf(outcome), expected, RESPONSE, {});
   },
 
   metadata(module, { issuer: given = '', answers, expected, found = {}, asked, advice, says = [] }) {
@@ -125,7 +127,7 @@ const CHECKS = {
     const [discovery, addresses, list] = [module.Flow.discovery(issuer), [], [...answers]];
     const search = () => {
       for (let step = discovery.step(0); step; step = discovery.step(0)) {
-        addresses.push(step.intoRequest().url);
+        addresses.push(step.request.url);
         const { status = 200, headers = [['Content-Type', JSON_TYPE]], body = '', closes, raw } = list.shift() ?? { status: 404, headers: [] };
         hints.status = status;
         const response = newResponse(module, status, headers, bytes(body, at));
@@ -194,6 +196,11 @@ function same(actual, expected, what) {
   if (one !== other) throw new Error(`${what} ${one} instead of ${other}`);
 }
 
+function tokensOf({ tokens, error }) {
+  if (error) throw error;
+  return tokens;
+}
+
 function exchanges(one) {
   const body = bytes(one.input);
   if (!one.prefixes) return [{ ...one, body }];
@@ -205,11 +212,11 @@ function newClient({ Client }, redirectUri, issuer, promised) {
 }
 
 function newResponse({ HttpResponse }, status, headers, body) {
-  return new HttpResponse(status, [...new Headers(headers)].flat(), body, false);
+  return new HttpResponse(status, [...new Headers(headers)].flat().join('\n'), body, false);
 }
 
 function begin(client, first) {
-  const { url, pending } = client.authorize('', [], Uint8Array.from({ length: 64 }, (_, at) => first + at));
+  const { url, pending } = client.authorize('', '', Uint8Array.from({ length: 64 }, (_, at) => first + at));
   return { pending, state: new URL(url).searchParams.get('state') };
 }
 

@@ -16,13 +16,12 @@ before(() => {
 async function drive(steps, { hear = () => true, unanswered = () => false, deadline = 1000 } = {}) {
   let clock = 0;
   const [timers, left, asked] = [[], [...steps], []];
-  const request = { method: 'GET', url: URL_OF, headers: [], free() {} };
+  const request = { method: 'GET', url: URL_OF, headers: {} };
   const flow = {
-    step: () => (left.length > 0 ? { wait: typeof left[0] === 'number' ? left[0] : undefined, intoRequest() {
-      if (typeof left[0] !== 'number') return request;
-      left.shift();
-      return undefined;
-    } } : undefined),
+    step() {
+      if (left.length === 0) return undefined;
+      return typeof left[0] === 'number' ? { wait: left.shift() } : { request };
+    },
     hear: () => hear(asked.length),
     unanswered: (isClosed) => unanswered(isClosed),
     read: () => `read after ${asked.length}`,

@@ -204,7 +204,7 @@ test('settings that cannot be used', { timeout }, () => inPage(async (page) => {
     assert.deepEqual([error?.ours, error?.code], [true, 'config'], String(deadline));
   }
   assert.equal(await page.evaluate('failure(() => make({ deadline: undefined }))'), undefined);
-  for (const extra of [{ state: 'x' }, { code_challenge_method: 'plain' }, { '': 'x' }, { x: '' }, { x: ['1', '2'] }]) {
+  for (const extra of [{ state: 'x' }, { code_challenge_method: 'plain' }, { '': 'x' }, { x: '' }, { x: ['1', '2'] }, { x: 'a\0b' }]) {
     assert.equal((await failure(page, (more) => app.signIn({ extra: more }), extra)).code, 'config', JSON.stringify(extra));
   }
   assert.equal(page.url(), `${all.bare.origin}/`);

@@ -135,6 +135,32 @@ fn a_lapsed_claim_is_answered_two_seconds_later() {
 }
 
 #[test]
+fn a_claim_that_was_renewed_and_lapsed_again_is_waited_for_again() {
+    let lapsed = Event::Lapsed { id: ClaimId([2; 16]), age: 30, row: row(ended(first())) };
+    let mut pass = claiming(ended(first()), &POLICY);
+    pass.step(lapsed, NOW);
+    pass.step(Event::Done, after(2_000));
+    pass.step(Event::Row(row(ended(first()))), after(2_000));
+    assert!(matches!(pass.step(Event::Busy, after(2_000)), Step::Wait { milliseconds: ..=50 }));
+    assert_eq!(pass.step(Event::Done, after(25_000)), Step::Load);
+    assert_eq!(pass.step(Event::Row(row(ended(first()))), after(25_000)), CLAIM);
+    assert_eq!(pass.step(lapsed, after(25_000)), Step::Wait { milliseconds: 2_000 });
+}
+
+#[test]
+fn an_adopted_pair_has_no_lost_answer() {
+    let lapsed = Event::Lapsed { id: ClaimId([2; 16]), age: 30, row: row(ended(first())) };
+    let mut pass = claiming(ended(first()), &POLICY);
+    pass.step(lapsed, NOW);
+    assert_eq!(pass.step(Event::Done, after(2_000)), Step::Load);
+    assert_eq!(pass.step(Event::Row(row(ended(newer()))), after(2_000)), Step::Adopt);
+    let claim = Step::Claim { version: newer(), id: ID, seconds: 25, over: None };
+    assert_eq!(pass.step(Event::Done, after(2_000)), claim);
+    assert_eq!(pass.step(Event::Claimed(row(ended(newer()))), after(2_000)), Step::Send { within: 15_000 });
+    assert_eq!(pass.step(Event::Refused { ends: false, pause: 0 }, after(2_000)), Step::Release { id: ID, pause: 0 });
+}
+
+#[test]
 fn without_a_grace_a_lapsed_claim_waits_for_the_end_of_the_token() {
     let policy = POLICY.with_grace(Grace::None);
     let lapsed = |pair| Event::Lapsed { id: ClaimId([2; 16]), age: 30, row: row(pair) };

@@ -35,6 +35,18 @@ const MODULES: &[(&str, &[&str])] = &[
 const CRATES: &[(&str, &[&str])] = &[
     ("benches", &["proofkey-core"]),
     ("benches/io", &["proofkey-benches", "proofkey-core", "proofkey-reqwest", "proofkey-ureq"]),
+    (
+        "benches/session",
+        &[
+            "proofkey-core",
+            "proofkey-native",
+            "proofkey-postgres",
+            "proofkey-redis",
+            "proofkey-reqwest",
+            "proofkey-store",
+            "proofkey-ureq",
+        ],
+    ),
     ("crates/browser", &["proofkey-core"]),
     ("crates/cli", &["proofkey-core", "proofkey-devserver", "proofkey-native", "proofkey-ureq"]),
     ("crates/core", &[]),

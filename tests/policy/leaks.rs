@@ -1,17 +1,20 @@
 //! No secret reaches a log, at the finest level that the HTTP libraries have (RFC 6749 section 10.3).
 
 use log::{LevelFilter, Log, Metadata, Record};
-use proofkey_core::{Client, Redirect, RefreshToken, Server as Endpoints};
+use proofkey_core::{AccessToken, Client, Redirect, RefreshToken, Server as Endpoints, Tokens};
 use proofkey_devserver::{DevServer, Options};
 use proofkey_native::Secret;
+use proofkey_reqwest::Sessions;
 use proofkey_tests::flows::{self, BROWSER, Target};
 use proofkey_tests::recording::{Server, json, read_request};
 use proofkey_tests::{Counter, read};
+use proofkey_ureq::{Key, Memory, SignedIn};
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::io::{self, Write};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 use std::{env, thread};
 
 /// All that was logged, but for what the browser's own HTTP library logs.
@@ -85,7 +88,7 @@ fn no_log_holds_a_secret() {
     }
     assert!(secrets.len() > 20, "{} secrets", secrets.len());
     let logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
-    for library in ["ureq", "reqwest", "hyper_util"] {
+    for library in ["ureq", "reqwest", "hyper_util", "proofkey::session"] {
         assert!(logged.contains(library), "{library} logs nothing, so that this test sees nothing");
     }
     // A library may cut what it logs into short lines: eight bytes in a row are enough.
@@ -128,10 +131,31 @@ fn hostile_answers(runtime: &tokio::runtime::Runtime) {
         let blocking = proofkey_ureq::Http::new().exchange(refresh()).map(drop);
         let http = proofkey_reqwest::Http::new().expect("a client");
         let asynchronous = runtime.block_on(http.exchange(refresh())).map(drop);
-        for error in [shown(blocking), shown(asynchronous)] {
+        let kept = sessions(runtime, client);
+        for error in [shown(blocking), shown(asynchronous)].into_iter().chain(kept) {
             assert!(error.as_ref().is_none_or(|error| error.len() > 20 && !error.contains(CANARY)), "{error:?}");
         }
     }
+}
+
+/// Refreshes through sessions, whose tokens are secrets too: what they say of it.
+fn sessions(runtime: &tokio::runtime::Runtime, client: Client<'_>) -> [Option<String>; 2] {
+    let ended = Tokens::new(AccessToken::new(CANARY).expect("a token")).with_expires_in(0);
+    let tokens = ended.with_refresh_token(RefreshToken::new(CANARY).expect("a token"));
+    let signed_in = SignedIn::new(tokens.into(), SystemTime::now());
+    let http = proofkey_ureq::Http::new();
+    let session = proofkey_ureq::Session::new(&http, client, Memory::new(), Key::of(client, "alice"));
+    session.begin(&signed_in).expect("it is stored");
+    let blocking = session.access_token();
+    let asynchronous = runtime.block_on(async {
+        let http = proofkey_reqwest::Http::new().expect("a client");
+        let sessions = Sessions::new(&http, client, Memory::new());
+        sessions.of("alice").begin(&signed_in).await.expect("it is stored");
+        let token = sessions.of("alice").access_token().await;
+        note(&format!("{session:?} {sessions:?} {:?} {token:?} {blocking:?}\n", sessions.of("alice")));
+        token
+    });
+    [shown(blocking.map(drop)), shown(asynchronous.map(drop))]
 }
 
 /// An error and its causes.

@@ -12,22 +12,23 @@ export function run(flow, deadline) {
   });
 }
 
+/** What an answer to a refresh says to the machine: events of `src/pass.rs`. */
+export const GRANTED = 4;
+export const KEPT = 5;
+export const CLOSED = 6;
+const LOST = 7;
+export const UNSENT = 8;
+
 /**
- * Drives a refresh. `error` says what is wrong. `refreshToken` is the new one in the response, whatever else is wrong with it:
- * the server no longer accepts the old one.
+ * Drives a refresh to its `event`. `error` says what is wrong. `refreshToken` is the new one in the response, whatever else is
+ * wrong with it: the server no longer accepts the old one.
  */
 export function refresh(flow, deadline) {
   return finish(flow, deadline, (response, error) => {
-    if (!response) return { error };
-    const kept = flow.read(response);
-    const { refreshToken, endsLogin } = kept;
-    try {
-      return error ? { refreshToken, error } : { refreshToken, tokens: kept.takeTokens() };
-    } catch (fault) {
-      return { refreshToken, endsLogin, error: fault };
-    } finally {
-      kept.free();
-    }
+    const kept = response && flow.read(response);
+    if (!error) return kept;
+    const refreshToken = kept?.refreshToken;
+    return { event: refreshToken ? KEPT : error.code === 'network' ? CLOSED : LOST, refreshToken, error };
   });
 }
 
@@ -50,8 +51,7 @@ async function drive(flow, deadline) {
   let until = performance.now() + deadline;
   let lost;
   for (let step = flow.step(seconds()); step; step = flow.step(seconds())) {
-    const { wait } = step;
-    const request = step.intoRequest();
+    const { wait, request } = step;
     if (!request) {
       await new Promise((resolve) => { setTimeout(resolve, 1000 * wait); });
       until = performance.now() + deadline;
@@ -71,8 +71,7 @@ async function drive(flow, deadline) {
 
 /** Sends a request, once. Returns the response, and an error if there is none or its body was cut off. */
 async function send(request, deadline) {
-  const { method, url, headers, body } = request;
-  request.free();
+  const { url, ...options } = request;
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), deadline);
   const chunks = [];
@@ -80,9 +79,7 @@ async function send(request, deadline) {
   let error;
   try {
     response = await fetch(url, {
-      method,
-      headers: Object.fromEntries(headers.flatMap((name, at) => (at % 2 === 0 ? [[name, headers[at + 1]]] : []))),
-      body,
+      ...options,
       cache: 'no-store',
       credentials: 'omit',
       redirect: 'error',
@@ -101,7 +98,7 @@ async function send(request, deadline) {
   abort.abort();
   if (!response) return { error };
   const bytes = new Uint8Array(await new Blob(chunks).arrayBuffer());
-  return { response: new HttpResponse(response.status, [...response.headers].flat(), bytes, error !== undefined), error };
+  return { response: new HttpResponse(response.status, [...response.headers].flat().join('\n'), bytes, error !== undefined), error };
 }
 
 /** Reads the body into `chunks`. Its length is counted after decompression. */
@@ -114,6 +111,12 @@ async function read({ body }, chunks) {
     left -= part.value.length;
     if (left < 0) throw new ProofkeyError('too_big', 'the response is longer than 1 MiB');
   }
+}
+
+/** Tokens as the tabs share them. */
+export function plain(tokens, requestedAt, requested) {
+  const { scope = requested } = tokens;
+  return { ...tokens, scope, requestedAt };
 }
 
 /** The current time in seconds since 1970. */

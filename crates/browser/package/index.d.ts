@@ -115,7 +115,7 @@ export class Proofkey extends EventTarget {
 
   /**
    * Returns an access token that is valid as far as can be known. If it is due, it is refreshed first: once, no matter how many
-   * callers and tabs ask. Do not keep it: ask again for each request.
+   * callers and tabs ask. If that fails and the token still works, it is returned. Do not keep it: ask again for each request.
    *
    * Errors: `signed_out`, `server` (with `invalid_grant` no one is signed in any more), and those of the refresh.
    */
@@ -124,7 +124,8 @@ export class Proofkey extends EventTarget {
   /**
    * Calls `fetch` with the access token in the `Authorization` header. It calls only the named origins, follows no redirect, and
    * sends no cookies unless `credentials` says so. If a 401 does not ask for another kind of authentication, it refreshes and tries
-   * again, once, but not if a new token was refused less than half a minute ago. It returns every other response as it is.
+   * again, once, but not if the token is less than a minute old, nor if someone else has signed in meanwhile. It returns every
+   * other response as it is.
    *
    * Errors: `origin`, those of {@link accessToken}, and those of `fetch`.
    */
@@ -206,7 +207,7 @@ export class ProofkeyError extends Error {
    * request arrived.
    */
   readonly advice: 'fix' | 'reauthorize' | 'retry' | undefined;
-  /** Seconds to wait, if the server says so and lets the page read it. */
+  /** Seconds to wait, if the server says so and lets the page read it, or if a refresh failed and another try is too early. */
   readonly retryAfter: number | undefined;
   /** The server's error code, such as `access_denied` or `invalid_grant`, if `code` is `server`. */
   readonly serverCode: string | undefined;

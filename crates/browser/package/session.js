@@ -1,4 +1,5 @@
-// The one session of all tabs: tokens in memory, shared by messages, refreshed under a lock.
+// The one session of all tabs: tokens in memory, shared by messages, refreshed under a lock. It is the store of the machine that
+// decides about a refresh.
 //
 // Every tab that has tokens holds a shared lock whose name says how new they are. So a tab that is about to refresh knows for
 // certain whether another one has newer tokens, even if the message with them has not arrived yet.
@@ -13,10 +14,15 @@ export class Session {
   #changed;
   #channel;
   #tokens = null;
+  #heard;
+  #note;
   #release = () => {};
   #ended = new Set();
   #checked = false;
   #closed = new AbortController();
+
+  /** Until when this tab leaves tokens alone that are due for a refresh. */
+  quiet = 0;
 
   constructor(name, changed) {
     this.#name = name;
@@ -37,6 +43,24 @@ export class Session {
     return this.#tokens;
   }
 
+  /**
+   * What all tabs know of the last refresh of the tokens: when it was `sent` without an answer so far, `until` when nobody is to
+   * try again, and the `error`.
+   */
+  get note() {
+    return this.#note?.of === versionOf(this.#tokens) ? this.#note : {};
+  }
+
+  /** The tokens as numbers for the machine: see `src/pass.rs`. */
+  row(tokens = this.#tokens) {
+    if (!tokens) return [];
+    const { since, id, generation, requestedAt, expiresIn = -1, refreshToken } = tokens;
+    const isShared = tokens === this.#tokens;
+    const { sent = 0, until = 0 } = isShared ? this.note : {};
+    const heard = isShared ? this.#heard : now();
+    return [since, parseInt(id, 16), generation, requestedAt, expiresIn, refreshToken ? 1 : 0, ...heard, sent, until];
+  }
+
   /** Fails if the browser does not let this page have a session: better before a sign-in than after it. */
   async check() {
     if (!this.#checked) await this.#newest();
@@ -46,16 +70,21 @@ export class Session {
   async begin(tokens) {
     if (this.#tokens?.id === tokens.id) return;
     const since = Math.max(tokens.since, (this.#tokens?.since ?? 0) + 1);
-    await this.#share({ ...tokens, since, generation: 0, issued: 0 });
+    await this.save({ ...tokens, since, generation: 0 });
   }
 
-  /**
-   * Takes what a refresh of the `old` tokens brought, unless there is a newer session by now: new tokens, or only a refresh token.
-   * `issued` is the generation that brought the access token.
-   */
-  renew(old, tokens) {
-    const generation = old.generation + 1;
-    return this.#share({ ...old, ...tokens, generation, issued: tokens.accessToken ? generation : old.issued });
+  /** Takes these tokens for all tabs, unless they have newer ones by now. */
+  async save(tokens) {
+    if (this.#lacks(versionOf(tokens))) {
+      await this.#set(tokens);
+      this.#post({ tokens });
+    }
+  }
+
+  /** Notes this of the last refresh of these tokens, for all tabs. */
+  tell(tokens, what) {
+    this.#note = { ...what, of: versionOf(tokens), at: Date.now() };
+    this.#post({ note: this.#note });
   }
 
   /** Forgets the tokens of this session, or of the one with that id, in all tabs. Returns them, so that they can be revoked. */
@@ -68,20 +97,19 @@ export class Session {
     return tokens;
   }
 
-  /** Runs `work` with the newest tokens that any tab has. Only one tab does this at a time. */
-  exclusively(work) {
-    return new Promise((resolve, reject) => {
-      const patience = new AbortController();
-      const timer = setTimeout(() => {
-        patience.abort();
-        reject(new ProofkeyError('deadline', 'another tab has been refreshing the tokens for more than a minute', 'retry'));
-      }, LOCK_MAX);
-      navigator.locks.request(`${this.#name} alone`, { signal: patience.signal }, async () => {
-        clearTimeout(timer);
-        await this.catchUp();
-        return work(this.#tokens);
-      }).catch(denied).then(resolve, reject);
-    });
+  /** Keeps the other tabs out. Returns what lets them in again; or nothing if one of them does not let go for so long. */
+  async claim(patience = LOCK_MAX) {
+    const waiting = new AbortController();
+    const timer = setTimeout(() => waiting.abort(), patience);
+    const lock = hold(`${this.#name} alone`, patience > 0 ? { signal: waiting.signal } : { ifAvailable: true });
+    try {
+      return await lock.held ? lock.release : undefined;
+    } catch (error) {
+      if (waiting.signal.aborted) return undefined;
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Takes over the tokens of the other tabs if theirs are newer. */
@@ -112,20 +140,14 @@ export class Session {
   }
 
   #lacks(version) {
-    return !this.#closed.signal.aborted && isNewer(version, this.#tokens) && !this.#ended.has(version.id);
+    return !this.#closed.signal.aborted && version > versionOf(this.#tokens) && !this.#ended.has(version.split(' ')[1]);
   }
 
-  async #share(tokens) {
-    if (this.#lacks(tokens)) {
-      await this.#set(tokens);
-      this.#post({ tokens });
-    }
-    return this.#tokens;
-  }
-
-  #hear({ ask, tokens, ended }) {
-    if (ask && this.#tokens) this.#post({ tokens: this.#tokens });
-    if (tokens && this.#lacks(tokens)) this.#set(tokens).catch(() => {});
+  #hear({ ask, tokens, note, ended }) {
+    if (ask && this.#tokens) this.#post({ tokens: this.#tokens, note: this.#note });
+    if (tokens && this.#lacks(versionOf(tokens))) this.#set(tokens).catch(() => {});
+    // An answer to `ask` may be older than what was heard since.
+    if (note && !(note.at < this.#note?.at)) this.#note = note;
     if (ended) {
       this.#ended.add(ended);
       if (this.#tokens?.id === ended) this.#set(null);
@@ -134,9 +156,11 @@ export class Session {
 
   async #set(tokens) {
     const release = this.#release;
-    const lock = tokens && hold(`${this.#name} ${tokens.since} ${tokens.id} ${tokens.generation}`);
+    const lock = tokens && hold(`${this.#name} ${versionOf(tokens)}`);
     const other = this.#tokens?.id !== tokens?.id;
     this.#tokens = tokens;
+    this.#heard = now();
+    this.quiet = 0;
     this.#release = lock?.release ?? (() => {});
     if (other) this.#changed();
     try {
@@ -149,29 +173,32 @@ export class Session {
     }
   }
 
+  /** The version of the newest tokens that any tab has. */
   async #newest() {
     const prefix = `${this.#name} `;
     const { held } = await navigator.locks.query().catch(denied);
     this.#checked = true;
-    const versions = held.filter(({ name, mode }) => mode === 'shared' && name.startsWith(prefix)).map(({ name }) => {
-      const [since, id, generation] = name.slice(prefix.length).split(' ');
-      return { since: Number(since), id, generation: Number(generation) };
-    });
-    return versions.reduce((newest, version) => (isNewer(version, newest) ? version : newest), null);
+    const names = held.filter(({ name, mode }) => mode === 'shared' && name.startsWith(prefix)).map(({ name }) => name);
+    return names.sort().at(-1)?.slice(prefix.length) ?? '';
   }
 }
 
-/** A shared lock, held until it is released. */
-export function hold(name) {
+/** A lock, shared unless `options` say otherwise, held until it is released. */
+export function hold(name, options = { mode: 'shared' }) {
   let release;
   const released = new Promise((resolve) => { release = resolve; });
   const held = new Promise((resolve, reject) => {
-    navigator.locks.request(name, { mode: 'shared' }, () => {
-      resolve();
-      return released;
+    navigator.locks.request(name, options, (lock) => {
+      resolve(lock);
+      return lock && released;
     }).catch(denied).catch(reject);
   });
   return { held, release };
+}
+
+/** The wall clock, and one that is never set, in milliseconds. */
+export function now() {
+  return [Date.now(), performance.now()];
 }
 
 /** A browser that stores no data for this page denies it locks, too. */
@@ -180,15 +207,9 @@ function denied(error) {
   throw new ProofkeyError('unsupported', `the browser denies Web Locks to this page, as it does if all site data is blocked: ${error.message}`, 'fix');
 }
 
-/** Whether both have the access token of the same sign-in and the same refresh. */
-export function isSame(one, other) {
-  return one.id === other.id && one.issued === other.issued;
-}
-
-/** The later sign-in is newer, and within one sign-in the later refresh. */
-function isNewer(one, other) {
-  if (!one || !other) return Boolean(one);
-  if (one.since !== other.since) return one.since > other.since;
-  if (one.id !== other.id) return one.id > other.id;
-  return one.generation > other.generation;
+/** Of two such texts, that of the later sign-in is greater, and within one sign-in that of the later refresh. */
+function versionOf(tokens) {
+  if (!tokens) return '';
+  const { since, id, generation } = tokens;
+  return `${String(since).padStart(16, '0')} ${id} ${String(generation).padStart(10, '0')}`;
 }

@@ -5,6 +5,8 @@ use crate::flow::{Flow, Grant, Refresh, Revocation};
 use crate::login::{Login, read_pending};
 use crate::random::Drawn;
 use proofkey_core::{ClientBuf, Endpoint, Feature, Redirect, Server};
+use std::iter;
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// A public client at one server.
@@ -41,17 +43,14 @@ impl Client {
         Ok(Self(proofkey_core::Client::new(client_id, redirect_uri, server)?.into()))
     }
 
-    /// Begins a login. `scope` is a list of words separated by spaces, `extra` alternates names and values, and `random` is
+    /// Begins a login. `scope` is a list of words separated by spaces, `extra` alternates names and values, with a NUL between
+    /// them, and `random` is
     /// 64 new random bytes.
     ///
     /// # Errors
     /// `config` or `random`.
-    pub fn authorize(&self, scope: &str, extra: Vec<String>, random: &[u8]) -> Result<Login, Failure> {
-        let scope: Vec<&str> = scope.split(' ').filter(|word| !word.is_empty()).collect();
-        let (extra, _) = extra.as_chunks();
-        let extra: Vec<(&str, &str)> = extra.iter().map(|[name, value]| (name.as_str(), value.as_str())).collect();
-        let (url, pending) = self.0.as_client().authorize(&scope, &mut Drawn(random))?;
-        Ok(Login::new(url.with(&extra)?.to_string(), &pending))
+    pub fn authorize(&self, scope: &str, extra: &str, random: &[u8]) -> Result<JsValue, Failure> {
+        self.begin(scope, extra, random).map(JsValue::from)
     }
 
     /// Whether a redirect carries the state of this login.
@@ -78,5 +77,19 @@ impl Client {
     #[must_use]
     pub fn revoke(&self, token: String, is_refresh: bool) -> Flow {
         Flow::of(Revocation::new(self.0.clone(), token, is_refresh))
+    }
+}
+
+impl Client {
+    /// [`authorize`](Self::authorize) for Rust.
+    ///
+    /// # Errors
+    /// `config` or `random`.
+    pub fn begin(&self, scope: &str, extra: &str, random: &[u8]) -> Result<Login, Failure> {
+        let scope: Vec<&str> = scope.split(' ').filter(|word| !word.is_empty()).collect();
+        let mut parts = extra.split('\0');
+        let extra: Vec<(&str, &str)> = iter::from_fn(|| Some((parts.next()?, parts.next()?))).collect();
+        let (url, pending) = self.0.as_client().authorize(&scope, &mut Drawn(random))?;
+        Ok(Login::new(url.with(&extra)?.to_string(), &pending))
     }
 }

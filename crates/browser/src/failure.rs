@@ -1,7 +1,9 @@
 //! One error for JavaScript: what happened, what to do now, and the server's own words.
 
+use crate::pass::{CLOSED, ENDS, LOST, REFUSED};
 use crate::random::OutOfBytes;
-use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, ResponseError, ServerError};
+use proofkey_core::session::Event;
+use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, ResponseError, ServerError, Unanswered};
 use std::fmt;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -59,10 +61,15 @@ impl Failure {
         }
     }
 
-    /// Whether the server no longer accepts the refresh token.
-    #[must_use]
-    pub fn ends_login(&self) -> bool {
-        matches!(self, Self::Response(error) if error.ends_login())
+    /// What this tells a [`Pass`](crate::Pass).
+    pub(crate) fn event(&self) -> u32 {
+        let Self::Response(error) = self else { return LOST };
+        match Event::of_response(error) {
+            Event::Refused { ends: true, .. } => ENDS,
+            Event::Refused { pause, .. } => REFUSED | pause << 4,
+            Event::Unanswered(Unanswered::Closed) => CLOSED,
+            _ => LOST,
+        }
     }
 
     /// The server's error code, if the server refused.

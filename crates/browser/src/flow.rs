@@ -14,6 +14,7 @@ use crate::message::{Request, Response};
 use crate::opaque::opaque;
 use crate::outcome::Outcome;
 use crate::owner::Owner;
+use crate::values;
 use discovery::Discovery;
 use proofkey_core::Unanswered;
 use wasm_bindgen::JsValue;
@@ -37,16 +38,12 @@ impl Flow {
     ///
     /// # Errors
     /// `config` if an input cannot be used.
-    pub fn step(&mut self, now: f64) -> Result<Option<Step>, Failure> {
-        let mut next = None;
-        self.0.with(&mut |flow| {
-            next = match flow.step(now as u64) {
-                proofkey_core::Step::Send(request) => Some(Step { request: Some(request.into()), wait: None }),
-                proofkey_core::Step::Wait(seconds) => Some(Step { request: None, wait: Some(seconds) }),
-                _ => None,
-            }
-        })?;
-        Ok(next)
+    pub fn step(&mut self, now: f64) -> Result<JsValue, Failure> {
+        Ok(match self.next(now)? {
+            Some(Step::Send(request)) => request.into(),
+            Some(Step::Wait(seconds)) => values::wait(seconds),
+            None => JsValue::UNDEFINED,
+        })
     }
 
     /// Takes a response, and says whether it is the last one.
@@ -91,6 +88,22 @@ impl Flow {
         Self(Box::new(owner))
     }
 
+    /// [`step`](Self::step) for Rust.
+    ///
+    /// # Errors
+    /// `config` if an input cannot be used.
+    pub fn next(&mut self, now: f64) -> Result<Option<Step>, Failure> {
+        let mut next = None;
+        self.0.with(&mut |flow| {
+            next = match flow.step(now as u64) {
+                proofkey_core::Step::Send(request) => Some(Step::Send(request.into())),
+                proofkey_core::Step::Wait(seconds) => Some(Step::Wait(seconds)),
+                _ => None,
+            }
+        })?;
+        Ok(next)
+    }
+
     /// [`read`](Self::read) for Rust.
     ///
     /// # Errors
@@ -106,28 +119,13 @@ impl Flow {
     }
 }
 
-/// What a flow needs next: a request sent, or a pause.
-#[wasm_bindgen]
-pub struct Step {
-    request: Option<Request>,
-    wait: Option<u32>,
+/// What a flow needs next.
+#[derive(Debug)]
+pub enum Step {
+    /// A request sent.
+    Send(Request),
+    /// A pause, in seconds.
+    Wait(u32),
 }
 
-#[wasm_bindgen]
-impl Step {
-    /// The seconds to wait, if nothing is to be sent.
-    #[wasm_bindgen(getter)]
-    #[must_use]
-    pub fn wait(&self) -> Option<u32> {
-        self.wait
-    }
-
-    /// The request to send.
-    #[wasm_bindgen(js_name = intoRequest)]
-    #[must_use]
-    pub fn into_request(self) -> Option<Request> {
-        self.request
-    }
-}
-
-opaque!(Flow Step);
+opaque!(Flow);

@@ -12,8 +12,10 @@ mod message;
 mod opaque;
 mod outcome;
 mod owner;
+mod pass;
 mod random;
 mod tokens;
+mod values;
 
 pub use client::Client;
 pub use failure::{Failure, ProofkeyError};
@@ -21,5 +23,6 @@ pub use flow::{Flow, Step};
 pub use login::Login;
 pub use message::{Request, Response};
 pub use outcome::{Kept, Outcome, Server};
+pub use pass::{Pass, is_ready};
 pub use random::OutOfBytes;
-pub use tokens::{Tokens, is_due, is_expired, wants_refresh};
+pub use tokens::{Tokens, wants_refresh};

@@ -2,16 +2,16 @@
 
 use crate::failure::Failure;
 use crate::opaque::opaque;
+use crate::values;
 use proofkey_core::Pending;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error, StrDeserializer};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::JsValue;
 use zeroize::Zeroize;
 
 /// A login that has begun.
-#[wasm_bindgen]
 pub struct Login {
     url: String,
     pending: String,
@@ -21,22 +21,23 @@ impl Login {
     pub(crate) fn new(url: String, pending: &Pending) -> Self {
         Self { url, pending: Written(pending).to_string() }
     }
-}
 
-#[wasm_bindgen]
-impl Login {
     /// The URL to send the browser to.
-    #[wasm_bindgen(getter)]
     #[must_use]
-    pub fn url(&self) -> String {
-        self.url.clone()
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// The secret that the redirect is checked against. Keep it for this login only.
-    #[wasm_bindgen(getter)]
     #[must_use]
-    pub fn pending(&self) -> String {
-        self.pending.clone()
+    pub fn pending(&self) -> &str {
+        &self.pending
+    }
+}
+
+impl From<Login> for JsValue {
+    fn from(login: Login) -> Self {
+        values::login(&login.url, &login.pending)
     }
 }
 

@@ -1,59 +1,68 @@
 //! [`Request`] and [`Response`]: the HTTP messages that JavaScript sends and receives.
 
 use crate::opaque::opaque;
+use crate::values;
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use zeroize::Zeroize;
 
 /// A request to send.
-#[wasm_bindgen(js_name = HttpRequest)]
 pub struct Request {
     method: &'static str,
     url: String,
-    headers: Vec<String>,
+    headers: String,
     body: Option<String>,
 }
 
-#[wasm_bindgen(js_class = HttpRequest)]
 impl Request {
     /// The method.
-    #[wasm_bindgen(getter)]
     #[must_use]
-    pub fn method(&self) -> String {
-        self.method.to_owned()
+    pub const fn method(&self) -> &'static str {
+        self.method
     }
 
     /// The URL.
-    #[wasm_bindgen(getter)]
     #[must_use]
-    pub fn url(&self) -> String {
-        self.url.clone()
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
-    /// The header fields: names and values alternate.
-    #[wasm_bindgen(getter)]
+    /// The header fields, each as `name:value` and a line feed.
     #[must_use]
-    pub fn headers(&self) -> Vec<String> {
-        self.headers.clone()
+    pub fn headers(&self) -> &str {
+        &self.headers
     }
 
     /// The form to post, which holds secrets. A GET has none.
-    #[wasm_bindgen(getter)]
     #[must_use]
-    pub fn body(&self) -> Option<String> {
-        self.body.clone()
+    pub fn body(&self) -> Option<&str> {
+        self.body.as_deref()
     }
 }
 
 impl From<proofkey_core::Request<'_>> for Request {
     fn from(request: proofkey_core::Request<'_>) -> Self {
-        // Browsers set this one themselves.
-        let headers = request.headers().filter(|header| header.name() != "accept-encoding");
+        let mut headers = String::new();
+        for header in request.headers() {
+            // Browsers set this one themselves.
+            if header.name() != "accept-encoding" {
+                for part in [header.name(), ":", &header.value(), "\n"] {
+                    headers.push_str(part);
+                }
+            }
+        }
         Self {
             method: request.method().as_str(),
             url: request.url().to_string(),
-            headers: headers.flat_map(|header| [header.name().to_owned(), header.value()]).collect(),
+            headers,
             body: Some(request.body()).filter(|body| !body.is_empty()),
         }
+    }
+}
+
+impl From<Request> for JsValue {
+    fn from(request: Request) -> Self {
+        values::send(request.method, &request.url, &request.headers, request.body())
     }
 }
 
@@ -68,17 +77,18 @@ impl Drop for Request {
 #[wasm_bindgen(js_name = HttpResponse)]
 pub struct Response {
     status: u16,
-    headers: Vec<String>,
+    headers: String,
     body: Vec<u8>,
     is_cut: bool,
 }
 
 #[wasm_bindgen(js_class = HttpResponse)]
 impl Response {
-    /// A response with all its header fields: names and values alternate. `is_cut` says that the body is not whole.
+    /// A response with all its header fields: names and values alternate, each in a line of its own. `is_cut` says that the
+    /// body is not whole.
     #[wasm_bindgen(constructor)]
     #[must_use]
-    pub fn new(status: u16, headers: Vec<String>, body: Vec<u8>, is_cut: bool) -> Self {
+    pub fn new(status: u16, headers: String, body: Vec<u8>, is_cut: bool) -> Self {
         Self { status, headers, body, is_cut }
     }
 }
@@ -86,9 +96,11 @@ impl Response {
 impl Response {
     /// The response as the core reads it. Reading overwrites the body.
     pub(crate) fn as_core(&mut self) -> proofkey_core::Response<'_> {
-        let (headers, _) = self.headers.as_chunks();
-        let response = proofkey_core::Response::new(self.status, &mut self.body);
-        let response = headers.iter().fold(response, |response, [name, value]| response.with_header(name, value));
+        let mut response = proofkey_core::Response::new(self.status, &mut self.body);
+        let mut lines = self.headers.split('\n');
+        while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
+            response = response.with_header(name, value);
+        }
         if self.is_cut { response.cut_off() } else { response }
     }
 }

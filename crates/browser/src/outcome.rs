@@ -2,10 +2,12 @@
 
 use crate::failure::Failure;
 use crate::opaque::opaque;
+use crate::pass::{GRANTED, KEPT};
 use crate::tokens::Tokens;
+use crate::values;
 use proofkey_core::{Endpoint, Feature};
+use std::mem;
 use wasm_bindgen::JsValue;
-use wasm_bindgen::prelude::wasm_bindgen;
 use zeroize::Zeroize;
 
 /// The result of a flow.
@@ -24,7 +26,12 @@ pub enum Outcome {
 impl From<Outcome> for JsValue {
     fn from(outcome: Outcome) -> Self {
         match outcome {
-            Outcome::Found(server) => server.into(),
+            Outcome::Found(server) => values::server(
+                &server.authorization_endpoint,
+                &server.token_endpoint,
+                server.revocation_endpoint.as_deref(),
+                server.iss_parameter,
+            ),
             Outcome::Granted(tokens) => tokens.into(),
             Outcome::Refreshed(kept) => kept.into(),
             Outcome::Revoked => Self::UNDEFINED,
@@ -32,47 +39,51 @@ impl From<Outcome> for JsValue {
     }
 }
 
-/// The result of a refresh: the new refresh token first, then the tokens or why there are none.
-#[wasm_bindgen]
+/// The result of a refresh.
 pub struct Kept {
     refresh_token: Option<String>,
-    tokens: Option<Tokens>,
-    failure: Option<Failure>,
+    tokens: Result<Tokens, Failure>,
 }
 
 impl Kept {
-    pub(crate) fn new(refresh_token: Option<String>, tokens: Result<Tokens, Failure>) -> Self {
-        match tokens {
-            Ok(tokens) => Self { refresh_token, tokens: Some(tokens), failure: None },
-            Err(failure) => Self { refresh_token, tokens: None, failure: Some(failure) },
-        }
+    pub(crate) const fn new(refresh_token: Option<String>, tokens: Result<Tokens, Failure>) -> Self {
+        Self { refresh_token, tokens }
     }
-}
 
-#[wasm_bindgen]
-impl Kept {
     /// The new refresh token of the response, whatever else is wrong with it. Save it before you look at anything else: the
     /// old one may be spent.
-    #[wasm_bindgen(getter, js_name = refreshToken)]
     #[must_use]
-    pub fn refresh_token(&self) -> Option<String> {
-        self.refresh_token.clone()
+    pub fn refresh_token(&self) -> Option<&str> {
+        self.refresh_token.as_deref()
     }
 
-    /// Whether the server no longer accepts the refresh token: the user must sign in again.
-    #[wasm_bindgen(getter, js_name = endsLogin)]
+    /// What this tells a [`Pass`](crate::Pass).
     #[must_use]
-    pub fn ends_login(&self) -> bool {
-        self.failure.as_ref().is_some_and(Failure::ends_login)
+    pub fn event(&self) -> u32 {
+        match &self.tokens {
+            Ok(_) => GRANTED,
+            Err(_) if self.refresh_token.is_some() => KEPT,
+            Err(failure) => failure.event(),
+        }
     }
 
-    /// The tokens. A second call returns nothing.
+    /// The tokens.
     ///
     /// # Errors
     /// `response`, `server`, `status`.
-    #[wasm_bindgen(js_name = takeTokens)]
-    pub fn take_tokens(&mut self) -> Result<Option<Tokens>, JsValue> {
-        self.failure.take().map_or_else(|| Ok(self.tokens.take()), |failure| Err(failure.into()))
+    pub const fn tokens(&self) -> Result<&Tokens, &Failure> {
+        self.tokens.as_ref()
+    }
+}
+
+impl From<Kept> for JsValue {
+    fn from(mut kept: Kept) -> Self {
+        let event = kept.event();
+        let (tokens, error) = match mem::replace(&mut kept.tokens, Err(Failure::Stored)) {
+            Ok(tokens) => (tokens.into(), Self::UNDEFINED),
+            Err(failure) => (Self::UNDEFINED, failure.into()),
+        };
+        values::kept(kept.refresh_token(), event, tokens, error)
     }
 }
 
@@ -85,20 +96,15 @@ impl Drop for Kept {
 opaque!(Kept);
 
 /// The endpoints and features that a server's metadata names.
-#[wasm_bindgen(getter_with_clone)]
 #[derive(Debug)]
 pub struct Server {
     /// The authorization endpoint.
-    #[wasm_bindgen(js_name = authorizationEndpoint)]
     pub authorization_endpoint: String,
     /// The token endpoint.
-    #[wasm_bindgen(js_name = tokenEndpoint)]
     pub token_endpoint: String,
     /// The revocation endpoint, if there is one.
-    #[wasm_bindgen(js_name = revocationEndpoint)]
     pub revocation_endpoint: Option<String>,
     /// Whether every redirect carries `iss`.
-    #[wasm_bindgen(js_name = issParameter)]
     pub iss_parameter: bool,
 }
 

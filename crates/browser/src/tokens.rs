@@ -1,45 +1,47 @@
-//! [`Tokens`]: the tokens of a login, and when to get new ones.
+//! [`Tokens`]: the tokens of a login.
 
 use crate::opaque::opaque;
-use proofkey_core::{Lifetime, Refusal, Scope, TokensBuf};
+use crate::values;
+use proofkey_core::{Refusal, Scope, TokensBuf};
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// The tokens that the server granted.
-#[wasm_bindgen]
 pub struct Tokens(TokensBuf);
 
-#[wasm_bindgen]
 impl Tokens {
     /// The access token.
-    #[wasm_bindgen(getter, js_name = accessToken)]
     #[must_use]
-    pub fn access_token(&self) -> String {
-        self.0.access_token().expose().to_owned()
+    pub fn access_token(&self) -> &str {
+        self.0.access_token().expose()
     }
 
     /// The refresh token to keep. It replaces every earlier one.
-    #[wasm_bindgen(getter, js_name = refreshToken)]
     #[must_use]
-    pub fn refresh_token(&self) -> Option<String> {
-        self.0.refresh_token().map(|token| token.expose().to_owned())
+    pub fn refresh_token(&self) -> Option<&str> {
+        self.0.refresh_token().map(|token| token.expose())
     }
 
     /// The lifetime of the access token in seconds, counted from the request.
-    #[wasm_bindgen(getter, js_name = expiresIn)]
     #[must_use]
     pub fn expires_in(&self) -> Option<u32> {
         self.0.expires_in()
     }
 
     /// The scope as the server wrote it, if it wrote one; empty if that is not a scope.
-    #[wasm_bindgen(getter)]
     #[must_use]
-    pub fn scope(&self) -> Option<String> {
+    pub fn scope(&self) -> Option<&str> {
         match self.0.scope() {
-            Scope::Granted(text) => Some(text.to_owned()),
+            Scope::Granted(text) => Some(text),
             Scope::Requested => None,
-            Scope::Unknown => Some(String::new()),
+            Scope::Unknown => Some(""),
         }
+    }
+}
+
+impl From<Tokens> for JsValue {
+    fn from(tokens: Tokens) -> Self {
+        values::tokens(tokens.access_token(), tokens.refresh_token(), tokens.expires_in(), tokens.scope())
     }
 }
 
@@ -51,20 +53,6 @@ impl From<proofkey_core::Tokens<'_>> for Tokens {
 
 opaque!(Tokens);
 
-/// Whether to refresh an access token now. Times are in seconds since 1970.
-#[wasm_bindgen(js_name = isDue)]
-#[must_use]
-pub fn is_due(requested_at: f64, expires_in: Option<u32>, now: f64) -> bool {
-    lifetime(requested_at, expires_in).is_due(now as u64)
-}
-
-/// Whether an access token has expired. Times are in seconds since 1970.
-#[wasm_bindgen(js_name = isExpired)]
-#[must_use]
-pub fn is_expired(requested_at: f64, expires_in: Option<u32>, now: f64) -> bool {
-    lifetime(requested_at, expires_in).is_expired(now as u64)
-}
-
 /// Whether an API's response asks for another access token (RFC 6750 section 3.1).
 #[wasm_bindgen(js_name = wantsRefresh)]
 #[must_use]
@@ -72,27 +60,9 @@ pub fn wants_refresh(status: u16, www_authenticate: Option<String>) -> bool {
     matches!(Refusal::of(status, www_authenticate.as_deref()), Some(Refusal::InvalidToken))
 }
 
-const fn lifetime(requested_at: f64, expires_in: Option<u32>) -> Lifetime {
-    Lifetime::new(requested_at as u64, expires_in)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_those_of_the_core() {
-        for (now, due, expired) in
-            [(1_000.0, false, false), (4_540.0, true, false), (4_600.9, true, true), (999.0, true, false)]
-        {
-            assert_eq!(
-                (is_due(1_000.9, Some(3600), now), is_expired(1_000.9, Some(3600), now)),
-                (due, expired),
-                "{now}"
-            );
-        }
-        assert!(!is_due(1_000.0, None, 1e18) && !is_expired(1_000.0, None, 1e18));
-    }
 
     #[test]
     fn a_refresh_is_for_tokens_that_no_longer_work() {

@@ -1,16 +1,16 @@
 //! The search for metadata, from one well-known address to the next.
 
-use proofkey_browser::{Flow, Outcome, Response};
+use proofkey_browser::{Flow, Outcome, Response, Step};
 
 const ISSUER: &str = "https://as.example/t";
 
 fn response(status: u16, body: &str) -> Response {
-    let headers = ["content-type", "application/json"].map(str::to_owned).to_vec();
-    Response::new(status, headers, body.as_bytes().to_vec(), false)
+    Response::new(status, "content-type\napplication/json".to_owned(), body.as_bytes().to_vec(), false)
 }
 
 fn address(discovery: &mut Flow) -> String {
-    discovery.step(0.0).unwrap().unwrap().into_request().unwrap().url()
+    let Ok(Some(Step::Send(request))) = discovery.next(0.0) else { panic!("a request") };
+    request.url().to_owned()
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn a_search_that_finds_nothing_says_what_it_tried() {
         assert!(!discovery.hear(&mut response(status, "{}"), 0.0).unwrap());
         address
     });
-    assert!(discovery.step(0.0).unwrap().is_none());
+    assert!(discovery.next(0.0).unwrap().is_none());
     let over = discovery.why_over();
     assert_eq!(over.code(), "response");
     for (address, answered) in addresses.iter().zip(["answered 404", "answered with something else", "answered 410"]) {
@@ -58,6 +58,6 @@ fn a_search_ends_at_a_server_that_is_down() {
 #[test]
 fn a_body_that_was_cut_off_is_not_metadata() {
     let mut discovery = Flow::discovery(ISSUER.to_owned()).unwrap();
-    let cut = Response::new(200, Vec::new(), br#"{"issuer":"https://as.example/t"}"#.to_vec(), true);
+    let cut = Response::new(200, String::new(), br#"{"issuer":"https://as.example/t"}"#.to_vec(), true);
     assert!(!discovery.hear(&mut { cut }, 0.0).unwrap());
 }

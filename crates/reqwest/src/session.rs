@@ -150,10 +150,15 @@ impl Session {
     }
 
     async fn pass(&self, need: Need) -> Result<Token, SessionError> {
-        let cell = &self.shared.cell;
-        if let Some(token) = cell.fresh(need) {
-            return Ok(token);
+        match self.shared.cell.fresh(need) {
+            Some(token) => Ok(token),
+            // In a box, so that the future is small for as long as the token is valid.
+            None => Box::pin(self.take_turn(need)).await,
         }
+    }
+
+    async fn take_turn(&self, need: Need) -> Result<Token, SessionError> {
+        let cell = &self.shared.cell;
         let came = cell.come();
         let (flight, valid) = (Arc::clone(&self.shared.flight), cell.valid(need));
         let flight = match (Arc::clone(&flight).try_lock_owned(), &valid) {

@@ -18,6 +18,11 @@ pub(crate) fn transport(error: Error) -> TransportError {
         }
         Error::ConnectionFailed | Error::HostNotFound => (TransportKind::Connect, false),
         Error::Io(error) if is_cut(error.kind()) => (TransportKind::Closed, true),
+        // An agent of the caller's does TLS and proxies by itself.
+        Error::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
+            (TransportKind::Tls, true)
+        }
+        Error::ConnectProxyFailed(_) | Error::InvalidProxyUrl => (TransportKind::Proxy, false),
         Error::LargeResponseHeader(..) | Error::Protocol(_) => (TransportKind::Closed, true),
         Error::Tls(_) => (TransportKind::Tls, true),
         Error::BadUri(_) | Error::Http(_) => (TransportKind::Http, false),

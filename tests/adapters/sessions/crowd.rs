@@ -1,6 +1,6 @@
 //! Many callers at once: one refresh, and nobody waits who need not.
 
-use crate::support::{Bench, Left, RUNTIME, Way, both, said, until};
+use crate::support::{Bench, Left, RUNTIME, Way, both, both_with, said, until};
 use proofkey_devserver::{EndpointFault, When};
 use std::sync::Barrier;
 use std::thread;
@@ -8,32 +8,31 @@ use std::time::{Duration, Instant};
 
 #[test]
 fn threads_share_one_request_whatever_comes_of_it() {
-    both(|way| {
-        for (fault, expected, requests) in [
-            (EndpointFault::Delay { millis: 300 }, "token", 1),
-            (respond(400, r#"{"error":"invalid_grant"}"#), "ended: Refused", 1),
-            (respond(503, r#"{"error":"temporarily_unavailable"}"#), "Refused", 1),
-            // Once more after a cut.
-            (EndpointFault::HangupBefore, "NoAnswer", 2),
-        ] {
-            let bench = Bench::new(Left::Nothing);
-            let login = bench.open(way);
-            login.peek().unwrap();
-            bench.store.answer_after(Duration::from_secs(2));
-            bench.fail(When::Every(1), fault);
-            let all = Barrier::new(64);
-            let come = || {
-                all.wait();
-                login.access_token()
-            };
-            thread::scope(|scope| {
-                let threads: Vec<_> = (0..64).map(|_| scope.spawn(&come)).collect();
-                for thread in threads {
-                    assert_eq!(said(&thread.join().unwrap()), expected);
-                }
-            });
-            assert_eq!(bench.requests(), requests, "{expected}");
-        }
+    let cases = [
+        (EndpointFault::Delay { millis: 300 }, "token", 1),
+        (respond(400, r#"{"error":"invalid_grant"}"#), "ended: Refused", 1),
+        (respond(503, r#"{"error":"temporarily_unavailable"}"#), "Refused", 1),
+        // Once more after a cut.
+        (EndpointFault::HangupBefore, "NoAnswer", 2),
+    ];
+    both_with(&cases, |way, (fault, expected, requests)| {
+        let bench = Bench::new(Left::Nothing);
+        let login = bench.open(way);
+        login.peek().unwrap();
+        bench.store.answer_after(Duration::from_secs(2));
+        bench.fail(When::Every(1), fault);
+        let all = Barrier::new(64);
+        let come = || {
+            all.wait();
+            login.access_token()
+        };
+        thread::scope(|scope| {
+            let threads: Vec<_> = (0..64).map(|_| scope.spawn(come)).collect();
+            for thread in threads {
+                assert_eq!(said(&thread.join().unwrap()), expected);
+            }
+        });
+        assert_eq!(bench.requests(), requests, "{expected}");
     });
 }
 
@@ -93,7 +92,7 @@ fn nobody_waits_for_a_refresh_ahead_of_time() {
         let bench = Bench::new(Left::Little);
         let login = bench.open(way);
         let old = login.peek().unwrap().unwrap();
-        bench.fail(When::Every(1), EndpointFault::Stall { millis: 5_000 });
+        bench.fail(When::Every(1), EndpointFault::Stall { millis: 8_000 });
         thread::scope(|scope| {
             let first = scope.spawn(|| {
                 let begun = Instant::now();
@@ -106,10 +105,10 @@ fn nobody_waits_for_a_refresh_ahead_of_time() {
             }
             // Another program does not wait either.
             assert_eq!(bench.open(way).access_token().unwrap().expose(), old.expose());
-            assert!(begun.elapsed() < Duration::from_millis(2_500), "{:?}", begun.elapsed());
+            assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
             let (token, took) = first.join().unwrap();
             // A blocking session refreshes in the thread of its caller, since the others may end with `main`.
-            assert_eq!(took < Duration::from_millis(2_500), way == Way::Async, "{took:?}");
+            assert_eq!(took < Duration::from_secs(6), way == Way::Async, "{took:?}");
             assert_eq!(token.expose() == old.expose(), way == Way::Async);
         });
         login.settle().unwrap();
@@ -147,12 +146,13 @@ fn a_failed_refresh_ahead_of_time_is_tried_less_and_less_often() {
         let login = bench.open(way);
         bench.fail(When::Every(1), respond(403, ""));
         let begun = Instant::now();
-        while begun.elapsed() < Duration::from_millis(3_500) {
+        while bench.requests() < 3 {
             assert!(said(&login.access_token()).starts_with("token"));
             thread::sleep(Duration::from_millis(1));
         }
-        // At once, after a second, and after two more.
-        assert!((2..=3).contains(&bench.requests()), "{}", bench.requests());
+        // At once, after a second, and after two more; clocks may be some milliseconds off.
+        assert!(begun.elapsed() > Duration::from_millis(2_900), "{:?}", begun.elapsed());
+        login.settle().unwrap();
     });
 }
 

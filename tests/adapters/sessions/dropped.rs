@@ -36,14 +36,14 @@ const WORKS: [(&str, Left, Work); 6] = [
 fn what_is_dropped_after_any_poll_is_finished_all_the_same() {
     std::thread::scope(|scope| {
         for (name, left, work) in WORKS {
-            for runtime in [one_thread as fn() -> Runtime, two_threads] {
+            for (runtime, least) in [(one_thread as fn() -> Runtime, 2), (two_threads, 1)] {
                 scope.spawn(move || {
                     let mut polls = 0;
                     while !dropped_after(polls, name, left, work, &runtime()) {
                         polls += 1;
                         assert!(polls < 500, "{name} never ends");
                     }
-                    assert!(polls > 1, "{name} was done at once");
+                    assert!(polls >= least, "{name} was done at once");
                 });
             }
         }

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 #[derive(Default)]
-pub struct Faulty {
+pub(crate) struct Faulty {
     memory: Memory,
     plan: Mutex<Vec<(Kind, Fault, u32)>>,
     seen: Mutex<VecDeque<Kind>>,
@@ -21,7 +21,7 @@ pub struct Faulty {
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Kind {
+pub(crate) enum Kind {
     Claim,
     Load,
     /// A login or a sign-out.
@@ -32,7 +32,7 @@ pub enum Kind {
 }
 
 #[derive(Clone, Debug)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// It is done, and the answer is lost.
     After,
     /// It is not done.
@@ -43,55 +43,55 @@ pub enum Fault {
 
 impl Faulty {
     /// The next `times` operations of this kind have this fault.
-    pub fn fail(&self, kind: Kind, fault: Fault, times: u32) {
+    pub(crate) fn fail(&self, kind: Kind, fault: Fault, times: u32) {
         self.plan.lock().unwrap().push((kind, fault, times));
     }
 
     /// Whether it can be reached at all.
-    pub fn set_down(&self, is_down: bool) {
+    pub(crate) fn set_down(&self, is_down: bool) {
         self.is_down.store(is_down, Ordering::SeqCst);
     }
 
     /// The next operation takes this long.
-    pub fn answer_after(&self, time: Duration) {
+    pub(crate) fn answer_after(&self, time: Duration) {
         self.wait.store(u64::try_from(time.as_millis()).unwrap(), Ordering::SeqCst);
     }
 
     /// This account is never answered.
-    pub fn hang(&self, account: &str) {
+    pub(crate) fn hang(&self, account: &str) {
         *self.hangs.lock().unwrap() = Some(account.to_owned());
     }
 
-    pub fn is_hanging(&self) -> bool {
+    pub(crate) fn is_hanging(&self) -> bool {
         self.is_hanging.load(Ordering::SeqCst)
     }
 
-    pub fn works(&self) {
+    pub(crate) fn works(&self) {
         self.set_down(false);
         self.plan.lock().unwrap().clear();
     }
 
-    pub fn advance(&self, seconds: u64) {
+    pub(crate) fn advance(&self, seconds: u64) {
         self.memory.advance(Duration::from_secs(seconds));
     }
 
     /// The operations since this was asked last.
-    pub fn take_seen(&self) -> Vec<Kind> {
+    pub(crate) fn take_seen(&self) -> Vec<Kind> {
         self.seen().drain(..).collect()
     }
 
-    pub fn seen(&self) -> MutexGuard<'_, VecDeque<Kind>> {
+    pub(crate) fn seen(&self) -> MutexGuard<'_, VecDeque<Kind>> {
         self.seen.lock().unwrap()
     }
 
-    pub fn record(&self, key: &Key) -> Option<Record> {
+    pub(crate) fn record(&self, key: &Key) -> Option<Record> {
         match self.answer(key, Op::Load) {
             Answer::Row(row) => Some(Record::from_bytes(&row.value).unwrap()),
             _ => None,
         }
     }
 
-    pub fn has_mark(&self, key: &Key) -> bool {
+    pub(crate) fn has_mark(&self, key: &Key) -> bool {
         let Answer::Row(row) = self.answer(key, Op::Load) else { return false };
         let id = ClaimId([0xEE; 16]);
         let claim = Op::Claim { version: row.version, id, seconds: 1, over: None };
@@ -105,7 +105,7 @@ impl Faulty {
     }
 
     /// Without a fault.
-    pub fn answer(&self, key: &Key, op: Op<'_>) -> Answer {
+    pub(crate) fn answer(&self, key: &Key, op: Op<'_>) -> Answer {
         Store::run(&self.memory, key, op).unwrap()
     }
 

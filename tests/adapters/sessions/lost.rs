@@ -1,9 +1,9 @@
 //! A refresh that goes wrong, in each way and at each kind of server: what the caller gets, what the server did, whether the claim
 //! stays as a mark, and what becomes of the login.
 
-use crate::support::{Bench, Left, Way, both, said, seconds_since_1970, until};
-use proofkey_devserver::{Alteration, EndpointFault, Options, Successor, When};
-use proofkey_ureq::{End, Policy, SessionError};
+use crate::support::{Bench, Left, Way, both, both_with, said, seconds_since_1970, until};
+use proofkey_devserver::{Alteration, EndpointFault, Faults, Options, RefreshFault, Successor, When};
+use proofkey_ureq::{End, Grace, Policy, SessionError};
 use std::fmt::Debug;
 use std::sync::Mutex;
 use std::thread;
@@ -27,7 +27,7 @@ fn a_refresh_that_goes_wrong_at_each_kind_of_server() {
     let graces = [(0, Newest), (5, Newest), (30, AccessTokenOnly), (30, Newest), (30, Same)];
     let (cases, wrong) = (cases(), Mutex::new(Vec::new()));
     // Some wait for seconds: many at a time, but not so many that the machine is the slow one.
-    for cases in cases.chunks(9) {
+    for cases in cases.chunks(14) {
         thread::scope(|scope| {
             for case in cases {
                 for (grace, successor) in graces {
@@ -64,7 +64,7 @@ fn run(case: &Case, grace: u32, successor: Successor, way: Way) -> Result<(), St
     let is_ended = first.starts_with("ended");
     same("the end is stored", stored.ended.is_some(), is_ended)?;
     same("the refresh token is gone", stored.refresh_token.is_none(), is_ended)?;
-    let token = result.as_ref().map_or(before.access_token.expose(), |token| token.expose());
+    let token = result.as_ref().map_or_else(|_| before.access_token.expose(), |token| token.expose());
     same("stored is", stored.access_token.expose(), token)?;
     if matches!(case.fault, EndpointFault::Stall { .. }) {
         until("the late request arrives", || bench.counts()[0] > 0);
@@ -99,47 +99,83 @@ fn same<T: Debug + PartialEq>(what: &str, found: T, expected: T) -> Result<(), S
 
 #[test]
 fn a_due_token_that_is_valid_is_handed_out_with_its_trouble() {
-    both(|way| {
-        for (fault, trouble) in [
-            (EndpointFault::HangupBefore, "token, NoAnswer"),
-            (EndpointFault::Hangup, "token, NoAnswer"),
-            (respond(403, &[], "no"), "token, Refused"),
-            (respond(429, &[], ""), "token, Refused"),
-            (respond(400, &[], INVALID_GRANT), "token, ended: Refused"),
-        ] {
-            let bench = Bench::new(Left::Little);
-            let login = bench.open(way);
-            let old = login.peek().unwrap().unwrap();
-            bench.fail(When::Every(1), fault);
-            let first = login.access_token().unwrap();
-            assert_eq!(first.expose(), old.expose());
-            login.settle().unwrap();
-            until(trouble, || said(&login.access_token()) == trouble);
-            assert_eq!(login.access_token().unwrap().expose(), old.expose());
-        }
+    let cases = [
+        (EndpointFault::HangupBefore, "token, NoAnswer"),
+        (EndpointFault::Hangup, "token, NoAnswer"),
+        (respond(403, &[], "no"), "token, Refused"),
+        (respond(429, &[], ""), "token, Refused"),
+        (respond(400, &[], INVALID_GRANT), "token, ended: Refused"),
+    ];
+    both_with(&cases, |way, (fault, trouble)| {
+        let bench = Bench::new(Left::Little);
+        let login = bench.open(way);
+        let old = login.peek().unwrap().unwrap();
+        bench.fail(When::Every(1), fault);
+        let first = login.access_token().unwrap();
+        assert_eq!(first.expose(), old.expose());
+        login.settle().unwrap();
+        until(trouble, || said(&login.access_token()) == trouble);
+        assert_eq!(login.access_token().unwrap().expose(), old.expose());
     });
 }
 
 #[test]
 fn a_pause_that_the_server_asks_for_is_kept_by_all() {
+    let cases = [
+        (respond(429, &[("retry-after", "40")], ""), 35),
+        (respond(429, &[], ""), 5),
+        (respond(503, &[("retry-after", "40")], ""), 35),
+        (respond(429, &[("retry-after", "86400")], ""), 3500),
+    ];
+    both_with(&cases, |way, (fault, least)| {
+        let bench = Bench::new(Left::Nothing);
+        bench.fail(When::Every(1), fault);
+        assert_eq!(said(&bench.open(way).access_token()), "Refused");
+        bench.mend();
+        let paused = bench.open(way).access_token().unwrap_err();
+        let SessionError::Paused { seconds } = paused else { panic!("{paused}") };
+        assert!((least..=3600).contains(&seconds), "{seconds}");
+        assert_eq!(bench.requests(), 1);
+        bench.store.advance(u64::from(seconds) + 1);
+        assert_eq!(said(&bench.open(way).access_token()), "token");
+    });
+}
+
+#[test]
+fn without_a_grace_nothing_is_sent_again_while_the_token_is_valid() {
     both(|way| {
-        for (fault, least) in [
-            (respond(429, &[("retry-after", "40")], ""), 35),
-            (respond(429, &[], ""), 5),
-            (respond(503, &[("retry-after", "40")], ""), 35),
-            (respond(429, &[("retry-after", "86400")], ""), 3500),
-        ] {
-            let bench = Bench::new(Left::Nothing);
-            bench.fail(When::Every(1), fault);
-            assert_eq!(said(&bench.open(way).access_token()), "Refused");
-            bench.mend();
-            let paused = bench.open(way).access_token().unwrap_err();
-            let SessionError::Paused { seconds } = paused else { panic!("{paused}") };
-            assert!((least..=3600).contains(&seconds), "{seconds}");
-            assert_eq!(bench.requests(), 1);
-            bench.store.advance(u64::from(seconds) + 1);
-            assert_eq!(said(&bench.open(way).access_token()), "token");
-        }
+        let bench = Bench::with(Left::Little, Options::default(), Policy::new().with_grace(Grace::None));
+        let login = bench.open(way);
+        let old = login.peek().unwrap().unwrap();
+        bench.fail(When::Next(1), EndpointFault::Hangup);
+        until("the trouble shows", || said(&login.access_token()) == "token, NoAnswer");
+        login.settle().unwrap();
+        bench.store.advance(30);
+        // Another program finds the mark, and leaves the token alone that it would end.
+        let another = bench.open(way);
+        until("it sees the trouble", || said(&another.access_token()) == "token, NoAnswer");
+        another.settle().unwrap();
+        assert_eq!((bench.requests(), bench.counts()), (1, [1, 0, 0]));
+        assert!(bench.is_taken(old.expose()));
+    });
+}
+
+#[test]
+fn a_server_whose_refresh_tokens_stay_is_asked_again_at_once() {
+    both(|way| {
+        let bench = Bench::new(Left::Nothing);
+        let keeps = Faults { keep_refresh_token: true, ..Faults::default() };
+        bench.server.set_faults(keeps.clone());
+        let login = bench.open(way);
+        login.access_token().unwrap();
+        assert_eq!(bench.stored().unwrap().rotates, Some(false));
+        let fault = RefreshFault { when: When::Every(1), fault: EndpointFault::Hangup };
+        bench.server.set_faults(Faults { refresh: vec![fault], ..keeps.clone() });
+        assert_eq!(said(&login.refresh()), "NoAnswer");
+        assert!(!bench.has_mark());
+        bench.server.set_faults(keeps);
+        assert_eq!(said(&bench.open(way).refresh()), "token");
+        assert_eq!(bench.counts(), [3, 0, 0]);
     });
 }
 

@@ -3,6 +3,7 @@
 mod clocks;
 mod crowd;
 mod dropped;
+mod errors;
 mod faulty;
 mod lost;
 mod renewal;

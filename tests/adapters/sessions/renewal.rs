@@ -1,6 +1,6 @@
 //! Calls of an API, tokens that it refuses, and a login that is ended or begun in the meantime.
 
-use crate::support::{Bench, Left, Way, both, said, until, word};
+use crate::support::{Bench, Left, both, said, until, word};
 use proofkey_devserver::{EndpointFault, Faults, When};
 use proofkey_ureq::{Revocation, Token};
 use std::thread;

@@ -1,7 +1,7 @@
 //! A store that fails, at each operation of a refresh, before it was done and after.
 
 use crate::faulty::{Fault, Kind};
-use crate::support::{Bench, Left, Way, both, said, until, word};
+use crate::support::{Bench, Left, Way, both, both_with, said, until, word};
 use proofkey_store::{Answer, ClaimId, LoginId, Row, Version};
 use proofkey_ureq::Revocation;
 use std::thread;
@@ -10,27 +10,26 @@ use zeroize::Zeroizing;
 
 #[test]
 fn nothing_is_sent_without_a_claim() {
-    both(|way| {
-        for kind in [Kind::Load, Kind::Claim] {
-            for fault in [Fault::Before, Fault::After] {
-                for (left, expected) in [(Left::Nothing, "Store"), (Left::Little, "token, Store")] {
-                    let bench = Bench::new(left);
-                    let login = bench.open(way);
-                    login.peek().unwrap();
-                    bench.store.fail(kind, fault.clone(), 1);
-                    let _ = login.access_token();
-                    login.settle().unwrap();
-                    if left == Left::Little {
-                        assert_eq!(said(&login.access_token()), expected, "{kind:?} {fault:?}");
-                    }
-                    assert_eq!(bench.requests(), 0, "{kind:?} {fault:?}");
-                    // A claim that was made although that was not known ends by itself.
-                    bench.store.advance(60);
-                    assert_eq!(said(&bench.open(way).access_token()), "token", "{kind:?} {fault:?}");
-                    assert_eq!(bench.counts(), [1, 0, 0]);
-                }
-            }
-        }
+    let kinds = [Kind::Load, Kind::Claim];
+    let cases: Vec<_> = kinds
+        .into_iter()
+        .flat_map(|kind| [Fault::Before, Fault::After].map(|fault| (kind, fault)))
+        .flat_map(|(kind, fault)| [Left::Nothing, Left::Little].map(|left| (kind, fault.clone(), left)))
+        .collect();
+    both_with(&cases, |way, (kind, fault, left)| {
+        let bench = Bench::new(left);
+        let login = bench.open(way);
+        login.peek().unwrap();
+        bench.store.fail(kind, fault.clone(), 1);
+        let first = login.access_token();
+        login.settle().unwrap();
+        let expected = if left == Left::Little { "token, Store" } else { "Store" };
+        assert_eq!(said(&first), expected, "{kind:?} {fault:?}");
+        assert_eq!(bench.requests(), 0, "{kind:?} {fault:?}");
+        // A claim that was made although that was not known ends by itself.
+        bench.store.advance(60);
+        assert_eq!(said(&bench.open(way).access_token()), "token", "{kind:?} {fault:?}");
+        assert_eq!(bench.counts(), [1, 0, 0]);
     });
 }
 
@@ -59,30 +58,28 @@ fn a_store_that_is_down_from_the_start_or_later() {
 
 #[test]
 fn tokens_that_cannot_be_saved_are_used_and_saved_a_second_later() {
-    both(|way| {
-        for fault in [Fault::Before, Fault::After] {
-            let bench = Bench::new(Left::Nothing);
-            let login = bench.open(way);
-            let old = login.peek().unwrap().unwrap();
-            bench.store.fail(Kind::Save, fault, 2);
-            let handle = thread::scope(|scope| {
-                let first = scope.spawn(|| login.access_token());
-                // Whoever comes meanwhile has the new token at once, and is told.
-                until("the token is used", || login.peek().is_ok() && bench.counts()[0] == 1);
-                until("another has it", || said(&login.access_token()).starts_with("token"));
-                let token = login.access_token().unwrap();
-                assert_ne!(token.expose(), old.expose());
-                assert!(bench.is_taken(token.expose()));
-                let first = first.join().unwrap().unwrap();
-                assert_eq!(first.expose(), token.expose());
-                first
-            });
-            login.settle().unwrap();
-            assert_eq!(said(&login.access_token()), "token");
-            assert_eq!(bench.stored().unwrap().access_token.expose(), handle.expose());
-            assert!(!bench.has_mark());
-            assert_eq!(bench.counts(), [1, 0, 0]);
-        }
+    both_with(&[Fault::Before, Fault::After], |way, fault| {
+        let bench = Bench::new(Left::Nothing);
+        let login = bench.open(way);
+        let old = login.peek().unwrap().unwrap();
+        bench.store.fail(Kind::Save, fault, 2);
+        let handle = thread::scope(|scope| {
+            let first = scope.spawn(|| login.access_token());
+            // Whoever comes meanwhile has the new token at once, and is told.
+            until("the token is used", || login.peek().is_ok() && bench.counts()[0] == 1);
+            until("another has it", || said(&login.access_token()).starts_with("token"));
+            let token = login.access_token().unwrap();
+            assert_ne!(token.expose(), old.expose());
+            assert!(bench.is_taken(token.expose()));
+            let first = first.join().unwrap().unwrap();
+            assert_eq!(first.expose(), token.expose());
+            first
+        });
+        login.settle().unwrap();
+        assert_eq!(said(&login.access_token()), "token");
+        assert_eq!(bench.stored().unwrap().access_token.expose(), handle.expose());
+        assert!(!bench.has_mark());
+        assert_eq!(bench.counts(), [1, 0, 0]);
     });
 }
 
@@ -143,7 +140,9 @@ fn tokens_that_are_still_not_saved_after_a_claims_life_are_saved_by_later_caller
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     bench.store.works();
     // Nobody calls `settle`: the token is simply used.
+    let begun = Instant::now();
     until("it is saved", || said(&login.access_token()) == "token");
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     assert_eq!(bench.stored().unwrap().access_token.expose(), login.access_token().unwrap().expose());
     login.settle().unwrap();
     assert_eq!(bench.counts(), [1, 0, 0]);
@@ -155,6 +154,7 @@ fn a_login_or_a_sign_out_that_was_done_without_an_answer_is_done_once_more() {
         let bench = Bench::new(Left::All);
         let login = bench.open(way);
         let signed_in = bench.sign_in();
+        login.peek().unwrap();
         bench.store.fail(Kind::Put, Fault::After, 1);
         assert_eq!(word(&login.begin(&signed_in).unwrap_err()), "Store");
         // It is the same login, and nothing that the caller may revoke.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::runtime::{Builder, Runtime};
 
 /// A login, whichever adapter drives it.
-pub trait Login: Send + Sync {
+pub(crate) trait Login: Send + Sync {
     fn access_token(&self) -> Result<Token, SessionError>;
     fn access_token_for(&self, seconds: u32) -> Result<Token, SessionError>;
     fn begin(&self, signed_in: &SignedIn) -> Result<Option<Record>, SessionError>;
@@ -28,32 +28,44 @@ pub trait Login: Send + Sync {
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Way {
+pub(crate) enum Way {
     Async,
     Blocking,
 }
 
 /// Runs a test through both adapters, at the same time.
-pub fn both(test: impl Fn(Way) + Sync) {
+pub(crate) fn both(test: impl Fn(Way) + Sync) {
     thread::scope(|scope| {
-        [Way::Async, Way::Blocking].map(|way| {
+        for way in [Way::Async, Way::Blocking] {
             let test = &test;
-            thread::Builder::new().name(format!("{way:?}")).spawn_scoped(scope, move || test(way)).unwrap()
+            thread::Builder::new().name(format!("{way:?}")).spawn_scoped(scope, move || test(way)).unwrap();
+        }
+    });
+}
+
+/// Runs a test through both adapters with each of these, all at the same time.
+pub(crate) fn both_with<T: Clone + Send + Sync>(cases: &[T], test: impl Fn(Way, T) + Sync) {
+    both(|way| {
+        thread::scope(|scope| {
+            for case in cases {
+                let test = &test;
+                scope.spawn(move || test(way, case.clone()));
+            }
         });
     });
 }
 
 /// A server, and a store with a login at it.
-pub struct Bench {
-    pub server: DevServer,
-    pub store: Arc<Faulty>,
+pub(crate) struct Bench {
+    pub(crate) server: DevServer,
+    pub(crate) store: Arc<Faulty>,
     client: ClientBuf,
     policy: Policy,
 }
 
 /// How much is left of the access token of an hour.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Left {
+pub(crate) enum Left {
     All,
     /// Some seconds: a refresh is due.
     Little,
@@ -61,11 +73,11 @@ pub enum Left {
 }
 
 impl Bench {
-    pub fn new(left: Left) -> Self {
+    pub(crate) fn new(left: Left) -> Self {
         Self::with(left, Options::default(), Policy::new())
     }
 
-    pub fn with(left: Left, options: Options, policy: Policy) -> Self {
+    pub(crate) fn with(left: Left, options: Options, policy: Policy) -> Self {
         let server = DevServer::start(options).unwrap();
         let client = Http::new().discover(&server.issuer(), "demo-native", "https://app.example/paste").unwrap();
         let bench = Self { server, store: Arc::default(), client, policy };
@@ -74,7 +86,7 @@ impl Bench {
     }
 
     /// Another program at the same store.
-    pub fn open(&self, way: Way) -> Box<dyn Login> {
+    pub(crate) fn open(&self, way: Way) -> Box<dyn Login> {
         let (client, store) = (self.client.as_client(), Arc::clone(&self.store));
         match way {
             Way::Blocking => Box::new(Session::with_policy(&Http::new(), client, store, self.key(), self.policy)),
@@ -86,17 +98,17 @@ impl Bench {
     }
 
     /// Another service at the same store. The login is that of the account `default`.
-    pub fn sessions(&self) -> Sessions {
+    pub(crate) fn sessions(&self) -> Sessions {
         let http = proofkey_reqwest::Http::new().unwrap();
         Sessions::new(&http, self.client.as_client(), Arc::clone(&self.store)).with_policy(self.policy)
     }
 
-    pub fn key(&self) -> Key {
+    pub(crate) fn key(&self) -> Key {
         Key::of(self.client.as_client(), "default")
     }
 
     /// The tokens of a new sign-in.
-    pub fn sign_in(&self) -> SignedIn {
+    pub(crate) fn sign_in(&self) -> SignedIn {
         let client = self.client.as_client();
         let requested_at = SystemTime::now();
         let (url, pending) = client.authorize(&["itwin-platform", "offline_access"], &mut SysRng).unwrap();
@@ -107,7 +119,7 @@ impl Bench {
     }
 
     /// A new sign-in as it is to be stored.
-    pub fn record(&self, left: Left) -> Record {
+    pub(crate) fn record(&self, left: Left) -> Record {
         let age = match left {
             Left::All => 0,
             Left::Little => 3600 - 25,
@@ -118,56 +130,56 @@ impl Bench {
     }
 
     /// These refreshes have this fault.
-    pub fn fail(&self, when: When, fault: EndpointFault) {
+    pub(crate) fn fail(&self, when: When, fault: EndpointFault) {
         self.server.set_faults(Faults { refresh: vec![RefreshFault { when, fault }], ..Faults::default() });
     }
 
     /// The server works again.
-    pub fn mend(&self) {
+    pub(crate) fn mend(&self) {
         self.server.set_faults(Faults::default());
     }
 
     /// What the store has.
-    pub fn stored(&self) -> Option<Record> {
+    pub(crate) fn stored(&self) -> Option<Record> {
         self.store.record(&self.key())
     }
 
     /// Whether a claim was left as a mark.
-    pub fn has_mark(&self) -> bool {
+    pub(crate) fn has_mark(&self) -> bool {
         self.store.has_mark(&self.key())
     }
 
     /// Refreshes, replays, reuses.
-    pub fn counts(&self) -> [u64; 3] {
+    pub(crate) fn counts(&self) -> [u64; 3] {
         let counts = self.server.counts();
         [counts.refreshes, counts.replays, counts.reuses]
     }
 
-    pub fn requests(&self) -> u64 {
+    pub(crate) fn requests(&self) -> u64 {
         // One for the sign-in.
         self.server.counts().token_requests - 1
     }
 
     /// Whether the API takes this token.
-    pub fn is_taken(&self, token: &str) -> bool {
+    pub(crate) fn is_taken(&self, token: &str) -> bool {
         let token = proofkey_core::AccessToken::new(token).unwrap();
         Http::new().call(self.me(), token).unwrap().status == 200
     }
 
-    pub fn me(&self) -> Request<Vec<u8>> {
+    pub(crate) fn me(&self) -> Request<Vec<u8>> {
         Request::get(self.server.api("/api/me")).body(Vec::new()).unwrap()
     }
 }
 
 /// What a caller got, in few words.
-pub fn said(result: &Result<Token, SessionError>) -> String {
+pub(crate) fn said(result: &Result<Token, SessionError>) -> String {
     match result {
         Ok(token) => token.trouble().map_or_else(|| "token".to_owned(), |why| format!("token, {}", word(why))),
         Err(error) => word(error),
     }
 }
 
-pub fn word(error: &SessionError) -> String {
+pub(crate) fn word(error: &SessionError) -> String {
     match error {
         SessionError::Ended { end, .. } => {
             let end = format!("{end:?}");
@@ -178,7 +190,7 @@ pub fn word(error: &SessionError) -> String {
 }
 
 /// Waits until this is so; not for a fixed time.
-pub fn until(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
     let begun = Instant::now();
     while !is_so() {
         assert!(begun.elapsed() < Duration::from_secs(60), "never: {what}");
@@ -186,11 +198,11 @@ pub fn until(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-pub fn seconds_since_1970() -> u64 {
+pub(crate) fn seconds_since_1970() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-pub static RUNTIME: LazyLock<Runtime> =
+pub(crate) static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap());
 
 impl Login for Session {

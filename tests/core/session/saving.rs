@@ -18,6 +18,7 @@ fn a_pair_that_cannot_be_saved_meets_what_is_there() {
         (Event::Done, Step::Done(Outcome::Use(None)), true),
         (Event::Changed(row(fresh(newer()))), Step::Done(Outcome::Use(None)), true),
         (Event::Changed(row(fresh(other))), Step::Adopt, true),
+        (Event::Changed(row(fresh(other.next(ID)))), Step::Adopt, true),
         (Event::Changed(row(fresh(later_login()))), Step::Revoke, true),
         (Event::Changed(row(dead)), over_dead, false),
         (Event::Changed(row(ended(first()))), SAVE, false),

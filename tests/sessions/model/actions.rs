@@ -76,7 +76,7 @@ impl World {
             }
             Next::Flying { .. } => {
                 use Fault::{CutAfter, CutBefore, Flawed, Refused, SlowAnswer, SlowRequest};
-                [CutBefore, Refused, Flawed, CutAfter, SlowAnswer, SlowRequest].map(go);
+                [CutBefore, Refused, Flawed, CutAfter, SlowAnswer, SlowRequest].into_iter().for_each(go);
             }
             _ => {}
         }
@@ -239,10 +239,10 @@ impl World {
                 at(end);
             }
         }
-        if self.strays.iter().any(Option::is_some) || self.parties.iter().any(|party| party.lag == Lag::Ever) {
-            if let Some(end) = self.server.next_grace_end(config.rotation, self.seconds()) {
-                at(u64::from(end) * 1000);
-            }
+        let is_open =
+            self.strays.iter().any(Option::is_some) || self.parties.iter().any(|party| party.lag == Lag::Ever);
+        if let Some(end) = self.server.next_grace_end(config.rotation, self.seconds()).filter(|_| is_open) {
+            at(u64::from(end) * 1000);
         }
         (next < u64::MAX).then_some(next)
     }

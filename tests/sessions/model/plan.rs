@@ -10,10 +10,10 @@ pub(crate) struct Plan {
     pub(crate) allows: fn(&Rows) -> bool,
 }
 
-/// All of them; with two faults on a path in full, else with one, or two that must do no harm.
+/// All of them: three parties and one fault on a path, or two that must do no harm; in full two parties and any two faults.
 pub(crate) fn plans(is_full: bool) -> Vec<Plan> {
-    let faults = if is_full { 2 } else { 1 };
-    let all = Config { kinds: Fault::ALL, faults, ..BASE };
+    let (faults, parties) = if is_full { (2, 2) } else { (1, 3) };
+    let all = Config { kinds: Fault::ALL, faults, parties, ..BASE };
     let users = Config { sign_outs: 1, logins: 1, parties: 2, ..all };
     let table = |config| Plan { config, allows: |_| true };
     let grace = |seconds, successor| Rotation::Grace(seconds, successor);
@@ -24,6 +24,7 @@ pub(crate) fn plans(is_full: bool) -> Vec<Plan> {
             config: Config { name: "harmless faults, sign-out and login", kinds: Fault::BENIGN, ..users },
             allows: |_| false,
         },
+        table(Config { name: "no grace, a holder that stops twice", kinds: STOPS, parties: 2, ..BASE }),
         table(Config { name: "no grace", ..all }),
         table(Config { name: "no grace, said so, due", left: 30, policy: BASE.policy.with_grace(Grace::None), ..all }),
         table(Config { name: "no grace, two rounds", passes: 2, parties: 2, ..all }),
@@ -55,6 +56,12 @@ pub(crate) fn plans(is_full: bool) -> Vec<Plan> {
     ]
 }
 
+/// Three parties and any two faults.
+pub(crate) fn largest() -> Plan {
+    let config = Config { name: "no grace, three parties, any two faults", kinds: Fault::ALL, ..BASE };
+    Plan { config, allows: |_| true }
+}
+
 /// What a grace for a takeover leaves of the table; it covers one lost answer, not two.
 fn covered(rows: &Rows) -> bool {
     rows[SENT_LATE] + rows[OVERTAKEN] + rows[FORGOTTEN] > 0 || rows[..SENT_LATE].iter().sum::<u8>() > 1
@@ -73,6 +80,8 @@ pub(crate) fn planted() -> [(Mutant, Config); 7] {
         (Mutant::OlderLoginAdopted, Config { logins: 1, parties: 2, ..with(&[Fault::Forget]) }),
     ]
 }
+
+const STOPS: u32 = Fault::Partition.bit() | Fault::Pause.bit() | Fault::PauseAfter.bit() | Fault::Crash.bit();
 
 const BASE: Config = Config {
     name: "",

@@ -13,33 +13,41 @@ use tokio_postgres::{Client, Config, NoTls};
 /// A PostgreSQL server with an empty database.
 pub struct Postgres {
     folder: TempDir,
+    options: Vec<String>,
     process: Process,
 }
 
 impl Postgres {
     /// A new server. It does not wait for the disk.
     pub fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// A new server with these options.
+    pub fn with(options: &[&str]) -> Self {
+        let options: Vec<_> = options.iter().map(|option| (*option).to_owned()).collect();
         let folder = own_folder();
         let data = folder.path().join("data");
         once(&["initdb", "--auth=trust", "--username=postgres", "--no-sync", "--no-instructions", "--pgdata"], &data);
-        let process = run(&folder);
-        Self { folder, process }
+        let process = run(&folder, &options);
+        Self { folder, options, process }
     }
 
     /// A standby, which follows this server and can only be read.
     pub fn standby(&self) -> Self {
+        let options = self.options.clone();
         let folder = own_folder();
         let data = folder.path().join("data");
         let host = format!("--host={}", self.socket().display());
         once(&["pg_basebackup", &host, "--username=postgres", "--write-recovery-conf", "--no-sync", "--pgdata"], &data);
-        let process = run(&folder);
-        Self { folder, process }
+        let process = run(&folder, &options);
+        Self { folder, options, process }
     }
 
     /// Ends it at once, as a crash would, and starts it again with its data.
     pub fn restart(&mut self) {
         self.process.end();
-        self.process = run(&self.folder);
+        self.process = run(&self.folder, &self.options);
     }
 
     /// The folder of its socket.
@@ -73,7 +81,7 @@ pub async fn connect(config: &Config) -> Client {
     client
 }
 
-fn run(folder: &TempDir) -> Process {
+fn run(folder: &TempDir, options: &[String]) -> Process {
     let mut command = program("postgres");
     command.arg("-D").arg(folder.path().join("data")).arg("-k").arg(folder.path());
     command.args([
@@ -82,10 +90,11 @@ fn run(folder: &TempDir) -> Process {
         "-c",
         "fsync=off",
         "-c",
-        "max_connections=64",
+        "max_connections=256",
         "-c",
         "shared_buffers=16MB",
     ]);
+    command.args(options);
     // QUIT is its way to end at once, with all of its processes.
     Process::start(command, Signal::QUIT)
 }

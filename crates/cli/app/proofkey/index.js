@@ -1,17 +1,16 @@
 // OAuth 2.0 for single-page apps. The protocol is in the WebAssembly module; the rest needs a page. See index.d.ts.
+import { drive, signedOut } from './drive.js';
 import { ProofkeyError } from './error.js';
-import { refresh, run, seconds } from './http.js';
+import { plain, run, seconds } from './http.js';
 import { Popup, cancelled, handOver } from './popup.js';
-import { Session, isSame } from './session.js';
+import { Session, now } from './session.js';
 import { Waiting, arrival, handled } from './waiting.js';
-import load, { Client, Flow, isDue, isExpired, wantsRefresh } from './wasm/proofkey_browser.js';
+import load, { Client, Flow, isReady, wantsRefresh } from './wasm/proofkey_browser.js';
 
 export { ProofkeyError };
 
 const DEADLINE = 30_000;
 const DEADLINE_MAX = 2 ** 31 - 1;
-/** How long to wait after a refresh that failed or did not help, in seconds: half of the time between due and expired. */
-const PAUSE = 30;
 
 let loaded;
 
@@ -35,9 +34,7 @@ export class Proofkey extends EventTarget {
   #connected;
   #handled;
   #popup;
-  #refreshing;
-  #paused;
-  #refused;
+  #pass;
   #isClosed = false;
 
   constructor(options) {
@@ -117,25 +114,32 @@ export class Proofkey extends EventTarget {
     const again = request.clone();
     const tokens = await this.#validTokens();
     const response = await call(request, tokens);
-    // An API that refuses a new token will refuse the next one too, and each one costs a refresh token.
-    if (!tokens.refreshToken || !isStale(response) || isPaused(this.#refused, tokens)) return response;
-    response.body?.cancel();
+    if (!isStale(response)) return response;
     const newer = await this.#refresh(tokens);
-    const second = await call(again, newer);
-    if (isStale(second)) this.#refused = { tokens: newer, until: seconds() + PAUSE };
-    return second;
+    // It is not for another user.
+    if (newer?.id !== tokens.id) return response;
+    response.body?.cancel();
+    return call(again, newer);
   }
 
   close() {
     this.#isClosed = true;
     this.#popup?.cancel();
     // Work that other instances or tabs may depend on is finished first.
-    Promise.allSettled([this.#handled, this.#popup?.done, this.#refreshing]).then(() => this.#session.close());
+    Promise.allSettled([this.#handled, this.#popup?.done, this.#pass?.done]).then(() => this.#session.close());
   }
 
   async signOut() {
-    const end = () => this.#session.end();
-    const tokens = await this.#session.exclusively(end).catch(end);
+    const session = this.#session;
+    let release;
+    try {
+      release = await session.claim();
+      await session.catchUp();
+    } catch {
+      // It is forgotten all the same.
+    }
+    const tokens = session.end();
+    release?.();
     return tokens !== null && this.#revoke(tokens);
   }
 
@@ -197,11 +201,11 @@ export class Proofkey extends EventTarget {
   async #begin(extra = {}) {
     if (this.#isClosed) throw new ProofkeyError('config', 'this Proofkey was closed: make a new one', 'fix');
     const [{ client, server }] = await Promise.all([this.#connect(), this.#session.check()]);
-    const pairs = Object.entries(extra).flatMap(([name, values]) => [values].flat().flatMap((value) => [name, value]));
-    const login = client.authorize(this.#scope, pairs, randomBytes());
-    const { url, pending } = login;
-    login.free();
-    return { url, pending, server };
+    const parts = Object.entries(extra).flatMap(([name, values]) => [values].flat().flatMap((value) => [name, value]));
+    if (parts.some((part) => `${part}`.includes('\0'))) {
+      throw new ProofkeyError('config', 'extra: it has a NUL character', 'fix');
+    }
+    return { ...client.authorize(this.#scope, parts.join('\0'), randomBytes()), server };
   }
 
   /** Checks the redirect and gets its tokens, with the id and the time of the session that they begin. */
@@ -211,54 +215,24 @@ export class Proofkey extends EventTarget {
     return { ...plain(tokens, requestedAt, this.#scope), id: crypto.randomUUID(), since: Date.now() };
   }
 
-  /** Tokens whose access token is not due for a refresh, as far as can be known. */
+  /** Tokens whose access token can be used, as far as can be known. */
   async #validTokens() {
     await init();
-    const { tokens } = this.#session;
+    const { tokens, quiet } = this.#session;
     if (!tokens) throw signedOut('no one is signed in');
-    const times = [tokens.requestedAt, tokens.expiresIn, seconds()];
-    if (!tokens.refreshToken && isExpired(...times)) {
-      this.#session.end();
-      throw signedOut('the access token has expired, and there is no refresh token');
-    }
-    if (!tokens.refreshToken || !isDue(...times)) return tokens;
-    if (isPaused(this.#paused, tokens) && !isExpired(...times)) return tokens;
-    try {
-      return await this.#refresh(tokens);
-    } catch (error) {
-      // A token is due a little before it expires: it still works while a server does not answer.
-      if (isExpired(...times) || ['fix', 'reauthorize'].includes(error.advice)) throw error;
-      this.#paused = { tokens, until: seconds() + (error.retryAfter ?? PAUSE) };
-      return tokens;
-    }
+    return isReady(this.#session.row(), quiet, ...now()) ? tokens : this.#refresh();
   }
 
-  /** Gets newer tokens than the `old` ones. Only one refresh runs at a time, in all tabs together. */
-  #refresh(old) {
-    this.#refreshing ??= this.#session.exclusively((newest) => this.#renew(old, newest)).finally(() => {
-      this.#refreshing = undefined;
-    });
-    return this.#refreshing;
-  }
-
-  async #renew(old, newest) {
-    if (!newest) throw signedOut('signed out in the meantime');
-    if (!isSame(newest, old)) return newest;
-    const { client } = await this.#connect();
-    const requestedAt = seconds();
-    const { refreshToken, tokens, endsLogin, error } = await refresh(client.refresh(newest.refreshToken), this.#options.deadline);
-    if (endsLogin) this.#session.end(newest.id);
-    const got = tokens ? plain(tokens, requestedAt, newest.scope) : refreshToken && { refreshToken };
-    // A new refresh token is kept before anything else: it cannot be had again.
-    const current = got ? await this.#session.renew(newest, got) : this.#session.tokens;
-    // Someone signed in meanwhile.
-    if (current && current.id !== newest.id) return current;
-    if (got && !current) {
-      this.#revoke({ ...newest, ...got }).catch(() => {});
-      throw signedOut('signed out in the meantime');
-    }
-    if (error) throw error;
-    return current;
+  /** Gets tokens that can be used, or others than those that an API has `refused`. Who needs the same waits for the same. */
+  #refresh(refused) {
+    const before = this.#pass;
+    if (before && before.refused === refused) return before.done;
+    const begin = () => drive(this.#session, refused, this.#options.deadline, () => this.#connect(), (tokens) => this.#revoke(tokens));
+    const pass = { refused, done: Promise.resolve(before?.done).then(begin, begin) };
+    this.#pass = pass;
+    const end = () => { if (this.#pass === pass) this.#pass = undefined; };
+    pass.done.then(end, end);
+    return pass.done;
   }
 
   /** The client at its server. A login continues with the server that it started with. */
@@ -293,11 +267,6 @@ function isStale({ status, headers }) {
   return wantsRefresh(status, headers.get('www-authenticate') ?? undefined);
 }
 
-/** Whether it is too early to refresh these tokens again. */
-function isPaused(pause, tokens) {
-  return pause !== undefined && isSame(pause.tokens, tokens) && seconds() < pause.until;
-}
-
 function checkSupport() {
   if (!isSecureContext || !navigator.locks || !globalThis.BroadcastChannel) {
     throw new ProofkeyError('unsupported', 'this needs https (or a page on localhost or a loopback address) and a '
@@ -329,15 +298,4 @@ function apiOrigin(url) {
     throw new ProofkeyError('config', `origins: ${origin} must be https, or http with localhost, 127.0.0.1 or [::1]`, 'fix');
   }
   return origin;
-}
-
-/** Tokens as the tabs share them. */
-function plain(tokens, requestedAt, requested) {
-  const { accessToken, refreshToken, expiresIn, scope = requested } = tokens;
-  tokens.free();
-  return { accessToken, refreshToken, expiresIn, scope, requestedAt };
-}
-
-function signedOut(why) {
-  return new ProofkeyError('signed_out', why, 'reauthorize');
 }

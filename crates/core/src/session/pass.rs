@@ -170,13 +170,27 @@ impl Pass {
         self.unsaved.is_none()
     }
 
+    /// Whether the held pair can be handed out, so that nobody needs to wait for a refresh.
+    #[must_use]
+    pub fn serves(&self, now: Now) -> bool {
+        self.held.is_some_and(|held| {
+            held.is_valid(now)
+                && match self.need {
+                    Need::New => self.is_new(held),
+                    Need::OtherThan(version) => held.version != version,
+                    Need::Valid => true,
+                    Need::ValidFor(seconds) => held.is_valid_for(seconds, now) || self.is_new(held),
+                }
+        })
+    }
+
     /// Compares a row with what is held.
     fn look(&mut self, row: Seen, now: Now) -> Step {
         let seen = row.pair.version;
         self.first = self.first.or(Some(seen));
         match self.held {
             Some(held) if held.version == seen => {
-                if self.phase == Phase::Checking {
+                if matches!(self.phase, Phase::Checking) {
                     return self.end();
                 }
                 self.decide(row.pause, row.age, now)
@@ -244,8 +258,9 @@ impl Pass {
         self.to(Phase::Waiting, Step::Wait { milliseconds: LAPSE })
     }
 
-    /// Waits for another holder, longer each time.
+    /// Waits for another holder, longer each time. If its claim lapses again, it is given a moment again.
     fn wait(&mut self, now: Now) -> Step {
+        self.over = None;
         if now.since(self.begun) >= PATIENCE {
             return self.finish(Trouble::Busy, now);
         }
@@ -332,19 +347,6 @@ impl Pass {
     const fn to(&mut self, phase: Phase, step: Step) -> Step {
         self.phase = phase;
         step
-    }
-
-    /// Whether the held pair can be handed out.
-    fn serves(&self, now: Now) -> bool {
-        self.held.is_some_and(|held| {
-            held.is_valid(now)
-                && match self.need {
-                    Need::New => self.is_new(held),
-                    Need::OtherThan(version) => held.version != version,
-                    Need::Valid => true,
-                    Need::ValidFor(seconds) => held.is_valid_for(seconds, now) || self.is_new(held),
-                }
-        })
     }
 
     /// Whether the held pair was issued since the caller came.

@@ -72,7 +72,14 @@ impl Version {
     /// The first version of a login.
     #[must_use]
     pub const fn first(login: LoginId) -> Self {
-        Self { login, refresh: 0, claim: ClaimId([0; 16]) }
+        Self::nth(login, 0)
+    }
+
+    /// The version of a login that was refreshed so often, for a store whose claims have no names: a lock of the system, or a
+    /// single task.
+    #[must_use]
+    pub const fn nth(login: LoginId, refresh: u32) -> Self {
+        Self { login, refresh, claim: ClaimId([0; 16]) }
     }
 
     /// The version that follows this one, written under a claim.

@@ -162,7 +162,9 @@ impl Cell {
                 self.current.store(Some(Arc::new(Held { quiet_until, ..(**held).clone() })));
             }
             Ok(held) => {
-                let quiet_until = state.trouble(now);
+                // What is not saved is tried each second: until then it can be lost.
+                let soon = now.uptime_ms().saturating_add(PAUSE);
+                let quiet_until = if held.is_unsaved() { soon } else { state.trouble(now) };
                 let held = Arc::new(Held { quiet_until, ..(**held).clone() });
                 self.current.store(Some(held));
                 state.failed = None;

@@ -1,4 +1,5 @@
 import { ProofkeyError } from '../error.js';
+import { kept, login, send, server, tokens, wait } from '../values.js';
 
 
 export class Client {
@@ -35,13 +36,13 @@ export class Client {
         try {
             ptr0 = passStringToWasm0(scope, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
             len0 = WASM_VECTOR_LEN;
-            ptr1 = passArrayJsValueToWasm0(extra, wasm.__wbindgen_malloc);
+            ptr1 = passStringToWasm0(extra, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
             len1 = WASM_VECTOR_LEN;
             ptr2 = passArray8ToWasm0(random, wasm.__wbindgen_malloc);
             len2 = WASM_VECTOR_LEN;
         } catch (e) {
             if (ptr2) { wasm.__wbindgen_free(ptr2, len2 * 1, 1); }
-            if (ptr1) { wasm.__externref_drop_slice(ptr1, len1); wasm.__wbindgen_free(ptr1, len1 * 4, 4); }
+            if (ptr1) { wasm.__wbindgen_free(ptr1, len1 * 1, 1); }
             if (ptr0) { wasm.__wbindgen_free(ptr0, len0 * 1, 1); }
             throw e;
         }
@@ -49,7 +50,7 @@ export class Client {
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
         }
-        return Login.__wrap(ret[0]);
+        return takeFromExternrefTable0(ret[0]);
     }
     matches(pending, redirect) {
         let ptr0, len0, ptr1, len1;
@@ -113,7 +114,6 @@ export class Client {
         return Flow.__wrap(ret);
     }
 }
-if (Symbol.dispose) Client.prototype[Symbol.dispose] = Client.prototype.free;
 
 export class Flow {
     static __wrap(ptr) {
@@ -166,7 +166,7 @@ export class Flow {
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
         }
-        return ret[0] === 0 ? undefined : Step.__wrap(ret[0]);
+        return takeFromExternrefTable0(ret[0]);
     }
     unanswered(is_closed, now) {
         const ret = wasm.flow_unanswered(this.__wbg_ptr, is_closed, now);
@@ -176,66 +176,6 @@ export class Flow {
         return ret[0] !== 0;
     }
 }
-if (Symbol.dispose) Flow.prototype[Symbol.dispose] = Flow.prototype.free;
-
-export class HttpRequest {
-    static __wrap(ptr) {
-        const obj = Object.create(HttpRequest.prototype);
-        obj.__wbg_ptr = ptr;
-        HttpRequestFinalization.register(obj, obj.__wbg_ptr, obj);
-        return obj;
-    }
-    __destroy_into_raw() {
-        const ptr = this.__wbg_ptr;
-        this.__wbg_ptr = 0;
-        HttpRequestFinalization.unregister(this);
-        return ptr;
-    }
-    free() {
-        const ptr = this.__destroy_into_raw();
-        wasm.__wbg_httprequest_free(ptr, 0);
-    }
-    get body() {
-        const ret = wasm.httprequest_body(this.__wbg_ptr);
-        let v1;
-        if (ret[0] !== 0) {
-            v1 = getStringFromWasm0(ret[0], ret[1]);
-            wasm.__wbindgen_free(ret[0], ret[1] * 1, 1);
-        }
-        return v1;
-    }
-    get headers() {
-        const ret = wasm.httprequest_headers(this.__wbg_ptr);
-        var v1 = getArrayJsValueFromWasm0(ret[0], ret[1]);
-        wasm.__wbindgen_free(ret[0], ret[1] * 4, 4);
-        return v1;
-    }
-    get method() {
-        let deferred1_0;
-        let deferred1_1;
-        try {
-            const ret = wasm.httprequest_method(this.__wbg_ptr);
-            deferred1_0 = ret[0];
-            deferred1_1 = ret[1];
-            return getStringFromWasm0(ret[0], ret[1]);
-        } finally {
-            wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
-        }
-    }
-    get url() {
-        let deferred1_0;
-        let deferred1_1;
-        try {
-            const ret = wasm.httprequest_url(this.__wbg_ptr);
-            deferred1_0 = ret[0];
-            deferred1_1 = ret[1];
-            return getStringFromWasm0(ret[0], ret[1]);
-        } finally {
-            wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
-        }
-    }
-}
-if (Symbol.dispose) HttpRequest.prototype[Symbol.dispose] = HttpRequest.prototype.free;
 
 export class HttpResponse {
     __destroy_into_raw() {
@@ -253,13 +193,13 @@ export class HttpResponse {
         const val4 = +is_cut;
         let ptr0, len0, ptr1, len1;
         try {
-            ptr0 = passArrayJsValueToWasm0(headers, wasm.__wbindgen_malloc);
+            ptr0 = passStringToWasm0(headers, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
             len0 = WASM_VECTOR_LEN;
             ptr1 = passArray8ToWasm0(body, wasm.__wbindgen_malloc);
             len1 = WASM_VECTOR_LEN;
         } catch (e) {
             if (ptr1) { wasm.__wbindgen_free(ptr1, len1 * 1, 1); }
-            if (ptr0) { wasm.__externref_drop_slice(ptr0, len0); wasm.__wbindgen_free(ptr0, len0 * 4, 4); }
+            if (ptr0) { wasm.__wbindgen_free(ptr0, len0 * 1, 1); }
             throw e;
         }
         const ret = wasm.httpresponse_new(val3, ptr0, len0, ptr1, len1, val4);
@@ -268,257 +208,48 @@ export class HttpResponse {
         return this;
     }
 }
-if (Symbol.dispose) HttpResponse.prototype[Symbol.dispose] = HttpResponse.prototype.free;
 
-export class Kept {
-    static __wrap(ptr) {
-        const obj = Object.create(Kept.prototype);
-        obj.__wbg_ptr = ptr;
-        KeptFinalization.register(obj, obj.__wbg_ptr, obj);
-        return obj;
-    }
+export class Pass {
     __destroy_into_raw() {
         const ptr = this.__wbg_ptr;
         this.__wbg_ptr = 0;
-        KeptFinalization.unregister(this);
+        PassFinalization.unregister(this);
         return ptr;
     }
     free() {
         const ptr = this.__destroy_into_raw();
-        wasm.__wbg_kept_free(ptr, 0);
+        wasm.__wbg_pass_free(ptr, 0);
     }
-    get endsLogin() {
-        const ret = wasm.kept_endsLogin(this.__wbg_ptr);
-        return ret !== 0;
-    }
-    get refreshToken() {
-        const ret = wasm.kept_refreshToken(this.__wbg_ptr);
-        let v1;
-        if (ret[0] !== 0) {
-            v1 = getStringFromWasm0(ret[0], ret[1]);
-            wasm.__wbindgen_free(ret[0], ret[1] * 1, 1);
-        }
-        return v1;
-    }
-    takeTokens() {
-        const ret = wasm.kept_takeTokens(this.__wbg_ptr);
-        if (ret[2]) {
-            throw takeFromExternrefTable0(ret[1]);
-        }
-        return ret[0] === 0 ? undefined : Tokens.__wrap(ret[0]);
-    }
-}
-if (Symbol.dispose) Kept.prototype[Symbol.dispose] = Kept.prototype.free;
-
-export class Login {
-    static __wrap(ptr) {
-        const obj = Object.create(Login.prototype);
-        obj.__wbg_ptr = ptr;
-        LoginFinalization.register(obj, obj.__wbg_ptr, obj);
-        return obj;
-    }
-    __destroy_into_raw() {
-        const ptr = this.__wbg_ptr;
-        this.__wbg_ptr = 0;
-        LoginFinalization.unregister(this);
-        return ptr;
-    }
-    free() {
-        const ptr = this.__destroy_into_raw();
-        wasm.__wbg_login_free(ptr, 0);
-    }
-    get pending() {
-        let deferred1_0;
-        let deferred1_1;
-        try {
-            const ret = wasm.login_pending(this.__wbg_ptr);
-            deferred1_0 = ret[0];
-            deferred1_1 = ret[1];
-            return getStringFromWasm0(ret[0], ret[1]);
-        } finally {
-            wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
-        }
-    }
-    get url() {
-        let deferred1_0;
-        let deferred1_1;
-        try {
-            const ret = wasm.login_url(this.__wbg_ptr);
-            deferred1_0 = ret[0];
-            deferred1_1 = ret[1];
-            return getStringFromWasm0(ret[0], ret[1]);
-        } finally {
-            wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
-        }
-    }
-}
-if (Symbol.dispose) Login.prototype[Symbol.dispose] = Login.prototype.free;
-
-export class Server {
-    static __wrap(ptr) {
-        const obj = Object.create(Server.prototype);
-        obj.__wbg_ptr = ptr;
-        ServerFinalization.register(obj, obj.__wbg_ptr, obj);
-        return obj;
-    }
-    __destroy_into_raw() {
-        const ptr = this.__wbg_ptr;
-        this.__wbg_ptr = 0;
-        ServerFinalization.unregister(this);
-        return ptr;
-    }
-    free() {
-        const ptr = this.__destroy_into_raw();
-        wasm.__wbg_server_free(ptr, 0);
-    }
-    get authorizationEndpoint() {
-        let deferred1_0;
-        let deferred1_1;
-        try {
-            const ret = wasm.__wbg_get_server_authorizationEndpoint(this.__wbg_ptr);
-            deferred1_0 = ret[0];
-            deferred1_1 = ret[1];
-            return getStringFromWasm0(ret[0], ret[1]);
-        } finally {
-            wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
-        }
-    }
-    get issParameter() {
-        const ret = wasm.__wbg_get_server_issParameter(this.__wbg_ptr);
-        return ret !== 0;
-    }
-    get revocationEndpoint() {
-        const ret = wasm.__wbg_get_server_revocationEndpoint(this.__wbg_ptr);
-        let v1;
-        if (ret[0] !== 0) {
-            v1 = getStringFromWasm0(ret[0], ret[1]);
-            wasm.__wbindgen_free(ret[0], ret[1] * 1, 1);
-        }
-        return v1;
-    }
-    get tokenEndpoint() {
-        let deferred1_0;
-        let deferred1_1;
-        try {
-            const ret = wasm.__wbg_get_server_tokenEndpoint(this.__wbg_ptr);
-            deferred1_0 = ret[0];
-            deferred1_1 = ret[1];
-            return getStringFromWasm0(ret[0], ret[1]);
-        } finally {
-            wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
-        }
-    }
-    set authorizationEndpoint(arg0) {
-        const ptr0 = passStringToWasm0(arg0, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+    constructor(row, is_refused, deadline, wall, uptime) {
+        const val2 = +is_refused;
+        const val3 = +deadline;
+        const val4 = +wall;
+        const val5 = +uptime;
+        const ptr0 = passArrayF64ToWasm0(row, wasm.__wbindgen_malloc);
         const len0 = WASM_VECTOR_LEN;
-        wasm.__wbg_set_server_authorizationEndpoint(this.__wbg_ptr, ptr0, len0);
+        const ret = wasm.pass_new(ptr0, len0, val2, val3, val4, val5);
+        this.__wbg_ptr = ret;
+        PassFinalization.register(this, this.__wbg_ptr, this);
+        return this;
     }
-    set issParameter(arg0) {
-        wasm.__wbg_set_server_issParameter(this.__wbg_ptr, arg0);
-    }
-    set revocationEndpoint(arg0) {
-        var ptr0 = isLikeNone(arg0) ? 0 : passStringToWasm0(arg0, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
-        var len0 = WASM_VECTOR_LEN;
-        wasm.__wbg_set_server_revocationEndpoint(this.__wbg_ptr, ptr0, len0);
-    }
-    set tokenEndpoint(arg0) {
-        const ptr0 = passStringToWasm0(arg0, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+    step(event, row, wall, uptime) {
+        const val2 = +event;
+        const val3 = +wall;
+        const val4 = +uptime;
+        const ptr0 = passArrayF64ToWasm0(row, wasm.__wbindgen_malloc);
         const len0 = WASM_VECTOR_LEN;
-        wasm.__wbg_set_server_tokenEndpoint(this.__wbg_ptr, ptr0, len0);
+        const ret = wasm.pass_step(this.__wbg_ptr, val2, ptr0, len0, val3, val4);
+        return ret;
     }
 }
-if (Symbol.dispose) Server.prototype[Symbol.dispose] = Server.prototype.free;
 
-export class Step {
-    static __wrap(ptr) {
-        const obj = Object.create(Step.prototype);
-        obj.__wbg_ptr = ptr;
-        StepFinalization.register(obj, obj.__wbg_ptr, obj);
-        return obj;
-    }
-    __destroy_into_raw() {
-        const ptr = this.__wbg_ptr;
-        this.__wbg_ptr = 0;
-        StepFinalization.unregister(this);
-        return ptr;
-    }
-    free() {
-        const ptr = this.__destroy_into_raw();
-        wasm.__wbg_step_free(ptr, 0);
-    }
-    intoRequest() {
-        const ptr = this.__destroy_into_raw();
-        const ret = wasm.step_intoRequest(ptr);
-        return ret === 0 ? undefined : HttpRequest.__wrap(ret);
-    }
-    get wait() {
-        const ret = wasm.step_wait(this.__wbg_ptr);
-        return ret === Number.MAX_SAFE_INTEGER ? undefined : ret;
-    }
-}
-if (Symbol.dispose) Step.prototype[Symbol.dispose] = Step.prototype.free;
-
-export class Tokens {
-    static __wrap(ptr) {
-        const obj = Object.create(Tokens.prototype);
-        obj.__wbg_ptr = ptr;
-        TokensFinalization.register(obj, obj.__wbg_ptr, obj);
-        return obj;
-    }
-    __destroy_into_raw() {
-        const ptr = this.__wbg_ptr;
-        this.__wbg_ptr = 0;
-        TokensFinalization.unregister(this);
-        return ptr;
-    }
-    free() {
-        const ptr = this.__destroy_into_raw();
-        wasm.__wbg_tokens_free(ptr, 0);
-    }
-    get accessToken() {
-        let deferred1_0;
-        let deferred1_1;
-        try {
-            const ret = wasm.tokens_accessToken(this.__wbg_ptr);
-            deferred1_0 = ret[0];
-            deferred1_1 = ret[1];
-            return getStringFromWasm0(ret[0], ret[1]);
-        } finally {
-            wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
-        }
-    }
-    get expiresIn() {
-        const ret = wasm.tokens_expiresIn(this.__wbg_ptr);
-        return ret === Number.MAX_SAFE_INTEGER ? undefined : ret;
-    }
-    get refreshToken() {
-        const ret = wasm.tokens_refreshToken(this.__wbg_ptr);
-        let v1;
-        if (ret[0] !== 0) {
-            v1 = getStringFromWasm0(ret[0], ret[1]);
-            wasm.__wbindgen_free(ret[0], ret[1] * 1, 1);
-        }
-        return v1;
-    }
-    get scope() {
-        const ret = wasm.tokens_scope(this.__wbg_ptr);
-        let v1;
-        if (ret[0] !== 0) {
-            v1 = getStringFromWasm0(ret[0], ret[1]);
-            wasm.__wbindgen_free(ret[0], ret[1] * 1, 1);
-        }
-        return v1;
-    }
-}
-if (Symbol.dispose) Tokens.prototype[Symbol.dispose] = Tokens.prototype.free;
-
-export function isDue(requested_at, expires_in, now) {
-    const ret = wasm.isDue(requested_at, isLikeNone(expires_in) ? Number.MAX_SAFE_INTEGER : (expires_in) >>> 0, now);
-    return ret !== 0;
-}
-
-export function isExpired(requested_at, expires_in, now) {
-    const ret = wasm.isExpired(requested_at, isLikeNone(expires_in) ? Number.MAX_SAFE_INTEGER : (expires_in) >>> 0, now);
+export function isReady(row, quiet, wall, uptime) {
+    const val2 = +quiet;
+    const val3 = +wall;
+    const val4 = +uptime;
+    const ptr0 = passArrayF64ToWasm0(row, wasm.__wbindgen_malloc);
+    const len0 = WASM_VECTOR_LEN;
+    const ret = wasm.isReady(ptr0, len0, val2, val3, val4);
     return ret !== 0;
 }
 
@@ -532,36 +263,35 @@ export function wantsRefresh(status, www_authenticate) {
 function __wbg_get_imports() {
     const import0 = {
         __proto__: null,
-        __wbg___wbindgen_string_get_7ce8eee7fd327545: function(arg0, arg1) {
-            const obj = arg1;
-            const ret = typeof(obj) === 'string' ? obj : undefined;
-            var ptr1 = isLikeNone(ret) ? 0 : passStringToWasm0(ret, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
-            var len1 = WASM_VECTOR_LEN;
-            getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 1, len1, true);
-            getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 0, ptr1, true);
-        },
         __wbg___wbindgen_throw_4c88d8bf264fd984: function(arg0, arg1) {
             throw new Error(getStringFromWasm0(arg0, arg1));
         },
-        __wbg_kept_new: function(arg0) {
-            const ret = Kept.__wrap(arg0);
+        __wbg_kept_fe3f707795d7657b: function(arg0, arg1, arg2, arg3, arg4) {
+            const ret = kept(arg0 === 0 ? undefined : getStringFromWasm0(arg0, arg1), arg2 >>> 0, arg3, arg4);
+            return ret;
+        },
+        __wbg_login_2b57d1bb6c512f4e: function(arg0, arg1, arg2, arg3) {
+            const ret = login(getStringFromWasm0(arg0, arg1), getStringFromWasm0(arg2, arg3));
             return ret;
         },
         __wbg_new_595928c4be5277ae: function(arg0, arg1, arg2, arg3, arg4, arg5, arg6, arg7, arg8) {
             const ret = new ProofkeyError(getStringFromWasm0(arg0, arg1), getStringFromWasm0(arg2, arg3), getStringFromWasm0(arg4, arg5), arg6 === Number.MAX_SAFE_INTEGER ? undefined : arg6, arg7 === 0 ? undefined : getStringFromWasm0(arg7, arg8));
             return ret;
         },
-        __wbg_server_new: function(arg0) {
-            const ret = Server.__wrap(arg0);
+        __wbg_send_43dceb214e217db5: function(arg0, arg1, arg2, arg3, arg4, arg5, arg6, arg7) {
+            const ret = send(getStringFromWasm0(arg0, arg1), getStringFromWasm0(arg2, arg3), getStringFromWasm0(arg4, arg5), arg6 === 0 ? undefined : getStringFromWasm0(arg6, arg7));
             return ret;
         },
-        __wbg_tokens_new: function(arg0) {
-            const ret = Tokens.__wrap(arg0);
+        __wbg_server_f4ebb470fdbf0aea: function(arg0, arg1, arg2, arg3, arg4, arg5, arg6) {
+            const ret = server(getStringFromWasm0(arg0, arg1), getStringFromWasm0(arg2, arg3), arg4 === 0 ? undefined : getStringFromWasm0(arg4, arg5), arg6 !== 0);
             return ret;
         },
-        __wbindgen_generic_0000000000000001: function(arg0, arg1) {
-            // Cast intrinsic for `Ref(String) -> Externref`.
-            const ret = getStringFromWasm0(arg0, arg1);
+        __wbg_tokens_2294a6e13d10c31e: function(arg0, arg1, arg2, arg3, arg4, arg5, arg6) {
+            const ret = tokens(getStringFromWasm0(arg0, arg1), arg2 === 0 ? undefined : getStringFromWasm0(arg2, arg3), arg4 === Number.MAX_SAFE_INTEGER ? undefined : arg4, arg5 === 0 ? undefined : getStringFromWasm0(arg5, arg6));
+            return ret;
+        },
+        __wbg_wait_82b93b1b13f7256f: function(arg0) {
+            const ret = wait(arg0 >>> 0);
             return ret;
         },
         __wbindgen_init_externref_table: function() {
@@ -585,33 +315,12 @@ const ClientFinalization = (typeof FinalizationRegistry === 'undefined')
 const FlowFinalization = (typeof FinalizationRegistry === 'undefined')
     ? { register: () => {}, unregister: () => {} }
     : new FinalizationRegistry(ptr => wasm.__wbg_flow_free(ptr, 1));
-const HttpRequestFinalization = (typeof FinalizationRegistry === 'undefined')
-    ? { register: () => {}, unregister: () => {} }
-    : new FinalizationRegistry(ptr => wasm.__wbg_httprequest_free(ptr, 1));
 const HttpResponseFinalization = (typeof FinalizationRegistry === 'undefined')
     ? { register: () => {}, unregister: () => {} }
     : new FinalizationRegistry(ptr => wasm.__wbg_httpresponse_free(ptr, 1));
-const KeptFinalization = (typeof FinalizationRegistry === 'undefined')
+const PassFinalization = (typeof FinalizationRegistry === 'undefined')
     ? { register: () => {}, unregister: () => {} }
-    : new FinalizationRegistry(ptr => wasm.__wbg_kept_free(ptr, 1));
-const LoginFinalization = (typeof FinalizationRegistry === 'undefined')
-    ? { register: () => {}, unregister: () => {} }
-    : new FinalizationRegistry(ptr => wasm.__wbg_login_free(ptr, 1));
-const ServerFinalization = (typeof FinalizationRegistry === 'undefined')
-    ? { register: () => {}, unregister: () => {} }
-    : new FinalizationRegistry(ptr => wasm.__wbg_server_free(ptr, 1));
-const StepFinalization = (typeof FinalizationRegistry === 'undefined')
-    ? { register: () => {}, unregister: () => {} }
-    : new FinalizationRegistry(ptr => wasm.__wbg_step_free(ptr, 1));
-const TokensFinalization = (typeof FinalizationRegistry === 'undefined')
-    ? { register: () => {}, unregister: () => {} }
-    : new FinalizationRegistry(ptr => wasm.__wbg_tokens_free(ptr, 1));
-
-function addToExternrefTable0(obj) {
-    const idx = wasm.__externref_table_alloc();
-    wasm.__wbindgen_externrefs.set(idx, obj);
-    return idx;
-}
+    : new FinalizationRegistry(ptr => wasm.__wbg_pass_free(ptr, 1));
 
 function _assertClass(instance, klass) {
     if (!(instance instanceof klass)) {
@@ -619,23 +328,12 @@ function _assertClass(instance, klass) {
     }
 }
 
-function getArrayJsValueFromWasm0(ptr, len) {
-    ptr = ptr >>> 0;
-    const mem = getDataViewMemory0();
-    const result = [];
-    for (let i = ptr; i < ptr + 4 * len; i += 4) {
-        result.push(wasm.__wbindgen_externrefs.get(mem.getUint32(i, true)));
+let cachedFloat64ArrayMemory0 = null;
+function getFloat64ArrayMemory0() {
+    if (cachedFloat64ArrayMemory0 === null || cachedFloat64ArrayMemory0.byteLength === 0) {
+        cachedFloat64ArrayMemory0 = new Float64Array(wasm.memory.buffer);
     }
-    wasm.__externref_drop_slice(ptr, len);
-    return result;
-}
-
-let cachedDataViewMemory0 = null;
-function getDataViewMemory0() {
-    if (cachedDataViewMemory0 === null || cachedDataViewMemory0.buffer.detached === true || (cachedDataViewMemory0.buffer.detached === undefined && cachedDataViewMemory0.buffer !== wasm.memory.buffer)) {
-        cachedDataViewMemory0 = new DataView(wasm.memory.buffer);
-    }
-    return cachedDataViewMemory0;
+    return cachedFloat64ArrayMemory0;
 }
 
 function getStringFromWasm0(ptr, len) {
@@ -662,13 +360,10 @@ function passArray8ToWasm0(arg, malloc) {
     return ptr;
 }
 
-function passArrayJsValueToWasm0(array, malloc) {
-    const ptr = malloc(array.length * 4, 4) >>> 0;
-    for (let i = 0; i < array.length; i++) {
-        const add = addToExternrefTable0(array[i]);
-        getDataViewMemory0().setUint32(ptr + 4 * i, add, true);
-    }
-    WASM_VECTOR_LEN = array.length;
+function passArrayF64ToWasm0(arg, malloc) {
+    const ptr = malloc(arg.length * 8, 8) >>> 0;
+    getFloat64ArrayMemory0().set(arg, ptr / 8);
+    WASM_VECTOR_LEN = arg.length;
     return ptr;
 }
 
@@ -749,7 +444,7 @@ function __wbg_finalize_init(instance, module) {
     wasmInstance = instance;
     wasm = instance.exports;
     wasmModule = module;
-    cachedDataViewMemory0 = null;
+    cachedFloat64ArrayMemory0 = null;
     cachedUint8ArrayMemory0 = null;
     wasm.__wbindgen_start();
     return wasm;
@@ -768,7 +463,7 @@ async function __wbg_load(module, imports) {
                 const validResponse = expectedResponseType(module.type);
 
                 if (validResponse && module.headers.get('Content-Type') !== 'application/wasm') {
-                    console.warn("`WebAssembly.instantiateStreaming` failed because your server does not serve Wasm with `application/wasm` MIME type. Falling back to `WebAssembly.instantiate` which is slower. Original error:\n", e);
+                    console.warn("serve .wasm as application/wasm: it loads sooner", e);
 
                 } else { throw e; }
             }
@@ -802,7 +497,6 @@ function initSync(module) {
         if (Object.getPrototypeOf(module) === Object.prototype) {
             ({module} = module)
         } else {
-            console.warn('using deprecated parameters for `initSync()`; pass a single object instead')
         }
     }
 
@@ -830,7 +524,6 @@ async function __wbg_init_once(module_or_path) {
         if (Object.getPrototypeOf(module_or_path) === Object.prototype) {
             ({module_or_path} = module_or_path)
         } else {
-            console.warn('using deprecated parameters for the initialization function; pass a single object instead')
         }
     }
 

@@ -20,7 +20,7 @@ impl Pass {
 
     pub(super) fn saved(&mut self, event: Event, now: Now) -> Step {
         let Some(expect) = self.unsaved else { return self.finish(Trouble::Store, now) };
-        let renewing = self.phase == Phase::Renewing;
+        let renewing = matches!(self.phase, Phase::Renewing);
         match event {
             Event::Claimed(_) | Event::Lapsed { .. } if renewing => self.save(expect),
             Event::Done if !renewing => {

@@ -1,0 +1,16 @@
+// What the WebAssembly module returns.
+export const kept = (refreshToken, event, tokens, error) => ({ refreshToken, event, tokens, error });
+
+export const login = (url, pending) => ({ url, pending });
+
+export const send = (method, url, headers, body) => ({ request: {
+  method, url, headers: Object.fromEntries(headers.trim().split('\n').map((line) => line.split(':'))), body,
+} });
+
+export const server = (authorizationEndpoint, tokenEndpoint, revocationEndpoint, issParameter) => ({
+  authorizationEndpoint, tokenEndpoint, revocationEndpoint, issParameter,
+});
+
+export const tokens = (accessToken, refreshToken, expiresIn, scope) => ({ accessToken, refreshToken, expiresIn, scope });
+
+export const wait = (seconds) => ({ wait: seconds });

@@ -74,6 +74,8 @@ where
                     return;
                 }
                 call(sessions.clone(), number).await;
+                // A token that is there is handed out at once, and others wait for the store.
+                tokio::task::consume_budget().await;
             }
         });
     }

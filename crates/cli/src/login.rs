@@ -111,12 +111,7 @@ fn client(settings: &Settings, http: &Http) -> Result<ClientBuf, Failure> {
     }
 }
 
-fn by_browser(
-    args: &args::Login,
-    settings: &Settings,
-    client: Client<'_>,
-    http: &Http,
-) -> Result<SignedIn, Failure> {
+fn by_browser(args: &args::Login, settings: &Settings, client: Client<'_>, http: &Http) -> Result<SignedIn, Failure> {
     let (scope, extra) = (settings.scope(), settings.extra());
     let timeout = timeout(args);
     let login = proofkey_ureq::Login::new(client, &scope)
@@ -149,12 +144,7 @@ fn by_browser(
 }
 
 /// The same with a pasted redirect.
-fn by_hand(
-    args: &args::Login,
-    settings: &Settings,
-    client: Client<'_>,
-    http: &Http,
-) -> Result<SignedIn, Failure> {
+fn by_hand(args: &args::Login, settings: &Settings, client: Client<'_>, http: &Http) -> Result<SignedIn, Failure> {
     let (scope, extra) = (settings.scope(), settings.extra());
     let (url, pending) = client.authorize(&scope, &mut SysRng).map_err(|error| match error {
         AuthorizeError::Config(error) => errors::not_sendable(error, settings),

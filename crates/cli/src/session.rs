@@ -147,11 +147,12 @@ fn failure(login: &Login, error: SessionError) -> Failure {
             sign_in("the access token has ended or ends too soon, and there is no refresh token")
         }
         SessionError::Ended { end, why } => {
-            sign_in(&format!("sign-in expired: {}", ended(end, why.as_deref().or(login.ended()))))
+            sign_in(&format!("sign-in expired: {}", ended(end, why.as_deref().or_else(|| login.ended()))))
         }
         SessionError::NoAnswer { since, cause } => {
             let cause = cause.map(|cause| Failure::from(cause).at(login.token_endpoint()));
-            let lost = format!("the server may have spent the refresh token at {}, and its answer is not known", Utc(since));
+            let lost =
+                format!("the server may have spent the refresh token at {}, and its answer is not known", Utc(since));
             match cause {
                 Some(failure) => Failure { message: format!("{}; {lost}", failure.message), ..failure },
                 None => Kind::Network.because(lost).advise("try again"),

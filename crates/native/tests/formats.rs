@@ -49,7 +49,9 @@ fn nothing_of_format_1_is_lost() {
 
 #[test]
 fn a_newer_record_is_refused() {
-    for (newer, format) in [("proofkey record 3 other\n\0sealed", 3), ("proofkey record 3\n", 3), ("proofkey record 10", 10)] {
+    for (newer, format) in
+        [("proofkey record 3 other\n\0sealed", 3), ("proofkey record 3\n", 3), ("proofkey record 10", 10)]
+    {
         let error = Record::from_bytes(newer.as_bytes()).unwrap_err();
         assert_eq!(error, RecordError::Newer(format));
         assert_eq!(Record::newer_format(newer.as_bytes()), Some(format));
@@ -87,7 +89,9 @@ fn a_record_with_a_member_that_is_missing_or_of_another_type_is_damaged() {
             assert_eq!(fault(2, &json), unfit, "{name}");
         }
     }
-    for (part, value) in [("/endpoints/token_endpoint", Value::Null), ("/features", json!([true])), ("/expires_in", (-1).into())] {
+    for (part, value) in
+        [("/endpoints/token_endpoint", Value::Null), ("/features", json!([true])), ("/expires_in", (-1).into())]
+    {
         let mut json = whole.clone();
         *json.pointer_mut(part).unwrap() = value;
         assert_eq!(fault(2, &json), unfit, "{part}");

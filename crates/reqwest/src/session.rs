@@ -74,7 +74,7 @@ impl Session {
         self.detached(|session| async move { session.write(Begin::with(&session.shared.cell, record)?).await }).await
     }
 
-    /// A valid access token, refreshed if it is due.
+    /// A valid access token, refreshed if it is due. While the old one is valid, nobody waits for longer than a second.
     ///
     /// # Errors
     /// [`SessionError`]; its [`advice`](SessionError::advice) says what to do.

@@ -37,7 +37,7 @@ fn files(issuer: &str, folder: &Path, count: u32) -> ExitCode {
 
 #[cfg(feature = "servers")]
 mod remote {
-    use super::Seen;
+    use super::{Seen, TIMEOUT};
     use proofkey_reqwest::{Http, Sessions};
     use std::process::ExitCode;
     use std::sync::Arc;
@@ -49,7 +49,9 @@ mod remote {
         let sessions = match kind {
             "redis" => {
                 let redis = redis::Client::open(format!("redis+unix://{place}")).expect("a path");
-                let connection = redis.get_connection_manager().await.expect("a server");
+                // On a machine that is busy with a hundred processes the server is slow, too.
+                let config = redis::aio::ConnectionManagerConfig::new().set_response_timeout(Some(TIMEOUT));
+                let connection = redis.get_connection_manager_with_config(config).await.expect("a server");
                 Sessions::new(&http, client.as_client(), proofkey_redis::Redis::new(connection))
             }
             _ => {
@@ -69,6 +71,9 @@ mod remote {
         seen.end()
     }
 }
+
+#[cfg(feature = "servers")]
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 struct Seen {
     count: u32,

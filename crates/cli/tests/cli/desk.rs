@@ -164,7 +164,8 @@ impl Desk {
         edit(&mut fields);
         let (name, fields) = (file.file_name().unwrap().to_str().unwrap(), fields.join(" "));
         let hashed = [name.as_bytes(), b"\n", fields.as_bytes(), b"\n", value].concat();
-        let head = format!("proofkey record 3 {} {fields}\n", Base64UrlUnpadded::encode_string(&Sha256::digest(hashed)));
+        let head =
+            format!("proofkey record 3 {} {fields}\n", Base64UrlUnpadded::encode_string(&Sha256::digest(hashed)));
         std::fs::write(file, [head.as_bytes(), value].concat()).unwrap();
     }
 

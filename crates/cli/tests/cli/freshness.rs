@@ -1,6 +1,6 @@
 //! How long the token is valid that `proofkey token` prints.
 
-use crate::desk::{Desk, access, waits, refresh};
+use crate::desk::{Desk, access, refresh, waits};
 use proofkey_devserver::{Alteration, EndpointFault, Faults};
 
 /// The server gives tokens with another `expires_in`, or without one.

@@ -6,7 +6,8 @@ use std::io::Read;
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command};
 
-const TOLD: [&str; 4] = ["sign-in expired: the answer to the refresh at 20", " was lost, ", "invalid_grant", "proofkey login"];
+const TOLD: [&str; 4] =
+    ["sign-in expired: the answer to the refresh at 20", " was lost, ", "invalid_grant", "proofkey login"];
 const ROTATED: &str = r#"{"access_token":"A2","token_type":"Bearer","refresh_token":"R2","expires_in":3600}"#;
 
 /// Somebody who is signed in with a token that has ended, at a server with this grace, whose next answer to a refresh is lost.

@@ -142,7 +142,11 @@ fn another_process_that_is_waited_for_is_said() {
     desk.expire();
     drop(desk.claim());
     let (code, shown) = Terminal::start(&desk, &["token"], &[]).end();
-    assert_eq!((code, shown.matches("waiting for another process, which did not finish").count()), (Some(0), 1), "{shown:?}");
+    assert_eq!(
+        (code, shown.matches("waiting for another process, which did not finish").count()),
+        (Some(0), 1),
+        "{shown:?}"
+    );
 }
 
 #[test]

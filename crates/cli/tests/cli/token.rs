@@ -88,7 +88,11 @@ fn an_answer_that_is_lost_is_5() {
     let before = desk.record();
     desk.server.set_faults(Faults { token: Some(EndpointFault::Hangup), ..Faults::default() });
     desk.run(&["token"]).fails(5, &[&desk.server.token_endpoint()]);
-    assert_eq!((desk.refreshes(), refresh(&desk.record())), (2, refresh(&before)), "sent once more, since it was cut off");
+    assert_eq!(
+        (desk.refreshes(), refresh(&desk.record())),
+        (2, refresh(&before)),
+        "sent once more, since it was cut off"
+    );
 }
 
 #[test]

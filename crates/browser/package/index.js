@@ -74,7 +74,7 @@ export class Proofkey extends EventTarget {
     const { url, ...login } = await this.#begin(extra);
     this.#waiting.put({ ...login, data });
     return new Promise((_, reject) => {
-      const stay = () => reject(new ProofkeyError('aborted', 'the user stayed on this page or came back without signing in',
+      const stay = () => reject(new ProofkeyError('aborted', 'the user has not signed in',
         'reauthorize'));
       addEventListener('pageshow', ({ persisted }) => { if (persisted) stay(); });
       location.assign(url);

@@ -117,7 +117,7 @@ export class Session {
     const until = Date.now() + ANSWER_MAX;
     for (let newest = await this.#newest(); this.#lacks(newest); newest = await this.#newest()) {
       if (Date.now() > until) {
-        throw new ProofkeyError('deadline', 'another tab has newer tokens and does not answer', 'retry');
+        throw new ProofkeyError('deadline', 'another tab does not answer', 'retry');
       }
       await new Promise((resolve) => {
         setTimeout(resolve, ASK_EVERY);
@@ -204,7 +204,7 @@ export function now() {
 /** A browser that stores no data for this page denies it locks, too. */
 function denied(error) {
   if (!(error instanceof DOMException)) throw error;
-  throw new ProofkeyError('unsupported', `the browser denies Web Locks to this page, as it does if all site data is blocked: ${error.message}`, 'fix');
+  throw new ProofkeyError('unsupported', `the browser denies Web Locks to this page (is all site data blocked?): ${error.message}`, 'fix');
 }
 
 /** Of two such texts, that of the later sign-in is greater, and within one sign-in that of the later refresh. */

@@ -97,7 +97,6 @@ enum Phase {
 impl Pass {
     /// Begins: with the pair that the caller holds, and a claim that nobody else has.
     #[must_use]
-    #[inline(never)]
     pub fn begin(held: Option<Pair>, need: Need, policy: &Policy, id: ClaimId, now: Now) -> (Self, Step) {
         let mut pass = Self {
             policy: *policy,
@@ -121,7 +120,6 @@ impl Pass {
     }
 
     /// Goes on. Never panics, and ends, whatever it is told: an event that does not answer the step is a failure of the store.
-    #[inline(never)]
     pub fn step(&mut self, event: Event, now: Now) -> Step {
         self.steps = self.steps.saturating_add(1);
         if self.steps > STEPS_MAX && self.unsaved.is_none() && !matches!(self.phase, Phase::Releasing(_)) {

@@ -28,8 +28,6 @@ pub struct Pass {
     is_refused: bool,
     /// The last request had no answer, and may still be on its way.
     is_under_way: bool,
-    /// Another login has taken the place of this one.
-    is_replaced: bool,
     /// The pause that the server asked for, in seconds.
     pause: u32,
 }
@@ -49,7 +47,7 @@ impl Pass {
             _ => Need::Valid,
         };
         let (pass, step) = proofkey_core::session::Pass::begin(held, need, &policy, CLAIM, now);
-        Self { pass, step, deadline, is_refused, is_under_way: false, is_replaced: false, pause: 0 }
+        Self { pass, step, deadline, is_refused, is_under_way: false, pause: 0 }
     }
 
     /// Takes what came of the last step, and says what to do next. Whoever asks for the first step tells nothing.
@@ -61,10 +59,6 @@ impl Pass {
         if let Some(event) = self.event(event, read(row, now)) {
             self.step = self.pass.step(event, now);
         }
-        // The earlier of two logins is forgotten, not revoked: many servers would end both.
-        if matches!(self.step, Step::Revoke) && self.is_replaced {
-            self.step = self.pass.step(Event::Done, now);
-        }
         let (step, value) = self.told(now);
         (u64::from(value) * 32 + step) as f64
     }
@@ -74,10 +68,7 @@ impl Pass {
     fn event(&mut self, event: u32, row: Option<Row>) -> Option<Event> {
         Some(match (event & 15, row) {
             (BEGIN, _) => return None,
-            (ROW, row) => {
-                self.is_replaced = row.is_some();
-                return Some(self.stored(row));
-            }
+            (ROW, row) => return Some(self.stored(row)),
             (GRANTED, Some(row)) => Event::Granted(row.pair),
             (KEPT, Some(row)) => Event::Kept(row.pair),
             (BUSY, _) => Event::Busy,

@@ -19,7 +19,7 @@ fn a_pair_that_cannot_be_saved_meets_what_is_there() {
         (Event::Changed(row(fresh(newer()))), Step::Done(Outcome::Use(None)), true),
         (Event::Changed(row(fresh(other))), Step::Adopt, true),
         (Event::Changed(row(fresh(other.next(ID)))), Step::Adopt, true),
-        (Event::Changed(row(fresh(later_login()))), Step::Revoke, true),
+        (Event::Changed(row(fresh(later_login()))), Step::Adopt, true),
         (Event::Changed(row(dead)), over_dead, false),
         (Event::Changed(row(ended(first()))), SAVE, false),
         (Event::SignedOut, Step::Revoke, true),
@@ -30,11 +30,7 @@ fn a_pair_that_cannot_be_saved_meets_what_is_there() {
         let mut pass = saving();
         assert_eq!((pass.step(event, NOW), pass.is_settled()), (step, is_settled), "{event:?}");
         if step == Step::Revoke {
-            let next = if event == Event::SignedOut {
-                Step::Done(Outcome::Fail(Trouble::Ended(End::SignedOut)))
-            } else {
-                Step::Adopt
-            };
+            let next = Step::Done(Outcome::Fail(Trouble::Ended(End::SignedOut)));
             assert_eq!(pass.step(Event::Done, NOW), next);
         }
     }

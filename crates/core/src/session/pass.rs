@@ -23,8 +23,7 @@ use crate::flow::Unanswered;
 ///             │                   └──── same ──▶ End, Done(Ended)
 ///             ▼ granted
 ///           Save ── done ──▶ Done(Use)
-///             ├─ changed, same login ──▶ Adopt
-///             ├─ changed, other login ──▶ Revoke, Adopt
+///             ├─ changed ──▶ Adopt
 ///             ├─ fenced, store down ──▶ Done(Unsaved), and once more a second later
 ///             ├─ signed out ──▶ Revoke, Done(Ended)
 ///             └─ absent ──▶ Done(Ended)
@@ -89,8 +88,7 @@ enum Phase {
     Releasing(Trouble),
     /// Claims once more, to save.
     Renewing,
-    /// And then either adopts the row or is done.
-    Revoking(Option<Seen>),
+    Revoking,
     Saving,
     Sending,
     Waiting,
@@ -135,10 +133,7 @@ impl Pass {
             (Phase::Sending, event) => self.answered(event, now),
             (Phase::Saving | Phase::Renewing, event) => self.saved(event, now),
             (Phase::Adopting(row), Event::Done) => self.adopted(row, now),
-            (Phase::Revoking(row), _) => match row {
-                Some(row) => self.adopt(row),
-                None => self.done(Outcome::Fail(Trouble::Ended(End::SignedOut))),
-            },
+            (Phase::Revoking, _) => self.done(Outcome::Fail(Trouble::Ended(End::SignedOut))),
             (Phase::Releasing(trouble), _) => self.finish(trouble, now),
             (Phase::Waiting, Event::Done) => self.to(Phase::Loading, Step::Load),
             (_, Event::Absent) => self.gone(End::Forgotten),

@@ -30,7 +30,7 @@ impl Pass {
             Event::Changed(row) => self.conflict(row, now),
             Event::SignedOut => {
                 self.unsaved = None;
-                self.to(Phase::Revoking(None), Step::Revoke)
+                self.to(Phase::Revoking, Step::Revoke)
             }
             Event::Absent => self.gone(End::Forgotten),
             _ => self.not_yet(now),
@@ -45,10 +45,6 @@ impl Pass {
             self.unsaved = None;
             return self.settled(now);
         }
-        if seen.login() != held.login() && seen.is_newer_than(held) {
-            self.unsaved = None;
-            return self.to(Phase::Revoking(Some(row)), Step::Revoke);
-        }
         // Of this login: another holder has answered our lapsed claim. If it was refused, ours is the one that lives.
         let is_ended = matches!(row.pair.renewal, Renewal::Ended(_));
         if seen.login() == held.login() && is_ended && !held.is_newer_than(seen) {
@@ -56,7 +52,8 @@ impl Pass {
             self.held = self.held.map(|pair| pair.at(version));
             return self.save_over(seen, now);
         }
-        // The store forgot what was written.
+        // The store forgot what was written. An earlier login than that of the row is dropped and not revoked: many servers would
+        // end both (RFC 7009 section 2.1).
         if held.is_newer_than(seen) { self.save_over(seen, now) } else { self.adopt(row) }
     }
 

@@ -15,6 +15,13 @@ pub fn load_full() -> Contender {
     Contender::blocking("arc-swap load_full", move |_| token.load_full())
 }
 
+/// The same in a future.
+#[must_use]
+pub fn load_full_future() -> Contender {
+    let token = ArcSwap::from_pointee(access_token());
+    Contender::future("arc-swap load_full, in a future", async move |_| token.load_full())
+}
+
 /// A lock of the standard library around an `Arc`.
 #[must_use]
 pub fn rw_lock() -> Contender {

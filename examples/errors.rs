@@ -5,7 +5,6 @@ use proofkey_ureq::{CallError, Http, Key, Memory, Session, SignedIn, http::Reque
 use std::{env, error, io, time::SystemTime};
 
 /// What comes next.
-#[derive(Debug)]
 enum Next {
     GiveUp,
     SignIn,
@@ -30,7 +29,11 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     session.begin(&SignedIn::new(tokens.into(), SystemTime::now()))?;
     match session.call(Request::get(api).body(Vec::new())?) {
         Ok(response) => println!("{}", explain(&response)),
-        Err(error) => println!("{:?}: {error}", next(&error)),
+        Err(error) => match next(&error) {
+            Next::TryAgain(seconds) => println!("try again in {seconds} s: {error}"),
+            Next::SignIn => println!("sign in: {error}"),
+            Next::GiveUp | Next::Unknown => println!("{error}"),
+        },
     }
     Ok(())
 }

@@ -182,7 +182,7 @@ fn errors() {
     };
     let ended = run(&server.issuer());
     assert!(
-        ended.starts_with("SignIn: the server has ended the login (") && ended.contains("invalid_grant"),
+        ended.starts_with("sign in: the server has ended the login (") && ended.contains("invalid_grant"),
         "{ended}"
     );
     let busy = EndpointFault::Respond {
@@ -192,7 +192,7 @@ fn errors() {
     };
     server.set_faults(Faults { token: Some(busy), ..Faults::default() });
     let paused = run(&server.issuer());
-    assert!(paused.starts_with("TryAgain(7): "), "{paused}");
+    assert!(paused.starts_with("try again in 7 s: "), "{paused}");
 }
 
 #[test]

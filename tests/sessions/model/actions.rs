@@ -275,7 +275,13 @@ impl World {
                 continue;
             }
             let until = self.store.claimed_until(party.claim).unwrap_or(0);
-            if matches!(party.next, Next::Do(Step::Send { .. })) && until <= now && party.lag != Lag::No {
+            let is_late = match party.next {
+                Next::Do(Step::Send { .. }) => until <= now && party.lag != Lag::No,
+                // What is sent in time is answered or given up before the claim ends.
+                Next::Flying { .. } => (1..=now).contains(&until),
+                _ => false,
+            };
+            if is_late {
                 self.rows[SENT_LATE] = 1;
             } else if party.is_unsaved()
                 && until + LAPSE <= now

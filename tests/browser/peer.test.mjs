@@ -82,6 +82,9 @@ test('a real server: a window, and what it refuses', { timeout }, () => withTabs
   // Ended behind the app's back, and with it all that was allowed: the API refuses, and so does the token endpoint.
   const form = new URLSearchParams({ token: await token(page), client_id: all.peer.clientId });
   assert.equal((await fetch(`${all.peer.issuer}/token/revocation`, { method: 'POST', body: form })).status, 200);
+  // A token of less than a minute is not renewed.
+  assert.deepEqual(await page.evaluate(async (url) => (await app.fetch(url)).status, all.peer.api), 401);
+  await context.clock.setFixedTime(Date.now() + 61_000);
   const error = await failure(page, (url) => app.fetch(url), all.peer.api);
   assert.deepEqual([error.code, error.serverCode, error.advice], ['server', 'invalid_grant', 'reauthorize']);
   assert.equal(await page.evaluate(() => app.signedIn), false);

@@ -16,6 +16,7 @@ use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request};
 use proofkey_core::{Refusal, ResponseBuf, challenges};
 use proofkey_ureq::Token;
+use proofkey_ureq::is_stale;
 use serde::Serialize;
 use std::fmt::{self, Write as _};
 use std::io::{Read, Write};
@@ -52,10 +53,6 @@ pub fn run(args: &args::Call, select: &Select, config: &Config) -> Result<(), Fa
 /// A token that was issued a moment ago is not renewed: the next one would be refused too.
 fn is_new(login: &Login) -> bool {
     time::now().checked_sub(login.record.requested_at).is_some_and(|age| age < NEW)
-}
-
-fn is_stale(response: &ResponseBuf) -> bool {
-    matches!(Refusal::of(response.status, response.headers("www-authenticate")), Some(Refusal::InvalidToken))
 }
 
 /// The token goes only to hosts that were allowed, and over no connection that others can read.

@@ -63,7 +63,7 @@ impl InUse {
     pub fn renewed(&mut self, refused: &Token) -> Result<Option<Token>, Failure> {
         let renewed = interrupt::finished(self.session.renew(refused));
         match renewed? {
-            Ok(token) if token.version().login() == refused.version().login() => self.keep(token).map(Some),
+            Ok(token) if token.is_of_same_login(refused) => self.keep(token).map(Some),
             Ok(_) | Err(SessionError::Young | SessionError::Ended { end: End::NoRefreshToken, .. }) => Ok(None),
             Err(error) => {
                 let Failure { message, .. } = failure(&self.login, error);

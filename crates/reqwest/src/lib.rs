@@ -91,7 +91,7 @@ pub use {http, proofkey_core};
 pub use {
     lifted::Blocking,
     proofkey_core::session::{End, Grace, Policy},
-    proofkey_http::session::{CallError, Revocation, SessionError, SignedOut, Token},
+    proofkey_http::session::{CallError, Revocation, SessionError, SignedOut, Token, is_stale},
     proofkey_store::{self, AsyncStore, Key, Memory, Record, Store, StoreError},
     session::Session,
     sessions::Sessions,

@@ -2,9 +2,9 @@
 
 use crate::adapter::Http;
 use proofkey_core::session::Need;
-use proofkey_core::{ClientBuf, Refusal, ResponseBuf};
+use proofkey_core::{ClientBuf, ResponseBuf};
 use proofkey_http::session::{
-    Act, Begin, CallError, Came, Cell, Revocation, Revoking, Run, SessionError, SignedOut, Token, Turn,
+    Act, Begin, CallError, Came, Cell, Revocation, Revoking, Run, SessionError, SignedOut, Token, Turn, is_stale,
 };
 use proofkey_http::{ExchangeError, SignedIn};
 use proofkey_store::{AsyncStore, Op, Record};
@@ -119,12 +119,11 @@ impl Session {
         let http = &self.service.http;
         let token = self.access_token().await.map_err(CallError::Session)?;
         let response = http.call(request.clone(), token.access_token()).await.map_err(CallError::Transport)?;
-        let refusal = Refusal::of(response.status, response.headers("www-authenticate"));
-        if !matches!(refusal, Some(Refusal::InvalidToken)) {
+        if !is_stale(&response) {
             return Ok(response);
         }
         match self.renew(&token).await {
-            Ok(newer) if newer.version().login() == token.version().login() => {
+            Ok(newer) if newer.is_of_same_login(&token) => {
                 http.call(request, newer.access_token()).await.map_err(CallError::Transport)
             }
             _ => Ok(response),
@@ -247,17 +246,16 @@ impl Session {
         loop {
             match run.act() {
                 Act::Exchange(within) => {
-                    let resource = run.resource();
-                    let parameters: Vec<_> = resource.iter().map(|resource| ("resource", &**resource)).collect();
+                    let parameters = run.parameters();
                     let answer = match run.request(cell.client(), &parameters) {
                         Ok(request) => self.service.http.exchange_within(request, within).await,
-                        Err(error) => (None, Err(ExchangeError::Config(error))),
+                        Err(error) => (None, Err(error)),
                     };
                     run.exchanged(answer);
                 }
                 Act::Revoke => {
                     if let Some(record) = run.record() {
-                        // Whatever comes of it: the login is another one now.
+                        // Whatever comes of it: the user has signed out.
                         let _ = self.revoke(record).await;
                     }
                     run.waited();

@@ -49,7 +49,7 @@ pub use {http, proofkey_core};
 #[cfg(feature = "session")]
 pub use {
     proofkey_core::session::{End, Grace, Policy},
-    proofkey_http::session::{CallError, Revocation, SessionError, SignedOut, Token},
+    proofkey_http::session::{CallError, Revocation, SessionError, SignedOut, Token, is_stale},
     proofkey_store::{self, Key, Memory, Record, Store, StoreError},
     session::Session,
 };

@@ -2,9 +2,9 @@
 
 use crate::adapter::Http;
 use proofkey_core::session::{Need, Policy};
-use proofkey_core::{Client, Refusal, ResponseBuf};
+use proofkey_core::{Client, ResponseBuf};
 use proofkey_http::session::{
-    Act, Begin, CallError, Cell, Revocation, Revoking, Run, SessionError, SignedOut, Token, Turn,
+    Act, Begin, CallError, Cell, Revocation, Revoking, Run, SessionError, SignedOut, Token, Turn, is_stale,
 };
 use proofkey_http::{ExchangeError, SignedIn};
 use proofkey_store::{Key, Op, Record, Store};
@@ -138,12 +138,11 @@ impl Session {
         let token = self.access_token().map_err(CallError::Session)?;
         let call = |request, token: &Token| self.http.call(request, token.access_token()).map_err(CallError::Transport);
         let response = call(request.clone(), &token)?;
-        let refusal = Refusal::of(response.status, response.headers("www-authenticate"));
-        if !matches!(refusal, Some(Refusal::InvalidToken)) {
+        if !is_stale(&response) {
             return Ok(response);
         }
         match self.renew(&token) {
-            Ok(newer) if newer.version().login() == token.version().login() => call(request, &newer),
+            Ok(newer) if newer.is_of_same_login(&token) => call(request, &newer),
             _ => Ok(response),
         }
     }
@@ -241,16 +240,15 @@ impl Session {
         loop {
             match run.act() {
                 Act::Exchange(within) => {
-                    let resource = run.resource();
-                    let parameters: Vec<_> = resource.iter().map(|resource| ("resource", &**resource)).collect();
+                    let parameters = run.parameters();
                     let answer = match run.request(cell.client(), &parameters) {
                         Ok(request) => self.http.exchange_within(request, within),
-                        Err(error) => (None, Err(ExchangeError::Config(error))),
+                        Err(error) => (None, Err(error)),
                     };
                     run.exchanged(answer);
                 }
                 Act::Revoke => {
-                    // Whatever comes of it: the login is another one now.
+                    // Whatever comes of it: the user has signed out.
                     let _ = run.record().map(|record| self.revoke(record));
                     run.waited();
                 }

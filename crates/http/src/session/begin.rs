@@ -3,7 +3,7 @@
 use super::cell::{Cell, random};
 use super::clock::now;
 use super::error::SessionError;
-use super::held::{Held, Token, check};
+use super::held::{Held, check};
 use super::revoking::Revocation;
 use crate::error::ExchangeError;
 use crate::login::SignedIn;
@@ -107,12 +107,6 @@ impl<'c> Begin<'c> {
         }
         self.version = version(Some(later))?;
         Ok(None)
-    }
-
-    /// The token of the login.
-    #[must_use]
-    pub fn token(&self) -> Option<Token> {
-        self.cell.valid(proofkey_core::session::Need::Valid)
     }
 
     fn over(&self, row: Option<&Row>) -> Option<Record> {

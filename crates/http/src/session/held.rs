@@ -2,7 +2,7 @@
 
 use super::error::SessionError;
 use proofkey_core::session::{End, Need, Now, Pair, Renewal, Version};
-use proofkey_core::{AccessToken, Lifetime, RefreshToken, TokensBuf};
+use proofkey_core::{AccessToken, Lifetime, RefreshToken, Refusal, ResponseBuf, TokensBuf};
 use proofkey_store::{Record, RecordError, ResourceToken, Row, Secret, StoreError, StoreFault};
 use std::fmt;
 use std::sync::Arc;
@@ -61,6 +61,12 @@ impl Token {
     #[must_use]
     pub fn record(&self) -> &Record {
         &self.0.record
+    }
+
+    /// Whether it belongs to the same sign-in as the other one.
+    #[must_use]
+    pub fn is_of_same_login(&self, other: &Self) -> bool {
+        self.version().login() == other.version().login()
     }
 
     /// The version of the login.
@@ -178,6 +184,12 @@ pub(super) fn check(record: &Record) -> Result<(), StoreError> {
     let fits = access.into_iter().all(|token| AccessToken::new(token.expose()).is_ok())
         && record.refresh_token.as_ref().is_none_or(|token| RefreshToken::new(token.expose()).is_ok());
     if fits { Ok(()) } else { Err(StoreError::new(StoreFault::Corrupt)) }
+}
+
+/// Whether an API refuses its token with a 401 that a newer one may mend.
+#[must_use]
+pub fn is_stale(response: &ResponseBuf) -> bool {
+    matches!(Refusal::of(response.status, response.headers("www-authenticate")), Some(Refusal::InvalidToken))
 }
 
 /// How a session looks at a login.

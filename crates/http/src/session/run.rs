@@ -6,7 +6,7 @@ use super::held::{Held, View};
 use super::told::Told;
 use crate::error::ExchangeError;
 use proofkey_core::session::{ClaimId, End, Event, Grace, Need, Outcome, Pass, Policy, Seen, Step, Trouble};
-use proofkey_core::{Client, ConfigError, RefreshToken, RefreshTokenBuf, TokenRequest, TokensBuf};
+use proofkey_core::{Client, RefreshToken, RefreshTokenBuf, TokenRequest, TokensBuf};
 use proofkey_store::{Answer, Ended, Op, Record, Row, Secret, StoreError, StoreFault};
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,24 +104,24 @@ impl Run {
         self.held.as_ref().map(|held| &*held.record)
     }
 
-    /// The request of [`Act::Exchange`]. `resource` holds the parameter of that name, if there is one.
+    /// The request of [`Act::Exchange`], with [`parameters`](Self::parameters).
     ///
     /// # Errors
-    /// [`ConfigError`] if the record or the resource cannot be used.
+    /// [`ExchangeError::Config`] if the record or the resource cannot be used.
     pub fn request<'r>(
         &'r self,
         client: Client<'r>,
-        resource: &'r [(&'r str, &'r str)],
-    ) -> Result<TokenRequest<'r>, ConfigError> {
+        parameters: &'r [(&'r str, &'r str)],
+    ) -> Result<TokenRequest<'r>, ExchangeError> {
         let token = self.record().and_then(|record| record.refresh_token.as_ref()).map_or("", Secret::expose);
-        let request = client.refresh(RefreshToken::new(token)?);
-        if resource.is_empty() { Ok(request) } else { request.with(resource) }
+        let request = client.refresh(RefreshToken::new(token).map_err(ExchangeError::Config)?);
+        request.with(parameters).map_err(ExchangeError::Config)
     }
 
-    /// The parameters of a request for the session's resource.
+    /// The parameters of [`request`](Self::request): the resource, if the session is for one (RFC 8707).
     #[must_use]
-    pub fn resource(&self) -> Option<Arc<str>> {
-        self.view.resource.clone()
+    pub fn parameters(&self) -> Vec<(&str, &str)> {
+        self.view.resource.iter().map(|resource| ("resource", &**resource)).collect()
     }
 
     /// Tells what the store answered.

@@ -1,6 +1,6 @@
 //! [`Pair`]: what a pass knows of a pair of tokens.
 
-use super::{End, Now, Version};
+use super::{End, Need, Now, Version};
 use crate::lifetime::Lifetime;
 
 /// What a pass knows of an access token and its refresh token: no secret, only version, lifetime and whether it can be
@@ -89,12 +89,18 @@ impl Pair {
         }
     }
 
-    /// Whether the access token is valid for so many seconds, as far as its lifetime is known.
-    pub(super) const fn is_valid_for(&self, seconds: u32, now: Now) -> bool {
-        match self.left(now) {
-            Some(left) => left >= (seconds as u64).saturating_mul(1000) && self.is_valid(now),
-            None => true,
-        }
+    /// Whether the access token can be handed out to a caller with this need, whenever it was issued.
+    #[must_use]
+    pub fn serves(&self, need: Need, now: Now) -> bool {
+        self.is_valid(now)
+            && match need {
+                Need::New => false,
+                Need::OtherThan(version) => self.version != version,
+                Need::Valid => true,
+                Need::ValidFor(seconds) => {
+                    self.left(now).is_none_or(|left| left >= u64::from(seconds).saturating_mul(1000))
+                }
+            }
     }
 
     /// The milliseconds that are left, by the clock on which fewer are.

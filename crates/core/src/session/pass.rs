@@ -145,8 +145,7 @@ impl Pass {
             (Phase::Claiming, Event::Busy) if self.serves(now) => self.done(Outcome::Use(None)),
             (Phase::Claiming, Event::Busy) | (Phase::Healing | Phase::Ending, Event::Fenced) => self.wait(now),
             (Phase::Healing, Event::Done) => self.decide(0, u32::MAX, now),
-            (Phase::Ending, _) => self.ended(now),
-            (Phase::Checking, _) => self.ended(now),
+            (Phase::Checking | Phase::Ending, _) => self.ended(now),
             _ => self.finish(Trouble::Store, now),
         }
     }
@@ -167,13 +166,8 @@ impl Pass {
     #[must_use]
     pub fn serves(&self, now: Now) -> bool {
         self.held.is_some_and(|held| {
-            held.is_valid(now)
-                && match self.need {
-                    Need::New => self.is_new(held),
-                    Need::OtherThan(version) => held.version != version,
-                    Need::Valid => true,
-                    Need::ValidFor(seconds) => held.is_valid_for(seconds, now) || self.is_new(held),
-                }
+            let is_enough = self.need.is_met_by_new() && self.is_new(held) && held.is_valid(now);
+            is_enough || held.serves(self.need, now)
         })
     }
 

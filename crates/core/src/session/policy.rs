@@ -17,6 +17,14 @@ pub enum Need {
     ValidFor(u32),
 }
 
+impl Need {
+    /// Whether it is met by any valid token that is issued after the caller came.
+    #[must_use]
+    pub const fn is_met_by_new(self) -> bool {
+        matches!(self, Self::New | Self::ValidFor(_))
+    }
+}
+
 /// For how long a server still accepts a refresh token after it has issued the next one.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]

@@ -132,7 +132,7 @@ impl Seen {
 }
 
 impl Event {
-    /// What an answer to a refresh that is no tokens tells a pass.
+    /// The event of an answer to a refresh that has no usable tokens.
     ///
     /// Only a refusal in so many words says that the refresh token was not spent. A 5xx without one may come from a gateway in
     /// front of a server that did its work, and so may a page or a body that cannot be read.
@@ -158,7 +158,7 @@ impl Event {
     }
 }
 
-/// What a pass ends with.
+/// The result of a pass.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Outcome {

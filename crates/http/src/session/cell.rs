@@ -59,7 +59,7 @@ impl Cell {
     /// A login that is not loaded yet; for tokens for `resource`, if there is one.
     #[must_use]
     pub fn new(key: Key, client: Arc<ClientBuf>, policy: Policy, resource: Option<&str>) -> Self {
-        // Without randomness all refresh at the same time, which is no harm.
+        // Without randomness all refresh at the same time, which does no harm.
         let [spread] = random().unwrap_or_default();
         let view = View { resource: resource.map(Arc::from), spread };
         let current = ArcSwapOption::empty();
@@ -96,13 +96,13 @@ impl Cell {
         let held = self.current.load_full()?;
         let now = now();
         let is_idle = !(held.pair.is_due(now) || held.is_unsaved()) || held.is_quiet(now);
-        (is_idle && held.serves(need, now)).then(|| Token(held))
+        (is_idle && held.pair.serves(need, now)).then(|| Token(held))
     }
 
     /// The token, if it is good for this need, although a refresh may be due.
     #[must_use]
     pub fn valid(&self, need: Need) -> Option<Token> {
-        self.current.load_full().filter(|held| held.serves(need, now())).map(Token)
+        self.current.load_full().filter(|held| held.pair.serves(need, now())).map(Token)
     }
 
     /// What there is, for a caller that now waits for its [`turn`](Self::turn).
@@ -203,7 +203,7 @@ impl Cell {
     /// [`SessionError::Unsaved`] if that does not serve.
     pub fn serve(&self, need: Need, result: Result<Token, SessionError>) -> Result<Token, SessionError> {
         let token = result?;
-        let error = token.trouble().cloned().filter(|_| !token.0.serves(need, now()));
+        let error = token.trouble().cloned().filter(|_| !token.0.pair.serves(need, now()));
         error.map_or(Ok(token), Err)
     }
 
@@ -254,7 +254,7 @@ impl Cell {
     fn new_since(&self, need: Need, came: Came) -> Option<Token> {
         let held = self.current.load_full()?;
         let is_newer = came.version.is_some_and(|version| held.pair.version().is_newer_than(version));
-        let is_enough = is_newer && matches!(need, Need::New | Need::ValidFor(_)) && held.pair.is_valid(now());
+        let is_enough = is_newer && need.is_met_by_new() && held.pair.is_valid(now());
         is_enough.then(|| Token(held))
     }
 

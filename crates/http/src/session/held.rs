@@ -1,7 +1,7 @@
 //! [`Held`]: a login as this process has it, and the [`Token`] that is handed out.
 
 use super::error::SessionError;
-use proofkey_core::session::{End, Need, Now, Pair, Renewal, Version};
+use proofkey_core::session::{End, Now, Pair, Renewal, Version};
 use proofkey_core::{AccessToken, Lifetime, RefreshToken, Refusal, ResponseBuf, TokensBuf};
 use proofkey_store::{Record, RecordError, ResourceToken, Row, Secret, StoreError, StoreFault};
 use std::fmt;
@@ -159,17 +159,6 @@ impl Held {
 
     pub(super) const fn is_unsaved(&self) -> bool {
         matches!(self.trouble, Some(SessionError::Unsaved(_)))
-    }
-
-    /// Whether it can be handed out for this need.
-    pub(super) fn serves(&self, need: Need, now: Now) -> bool {
-        self.pair.is_valid(now)
-            && match need {
-                Need::OtherThan(version) => self.pair.version() != version,
-                Need::ValidFor(seconds) => self.pair.remaining(now).is_none_or(|left| left >= seconds),
-                Need::Valid => true,
-                _ => false,
-            }
     }
 
     fn text(&self) -> &str {

@@ -22,5 +22,5 @@ impl Accounts {
     }
 }
 
-/// A prime that is no factor of a number of accounts.
+/// A prime that does not divide a number of accounts.
 const STEP: usize = 7_368_787;

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
-/// What it grants, valid for an hour.
+/// The tokens that it grants, valid for an hour.
 pub const GRANTED: &str = include_str!("../../data/medium.json");
 
 /// The access token that it grants.
@@ -81,7 +81,7 @@ fn listen() -> io::Result<(TcpListener, String)> {
 
 fn serve(listener: &TcpListener) {
     for stream in listener.incoming().flatten() {
-        // A client that goes away is no harm.
+        // A client that goes away does no harm.
         thread::spawn(move || talk(&stream));
     }
 }

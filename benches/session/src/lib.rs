@@ -14,7 +14,7 @@ pub mod yardsticks;
 /// Rounds over sockets, of the other benches.
 #[path = "../../io/src/measure.rs"]
 pub mod measure;
-/// What they count.
+/// The memory of this process.
 #[path = "../../io/src/memory.rs"]
 pub mod memory;
 

@@ -44,7 +44,7 @@ pub const fn any(call: usize, users: usize) -> usize {
     call.wrapping_mul(STEP) % users
 }
 
-/// A prime that is no factor of a number of users.
+/// A prime that does not divide a number of users.
 const STEP: usize = 7_368_787;
 
 /// How long an idle connection is kept: longer than any round.

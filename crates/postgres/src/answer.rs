@@ -1,4 +1,4 @@
-//! What the statements give.
+//! The answers of the statements.
 
 use proofkey_store::{Answer, ClaimId, Row, StoreError, StoreFault, Version};
 use zeroize::Zeroizing;

@@ -1,4 +1,4 @@
-//! What the scripts reply.
+//! The replies of the scripts.
 
 use crate::error::{self, Problem};
 use proofkey_store::{Answer, ClaimId, Row, StoreError, StoreFault, Version};

@@ -53,7 +53,7 @@ pub(crate) enum Fault {
     Down,
     /// The same, but it did what it was asked for.
     DownAfter,
-    /// The store takes no writes for a while; claims are no writes.
+    /// The store takes no writes for a while; claims are not writes.
     NoWrites,
     /// A party is three seconds late.
     Late,

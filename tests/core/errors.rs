@@ -70,10 +70,11 @@ fn every_error_has_advice() {
 
 fn config_errors() -> Vec<ConfigError> {
     use ConfigError::{
-        AccessToken, Api, ClientId, CodeVerifier, Endpoint, ExtraParameter, ExtraParametersTwice, Issuer, RedirectUri,
-        RefreshToken, Scope,
+        AccessToken, Api, ClientId, CodeVerifier, EmbeddedSecret, Endpoint, ExtraParameter, ExtraParametersTwice,
+        Issuer, RedirectUri, RefreshToken, Scope,
     };
-    let mut errors = vec![AccessToken, ClientId, CodeVerifier, ExtraParametersTwice, RefreshToken, Scope(1)];
+    let mut errors =
+        vec![AccessToken, ClientId, CodeVerifier, EmbeddedSecret, ExtraParametersTwice, RefreshToken, Scope(1)];
     let faults = [
         ParameterFault::Empty,
         ParameterFault::InEndpoint,

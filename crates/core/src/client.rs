@@ -4,6 +4,8 @@ use crate::check::check_redirect_uri;
 use crate::endpoint::{Endpoint, Feature};
 use crate::error::ConfigError;
 use crate::server::Server;
+use crate::wire::bytes::is_printable;
+use crate::wire::form::{FieldWriter, Value};
 use core::fmt;
 use sha2::{Digest, Sha256};
 
@@ -14,6 +16,7 @@ pub struct Client<'a> {
     pub(crate) redirect_uri: &'a str,
     pub(crate) server: Server<'a>,
     pub(crate) fingerprint: [u8; 32],
+    pub(crate) secret: Option<&'a str>,
 }
 
 impl<'a> Client<'a> {
@@ -24,12 +27,33 @@ impl<'a> Client<'a> {
     /// # Errors
     /// [`ConfigError`] says which part cannot be used and why.
     pub fn new(id: &'a str, redirect_uri: &'a str, server: Server<'a>) -> Result<Self, ConfigError> {
-        if id.is_empty() || !id.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        check_redirect_uri(redirect_uri).map_err(ConfigError::RedirectUri)?;
+        Self::checked(id, redirect_uri, server)
+    }
+
+    /// A client that never uses a browser on its own machine, such as a device (RFC 8628). The server needs no authorization
+    /// endpoint then, and [`authorize`](Self::authorize) is refused.
+    ///
+    /// # Errors
+    /// [`ConfigError`] says which part cannot be used and why.
+    ///
+    /// ```
+    /// use proofkey_core::{Client, Server};
+    ///
+    /// let server = Server::device("https://as.example/device", "https://as.example/token");
+    /// let client = Client::without_redirect("my-device", server)?;
+    /// # Ok::<(), proofkey_core::ConfigError>(())
+    /// ```
+    pub fn without_redirect(id: &'a str, server: Server<'a>) -> Result<Self, ConfigError> {
+        Self::checked(id, "", server)
+    }
+
+    fn checked(id: &'a str, redirect_uri: &'a str, server: Server<'a>) -> Result<Self, ConfigError> {
+        if id.is_empty() || !is_printable(id) {
             return Err(ConfigError::ClientId);
         }
-        check_redirect_uri(redirect_uri).map_err(ConfigError::RedirectUri)?;
-        server.check()?;
-        Ok(Self { id, redirect_uri, server, fingerprint: fingerprint(id, redirect_uri, &server) })
+        server.check(!redirect_uri.is_empty())?;
+        Ok(Self { id, redirect_uri, server, fingerprint: fingerprint(id, redirect_uri, &server), secret: None })
     }
 
     /// The same client with the redirect URI that this login uses: the one with the listener's port.
@@ -40,7 +64,31 @@ impl<'a> Client<'a> {
     where
         'a: 's,
     {
-        Client::new(self.id, redirect_uri, self.server)
+        check_redirect_uri(redirect_uri).map_err(ConfigError::RedirectUri)?;
+        Ok(Client { secret: self.secret, ..Client::checked(self.id, redirect_uri, self.server)? })
+    }
+
+    /// The same client with the "secret" that came with its id, for servers that want one although every copy of the app
+    /// carries it: Google's for desktop apps, and Mastodon. It is sent as `client_secret` in the body, and proves nothing (RFC
+    /// 8252 section 8.5): the login is protected by PKCE, as without it.
+    ///
+    /// # Errors
+    /// [`ConfigError::EmbeddedSecret`] if it is empty or not printable ASCII (RFC 6749 appendix A.2).
+    ///
+    /// ```
+    /// use proofkey_core::{Client, RefreshToken, Server};
+    ///
+    /// let server = Server::new("https://accounts.google.com/o/oauth2/v2/auth", "https://oauth2.googleapis.com/token");
+    /// let client = Client::new("my-app", "http://127.0.0.1", server)?.with_embedded_secret("GOCSPX-x")?;
+    /// let refresh = client.refresh(RefreshToken::new("RT1")?);
+    /// assert!(refresh.request().body().ends_with("&client_secret=GOCSPX-x"));
+    /// # Ok::<(), proofkey_core::ConfigError>(())
+    /// ```
+    pub fn with_embedded_secret(self, secret: &'a str) -> Result<Self, ConfigError> {
+        if secret.is_empty() || !is_printable(secret) {
+            return Err(ConfigError::EmbeddedSecret);
+        }
+        Ok(Self { secret: Some(secret), ..self })
     }
 
     /// The client id.
@@ -49,7 +97,7 @@ impl<'a> Client<'a> {
         self.id
     }
 
-    /// The redirect URI.
+    /// The redirect URI; empty for a client without one.
     #[must_use]
     pub const fn redirect_uri(&self) -> &'a str {
         self.redirect_uri
@@ -59,6 +107,11 @@ impl<'a> Client<'a> {
     #[must_use]
     pub const fn server(&self) -> Server<'a> {
         self.server
+    }
+
+    /// Writes the field that an embedded secret is sent in, at the end of a form.
+    pub(crate) fn write_secret(secret: Option<&str>, fields: &mut FieldWriter<'_>) -> fmt::Result {
+        secret.map_or(Ok(()), |secret| fields.field("&client_secret=", Value::Plain(secret)))
     }
 
     pub(crate) const fn fingerprint(&self) -> &[u8; 32] {

@@ -17,6 +17,7 @@ pub struct ClientBuf {
     issuer: Option<String>,
     features: [bool; FEATURES],
     fingerprint: [u8; 32],
+    secret: Option<String>,
 }
 
 impl ClientBuf {
@@ -25,13 +26,14 @@ impl ClientBuf {
     pub fn as_client(&self) -> Client<'_> {
         let endpoints = self.endpoints.each_ref().map(Option::as_deref);
         let server = Server { endpoints, issuer: self.issuer.as_deref(), features: self.features };
-        Client { id: &self.id, redirect_uri: &self.redirect_uri, server, fingerprint: self.fingerprint }
+        let secret = self.secret.as_deref();
+        Client { id: &self.id, redirect_uri: &self.redirect_uri, server, fingerprint: self.fingerprint, secret }
     }
 }
 
 impl From<Client<'_>> for ClientBuf {
     fn from(client: Client<'_>) -> Self {
-        let Client { id, redirect_uri, server: Server { endpoints, issuer, features }, fingerprint } = client;
+        let Client { id, redirect_uri, server: Server { endpoints, issuer, features }, fingerprint, secret } = client;
         Self {
             id: id.to_owned(),
             redirect_uri: redirect_uri.to_owned(),
@@ -39,6 +41,7 @@ impl From<Client<'_>> for ClientBuf {
             issuer: issuer.map(ToOwned::to_owned),
             features,
             fingerprint,
+            secret: secret.map(ToOwned::to_owned),
         }
     }
 }

@@ -40,6 +40,15 @@ impl<'a> Server<'a> {
         Self::unknown().with(Endpoint::Authorization, authorization_endpoint).with(Endpoint::Token, token_endpoint)
     }
 
+    /// A server at which a device signs in (RFC 8628), without an authorization endpoint. It is for
+    /// [`Client::without_redirect`](crate::Client::without_redirect).
+    #[must_use]
+    pub const fn device(device_authorization_endpoint: &'a str, token_endpoint: &'a str) -> Self {
+        Self::unknown()
+            .with(Endpoint::DeviceAuthorization, device_authorization_endpoint)
+            .with(Endpoint::Token, token_endpoint)
+    }
+
     pub(crate) const fn unknown() -> Self {
         Self { endpoints: [None; ENDPOINTS], issuer: None, features: [false; FEATURES] }
     }
@@ -108,13 +117,15 @@ impl<'a> Server<'a> {
                 None => {}
             }
         }
-        self.check().map(|()| self)
+        self.check(true).map(|()| self)
     }
 
-    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+    /// Checks what is there, and that nothing is missing: a client without a redirect URI needs no authorization endpoint.
+    pub(crate) fn check(&self, has_redirect: bool) -> Result<(), ConfigError> {
         for (endpoint, url) in Endpoint::ALL.iter().zip(self.endpoints) {
             let checked = match url {
                 Some(url) => check_endpoint(url),
+                None if *endpoint == Endpoint::Authorization && !has_redirect => Ok(()),
                 None if endpoint.is_required() => Err(UriFault::Absent),
                 None => Ok(()),
             };

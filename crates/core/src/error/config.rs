@@ -45,6 +45,8 @@ pub enum ConfigError {
     ClientId,
     /// The code verifier is not 43 to 128 unreserved characters (RFC 7636 section 4.1).
     CodeVerifier,
+    /// The embedded secret is empty or not printable ASCII (RFC 6749 appendix A.2).
+    EmbeddedSecret,
     /// The endpoint cannot be used, or is not known.
     Endpoint(Endpoint, UriFault),
     /// An extra parameter cannot be sent.
@@ -122,6 +124,7 @@ impl fmt::Display for ConfigError {
             Self::CodeVerifier => {
                 f.write_str("code verifier: it must be 43 to 128 characters out of A-Z a-z 0-9 - . _ ~")
             }
+            Self::EmbeddedSecret => f.write_str("the embedded secret is empty or not printable ASCII"),
             Self::Endpoint(endpoint, fault) => write!(f, "{endpoint}: {fault}"),
             Self::ExtraParameter { index, fault } => match fault {
                 ParameterFault::Protocol(name) => {

@@ -3,7 +3,7 @@
 use crate::check::check_extra;
 use crate::client::Client;
 use crate::endpoint::Endpoint;
-use crate::error::{AuthorizeError, ConfigError};
+use crate::error::{AuthorizeError, ConfigError, UriFault};
 use crate::flow::Pending;
 use crate::proof::{CodeChallenge, pkce};
 use crate::wire::form::{self, FieldWriter, Length, Value};
@@ -15,12 +15,15 @@ impl<'a> Client<'a> {
     /// [`Pending`] until it comes back. `scope` may be empty: the server then applies its default.
     ///
     /// # Errors
-    /// If a scope is invalid or the random generator fails.
+    /// If a scope is invalid, the client has no redirect URI, or the random generator fails.
     pub fn authorize<R: TryCryptoRng + ?Sized>(
         self,
         scope: &'a [&'a str],
         rng: &mut R,
     ) -> Result<(AuthorizationUrl<'a>, Pending), AuthorizeError<R::Error>> {
+        if self.redirect_uri().is_empty() {
+            return Err(ConfigError::RedirectUri(UriFault::Absent).into());
+        }
         if let Some(index) = scope.iter().position(|scope| !is_scope(scope)) {
             return Err(ConfigError::Scope(index).into());
         }

@@ -4,10 +4,10 @@ use crate::check::check_extra;
 use crate::client::Client;
 use crate::endpoint::Endpoint;
 use crate::error::{ConfigError, ResponseError, ServerError};
-use crate::flow::tokens::is_printable;
 use crate::flow::{Flow, RefreshToken, Scope, Step, Tokens, Unanswered};
 use crate::message::{AccessToken, Form, MEMBER_MAX, Request, Response, error_of, refusal, string};
 use crate::proof::CodeVerifier;
+use crate::wire::bytes::is_printable;
 use crate::wire::form::{FieldWriter, Value as Field};
 use crate::wire::json::{self, Kind, Value};
 use core::fmt;
@@ -25,6 +25,7 @@ impl<'a> Client<'a> {
 pub struct TokenRequest<'a> {
     client_id: &'a str,
     endpoint: &'a str,
+    secret: Option<&'a str>,
     grant: Grant<'a>,
     extra: &'a [(&'a str, &'a str)],
     is_spent: bool,
@@ -49,6 +50,7 @@ impl<'a> TokenRequest<'a> {
         Self {
             client_id: client.id(),
             endpoint: client.server().required(Endpoint::Token),
+            secret: client.secret,
             grant,
             extra: &[],
             is_spent: false,
@@ -151,6 +153,7 @@ impl Form for TokenRequest<'_> {
                 fields.field("&refresh_token=", Field::Plain(token.expose()))?;
             }
         }
+        Client::write_secret(self.secret, fields)?;
         fields.extra(self.extra)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::error::ConfigError;
 use crate::message::AccessToken;
-use crate::wire::bytes::all;
+use crate::wire::bytes::is_printable;
 use core::fmt;
 
 /// A refresh token (RFC 6749 section 1.5). It cannot be printed.
@@ -171,9 +171,4 @@ pub struct ScopeChange {
     pub narrowed: bool,
     /// Something is granted that was not requested.
     pub widened: bool,
-}
-
-/// RFC 6749 appendix A: `VSCHAR`.
-pub(super) fn is_printable(text: &str) -> bool {
-    all(text.as_bytes(), |byte| matches!(byte, b' '..=b'~'))
 }

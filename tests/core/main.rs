@@ -4,6 +4,7 @@ mod api;
 mod authorize;
 mod callback;
 mod client;
+mod device;
 mod discovery;
 mod errors;
 mod loopback;

@@ -4,6 +4,7 @@ mod api;
 mod array;
 mod authorize;
 mod callback;
+mod device;
 mod discovery;
 mod metadata;
 mod revoke;
@@ -15,6 +16,7 @@ pub use array::{NoRoom, TokensArray};
 pub use authorize::AuthorizationUrl;
 pub(crate) use callback::arrived;
 pub use callback::{Pending, Redirect};
+pub use device::{CodeExpired, DeviceRequest, Poll, Prompt};
 pub use discovery::{Discovery, NoMetadata};
 pub use metadata::{Metadata, MetadataRequest, WellKnown};
 pub use revoke::{Revocable, RevocationRequest};
@@ -81,7 +83,9 @@ mod sealed {
     pub trait Sealed {}
 
     impl Sealed for super::ApiRequest<'_> {}
+    impl Sealed for super::DeviceRequest<'_> {}
     impl Sealed for super::Discovery<'_> {}
+    impl Sealed for super::Poll<'_, '_> {}
     impl Sealed for super::RevocationRequest<'_> {}
     impl Sealed for super::TokenRequest<'_> {}
 }

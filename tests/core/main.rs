@@ -14,6 +14,7 @@ mod metadata;
 mod owned;
 mod pending;
 mod pkce;
+mod poll;
 mod revoke;
 mod secrets;
 mod session;

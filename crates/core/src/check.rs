@@ -124,7 +124,7 @@ fn is_loopback(host: &str) -> bool {
     uri::ip_literal(host).is_some_and(|ip| ip.is_loopback())
 }
 
-const PROTOCOL_PARAMETERS: [&str; 25] = [
+const PROTOCOL_PARAMETERS: [&str; 26] = [
     "access_token",
     "assertion",
     "client_assertion",
@@ -135,6 +135,7 @@ const PROTOCOL_PARAMETERS: [&str; 25] = [
     "code_challenge",
     "code_challenge_method",
     "code_verifier",
+    "dpop_jkt",
     "grant_type",
     "id_token",
     "password",

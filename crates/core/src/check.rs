@@ -124,7 +124,7 @@ fn is_loopback(host: &str) -> bool {
     uri::ip_literal(host).is_some_and(|ip| ip.is_loopback())
 }
 
-const PROTOCOL_PARAMETERS: [&str; 25] = [
+const PROTOCOL_PARAMETERS: [&str; 26] = [
     "access_token",
     "assertion",
     "client_assertion",
@@ -137,6 +137,7 @@ const PROTOCOL_PARAMETERS: [&str; 25] = [
     "code_verifier",
     "grant_type",
     "id_token",
+    "nonce",
     "password",
     "redirect_uri",
     "refresh_token",

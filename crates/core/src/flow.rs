@@ -5,21 +5,26 @@ mod array;
 mod authorize;
 mod callback;
 mod discovery;
+mod end_session;
 mod metadata;
 mod revoke;
 mod token;
 mod tokens;
+mod userinfo;
 
 pub use api::{ApiError, ApiRequest};
 pub use array::{NoRoom, TokensArray};
 pub use authorize::AuthorizationUrl;
+pub(crate) use authorize::endpoint_separator;
 pub(crate) use callback::arrived;
 pub use callback::{Pending, Redirect};
 pub use discovery::{Discovery, NoMetadata};
+pub use end_session::{EndSessionUrl, Ending};
 pub use metadata::{Metadata, MetadataRequest, WellKnown};
 pub use revoke::{Revocable, RevocationRequest};
 pub use token::TokenRequest;
 pub use tokens::{RefreshToken, Scope, ScopeChange, Tokens};
+pub use userinfo::{UserInfoError, UserInfoRequest};
 
 use crate::message::{Request, Response};
 
@@ -84,4 +89,5 @@ mod sealed {
     impl Sealed for super::Discovery<'_> {}
     impl Sealed for super::RevocationRequest<'_> {}
     impl Sealed for super::TokenRequest<'_> {}
+    impl Sealed for super::UserInfoRequest<'_> {}
 }

@@ -2,4 +2,5 @@
 
 pub(crate) mod pkce;
 
+pub(crate) use pkce::Nonce;
 pub use pkce::{CodeChallenge, CodeVerifier, State};

@@ -5,14 +5,15 @@ use crate::client::Client;
 use crate::endpoint::Endpoint;
 use crate::error::{AuthorizeError, ConfigError, UriFault};
 use crate::flow::Pending;
-use crate::proof::{CodeChallenge, pkce};
+use crate::proof::{CodeChallenge, Nonce, pkce};
 use crate::wire::form::{self, FieldWriter, Length, Value};
 use core::fmt;
 use rand_core::TryCryptoRng;
 
 impl<'a> Client<'a> {
     /// Begins a login (RFC 6749 section 4.1.1, RFC 7636 section 4.3). Send the user's browser to the URL, and keep the
-    /// [`Pending`] until it comes back. `scope` may be empty: the server then applies its default.
+    /// [`Pending`] until it comes back. `scope` may be empty: the server then applies its default. With `openid` in it the server
+    /// says who signed in ([`IdToken`](crate::IdToken)), and a `nonce` is sent.
     ///
     /// # Errors
     /// If a scope is invalid, the client has no redirect URI, or the random generator fails.
@@ -28,14 +29,16 @@ impl<'a> Client<'a> {
             return Err(ConfigError::Scope(index).into());
         }
         let (state, verifier) = pkce::draw(rng)?;
+        let is_openid = scope.contains(&OPENID);
         let url = AuthorizationUrl {
             client: self,
             scope,
             extra: &[],
             state: state.characters(),
             challenge: verifier.challenge(),
+            nonce: is_openid.then(|| verifier.nonce()),
         };
-        Ok((url, Pending { state, verifier, client: *self.fingerprint() }))
+        Ok((url, Pending { state, verifier, client: *self.fingerprint(), is_openid }))
     }
 }
 
@@ -47,6 +50,7 @@ pub struct AuthorizationUrl<'a> {
     extra: &'a [(&'a str, &'a str)],
     state: [u8; pkce::LENGTH],
     challenge: CodeChallenge,
+    nonce: Option<Nonce>,
 }
 
 impl<'a> AuthorizationUrl<'a> {
@@ -77,14 +81,7 @@ impl<'a> AuthorizationUrl<'a> {
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         let endpoint = self.client.server().required(Endpoint::Authorization);
         out.write_str(endpoint)?;
-        let mut fields = FieldWriter::new(
-            out,
-            match form::split_once(endpoint, b'?') {
-                (path, _) if path.len() == endpoint.len() => "?",
-                (_, query) if query.is_empty() || query.ends_with('&') => "",
-                _ => "&",
-            },
-        );
+        let mut fields = FieldWriter::new(out, endpoint_separator(endpoint));
         fields.field("&response_type=code&client_id=", Value::Plain(self.client.id()))?;
         fields.field("&redirect_uri=", Value::Plain(self.client.redirect_uri()))?;
         if !self.scope.is_empty() {
@@ -93,6 +90,9 @@ impl<'a> AuthorizationUrl<'a> {
         fields.field("&state=", Value::Literal(pkce::text(&self.state)))?;
         fields.field("&code_challenge=", Value::Literal(self.challenge.as_str()))?;
         fields.field("&code_challenge_method=", Value::Literal("S256"))?;
+        if let Some(nonce) = &self.nonce {
+            fields.field("&nonce=", Value::Literal(pkce::text(nonce)))?;
+        }
         fields.extra(self.extra)
     }
 }
@@ -111,6 +111,18 @@ impl fmt::Debug for AuthorizationUrl<'_> {
             .finish_non_exhaustive()
     }
 }
+
+/// What stands between an endpoint, which may have a query, and the first field.
+pub(crate) fn endpoint_separator(endpoint: &str) -> &'static str {
+    match form::split_once(endpoint, b'?') {
+        (path, _) if path.len() == endpoint.len() => "?",
+        (_, query) if query.is_empty() || query.ends_with('&') => "",
+        _ => "&",
+    }
+}
+
+/// The scope word that makes a login tell who signed in (OpenID Connect Core 1.0 section 3.1.2.1).
+const OPENID: &str = "openid";
 
 /// RFC 6749 section 3.3: `scope-token`.
 pub(crate) fn is_scope(scope: &str) -> bool {

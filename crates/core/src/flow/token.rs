@@ -6,6 +6,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{ConfigError, ResponseError, ServerError};
 use crate::flow::{Flow, RefreshToken, Scope, Step, Tokens, Unanswered};
 use crate::message::{AccessToken, Form, MEMBER_MAX, Request, Response, error_of, refusal, string};
+use crate::oidc::{IdToken, IdTokenRules};
 use crate::proof::CodeVerifier;
 use crate::wire::bytes::is_printable;
 use crate::wire::form::{FieldWriter, Value as Field};
@@ -24,6 +25,7 @@ impl<'a> Client<'a> {
 /// send that failed before it left; [`read`](Self::read) consumes it.
 pub struct TokenRequest<'a> {
     client_id: &'a str,
+    issuer: Option<&'a str>,
     endpoint: &'a str,
     secret: Option<&'a str>,
     grant: Grant<'a>,
@@ -37,18 +39,20 @@ enum Grant<'a> {
         code: &'a str,
         verifier: CodeVerifier,
         redirect_uri: &'a str,
+        is_openid: bool,
     },
     Refresh(RefreshToken<'a>),
 }
 
 impl<'a> TokenRequest<'a> {
-    pub(crate) fn code(client: &Client<'a>, code: &'a str, verifier: CodeVerifier) -> Self {
-        Self::new(client, Grant::Code { code, verifier, redirect_uri: client.redirect_uri() })
+    pub(crate) fn code(client: &Client<'a>, code: &'a str, verifier: CodeVerifier, is_openid: bool) -> Self {
+        Self::new(client, Grant::Code { code, verifier, redirect_uri: client.redirect_uri(), is_openid })
     }
 
     fn new(client: &Client<'a>, grant: Grant<'a>) -> Self {
         Self {
             client_id: client.id(),
+            issuer: client.server().issuer(),
             endpoint: client.server().required(Endpoint::Token),
             secret: client.secret,
             grant,
@@ -71,6 +75,16 @@ impl<'a> TokenRequest<'a> {
     #[must_use]
     pub fn request(&self) -> Request<'_> {
         Request::post(self.endpoint, self)
+    }
+
+    /// What the ID token of the answer is checked against: ask before the answer is read ([`IdToken`](crate::IdToken)).
+    #[must_use]
+    pub fn id_token_rules(&self) -> IdTokenRules<'a> {
+        let nonce = match &self.grant {
+            Grant::Code { verifier, is_openid: true, .. } => Some(verifier.nonce()),
+            _ => None,
+        };
+        IdTokenRules::new(self.client_id, self.issuer, nonce)
     }
 
     /// Reads the answer (RFC 6749 sections 5.1 and 5.2). After a refresh the tokens hold the refresh token to keep: the
@@ -142,7 +156,7 @@ impl Form for TokenRequest<'_> {
     fn write(&self, fields: &mut FieldWriter<'_>) -> fmt::Result {
         let id = Field::Plain(self.client_id);
         match &self.grant {
-            Grant::Code { code, verifier, redirect_uri } => {
+            Grant::Code { code, verifier, redirect_uri, .. } => {
                 fields.field("&grant_type=authorization_code&client_id=", id)?;
                 fields.field("&code=", Field::Encoded(code))?;
                 fields.field("&code_verifier=", Field::Literal(verifier.expose()))?;
@@ -180,7 +194,8 @@ fn read_tokens<'b>(
     }
     let retry_after = response.retry_after();
     let (members, whole) = response.members(&MEMBERS);
-    let [access_token, token_type, expires_in, refresh_token, refresh_expires_in, scope, error, description] = members;
+    let [access_token, token_type, expires_in, refresh_token, refresh_expires_in, scope, id_token, error, description] =
+        members;
     if !is_refused(error) && refresh_token.kind == Kind::String && refresh_token.text.len() <= MEMBER_MAX {
         *new = RefreshToken::new(refresh_token.text).ok();
     }
@@ -205,6 +220,8 @@ fn read_tokens<'b>(
         expires_in: seconds(expires_in),
         refresh_expires_in: seconds(refresh_expires_in),
         scope: granted(scope),
+        // It ends no login of an app that does not ask who signed in.
+        id_token: string("id_token", id_token).ok().flatten().map(IdToken::checked),
     })
 }
 
@@ -239,13 +256,14 @@ fn granted(Value { kind, text }: Value<'_>) -> Scope<'_> {
 /// Types that are told apart: those of RFC 8693, RFC 9449 and drafts, and Slack's.
 const TOKEN_TYPES: [&str; 6] = ["bot", "DPoP", "mac", "N_A", "PoP", "user"];
 
-const MEMBERS: [&str; 8] = [
+const MEMBERS: [&str; 9] = [
     "access_token",
     "token_type",
     "expires_in",
     "refresh_token",
     "refresh_token_expires_in",
     "scope",
+    "id_token",
     "error",
     "error_description",
 ];

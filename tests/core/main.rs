@@ -15,6 +15,7 @@ mod owned;
 mod pending;
 mod pkce;
 mod poll;
+mod providers;
 mod push;
 mod revoke;
 mod secrets;

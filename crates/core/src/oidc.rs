@@ -1,6 +1,8 @@
 //! Who signed in (OpenID Connect Core 1.0): [`IdToken`] and its [`Claims`].
 
+use crate::check::{is_tenant_id, tenant};
 use crate::client::Client;
+use crate::endpoint::{Quirk, Quirks};
 use crate::error::{Excerpt, IdTokenError};
 use crate::message::string;
 use crate::proof::Nonce;
@@ -153,7 +155,7 @@ impl<'a> Client<'a> {
     /// a code ask the request ([`TokenRequest::id_token_rules`](crate::TokenRequest::id_token_rules)), which knows the `nonce`.
     #[must_use]
     pub const fn id_token_rules(self) -> IdTokenRules<'a> {
-        IdTokenRules::new(self.id, self.server.issuer, None)
+        IdTokenRules::new(self.id, self.server.issuer, self.server.quirks, None)
     }
 }
 
@@ -162,6 +164,7 @@ impl<'a> Client<'a> {
 pub struct IdTokenRules<'a> {
     client_id: &'a str,
     issuer: Option<&'a str>,
+    quirks: Quirks,
     nonce: Option<Nonce>,
     /// How old the sign-in may be at which time.
     max_age: Option<(u32, u64)>,
@@ -169,8 +172,8 @@ pub struct IdTokenRules<'a> {
 }
 
 impl<'a> IdTokenRules<'a> {
-    pub(crate) const fn new(client_id: &'a str, issuer: Option<&'a str>, nonce: Option<Nonce>) -> Self {
-        Self { client_id, issuer, nonce, max_age: None, sub: None }
+    pub(crate) const fn new(client_id: &'a str, issuer: Option<&'a str>, quirks: Quirks, nonce: Option<Nonce>) -> Self {
+        Self { client_id, issuer, quirks, nonce, max_age: None, sub: None }
     }
 
     /// The user must have signed in at most so many seconds before the login began, which was at `began`, in seconds since 1970.
@@ -195,7 +198,8 @@ impl<'a> IdTokenRules<'a> {
     fn check(&self, values: &[Value<'_>; NAMES_MAX], now: u64) -> Result<(), IdTokenError> {
         let [_, iss, aud, azp, exp, nonce, auth_time, ..] = *values;
         let (expected, found) = (self.issuer.ok_or(IdTokenError::UnknownIssuer)?, required("iss", iss)?);
-        if found != expected {
+        let is_tenant = || self.quirks.has(Quirk::TenantIssuer) && tenant(expected, found).is_some_and(is_tenant_id);
+        if found != expected && !is_tenant() {
             return Err(IdTokenError::Issuer { expected: expected.into(), found: found.into() });
         }
         self.check_audience(aud, azp)?;

@@ -133,7 +133,7 @@ fn is_loopback(host: &str) -> bool {
     uri::ip_literal(host).is_some_and(|ip| ip.is_loopback())
 }
 
-const PROTOCOL_PARAMETERS: [&str; 26] = [
+const PROTOCOL_PARAMETERS: [&str; 27] = [
     "access_token",
     "assertion",
     "client_assertion",
@@ -145,6 +145,7 @@ const PROTOCOL_PARAMETERS: [&str; 26] = [
     "code_challenge_method",
     "code_verifier",
     "device_code",
+    "dpop_jkt",
     "grant_type",
     "id_token",
     "password",

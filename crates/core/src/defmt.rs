@@ -12,7 +12,7 @@ use crate::flow::{
 use crate::lifetime::Lifetime;
 use crate::loopback::{Reply, Verdict};
 use crate::message::{AccessToken, Authorization, Challenge, Header, Method, Param, Refusal, Request, Response, Url};
-use crate::proof::{CodeChallenge, CodeVerifier, State};
+use crate::proof::{CodeChallenge, CodeVerifier, Proof, Provable, PublicKey, State, Thumbprint, Unsigned};
 use crate::server::Server;
 use core::fmt::Display;
 use defmt::{Debug2Format, Display2Format, Format, Formatter};
@@ -33,8 +33,9 @@ format_with!(Display2Format: CallbackError, CodeExpired, ConfigError, Endpoint, 
 format_with!(Debug2Format:
     AccessToken<'_>, Advice, Authorization<'_>, AuthorizationUrl<'_>, Challenge<'_>, Client<'_>, CodeChallenge,
     CodeVerifier, DeviceRequest<'_>, Discovery<'_>, Feature, Header<'_>, Lifetime, Metadata<'_>, Method, NoMetadata,
-    Param<'_>, Pending, Poll<'_, '_>, Prompt<'_>, Redirect<'_>, Refusal<'_>, RefreshToken<'_>, Reply, Request<'_>, Response<'_>, RevocationRequest<'_>, Scope<'_>, ScopeChange, Server<'_>, State, TokenRequest<'_>,
-    Tokens<'_>, Url<'_>, Verdict<'_>,
+    Param<'_>, Pending, Poll<'_, '_>, Prompt<'_>, Proof<'_>, Provable<'_>, PublicKey, Redirect<'_>, Refusal<'_>,
+    RefreshToken<'_>, Reply, Request<'_>, Response<'_>, RevocationRequest<'_>, Scope<'_>, ScopeChange, Server<'_>, State,
+    Thumbprint, TokenRequest<'_>, Tokens<'_>, Unsigned<'_>, Url<'_>, Verdict<'_>,
 );
 
 impl<const N: usize> Format for TokensArray<N> {

@@ -102,7 +102,7 @@ pub use message::{
     AccessToken, Authorization, Challenge, Challenges, Header, Method, Param, Refusal, Request, Response, Url,
     challenges,
 };
-pub use proof::{CodeChallenge, CodeVerifier, State};
+pub use proof::{CodeChallenge, CodeVerifier, Proof, Provable, PublicKey, State, Thumbprint, Unsigned};
 pub use server::Server;
 
 #[cfg(feature = "alloc")]

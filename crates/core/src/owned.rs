@@ -4,6 +4,7 @@ use crate::client::Client;
 use crate::endpoint::{ENDPOINTS, FEATURES};
 use crate::flow::{RefreshToken, Scope, Tokens};
 use crate::message::{AccessToken, Response};
+use crate::proof::Thumbprint;
 use crate::server::Server;
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use core::fmt;
@@ -15,9 +16,10 @@ pub struct ClientBuf {
     redirect_uri: String,
     endpoints: [Option<String>; ENDPOINTS],
     issuer: Option<String>,
-    features: [bool; FEATURES],
+    features: [Option<bool>; FEATURES],
     fingerprint: [u8; 32],
     secret: Option<String>,
+    key: Option<Thumbprint>,
 }
 
 impl ClientBuf {
@@ -27,13 +29,15 @@ impl ClientBuf {
         let endpoints = self.endpoints.each_ref().map(Option::as_deref);
         let server = Server { endpoints, issuer: self.issuer.as_deref(), features: self.features };
         let secret = self.secret.as_deref();
-        Client { id: &self.id, redirect_uri: &self.redirect_uri, server, fingerprint: self.fingerprint, secret }
+        let (fingerprint, key) = (self.fingerprint, self.key.as_ref());
+        Client { id: &self.id, redirect_uri: &self.redirect_uri, server, fingerprint, secret, key }
     }
 }
 
 impl From<Client<'_>> for ClientBuf {
     fn from(client: Client<'_>) -> Self {
-        let Client { id, redirect_uri, server: Server { endpoints, issuer, features }, fingerprint, secret } = client;
+        let Client { id, redirect_uri, server: Server { endpoints, issuer, features }, fingerprint, secret, key } =
+            client;
         Self {
             id: id.to_owned(),
             redirect_uri: redirect_uri.to_owned(),
@@ -42,6 +46,7 @@ impl From<Client<'_>> for ClientBuf {
             features,
             fingerprint,
             secret: secret.map(ToOwned::to_owned),
+            key: key.copied(),
         }
     }
 }
@@ -127,6 +132,7 @@ impl Drop for RefreshTokenBuf {
 #[derive(Clone)]
 pub struct TokensBuf {
     access_token: String,
+    is_bound: bool,
     refresh_token: Option<String>,
     expires_in: Option<u32>,
     refresh_expires_in: Option<u32>,
@@ -145,7 +151,7 @@ impl TokensBuf {
     #[must_use]
     pub fn as_tokens(&self) -> Tokens<'_> {
         Tokens {
-            access_token: AccessToken::checked(&self.access_token),
+            access_token: AccessToken::checked(&self.access_token, self.is_bound),
             refresh_token: self.refresh_token.as_deref().map(RefreshToken),
             expires_in: self.expires_in,
             refresh_expires_in: self.refresh_expires_in,
@@ -153,7 +159,7 @@ impl TokensBuf {
         }
     }
 
-    /// The access token, of type Bearer.
+    /// The access token.
     #[must_use]
     pub fn access_token(&self) -> AccessToken<'_> {
         self.as_tokens().access_token
@@ -192,6 +198,7 @@ impl From<Tokens<'_>> for TokensBuf {
     fn from(tokens: Tokens<'_>) -> Self {
         Self {
             access_token: tokens.access_token.expose().to_owned(),
+            is_bound: tokens.access_token.is_bound(),
             refresh_token: tokens.refresh_token.map(|token| token.expose().to_owned()),
             expires_in: tokens.expires_in,
             refresh_expires_in: tokens.refresh_expires_in,

@@ -25,6 +25,7 @@ pub struct TokensArray<const N: usize> {
     /// Access token, refresh token and scope, one behind the other.
     bytes: [u8; N],
     lengths: [usize; 3],
+    is_bound: bool,
     expires_in: Option<u32>,
     refresh_expires_in: Option<u32>,
     /// Without its text.
@@ -42,7 +43,7 @@ impl<const N: usize> TokensArray<N> {
             core::str::from_utf8(text).unwrap_or_default()
         });
         Tokens {
-            access_token: AccessToken::checked(access_token),
+            access_token: AccessToken::checked(access_token, self.is_bound),
             refresh_token: Some(refresh_token).filter(|token| !token.is_empty()).map(RefreshToken),
             expires_in: self.expires_in,
             refresh_expires_in: self.refresh_expires_in,
@@ -66,6 +67,7 @@ impl<const N: usize> TryFrom<Tokens<'_>> for TokensArray<N> {
         let mut kept = Self {
             bytes: [0; N],
             lengths,
+            is_bound: tokens.access_token.is_bound(),
             expires_in: tokens.expires_in,
             refresh_expires_in: tokens.refresh_expires_in,
             scope,

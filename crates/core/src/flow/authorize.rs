@@ -93,6 +93,9 @@ impl<'a> AuthorizationUrl<'a> {
         fields.field("&state=", Value::Literal(pkce::text(&self.state)))?;
         fields.field("&code_challenge=", Value::Literal(self.challenge.as_str()))?;
         fields.field("&code_challenge_method=", Value::Literal("S256"))?;
+        if let Some(key) = self.client.key() {
+            fields.field("&dpop_jkt=", Value::Literal(key.as_str()))?;
+        }
         fields.extra(self.extra)
     }
 }

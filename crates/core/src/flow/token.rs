@@ -6,7 +6,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{ConfigError, ResponseError, ServerError};
 use crate::flow::{Flow, RefreshToken, Scope, Step, Tokens, Unanswered};
 use crate::message::{AccessToken, Form, MEMBER_MAX, Request, Response, error_of, refusal, string};
-use crate::proof::CodeVerifier;
+use crate::proof::{CodeVerifier, Thumbprint};
 use crate::wire::bytes::is_printable;
 use crate::wire::form::{FieldWriter, Value as Field};
 use crate::wire::json::{self, Kind, Value};
@@ -26,6 +26,7 @@ pub struct TokenRequest<'a> {
     client_id: &'a str,
     endpoint: &'a str,
     secret: Option<&'a str>,
+    key: Option<&'a Thumbprint>,
     grant: Grant<'a>,
     extra: &'a [(&'a str, &'a str)],
     is_spent: bool,
@@ -51,6 +52,7 @@ impl<'a> TokenRequest<'a> {
             client_id: client.id(),
             endpoint: client.server().required(Endpoint::Token),
             secret: client.secret,
+            key: client.key(),
             grant,
             extra: &[],
             is_spent: false,
@@ -70,7 +72,7 @@ impl<'a> TokenRequest<'a> {
     /// The request to send, once.
     #[must_use]
     pub fn request(&self) -> Request<'_> {
-        Request::post(self.endpoint, self)
+        Request::post(self.endpoint, self).with_key(self.key)
     }
 
     /// Reads the answer (RFC 6749 sections 5.1 and 5.2). After a refresh the tokens hold the refresh token to keep: the
@@ -82,7 +84,7 @@ impl<'a> TokenRequest<'a> {
     where
         'a: 'b,
     {
-        read_tokens(response, self.kept(), &mut None)
+        read_tokens(response, self.key.is_some(), self.kept(), &mut None)
     }
 
     /// [`read`](Self::read), and first of all the new refresh token that the answer carries, if one can be read: whatever else
@@ -109,7 +111,7 @@ impl<'a> TokenRequest<'a> {
         'a: 'b,
     {
         let mut new = None;
-        let tokens = read_tokens(response, self.kept(), &mut new);
+        let tokens = read_tokens(response, self.key.is_some(), self.kept(), &mut new);
         (new, tokens)
     }
 
@@ -170,6 +172,7 @@ impl fmt::Debug for TokenRequest<'_> {
 /// Reads the answer; its new refresh token goes to `new` as soon as it is known.
 pub(crate) fn read_tokens<'b>(
     response: Response<'b>,
+    is_bound: bool,
     kept: Option<RefreshToken<'b>>,
     new: &mut Option<RefreshToken<'b>>,
 ) -> Result<Tokens<'b>, ResponseError> {
@@ -181,7 +184,13 @@ pub(crate) fn read_tokens<'b>(
     let retry_after = response.retry_after();
     let (members, whole) = response.members(&MEMBERS);
     let [access_token, token_type, expires_in, refresh_token, refresh_expires_in, scope, error, description] = members;
-    if !is_refused(error) && refresh_token.kind == Kind::String && refresh_token.text.len() <= MEMBER_MAX {
+    // One that is not bound is not kept (RFC 9449 section 5). If the answer was cut off, the type may have come later.
+    let is_ours = !is_bound
+        || match token_type.kind {
+            Kind::Absent => whole.is_err(),
+            _ => token_type.text.eq_ignore_ascii_case("DPoP"),
+        };
+    if is_ours && !is_refused(error) && refresh_token.kind == Kind::String && refresh_token.text.len() <= MEMBER_MAX {
         *new = RefreshToken::new(refresh_token.text).ok();
     }
     whole?;
@@ -190,14 +199,17 @@ pub(crate) fn read_tokens<'b>(
         return Err(ResponseError::Server { error: ServerError::of_text(code, description), status, retry_after });
     }
     let access_token = string("access_token", access_token)?.ok_or(ResponseError::Missing("access_token"))?;
-    // Absent in answers of Weibo, Douban and others; nothing else than Bearer was asked for.
+    // Absent in answers of Weibo, Douban and others; nothing else than Bearer was asked for, unless a key is bound.
     let token_type = string("token_type", token_type)?.unwrap_or("Bearer");
-    if !token_type.eq_ignore_ascii_case("bearer") {
+    if !token_type.eq_ignore_ascii_case(if is_bound { "DPoP" } else { "Bearer" }) {
         let found = TOKEN_TYPES.into_iter().find(|known| known.eq_ignore_ascii_case(token_type));
         return Err(ResponseError::TokenType(found));
     }
     Ok(Tokens {
-        access_token: AccessToken::new(access_token).map_err(|_| ResponseError::Malformed("access_token"))?,
+        access_token: match AccessToken::new(access_token) {
+            Ok(token) => AccessToken::checked(token.expose(), is_bound),
+            Err(_) => return Err(ResponseError::Malformed("access_token")),
+        },
         refresh_token: match string("refresh_token", refresh_token)? {
             Some(_) => Some(new.ok_or(ResponseError::Malformed("refresh_token"))?),
             None => kept,
@@ -237,7 +249,7 @@ fn granted(Value { kind, text }: Value<'_>) -> Scope<'_> {
 }
 
 /// Types that are told apart: those of RFC 8693, RFC 9449 and drafts, and Slack's.
-const TOKEN_TYPES: [&str; 6] = ["bot", "DPoP", "mac", "N_A", "PoP", "user"];
+const TOKEN_TYPES: [&str; 7] = ["Bearer", "bot", "DPoP", "mac", "N_A", "PoP", "user"];
 
 const MEMBERS: [&str; 8] = [
     "access_token",

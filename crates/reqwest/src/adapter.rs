@@ -14,6 +14,7 @@ use proofkey_http::{
     Received, Settings, Signer, TransportError, TransportKind, drive_async_with, read_revocation, read_tokens, to_http,
 };
 use reqwest::{ClientBuilder, RequestBuilder, Url};
+use std::future::{Future, ready};
 use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
@@ -167,6 +168,19 @@ impl Http {
         discovery.read(driven)
     }
 
+    /// [`discover`](Self::discover) for a client without a redirect URI: one that signs in with
+    /// [`login_device`](Self::login_device).
+    ///
+    /// The future can be dropped at any time: nothing is spent.
+    ///
+    /// # Errors
+    /// As [`discover`](Self::discover).
+    pub async fn discover_device(&self, issuer: &str, client_id: &str) -> Result<ClientBuf, DiscoverError> {
+        let mut discovery = ClientDiscovery::without_redirect(issuer, client_id)?;
+        let driven = self.drive(discovery.flow()).await;
+        discovery.read(driven)
+    }
+
     /// Revokes a token (RFC 7009).
     ///
     /// If the future is dropped, the token may be revoked or not: revoke it again.
@@ -253,12 +267,26 @@ impl Http {
         let (begun, within) = (Instant::now(), within.min(self.settings().deadline()));
         // Also if a server asks for a nonce, and the request is sent once more.
         let send = |request| self.receive_within(request, within.saturating_sub(begun.elapsed()));
-        let driven = drive_async_with(self.prover.as_ref(), &mut request, send, tokio::time::sleep).await;
+        let driven = drive_async_with(self.prover.as_ref(), &mut request, send, |_| ready(true)).await;
         read_tokens(request, driven)
     }
 
-    async fn drive(&self, flow: &mut (dyn Flow + Send)) -> Result<Received, DriveError> {
-        drive_async_with(self.prover.as_ref(), flow, |request| self.receive(request), tokio::time::sleep).await
+    pub(crate) async fn drive(&self, flow: &mut (dyn Flow + Send)) -> Result<Received, DriveError> {
+        self.drive_pausing(flow, || {}, |_| ready(true)).await
+    }
+
+    /// Drives a flow, with a look at each request before it is sent, and a pause that says whether to go on.
+    pub(crate) async fn drive_pausing<P: Future<Output = bool>>(
+        &self,
+        flow: &mut (dyn Flow + Send),
+        mut sending: impl FnMut(),
+        pause: impl FnMut(Duration) -> P,
+    ) -> Result<Received, DriveError> {
+        let send = |request| {
+            sending();
+            self.receive(request)
+        };
+        drive_async_with(self.prover.as_ref(), flow, send, pause).await
     }
 
     async fn receive(&self, request: http::Request<Zeroizing<Vec<u8>>>) -> Result<Received, TransportError> {

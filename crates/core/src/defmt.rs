@@ -7,7 +7,8 @@ use crate::error::{
 };
 use crate::flow::{
     AuthorizationUrl, CodeExpired, DeviceRequest, Discovery, Metadata, NoMetadata, NoRoom, Pending, Poll, Prompt,
-    Redirect, RefreshToken, RevocationRequest, Scope, ScopeChange, TokenRequest, Tokens, TokensArray,
+    PushRequest, PushedUrl, Redirect, RefreshToken, RevocationRequest, Scope, ScopeChange, TokenRequest, Tokens,
+    TokensArray,
 };
 use crate::lifetime::Lifetime;
 use crate::loopback::{Reply, Verdict};
@@ -33,7 +34,7 @@ format_with!(Display2Format: CallbackError, CodeExpired, ConfigError, Endpoint, 
 format_with!(Debug2Format:
     AccessToken<'_>, Advice, Authorization<'_>, AuthorizationUrl<'_>, Challenge<'_>, Client<'_>, CodeChallenge,
     CodeVerifier, DeviceRequest<'_>, Discovery<'_>, Feature, Header<'_>, Lifetime, Metadata<'_>, Method, NoMetadata,
-    Param<'_>, Pending, Poll<'_, '_>, Prompt<'_>, Proof<'_>, Provable<'_>, PublicKey, Redirect<'_>, Refusal<'_>,
+    Param<'_>, Pending, Poll<'_, '_>, Prompt<'_>, Proof<'_>, Provable<'_>, PublicKey, PushRequest<'_>, PushedUrl<'_>, Redirect<'_>, Refusal<'_>,
     RefreshToken<'_>, Reply, Request<'_>, Response<'_>, RevocationRequest<'_>, Scope<'_>, ScopeChange, Server<'_>, State,
     Thumbprint, TokenRequest<'_>, Tokens<'_>, Unsigned<'_>, Url<'_>, Verdict<'_>,
 );

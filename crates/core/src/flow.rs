@@ -8,6 +8,7 @@ mod device;
 mod discovery;
 mod metadata;
 mod poll;
+mod push;
 mod revoke;
 mod token;
 mod tokens;
@@ -21,6 +22,7 @@ pub use device::{DeviceRequest, Prompt};
 pub use discovery::{Discovery, NoMetadata};
 pub use metadata::{Metadata, MetadataRequest, WellKnown};
 pub use poll::{CodeExpired, Poll};
+pub use push::{PushRequest, PushedUrl};
 pub use revoke::{Revocable, RevocationRequest};
 pub use token::TokenRequest;
 pub use tokens::{RefreshToken, Scope, ScopeChange, Tokens};
@@ -88,6 +90,7 @@ mod sealed {
     impl Sealed for super::DeviceRequest<'_> {}
     impl Sealed for super::Discovery<'_> {}
     impl Sealed for super::Poll<'_, '_> {}
+    impl Sealed for super::PushRequest<'_> {}
     impl Sealed for super::RevocationRequest<'_> {}
     impl Sealed for super::TokenRequest<'_> {}
 }

@@ -3,6 +3,7 @@
 use crate::drive::{DriveError, Received};
 use crate::error::{ExchangeError, LoginError};
 use crate::login::SignedIn;
+use crate::prover::now;
 use proofkey_core::{Client, DeviceRequest, Poll, Prompt, TokensBuf};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -78,14 +79,13 @@ impl<'a> DeviceLogin<'a> {
         driven: &'b mut Result<Received, DriveError>,
         show: impl FnOnce(&Prompt<'_>) -> io::Result<()>,
     ) -> Result<Poll<'a, 'b>, LoginError> {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         let failed = |error| Err(LoginError::Device(error));
         let answer = match driven {
             Ok((answer, Ok(()))) => answer,
             Ok((_, Err(error))) => return failed(ExchangeError::Transport(error.clone())),
             Err(error) => return failed(error.clone().into()),
         };
-        match request.read(answer.as_response(), now) {
+        match request.read(answer.as_response(), now()) {
             Ok((prompt, poll)) => show(&prompt).map(|()| poll).map_err(LoginError::Show),
             Err(error) => failed(ExchangeError::Response(error)),
         }

@@ -103,7 +103,7 @@ impl From<ProxyError> for TransportError {
     }
 }
 
-/// A token request or a revocation that failed.
+/// A token request, a revocation or a push that failed.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ExchangeError {
@@ -165,6 +165,10 @@ pub enum LoginError {
     NotLoopback,
     /// The browser could not be opened.
     Open(io::Error),
+    /// The parameters could not be pushed (RFC 9126). The browser was not opened.
+    Push(ExchangeError),
+    /// The answer to the push came so late that the server has forgotten what was pushed. The browser was not opened.
+    PushExpired,
     /// The code could not be shown.
     Show(io::Error),
     /// The user did not come back in time.
@@ -210,8 +214,8 @@ impl LoginError {
             Self::Callback(error) => Some(error.advice()),
             Self::Exchange(error) => error.advice(),
             // Nothing is lost by asking once more.
-            Self::Device(error) => error.advice().or(Some(Advice::Retry { after: None })),
-            Self::Cancelled | Self::Expired { .. } | Self::TimedOut => Some(Advice::Reauthorize),
+            Self::Device(error) | Self::Push(error) => error.advice().or(Some(Advice::Retry { after: None })),
+            Self::Cancelled | Self::Expired { .. } | Self::PushExpired | Self::TimedOut => Some(Advice::Reauthorize),
             Self::Authorize(_)
             | Self::Config(_)
             | Self::Listen(_)
@@ -282,6 +286,8 @@ impl fmt::Display for LoginError {
                 "a listener needs a redirect URI that starts with http://127.0.0.1, http://[::1] or http://localhost",
             ),
             Self::Open(error) => write!(f, "cannot open the browser: {error}"),
+            Self::Push(error) => write!(f, "sending the login request to the server failed: {error}"),
+            Self::PushExpired => f.write_str("the server's answer to the login request came after it had expired"),
             Self::Show(error) => write!(f, "cannot show the code: {error}"),
             Self::TimedOut => f.write_str("the sign-in was not finished in time"),
         }
@@ -326,7 +332,8 @@ impl error::Error for LoginError {
             Self::Expired { last, .. } => last.as_ref().map(|error| error as _),
             Self::Listen(error) => Some(error),
             Self::Open(error) | Self::Show(error) => Some(error),
-            Self::Cancelled | Self::NotLoopback | Self::TimedOut => None,
+            Self::Push(error) => Some(error),
+            Self::Cancelled | Self::NotLoopback | Self::PushExpired | Self::TimedOut => None,
         }
     }
 }

@@ -6,12 +6,13 @@ use crate::error::{built, late, transport};
 use crate::streamed::Streamed;
 use http::{HeaderValue, Version, header};
 use proofkey_core::{
-    AccessToken, Client, ClientBuf, Flow, RefreshToken, RefreshTokenBuf, Request, ResponseBuf, Revocable, TokenRequest,
-    TokensBuf,
+    AccessToken, Client, ClientBuf, Flow, PushRequest, PushedUrlBuf, RefreshToken, RefreshTokenBuf, Request,
+    ResponseBuf, Revocable, TokenRequest, TokensBuf,
 };
 use proofkey_http::{
     API_BODY_MAX, Answer, Calling, ClientDiscovery, DiscoverError, DriveError, ExchangeError, OAUTH_BODY_MAX, Prover,
-    Received, Settings, Signer, TransportError, TransportKind, drive_async_with, read_revocation, read_tokens, to_http,
+    Received, Settings, Signer, TransportError, TransportKind, drive_async_with, read_push, read_revocation,
+    read_tokens, to_http,
 };
 use reqwest::{ClientBuilder, RequestBuilder, Url};
 use std::future::{Future, ready};
@@ -168,17 +169,28 @@ impl Http {
         discovery.read(driven)
     }
 
-    /// [`discover`](Self::discover) for a client without a redirect URI: one that signs in with
-    /// [`login_device`](Self::login_device).
+    /// Pushes the parameters of a login (RFC 9126), and returns the URL to send the browser to. [`login`](Self::login) does it
+    /// by itself; this is for a service, which takes the two halves of a login.
     ///
-    /// The future can be dropped at any time: nothing is spent.
+    /// The future can be dropped at any time: the server forgets what was pushed.
     ///
     /// # Errors
-    /// As [`discover`](Self::discover).
-    pub async fn discover_device(&self, issuer: &str, client_id: &str) -> Result<ClientBuf, DiscoverError> {
-        let mut discovery = ClientDiscovery::without_redirect(issuer, client_id)?;
-        let driven = self.drive(discovery.flow()).await;
-        discovery.read(driven)
+    /// [`ExchangeError`]; begin again with a fresh [`Client::push`] then.
+    ///
+    /// # Example
+    /// ```no_run
+    /// # async fn example(http: proofkey_reqwest::Http, client: proofkey_core::Client<'_>) -> Result<(), Box<dyn std::error::Error>> {
+    /// let (push, pending) = client.push(&["profile"], &mut proofkey_reqwest::SysRng)?;
+    /// let url = http.push(push).await?;
+    /// println!("Location: {url}");
+    /// // Park `pending` until the browser comes back.
+    /// # drop(pending);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn push(&self, mut request: PushRequest<'_>) -> Result<PushedUrlBuf, ExchangeError> {
+        let driven = self.drive(&mut request).await;
+        read_push(request, driven)
     }
 
     /// Revokes a token (RFC 7009).

@@ -67,6 +67,7 @@
 mod adapter;
 mod body;
 mod client;
+mod device;
 mod error;
 #[cfg(feature = "session")]
 mod lifted;

@@ -4,12 +4,13 @@ use crate::agent::Agents;
 use crate::error::transport;
 use crate::streamed::Streamed;
 use proofkey_core::{
-    AccessToken, Client, ClientBuf, Flow, RefreshToken, RefreshTokenBuf, Request, ResponseBuf, Revocable, TokenRequest,
-    TokensBuf,
+    AccessToken, Client, ClientBuf, Flow, PushRequest, PushedUrlBuf, RefreshToken, RefreshTokenBuf, Request,
+    ResponseBuf, Revocable, TokenRequest, TokensBuf,
 };
 use proofkey_http::{
     API_BODY_MAX, Answer, Calling, ClientDiscovery, DiscoverError, DriveError, ExchangeError, OAUTH_BODY_MAX, Prover,
-    Received, Settings, Signer, TransportError, TransportKind, drive_with, read_revocation, read_tokens, to_http,
+    Received, Settings, Signer, TransportError, TransportKind, drive_with, read_push, read_revocation, read_tokens,
+    to_http,
 };
 use std::io::Read;
 use std::sync::Arc;
@@ -147,15 +148,26 @@ impl Http {
         discovery.read(driven)
     }
 
-    /// [`discover`](Self::discover) for a client without a redirect URI: one that signs in with
-    /// [`login_device`](Self::login_device).
+    /// Pushes the parameters of a login (RFC 9126), and returns the URL to send the browser to. [`login`](Self::login) does it
+    /// by itself; this is for a service, which takes the two halves of a login.
     ///
     /// # Errors
-    /// As [`discover`](Self::discover).
-    pub fn discover_device(&self, issuer: &str, client_id: &str) -> Result<ClientBuf, DiscoverError> {
-        let mut discovery = ClientDiscovery::without_redirect(issuer, client_id)?;
-        let driven = self.drive(discovery.flow());
-        discovery.read(driven)
+    /// [`ExchangeError`]; begin again with a fresh [`Client::push`] then.
+    ///
+    /// # Example
+    /// ```no_run
+    /// # fn example(http: proofkey_ureq::Http, client: proofkey_core::Client<'_>) -> Result<(), Box<dyn std::error::Error>> {
+    /// let (push, pending) = client.push(&["profile"], &mut proofkey_ureq::SysRng)?;
+    /// let url = http.push(push)?;
+    /// println!("Location: {url}");
+    /// // Park `pending` until the browser comes back.
+    /// # drop(pending);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn push(&self, mut request: PushRequest<'_>) -> Result<PushedUrlBuf, ExchangeError> {
+        let driven = self.drive(&mut request);
+        read_push(request, driven)
     }
 
     /// Revokes a token (RFC 7009).

@@ -30,6 +30,7 @@
 mod adapter;
 mod agent;
 mod connect;
+mod device;
 mod error;
 mod listener;
 mod login;

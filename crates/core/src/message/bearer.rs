@@ -111,6 +111,14 @@ pub enum Refusal<'a> {
     /// The API forbids the call and does not say more (403): a refresh does not help. On the iTwin platform the user lacks a
     /// permission, which the Access Control API manages.
     Forbidden,
+    /// The user has not signed in well enough, or too long ago (RFC 9470 section 3): sign in again, with these parameters. A refresh
+    /// does not help.
+    InsufficientAuthentication {
+        /// `acr_values`: the ways to sign in that the API takes, the preferred one first, separated by spaces.
+        acr_values: Option<Param<'a>>,
+        /// `max_age`: how many seconds ago the user may have signed in.
+        max_age: Option<u32>,
+    },
     /// The token lacks a scope: sign in again and ask for it. A refresh does not help.
     InsufficientScope {
         /// The scope that is needed, if the API says it.
@@ -132,6 +140,11 @@ impl fmt::Display for Refusal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Forbidden => f.write_str("the API forbids this call: the user lacks a permission"),
+            Self::InsufficientAuthentication { acr_values, max_age } => {
+                f.write_str("the API wants the user to sign in again")?;
+                max_age.map_or(Ok(()), |seconds| write!(f, ", at most {seconds} s ago"))?;
+                acr_values.map_or(Ok(()), |values| write!(f, ", in one of these ways: {values}"))
+            }
             Self::InsufficientScope { scope: None } => f.write_str("the token lacks a scope that the API wants"),
             Self::InsufficientScope { scope: Some(scope) } => {
                 write!(f, "the token lacks the scope that the API wants: {scope}")
@@ -163,6 +176,11 @@ impl<'a> Refusal<'a> {
         match (status, error) {
             (400..=499, Some(error)) if error == *"insufficient_scope" => {
                 Some(Self::InsufficientScope { scope: ours.and_then(|challenge| challenge.param("scope")) })
+            }
+            (400..=499, Some(error)) if error == *"insufficient_user_authentication" => {
+                let param = |name| ours.and_then(|challenge| challenge.param(name));
+                let (acr_values, max_age) = (param("acr_values"), param("max_age").and_then(Param::seconds));
+                Some(Self::InsufficientAuthentication { acr_values, max_age })
             }
             (400..=499, Some(error)) if error == *"invalid_token" => Some(Self::InvalidToken),
             (400..=499, Some(error)) if error == *"invalid_request" => Some(Self::InvalidRequest),

@@ -108,4 +108,4 @@ pub use proof::{CodeChallenge, CodeVerifier, State};
 pub use server::Server;
 
 #[cfg(feature = "alloc")]
-pub use owned::{ClientBuf, RefreshTokenBuf, ResponseBuf, TokensBuf};
+pub use owned::{ClaimsBuf, ClientBuf, RefreshTokenBuf, ResponseBuf, TokensBuf};

@@ -7,14 +7,15 @@ use crate::error::{
     ServerError, UriFault,
 };
 use crate::flow::{
-    AuthorizationUrl, Discovery, EndSessionUrl, Ending, Metadata, NoMetadata, NoRoom, Pending, Redirect, RefreshToken,
-    RevocationRequest, Scope, ScopeChange, TokenRequest, Tokens, TokensArray, UserInfoError, UserInfoRequest,
+    AuthorizationUrl, CodeExpired, DeviceRequest, Discovery, EndSessionUrl, Ending, Metadata, NoMetadata, NoRoom,
+    Pending, Poll, Prompt, PushRequest, PushedUrl, Redirect, RefreshToken, RevocationRequest, Scope, ScopeChange,
+    TokenRequest, Tokens, TokensArray, UserInfoError, UserInfoRequest,
 };
 use crate::lifetime::Lifetime;
 use crate::loopback::{Reply, Verdict};
 use crate::message::{AccessToken, Authorization, Challenge, Header, Method, Param, Refusal, Request, Response, Url};
 use crate::oidc::{Claims, IdToken, IdTokenRules};
-use crate::proof::{CodeChallenge, CodeVerifier, State};
+use crate::proof::{CodeChallenge, CodeVerifier, Proof, Provable, PublicKey, State, Thumbprint, Unsigned};
 use crate::server::Server;
 use core::fmt::Display;
 use defmt::{Debug2Format, Display2Format, Format, Formatter};
@@ -29,14 +30,16 @@ macro_rules! format_with {
     };
 }
 
-format_with!(Display2Format: CallbackError, ConfigError, Endpoint, Excerpt, IdTokenError, NoRoom, ParameterFault, ResponseError,
-    ServerError, UriFault, UserInfoError);
+format_with!(Display2Format: CallbackError, CodeExpired, ConfigError, Endpoint, Excerpt, IdTokenError, NoRoom, ParameterFault,
+    ResponseError, ServerError, UriFault, UserInfoError);
 
 format_with!(Debug2Format:
     AccessToken<'_>, Advice, Authorization<'_>, AuthorizationUrl<'_>, Challenge<'_>, Claims<'_>, Client<'_>, CodeChallenge,
-    CodeVerifier, Discovery<'_>, EndSessionUrl<'_>, Ending, Feature, Header<'_>, IdToken<'_>, IdTokenRules<'_>, Lifetime, Metadata<'_>, Method, NoMetadata,
-    Param<'_>, Pending, Redirect<'_>, Refusal<'_>, RefreshToken<'_>, Reply, Request<'_>, Response<'_>, RevocationRequest<'_>, Scope<'_>, ScopeChange, Server<'_>, State, TokenRequest<'_>,
-    Tokens<'_>, Url<'_>, UserInfoRequest<'_>, Verdict<'_>,
+    CodeVerifier, DeviceRequest<'_>, Discovery<'_>, EndSessionUrl<'_>, Ending, Feature, Header<'_>, IdToken<'_>,
+    IdTokenRules<'_>, Lifetime, Metadata<'_>, Method, NoMetadata, Param<'_>, Pending, Poll<'_, '_>, Prompt<'_>, Proof<'_>,
+    Provable<'_>, PublicKey, PushedUrl<'_>, PushRequest<'_>, Redirect<'_>, RefreshToken<'_>, Refusal<'_>, Reply, Request<'_>,
+    Response<'_>, RevocationRequest<'_>, Scope<'_>, ScopeChange, Server<'_>, State, Thumbprint, TokenRequest<'_>, Tokens<'_>,
+    Unsigned<'_>, Url<'_>, UserInfoRequest<'_>, Verdict<'_>,
 );
 
 impl<const N: usize> Format for TokensArray<N> {

@@ -1,14 +1,21 @@
 //! The forms that own their parts.
 
+mod claims;
+
+pub use claims::ClaimsBuf;
+
 use crate::client::Client;
 use crate::endpoint::{ENDPOINTS, FEATURES};
-use crate::error::IdTokenError;
-use crate::flow::{RefreshToken, Scope, Tokens, UserInfoError, UserInfoRequest};
+use crate::flow::{PushedUrl, RefreshToken, Scope, Tokens};
 use crate::message::{AccessToken, Response};
-use crate::oidc::{Claims, IdToken, IdTokenRules};
+use crate::oidc::IdToken;
+use crate::proof::Thumbprint;
 use crate::server::Server;
-use crate::wire::json;
-use alloc::{borrow::ToOwned, string::String, vec, vec::Vec};
+use alloc::{
+    borrow::ToOwned,
+    string::{String, ToString},
+    vec::Vec,
+};
 use core::fmt;
 
 /// A [`Client`] that owns its parts, for a service that reads its configuration at run time.
@@ -18,9 +25,10 @@ pub struct ClientBuf {
     redirect_uri: String,
     endpoints: [Option<String>; ENDPOINTS],
     issuer: Option<String>,
-    features: [bool; FEATURES],
+    features: [Option<bool>; FEATURES],
     fingerprint: [u8; 32],
     secret: Option<String>,
+    key: Option<Thumbprint>,
 }
 
 impl ClientBuf {
@@ -30,13 +38,15 @@ impl ClientBuf {
         let endpoints = self.endpoints.each_ref().map(Option::as_deref);
         let server = Server { endpoints, issuer: self.issuer.as_deref(), features: self.features };
         let secret = self.secret.as_deref();
-        Client { id: &self.id, redirect_uri: &self.redirect_uri, server, fingerprint: self.fingerprint, secret }
+        let (fingerprint, key) = (self.fingerprint, self.key.as_ref());
+        Client { id: &self.id, redirect_uri: &self.redirect_uri, server, fingerprint, secret, key }
     }
 }
 
 impl From<Client<'_>> for ClientBuf {
     fn from(client: Client<'_>) -> Self {
-        let Client { id, redirect_uri, server: Server { endpoints, issuer, features }, fingerprint, secret } = client;
+        let Client { id, redirect_uri, server: Server { endpoints, issuer, features }, fingerprint, secret, key } =
+            client;
         Self {
             id: id.to_owned(),
             redirect_uri: redirect_uri.to_owned(),
@@ -45,6 +55,7 @@ impl From<Client<'_>> for ClientBuf {
             features,
             fingerprint,
             secret: secret.map(ToOwned::to_owned),
+            key: key.copied(),
         }
     }
 }
@@ -95,6 +106,44 @@ impl fmt::Debug for ResponseBuf {
     }
 }
 
+/// A [`PushedUrl`] that owns its text. It is `Display`, and good for one login.
+pub struct PushedUrlBuf {
+    url: String,
+    expires_in: u32,
+}
+
+impl PushedUrlBuf {
+    /// The URL.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.url
+    }
+
+    /// How long the server keeps what was pushed: at least 1 second, counted from the request.
+    #[must_use]
+    pub const fn expires_in(&self) -> u32 {
+        self.expires_in
+    }
+}
+
+impl From<PushedUrl<'_>> for PushedUrlBuf {
+    fn from(url: PushedUrl<'_>) -> Self {
+        Self { url: url.to_string(), expires_in: url.expires_in() }
+    }
+}
+
+impl fmt::Display for PushedUrlBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.url)
+    }
+}
+
+impl fmt::Debug for PushedUrlBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PushedUrlBuf").field("expires_in", &self.expires_in).finish_non_exhaustive()
+    }
+}
+
 /// A [`RefreshToken`] that owns its text. With the feature `zeroize` it is wiped when it is dropped.
 #[derive(Clone)]
 pub struct RefreshTokenBuf(String);
@@ -130,6 +179,7 @@ impl Drop for RefreshTokenBuf {
 #[derive(Clone)]
 pub struct TokensBuf {
     access_token: String,
+    is_bound: bool,
     refresh_token: Option<String>,
     expires_in: Option<u32>,
     refresh_expires_in: Option<u32>,
@@ -149,7 +199,7 @@ impl TokensBuf {
     #[must_use]
     pub fn as_tokens(&self) -> Tokens<'_> {
         Tokens {
-            access_token: AccessToken::checked(&self.access_token),
+            access_token: AccessToken::checked(&self.access_token, self.is_bound),
             refresh_token: self.refresh_token.as_deref().map(RefreshToken),
             expires_in: self.expires_in,
             refresh_expires_in: self.refresh_expires_in,
@@ -158,7 +208,7 @@ impl TokensBuf {
         }
     }
 
-    /// The access token, of type Bearer.
+    /// The access token.
     #[must_use]
     pub fn access_token(&self) -> AccessToken<'_> {
         self.as_tokens().access_token
@@ -203,6 +253,7 @@ impl From<Tokens<'_>> for TokensBuf {
     fn from(tokens: Tokens<'_>) -> Self {
         Self {
             access_token: tokens.access_token.expose().to_owned(),
+            is_bound: tokens.access_token.is_bound(),
             refresh_token: tokens.refresh_token.map(|token| token.expose().to_owned()),
             expires_in: tokens.expires_in,
             refresh_expires_in: tokens.refresh_expires_in,
@@ -228,100 +279,5 @@ impl Drop for TokensBuf {
         zeroize::Zeroize::zeroize(&mut self.access_token);
         zeroize::Zeroize::zeroize(&mut self.refresh_token);
         zeroize::Zeroize::zeroize(&mut self.id_token);
-    }
-}
-
-/// Who signed in: [`Claims`] that own their parts, with all further ones.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ClaimsBuf {
-    sub: String,
-    acr: Option<String>,
-    auth_time: Option<u64>,
-    email: Option<String>,
-    email_verified: Option<bool>,
-    name: Option<String>,
-    preferred_username: Option<String>,
-    json: Vec<u8>,
-}
-
-impl ClaimsBuf {
-    /// The claims of an ID token, checked as [`IdToken::check`] does.
-    ///
-    /// # Errors
-    /// [`IdTokenError`] says which check failed.
-    pub fn of_id_token(token: IdToken<'_>, rules: &IdTokenRules<'_>, now: u64) -> Result<Self, IdTokenError> {
-        let mut buffer = vec![0; token.claims_len()];
-        let claims = Self::of(token.check(rules, now, &mut buffer)?);
-        // Reading has overwritten a part of it.
-        let mut json = vec![0; token.claims_len()];
-        token.decode(&mut json)?;
-        Ok(Self { json, ..claims })
-    }
-
-    /// The claims of a userinfo answer, checked as [`UserInfoRequest::read`] does.
-    ///
-    /// # Errors
-    /// [`UserInfoError`].
-    pub fn of_userinfo(request: UserInfoRequest<'_>, response: Response<'_>) -> Result<Self, UserInfoError> {
-        let json = response.body.to_vec();
-        Ok(Self { json, ..Self::of(request.read(response)?) })
-    }
-
-    /// The view of them.
-    #[must_use]
-    pub fn as_claims(&self) -> Claims<'_> {
-        Claims {
-            sub: &self.sub,
-            acr: self.acr.as_deref(),
-            auth_time: self.auth_time,
-            email: self.email.as_deref(),
-            email_verified: self.email_verified,
-            name: self.name.as_deref(),
-            preferred_username: self.preferred_username.as_deref(),
-        }
-    }
-
-    /// The user, as this server names them ([`Claims::sub`]).
-    #[must_use]
-    pub fn sub(&self) -> &str {
-        &self.sub
-    }
-
-    /// Any claim by its name. One that is not a text is there as it is written, but for an array of words, which are separated by
-    /// spaces.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<String> {
-        let mut json = self.json.clone();
-        let ([value], _) = json::members(&mut json, &[name]);
-        value.readable().map(ToOwned::to_owned)
-    }
-
-    /// All claims: a JSON object, as the server sent it.
-    #[must_use]
-    pub fn as_json(&self) -> &[u8] {
-        &self.json
-    }
-}
-
-impl ClaimsBuf {
-    fn of(claims: Claims<'_>) -> Self {
-        let owned = |text: Option<&str>| text.map(ToOwned::to_owned);
-        Self {
-            sub: claims.sub.to_owned(),
-            acr: owned(claims.acr),
-            auth_time: claims.auth_time,
-            email: owned(claims.email),
-            email_verified: claims.email_verified,
-            name: owned(claims.name),
-            preferred_username: owned(claims.preferred_username),
-            json: Vec::new(),
-        }
-    }
-}
-
-/// Without names and addresses, which do not belong in logs.
-impl fmt::Debug for ClaimsBuf {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_claims().fmt(f)
     }
 }

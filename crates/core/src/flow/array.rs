@@ -26,6 +26,7 @@ pub struct TokensArray<const N: usize> {
     /// Access token, refresh token, scope and ID token, one behind the other.
     bytes: [u8; N],
     lengths: [usize; 4],
+    is_bound: bool,
     expires_in: Option<u32>,
     refresh_expires_in: Option<u32>,
     /// Without its text.
@@ -43,7 +44,7 @@ impl<const N: usize> TokensArray<N> {
             core::str::from_utf8(text).unwrap_or_default()
         });
         Tokens {
-            access_token: AccessToken::checked(access_token),
+            access_token: AccessToken::checked(access_token, self.is_bound),
             refresh_token: Some(refresh_token).filter(|token| !token.is_empty()).map(RefreshToken),
             expires_in: self.expires_in,
             refresh_expires_in: self.refresh_expires_in,
@@ -69,6 +70,7 @@ impl<const N: usize> TryFrom<Tokens<'_>> for TokensArray<N> {
         let mut kept = Self {
             bytes: [0; N],
             lengths,
+            is_bound: tokens.access_token.is_bound(),
             expires_in: tokens.expires_in,
             refresh_expires_in: tokens.refresh_expires_in,
             scope,
@@ -98,7 +100,7 @@ impl<const N: usize> Drop for TokensArray<N> {
     }
 }
 
-/// Tokens that are longer than their [`TokensArray`].
+/// A room that is too small for what it is to keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoRoom {
     needed: usize,
@@ -106,7 +108,11 @@ pub struct NoRoom {
 }
 
 impl NoRoom {
-    /// How many bytes the tokens need.
+    pub(crate) const fn new(needed: usize, room: usize) -> Self {
+        Self { needed, room }
+    }
+
+    /// How many bytes are needed.
     #[must_use]
     pub const fn needed(self) -> usize {
         self.needed
@@ -115,7 +121,7 @@ impl NoRoom {
 
 impl fmt::Display for NoRoom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the tokens need {} bytes, and there is room for {}", self.needed, self.room)
+        write!(f, "{} bytes are needed, and there is room for {}", self.needed, self.room)
     }
 }
 

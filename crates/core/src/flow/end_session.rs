@@ -4,11 +4,12 @@ use crate::check::check_redirect_uri;
 use crate::client::Client;
 use crate::endpoint::Endpoint;
 use crate::error::{AuthorizeError, CallbackError, ConfigError, UriFault};
+use crate::flow::Redirect;
+use crate::flow::authorize::behind;
 use crate::flow::callback::returned;
-use crate::flow::{Redirect, endpoint_separator};
 use crate::oidc::IdToken;
 use crate::proof::{Nonce, State, pkce};
-use crate::wire::form::{FieldWriter, Value};
+use crate::wire::form::Value;
 use core::fmt;
 use rand_core::TryCryptoRng;
 
@@ -97,8 +98,7 @@ impl<'a> EndSessionUrl<'a> {
 
 impl fmt::Display for EndSessionUrl<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.endpoint)?;
-        let mut fields = FieldWriter::new(f, endpoint_separator(self.endpoint));
+        let mut fields = behind(self.endpoint, f)?;
         fields.field("&id_token_hint=", Value::Plain(self.id_token.expose()))?;
         fields.field("&client_id=", Value::Plain(self.client_id))?;
         if let Some((uri, state)) = &self.back {

@@ -7,7 +7,7 @@ use crate::error::{ConfigError, ResponseError, ServerError};
 use crate::flow::{Flow, RefreshToken, Scope, Step, Tokens, Unanswered};
 use crate::message::{AccessToken, Form, MEMBER_MAX, Request, Response, error_of, refusal, string};
 use crate::oidc::{IdToken, IdTokenRules};
-use crate::proof::CodeVerifier;
+use crate::proof::{CodeVerifier, Thumbprint};
 use crate::wire::bytes::is_printable;
 use crate::wire::form::{FieldWriter, Value as Field};
 use crate::wire::json::{self, Kind, Value};
@@ -30,6 +30,7 @@ pub struct TokenRequest<'a> {
     max_age: Option<(u32, u64)>,
     endpoint: &'a str,
     secret: Option<&'a str>,
+    key: Option<&'a Thumbprint>,
     grant: Grant<'a>,
     extra: &'a [(&'a str, &'a str)],
     is_spent: bool,
@@ -59,6 +60,7 @@ impl<'a> TokenRequest<'a> {
             max_age: None,
             endpoint: client.server().required(Endpoint::Token),
             secret: client.secret,
+            key: client.key(),
             grant,
             extra: &[],
             is_spent: false,
@@ -92,7 +94,7 @@ impl<'a> TokenRequest<'a> {
     /// The request to send, once.
     #[must_use]
     pub fn request(&self) -> Request<'_> {
-        Request::post(self.endpoint, self)
+        Request::post(self.endpoint, self).with_key(self.key)
     }
 
     /// What the ID token of the answer is checked against: ask before the answer is read ([`IdToken`](crate::IdToken)).
@@ -114,7 +116,7 @@ impl<'a> TokenRequest<'a> {
     where
         'a: 'b,
     {
-        read_tokens(response, self.kept(), &mut None)
+        read_tokens(response, self.key.is_some(), self.kept(), &mut None)
     }
 
     /// [`read`](Self::read), and first of all the new refresh token that the answer carries, if one can be read: whatever else
@@ -141,7 +143,7 @@ impl<'a> TokenRequest<'a> {
         'a: 'b,
     {
         let mut new = None;
-        let tokens = read_tokens(response, self.kept(), &mut new);
+        let tokens = read_tokens(response, self.key.is_some(), self.kept(), &mut new);
         (new, tokens)
     }
 
@@ -200,8 +202,9 @@ impl fmt::Debug for TokenRequest<'_> {
 }
 
 /// Reads the answer; its new refresh token goes to `new` as soon as it is known.
-fn read_tokens<'b>(
+pub(crate) fn read_tokens<'b>(
     response: Response<'b>,
+    is_bound: bool,
     kept: Option<RefreshToken<'b>>,
     new: &mut Option<RefreshToken<'b>>,
 ) -> Result<Tokens<'b>, ResponseError> {
@@ -214,7 +217,13 @@ fn read_tokens<'b>(
     let (members, whole) = response.members(&MEMBERS);
     let [access_token, token_type, expires_in, refresh_token, refresh_expires_in, scope, id_token, error, description] =
         members;
-    if !is_refused(error) && refresh_token.kind == Kind::String && refresh_token.text.len() <= MEMBER_MAX {
+    // One that is not bound is not kept (RFC 9449 section 5). If the answer was cut off, the type may have come later.
+    let is_ours = !is_bound
+        || match token_type.kind {
+            Kind::Absent => whole.is_err(),
+            _ => token_type.text.eq_ignore_ascii_case("DPoP"),
+        };
+    if is_ours && !is_refused(error) && refresh_token.kind == Kind::String && refresh_token.text.len() <= MEMBER_MAX {
         *new = RefreshToken::new(refresh_token.text).ok();
     }
     whole?;
@@ -223,14 +232,17 @@ fn read_tokens<'b>(
         return Err(ResponseError::Server { error: ServerError::of_text(code, description), status, retry_after });
     }
     let access_token = string("access_token", access_token)?.ok_or(ResponseError::Missing("access_token"))?;
-    // Absent in answers of Weibo, Douban and others; nothing else than Bearer was asked for.
+    // Absent in answers of Weibo, Douban and others; nothing else than Bearer was asked for, unless a key is bound.
     let token_type = string("token_type", token_type)?.unwrap_or("Bearer");
-    if !token_type.eq_ignore_ascii_case("bearer") {
+    if !token_type.eq_ignore_ascii_case(if is_bound { "DPoP" } else { "Bearer" }) {
         let found = TOKEN_TYPES.into_iter().find(|known| known.eq_ignore_ascii_case(token_type));
         return Err(ResponseError::TokenType(found));
     }
     Ok(Tokens {
-        access_token: AccessToken::new(access_token).map_err(|_| ResponseError::Malformed("access_token"))?,
+        access_token: match AccessToken::new(access_token) {
+            Ok(token) => AccessToken::checked(token.expose(), is_bound),
+            Err(_) => return Err(ResponseError::Malformed("access_token")),
+        },
         refresh_token: match string("refresh_token", refresh_token)? {
             Some(_) => Some(new.ok_or(ResponseError::Malformed("refresh_token"))?),
             None => kept,
@@ -254,7 +266,7 @@ fn is_refused(error: Value<'_>) -> bool {
 
 /// A number of seconds; PayPal and Azure v1 write it as a string. Others write `-1`, `""` or `false` for a lifetime that
 /// they do not tell.
-fn seconds(Value { kind, text }: Value<'_>) -> Option<u32> {
+pub(crate) fn seconds(Value { kind, text }: Value<'_>) -> Option<u32> {
     match kind {
         Kind::Number => json::integer(text),
         Kind::String => json::integer(text.trim_ascii()),
@@ -272,7 +284,7 @@ fn granted(Value { kind, text }: Value<'_>) -> Scope<'_> {
 }
 
 /// Types that are told apart: those of RFC 8693, RFC 9449 and drafts, and Slack's.
-const TOKEN_TYPES: [&str; 6] = ["bot", "DPoP", "mac", "N_A", "PoP", "user"];
+const TOKEN_TYPES: [&str; 7] = ["Bearer", "bot", "DPoP", "mac", "N_A", "PoP", "user"];
 
 const MEMBERS: [&str; 9] = [
     "access_token",

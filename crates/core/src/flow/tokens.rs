@@ -90,7 +90,7 @@ impl<'b> Tokens<'b> {
         Self { scope, ..self }
     }
 
-    /// The access token, of type Bearer.
+    /// The access token: of type Bearer, or of type DPoP if the client is bound to a key.
     #[must_use]
     pub const fn access_token(&self) -> AccessToken<'b> {
         self.access_token

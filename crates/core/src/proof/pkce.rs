@@ -141,6 +141,11 @@ pub(crate) fn draw<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<(State, Code
     Ok((State(state), CodeVerifier(verifier)))
 }
 
+/// 256 random bits that are not a secret, as 43 characters.
+pub(crate) fn draw_id<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<[u8; LENGTH], R::Error> {
+    Token::draw(rng).map(|[token]| token.0)
+}
+
 /// 32 random bytes as 43 characters of unpadded base64url.
 struct Token([u8; LENGTH]);
 

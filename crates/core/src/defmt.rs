@@ -30,16 +30,18 @@ macro_rules! format_with {
     };
 }
 
-format_with!(Display2Format: CallbackError, CodeExpired, ConfigError, Endpoint, Excerpt, IdTokenError, NoRoom, ParameterFault,
-    ResponseError, ServerError, UriFault, UserInfoError);
+format_with!(Display2Format:
+    CallbackError, CodeExpired, ConfigError, Endpoint, Excerpt, IdTokenError, NoRoom, ParameterFault, ResponseError,
+    ServerError, UriFault, UserInfoError,
+);
 
 format_with!(Debug2Format:
-    AccessToken<'_>, Advice, Authorization<'_>, AuthorizationUrl<'_>, Challenge<'_>, Claims<'_>, Client<'_>, CodeChallenge,
-    CodeVerifier, DeviceRequest<'_>, Discovery<'_>, EndSessionUrl<'_>, Ending, Feature, Header<'_>, IdToken<'_>,
-    IdTokenRules<'_>, Lifetime, Metadata<'_>, Method, NoMetadata, Param<'_>, Pending, Poll<'_, '_>, Prompt<'_>, Proof<'_>,
-    Provable<'_>, PublicKey, PushedUrl<'_>, PushRequest<'_>, Redirect<'_>, RefreshToken<'_>, Refusal<'_>, Reply, Request<'_>,
-    Response<'_>, RevocationRequest<'_>, Scope<'_>, ScopeChange, Server<'_>, State, Thumbprint, TokenRequest<'_>, Tokens<'_>,
-    Unsigned<'_>, Url<'_>, UserInfoRequest<'_>, Verdict<'_>,
+    AccessToken<'_>, Advice, Authorization<'_>, AuthorizationUrl<'_>, Challenge<'_>, Claims<'_>, Client<'_>,
+    CodeChallenge, CodeVerifier, DeviceRequest<'_>, Discovery<'_>, Ending, EndSessionUrl<'_>, Feature, Header<'_>,
+    IdToken<'_>, IdTokenRules<'_>, Lifetime, Metadata<'_>, Method, NoMetadata, Param<'_>, Pending, Poll<'_, '_>,
+    Prompt<'_>, Proof<'_>, Provable<'_>, PublicKey, PushedUrl<'_>, PushRequest<'_>, Redirect<'_>, RefreshToken<'_>,
+    Refusal<'_>, Reply, Request<'_>, Response<'_>, RevocationRequest<'_>, Scope<'_>, ScopeChange, Server<'_>, State,
+    Thumbprint, TokenRequest<'_>, Tokens<'_>, Unsigned<'_>, Url<'_>, UserInfoRequest<'_>, Verdict<'_>,
 );
 
 impl<const N: usize> Format for TokensArray<N> {

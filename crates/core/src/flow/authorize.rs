@@ -113,11 +113,11 @@ impl<'a> AuthorizationUrl<'a> {
         fields.field("&state=", Value::Literal(pkce::text(&self.state)))?;
         fields.field("&code_challenge=", Value::Literal(self.challenge.as_str()))?;
         fields.field("&code_challenge_method=", Value::Literal("S256"))?;
-        if let Some(nonce) = &self.nonce {
-            fields.field("&nonce=", Value::Literal(pkce::text(nonce)))?;
-        }
         if let Some(key) = self.client.key() {
             fields.field("&dpop_jkt=", Value::Literal(key.as_str()))?;
+        }
+        if let Some(nonce) = &self.nonce {
+            fields.field("&nonce=", Value::Literal(pkce::text(nonce)))?;
         }
         fields.extra(self.extra)
     }
@@ -138,11 +138,8 @@ impl fmt::Debug for AuthorizationUrl<'_> {
     }
 }
 
-/// The scope word that makes a login tell who signed in (OpenID Connect Core 1.0 section 3.1.2.1).
-const OPENID: &str = "openid";
-
 /// Writes an endpoint, behind whose own query the fields follow.
-pub(super) fn behind<'w>(endpoint: &str, out: &'w mut dyn fmt::Write) -> Result<FieldWriter<'w>, fmt::Error> {
+pub(crate) fn behind<'w>(endpoint: &str, out: &'w mut dyn fmt::Write) -> Result<FieldWriter<'w>, fmt::Error> {
     out.write_str(endpoint)?;
     let separator = match form::split_once(endpoint, b'?') {
         (path, _) if path.len() == endpoint.len() => "?",
@@ -151,6 +148,9 @@ pub(super) fn behind<'w>(endpoint: &str, out: &'w mut dyn fmt::Write) -> Result<
     };
     Ok(FieldWriter::new(out, separator))
 }
+
+/// The scope word that makes a login tell who signed in (OpenID Connect Core 1.0 section 3.1.2.1).
+const OPENID: &str = "openid";
 
 /// RFC 6749 section 3.3: `scope-token`.
 pub(crate) fn is_scope(scope: &str) -> bool {

@@ -68,6 +68,7 @@ mod adapter;
 mod body;
 mod client;
 mod error;
+mod identity;
 #[cfg(feature = "session")]
 mod lifted;
 mod listener;
@@ -85,7 +86,7 @@ pub use getrandom::SysRng;
 pub use proofkey_http::SigningKey;
 pub use proofkey_http::{
     DiscoverError, ExchangeError, ListenError, Login, LoginError, Proxies, Proxy, ProxyError, ProxyFault, Settings,
-    SignError, SignedIn, Signer, TransportError, TransportKind,
+    SignError, SignedIn, Signer, StepUp, TransportError, TransportKind,
 };
 pub use streamed::Streamed;
 pub use {http, proofkey_core};
@@ -94,7 +95,7 @@ pub use {
     lifted::Blocking,
     proofkey_core::session::{End, Grace, Policy},
     proofkey_http::session::{CallError, Revocation, SessionError, SignedOut, Token, is_stale},
-    proofkey_store::{self, AsyncStore, Key, Memory, Record, Store, StoreError},
+    proofkey_store::{self, AsyncStore, Key, Memory, Record, Store, StoreError, User},
     session::Session,
     sessions::Sessions,
 };

@@ -4,12 +4,13 @@ use crate::agent::Agents;
 use crate::error::transport;
 use crate::streamed::Streamed;
 use proofkey_core::{
-    AccessToken, Client, ClientBuf, Flow, RefreshToken, RefreshTokenBuf, Request, ResponseBuf, Revocable, TokenRequest,
-    TokensBuf,
+    AccessToken, Client, ClientBuf, Flow, PushRequest, PushedUrlBuf, RefreshToken, RefreshTokenBuf, Request,
+    ResponseBuf, Revocable, TokenRequest, TokensBuf,
 };
 use proofkey_http::{
     API_BODY_MAX, Answer, Calling, ClientDiscovery, DiscoverError, DriveError, ExchangeError, OAUTH_BODY_MAX, Prover,
-    Received, Settings, Signer, TransportError, TransportKind, drive_with, read_revocation, read_tokens, to_http,
+    Received, Settings, Signer, TransportError, TransportKind, drive_with, read_push, read_revocation, read_tokens,
+    to_http,
 };
 use std::io::Read;
 use std::sync::Arc;
@@ -148,6 +149,28 @@ impl Http {
         discovery.read(driven)
     }
 
+    /// Pushes the parameters of a login (RFC 9126), and returns the URL to send the browser to. [`login`](Self::login) does it
+    /// by itself; this is for a service, which takes the two halves of a login.
+    ///
+    /// # Errors
+    /// [`ExchangeError`]; begin again with a fresh [`Client::push`] then.
+    ///
+    /// # Example
+    /// ```no_run
+    /// # fn example(http: proofkey_ureq::Http, client: proofkey_core::Client<'_>) -> Result<(), Box<dyn std::error::Error>> {
+    /// let (push, pending) = client.push(&["profile"], &mut proofkey_ureq::SysRng)?;
+    /// let url = http.push(push)?;
+    /// println!("Location: {url}");
+    /// // Park `pending` until the browser comes back.
+    /// # drop(pending);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn push(&self, mut request: PushRequest<'_>) -> Result<PushedUrlBuf, ExchangeError> {
+        let driven = self.drive(&mut request);
+        read_push(request, driven)
+    }
+
     /// Revokes a token (RFC 7009).
     ///
     /// # Errors
@@ -218,7 +241,7 @@ impl Http {
         read_tokens(request, driven)
     }
 
-    fn drive(&self, flow: &mut dyn Flow) -> Result<Received, DriveError> {
+    pub(crate) fn drive(&self, flow: &mut dyn Flow) -> Result<Received, DriveError> {
         drive_with(self.prover.as_ref(), flow, |request| self.receive(request), thread::sleep)
     }
 

@@ -67,6 +67,8 @@ pub enum ConfigError {
     NoEs256Proofs,
     /// The nonce cannot stand in a proof: it must be printable ASCII without space, quote or backslash (RFC 9449 section 8.1).
     Nonce,
+    /// The server only takes logins that are pushed (RFC 9126 section 5): use [`Client::push`](crate::Client::push).
+    PushRequired,
     /// The redirect URI cannot be used.
     RedirectUri(UriFault),
     /// The refresh token is empty or not printable ASCII (RFC 6749 appendix A.17).
@@ -148,6 +150,7 @@ impl fmt::Display for ConfigError {
                 f.write_str("the server does not take keys of P-256 (ES256) for tokens that are bound to a key")
             }
             Self::Nonce => f.write_str("the nonce is empty, too long or has characters that a proof cannot carry"),
+            Self::PushRequired => f.write_str("the server only takes logins whose parameters are pushed to it first"),
             Self::RedirectUri(fault @ UriFault::Scheme) => write!(
                 f,
                 "redirect URI: {fault}; a private scheme must be a reverse domain name with one slash (com.example.app:/path)"

@@ -13,9 +13,9 @@ use std::time::{Duration, SystemTime};
 fn a_device_login_ends_with_tokens() {
     // This server never forgives a poll that is too early.
     let server = start(Options { device_interval: 1, unforgiving_polls: true, ..Options::default() });
-    let (client, before) = (client(&server), SystemTime::now());
+    let (http, client, before) = (http(), client(&server), SystemTime::now());
     let mut shown = None;
-    let signed_in = http().login_device(DeviceLogin::new(client.as_client(), SCOPE), |prompt| {
+    let signed_in = http.login_device(DeviceLogin::new(client.as_client(), SCOPE), |prompt| {
         shown = Some(SystemTime::now());
         confirm(prompt, Decision::Allow)
     });
@@ -23,7 +23,7 @@ fn a_device_login_ends_with_tokens() {
     assert!(signed_in.tokens.refresh_token().is_some());
     let (requested_at, shown) = (signed_in.requested_at, shown.unwrap());
     assert!(before < shown && shown + Duration::from_secs(1) < requested_at && requested_at <= SystemTime::now());
-    let refreshed = http().refresh(client.as_client(), signed_in.tokens.refresh_token().unwrap());
+    let refreshed = http.refresh(client.as_client(), signed_in.tokens.refresh_token().unwrap());
     assert!(refreshed.wait().is_ok());
     let counts = server.counts();
     assert_eq!((counts.polls, counts.early_polls), (1, 0));
@@ -93,16 +93,16 @@ fn a_device_login_ends_with_its_code() {
 #[test]
 fn a_device_login_is_given_up_between_two_polls() {
     let server = start(patient());
-    let (client, cancel) = (client(&server), AtomicBool::new(false));
+    let (http, client, cancel) = (http(), client(&server), AtomicBool::new(false));
     let login = DeviceLogin::new(client.as_client(), SCOPE);
-    let error = http().login_device(login.with_cancel(&cancel), |_| Ok(cancel.store(true, Ordering::Relaxed)));
+    let error = http.login_device(login.with_cancel(&cancel), |_| Ok(cancel.store(true, Ordering::Relaxed)));
     assert!(matches!(error.wait(), Err(LoginError::Cancelled)));
-    let error = http().login_device(login.with_timeout(Duration::from_millis(300)), |_| Ok(()));
+    let error = http.login_device(login.with_timeout(Duration::from_millis(300)), |_| Ok(()));
     assert!(matches!(error.wait(), Err(LoginError::TimedOut)));
     let begun = server.log().len();
-    let error = http().login_device(login.with_cancel(&cancel), |_| panic!("it is shown"));
+    let error = http.login_device(login.with_cancel(&cancel), |_| panic!("it is shown"));
     assert!(matches!(error.wait(), Err(LoginError::Cancelled)));
-    let error = http().login_device(login.with_timeout(Duration::ZERO), |_| panic!("it is shown"));
+    let error = http.login_device(login.with_timeout(Duration::ZERO), |_| panic!("it is shown"));
     assert!(matches!(error.wait(), Err(LoginError::TimedOut)));
     assert_eq!((server.log().len(), server.counts().polls), (begun, 0), "nothing was sent");
 
@@ -116,17 +116,17 @@ fn a_device_login_is_given_up_between_two_polls() {
             }
             cancel.store(true, Ordering::Relaxed);
         });
-        http().login_device(login.with_cancel(&cancel), |prompt| confirm(prompt, Decision::Allow)).wait()
+        http.login_device(login.with_cancel(&cancel), |prompt| confirm(prompt, Decision::Allow)).wait()
     });
     assert!(tokens.is_ok(), "{tokens:?}");
 }
 
 #[test]
 fn a_device_login_that_cannot_begin_shows_nothing() {
-    let server = start(patient());
+    let (server, http) = (start(patient()), http());
     let failed = |client: Client<'_>, scope: &[&str], fault: Option<EndpointFault>| {
         server.set_faults(Faults { device: fault, ..Faults::default() });
-        http().login_device(DeviceLogin::new(client, scope), |_| panic!("it is shown")).wait().unwrap_err()
+        http.login_device(DeviceLogin::new(client, scope), |_| panic!("it is shown")).wait().unwrap_err()
     };
     let client = client(&server);
     let client = client.as_client();
@@ -149,11 +149,11 @@ fn a_device_login_that_cannot_begin_shows_nothing() {
     let unknown = ConfigError::Endpoint(Endpoint::DeviceAuthorization, UriFault::Absent);
     assert!(matches!(error, LoginError::Config(error) if error == unknown));
     let with_scope = DeviceLogin::new(client, SCOPE).with_extra(&[("scope", "x")]);
-    let error = http().login_device(with_scope, |_| panic!("it is shown")).wait();
+    let error = http.login_device(with_scope, |_| panic!("it is shown")).wait();
     assert!(matches!(error, Err(LoginError::Config(ConfigError::ExtraParameter { .. }))));
     server.set_faults(Faults::default());
     let shown = |_: &Prompt<'_>| Err(io::ErrorKind::BrokenPipe.into());
-    let error = http().login_device(DeviceLogin::new(client, SCOPE), shown).wait().unwrap_err();
+    let error = http.login_device(DeviceLogin::new(client, SCOPE), shown).wait().unwrap_err();
     assert!(matches!(error, LoginError::Show(_)) && error.advice() == Some(Advice::Fix), "{error}");
     assert_eq!(server.counts().polls, 0);
 }

@@ -5,6 +5,7 @@ mod answers;
 mod callback;
 mod challenges;
 mod data;
+mod dpop;
 mod files;
 mod json;
 mod listener;

@@ -133,7 +133,7 @@ fn is_loopback(host: &str) -> bool {
     uri::ip_literal(host).is_some_and(|ip| ip.is_loopback())
 }
 
-const PROTOCOL_PARAMETERS: [&str; 27] = [
+const PROTOCOL_PARAMETERS: [&str; 28] = [
     "access_token",
     "assertion",
     "client_assertion",
@@ -148,6 +148,7 @@ const PROTOCOL_PARAMETERS: [&str; 27] = [
     "dpop_jkt",
     "grant_type",
     "id_token",
+    "nonce",
     "password",
     "redirect_uri",
     "refresh_token",

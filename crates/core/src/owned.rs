@@ -1,9 +1,14 @@
 //! The forms that own their parts.
 
+mod claims;
+
+pub use claims::ClaimsBuf;
+
 use crate::client::Client;
 use crate::endpoint::{ENDPOINTS, FEATURES};
 use crate::flow::{PushedUrl, RefreshToken, Scope, Tokens};
 use crate::message::{AccessToken, Response};
+use crate::oidc::IdToken;
 use crate::proof::Thumbprint;
 use crate::server::Server;
 use alloc::{
@@ -179,6 +184,7 @@ pub struct TokensBuf {
     expires_in: Option<u32>,
     refresh_expires_in: Option<u32>,
     scope: ScopeBuf,
+    id_token: Option<String>,
 }
 
 #[derive(Clone)]
@@ -198,6 +204,7 @@ impl TokensBuf {
             expires_in: self.expires_in,
             refresh_expires_in: self.refresh_expires_in,
             scope: self.scope(),
+            id_token: self.id_token.as_deref().map(IdToken::checked),
         }
     }
 
@@ -234,6 +241,12 @@ impl TokensBuf {
             ScopeBuf::Unknown => Scope::Unknown,
         }
     }
+
+    /// The ID token, which says who signed in; none if the server sent none.
+    #[must_use]
+    pub fn id_token(&self) -> Option<IdToken<'_>> {
+        self.as_tokens().id_token
+    }
 }
 
 impl From<Tokens<'_>> for TokensBuf {
@@ -249,6 +262,7 @@ impl From<Tokens<'_>> for TokensBuf {
                 Scope::Requested => ScopeBuf::Requested,
                 Scope::Unknown => ScopeBuf::Unknown,
             },
+            id_token: tokens.id_token.map(|token| token.expose().to_owned()),
         }
     }
 }
@@ -264,5 +278,6 @@ impl Drop for TokensBuf {
     fn drop(&mut self) {
         zeroize::Zeroize::zeroize(&mut self.access_token);
         zeroize::Zeroize::zeroize(&mut self.refresh_token);
+        zeroize::Zeroize::zeroize(&mut self.id_token);
     }
 }

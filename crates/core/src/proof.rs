@@ -4,4 +4,5 @@ mod dpop;
 pub(crate) mod pkce;
 
 pub use dpop::{Proof, Provable, PublicKey, Thumbprint, Unsigned};
+pub(crate) use pkce::Nonce;
 pub use pkce::{CodeChallenge, CodeVerifier, State};

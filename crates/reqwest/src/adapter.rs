@@ -15,6 +15,7 @@ use proofkey_http::{
     read_tokens, to_http,
 };
 use reqwest::{ClientBuilder, RequestBuilder, Url};
+use std::future::{Future, ready};
 use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
@@ -219,7 +220,7 @@ impl Http {
     ) -> Result<ResponseBuf, TransportError> {
         let mut calling = self.calling(request, token)?;
         loop {
-            let (request, sent) = self.prepare(calling.next()?)?;
+            let (request, sent) = self.prepare(calling.request()?)?;
             let (mut answer, whole) = self.collect(request, &sent, API_BODY_MAX, self.settings().deadline()).await?;
             if !answer.asks_again(&mut calling) {
                 return whole.map(|()| answer.into());
@@ -253,7 +254,7 @@ impl Http {
     ) -> Result<http::Response<Streamed>, TransportError> {
         let mut calling = self.calling(request, token)?;
         let mut response = loop {
-            let (request, sent) = self.prepare(calling.next()?)?;
+            let (request, sent) = self.prepare(calling.request()?)?;
             let head = timeout(self.settings().deadline(), self.head(request, &sent));
             let head = head.await.unwrap_or_else(|_| Err(late(&sent)));
             self.clients.reuse().ended(&head);
@@ -278,12 +279,26 @@ impl Http {
         let (begun, within) = (Instant::now(), within.min(self.settings().deadline()));
         // Also if a server asks for a nonce, and the request is sent once more.
         let send = |request| self.receive_within(request, within.saturating_sub(begun.elapsed()));
-        let driven = drive_async_with(self.prover.as_ref(), &mut request, send, tokio::time::sleep).await;
+        let driven = drive_async_with(self.prover.as_ref(), &mut request, send, |_| ready(true)).await;
         read_tokens(request, driven)
     }
 
     pub(crate) async fn drive(&self, flow: &mut (dyn Flow + Send)) -> Result<Received, DriveError> {
-        drive_async_with(self.prover.as_ref(), flow, |request| self.receive(request), tokio::time::sleep).await
+        self.drive_pausing(flow, || {}, |_| ready(true)).await
+    }
+
+    /// Drives a flow, with a look at each request before it is sent, and a pause that says whether to go on.
+    pub(crate) async fn drive_pausing<P: Future<Output = bool>>(
+        &self,
+        flow: &mut (dyn Flow + Send),
+        mut sending: impl FnMut(),
+        pause: impl FnMut(Duration) -> P,
+    ) -> Result<Received, DriveError> {
+        let send = |request| {
+            sending();
+            self.receive(request)
+        };
+        drive_async_with(self.prover.as_ref(), flow, send, pause).await
     }
 
     async fn receive(&self, request: http::Request<Zeroizing<Vec<u8>>>) -> Result<Received, TransportError> {

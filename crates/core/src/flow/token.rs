@@ -6,6 +6,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{ConfigError, ResponseError, ServerError};
 use crate::flow::{Flow, RefreshToken, Scope, Step, Tokens, Unanswered};
 use crate::message::{AccessToken, Form, MEMBER_MAX, Request, Response, error_of, refusal, string};
+use crate::oidc::{IdToken, IdTokenRules};
 use crate::proof::{CodeVerifier, Thumbprint};
 use crate::wire::bytes::is_printable;
 use crate::wire::form::{FieldWriter, Value as Field};
@@ -24,6 +25,9 @@ impl<'a> Client<'a> {
 /// send that failed before it left; [`read`](Self::read) consumes it.
 pub struct TokenRequest<'a> {
     client_id: &'a str,
+    issuer: Option<&'a str>,
+    sub: Option<&'a str>,
+    max_age: Option<(u32, u64)>,
     endpoint: &'a str,
     secret: Option<&'a str>,
     key: Option<&'a Thumbprint>,
@@ -38,18 +42,22 @@ enum Grant<'a> {
         code: &'a str,
         verifier: CodeVerifier,
         redirect_uri: &'a str,
+        is_openid: bool,
     },
     Refresh(RefreshToken<'a>),
 }
 
 impl<'a> TokenRequest<'a> {
-    pub(crate) fn code(client: &Client<'a>, code: &'a str, verifier: CodeVerifier) -> Self {
-        Self::new(client, Grant::Code { code, verifier, redirect_uri: client.redirect_uri() })
+    pub(crate) fn code(client: &Client<'a>, code: &'a str, verifier: CodeVerifier, is_openid: bool) -> Self {
+        Self::new(client, Grant::Code { code, verifier, redirect_uri: client.redirect_uri(), is_openid })
     }
 
     fn new(client: &Client<'a>, grant: Grant<'a>) -> Self {
         Self {
             client_id: client.id(),
+            issuer: client.server().issuer(),
+            sub: None,
+            max_age: None,
             endpoint: client.server().required(Endpoint::Token),
             secret: client.secret,
             key: client.key(),
@@ -69,10 +77,34 @@ impl<'a> TokenRequest<'a> {
         Ok(Self { extra, ..self })
     }
 
+    /// The user who must be signed in: after a refresh, and when somebody signs in again. It is for the
+    /// [rules](Self::id_token_rules) of the ID token, and is not sent.
+    #[must_use]
+    pub fn of_user(self, sub: &'a str) -> Self {
+        Self { sub: Some(sub), ..self }
+    }
+
+    /// The user must have signed in at most so many seconds before the login began, which was at `began`, in seconds since 1970. It
+    /// is for a login with the parameter `max_age`.
+    #[must_use]
+    pub fn with_max_age(self, seconds: u32, began: u64) -> Self {
+        Self { max_age: Some((seconds, began)), ..self }
+    }
+
     /// The request to send, once.
     #[must_use]
     pub fn request(&self) -> Request<'_> {
         Request::post(self.endpoint, self).with_key(self.key)
+    }
+
+    /// What the ID token of the answer is checked against: ask before the answer is read ([`IdToken`](crate::IdToken)).
+    #[must_use]
+    pub fn id_token_rules(&self) -> IdTokenRules<'a> {
+        let nonce = match &self.grant {
+            Grant::Code { verifier, is_openid: true, .. } => Some(verifier.nonce()),
+            _ => None,
+        };
+        IdTokenRules { client_id: self.client_id, issuer: self.issuer, nonce, max_age: self.max_age, sub: self.sub }
     }
 
     /// Reads the answer (RFC 6749 sections 5.1 and 5.2). After a refresh the tokens hold the refresh token to keep: the
@@ -144,7 +176,7 @@ impl Form for TokenRequest<'_> {
     fn write(&self, fields: &mut FieldWriter<'_>) -> fmt::Result {
         let id = Field::Plain(self.client_id);
         match &self.grant {
-            Grant::Code { code, verifier, redirect_uri } => {
+            Grant::Code { code, verifier, redirect_uri, .. } => {
                 fields.field("&grant_type=authorization_code&client_id=", id)?;
                 fields.field("&code=", Field::Encoded(code))?;
                 fields.field("&code_verifier=", Field::Literal(verifier.expose()))?;
@@ -183,7 +215,8 @@ pub(crate) fn read_tokens<'b>(
     }
     let retry_after = response.retry_after();
     let (members, whole) = response.members(&MEMBERS);
-    let [access_token, token_type, expires_in, refresh_token, refresh_expires_in, scope, error, description] = members;
+    let [access_token, token_type, expires_in, refresh_token, refresh_expires_in, scope, id_token, error, description] =
+        members;
     // One that is not bound is not kept (RFC 9449 section 5). If the answer was cut off, the type may have come later.
     let is_ours = !is_bound
         || match token_type.kind {
@@ -217,6 +250,8 @@ pub(crate) fn read_tokens<'b>(
         expires_in: seconds(expires_in),
         refresh_expires_in: seconds(refresh_expires_in),
         scope: granted(scope),
+        // It ends no login of an app that does not ask who signed in.
+        id_token: string("id_token", id_token).ok().flatten().map(IdToken::checked),
     })
 }
 
@@ -251,13 +286,14 @@ fn granted(Value { kind, text }: Value<'_>) -> Scope<'_> {
 /// Types that are told apart: those of RFC 8693, RFC 9449 and drafts, and Slack's.
 const TOKEN_TYPES: [&str; 7] = ["Bearer", "bot", "DPoP", "mac", "N_A", "PoP", "user"];
 
-const MEMBERS: [&str; 8] = [
+const MEMBERS: [&str; 9] = [
     "access_token",
     "token_type",
     "expires_in",
     "refresh_token",
     "refresh_token_expires_in",
     "scope",
+    "id_token",
     "error",
     "error_description",
 ];

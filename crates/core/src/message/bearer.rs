@@ -111,6 +111,14 @@ pub enum Refusal<'a> {
     /// The API forbids the call and does not say more (403): a refresh does not help. On the iTwin platform the user lacks a
     /// permission, which the Access Control API manages.
     Forbidden,
+    /// The user has not signed in well enough, or too long ago (RFC 9470 section 3): sign in again, with these parameters. A refresh
+    /// does not help.
+    InsufficientAuthentication {
+        /// `acr_values`: the ways to sign in that the API takes, the preferred one first, separated by spaces.
+        acr_values: Option<Param<'a>>,
+        /// `max_age`: how many seconds ago the user may have signed in.
+        max_age: Option<u32>,
+    },
     /// The token lacks a scope: sign in again and ask for it. A refresh does not help.
     InsufficientScope {
         /// The scope that is needed, if the API says it.
@@ -132,6 +140,11 @@ impl fmt::Display for Refusal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Forbidden => f.write_str("the API forbids this call: the user lacks a permission"),
+            Self::InsufficientAuthentication { acr_values, max_age } => {
+                f.write_str("the API wants the user to sign in again")?;
+                max_age.map_or(Ok(()), |seconds| write!(f, ", at most {seconds} s ago"))?;
+                acr_values.map_or(Ok(()), |values| write!(f, ", in one of these ways: {values}"))
+            }
             Self::InsufficientScope { scope: None } => f.write_str("the token lacks a scope that the API wants"),
             Self::InsufficientScope { scope: Some(scope) } => {
                 write!(f, "the token lacks the scope that the API wants: {scope}")
@@ -161,11 +174,16 @@ impl<'a> Refusal<'a> {
         }
         // Rather the one that says why.
         let says = |challenge: &Challenge<'a>| challenge.param("error").is_some();
-        let ours = bearer.filter(says).or(proof.filter(says)).or(bearer).or(proof);
+        let ours = bearer.filter(says).or_else(|| proof.filter(says)).or(bearer).or(proof);
         let error = ours.and_then(|challenge| challenge.param("error"));
         match (status, error) {
             (400..=499, Some(error)) if error == *"insufficient_scope" => {
                 Some(Self::InsufficientScope { scope: ours.and_then(|challenge| challenge.param("scope")) })
+            }
+            (400..=499, Some(error)) if error == *"insufficient_user_authentication" => {
+                let param = |name| ours.and_then(|challenge| challenge.param(name));
+                let (acr_values, max_age) = (param("acr_values"), param("max_age").and_then(Param::seconds));
+                Some(Self::InsufficientAuthentication { acr_values, max_age })
             }
             (400..=499, Some(error)) if error == *"invalid_token" => Some(Self::InvalidToken),
             (400..=499, Some(error)) if error == *"invalid_request" => Some(Self::InvalidRequest),
@@ -206,6 +224,34 @@ mod tests {
     fn an_access_token_and_its_header_are_not_printed() {
         let token = AccessToken::new("CANARY");
         assert!(!format!("{token:?} {:?}", token.map(AccessToken::authorization)).contains("CANARY"));
+    }
+
+    #[test]
+    fn an_api_says_how_to_sign_in_again() {
+        let of = |field: &'static str| match Refusal::of(401, [field]) {
+            Some(Refusal::InsufficientAuthentication { acr_values, max_age }) => {
+                format!("{:?} {max_age:?}", acr_values.map(|values| values.to_string()))
+            }
+            other => format!("{other:?}"),
+        };
+        let step_up = |rest: &str| of(format!("Bearer error=\"insufficient_user_authentication\"{rest}").leak());
+        assert_eq!(step_up(""), "None None");
+        assert_eq!(step_up(", acr_values=\"a b\""), "Some(\"a b\") None");
+        assert_eq!(step_up(", max_age=\"5\""), "None Some(5)");
+        assert_eq!(step_up(", Max_Age=0, acr_values=x"), "Some(\"x\") Some(0)");
+        assert_eq!(step_up(", max_age=\"\\7\""), "None Some(7)");
+        assert_eq!(step_up(", max_age=99999999999"), format!("None Some({})", u32::MAX));
+        for bad in ["-1", "+1", "1.5", "", "x", " 5"] {
+            assert_eq!(step_up(&format!(", max_age=\"{bad}\"")), "None None", "{bad}");
+        }
+        for twice in ["max_age", "acr_values"] {
+            assert_eq!(step_up(&format!(", {twice}=1, {twice}=1")), "Some(InvalidToken)", "{twice}");
+        }
+        let shown = Refusal::of(401, ["Bearer error=insufficient_user_authentication, acr_values=\"a\tb\", max_age=5"]);
+        assert_eq!(
+            shown.map(|refusal| refusal.to_string()).as_deref(),
+            Some("the API wants the user to sign in again, at most 5 s ago, in one of these ways: a?b")
+        );
     }
 
     #[test]

@@ -154,6 +154,11 @@ impl<'b> Response<'b> {
         self.is_coded || self.body.starts_with(b"\x1f\x8b")
     }
 
+    /// Whether the body is a signed or encrypted token.
+    pub(crate) fn is_signed(&self) -> bool {
+        self.content_type.is_some_and(|declared| is_kind(declared.as_bytes(), &["jwt"]))
+    }
+
     /// Whether the body is a page for people, as firewalls and proxies send it.
     fn is_page(&self) -> bool {
         let is_html = |declared: &str| is_kind(declared.as_bytes(), &["html", "xml"]);

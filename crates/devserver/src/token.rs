@@ -189,7 +189,7 @@ fn grant(app: &App, params: &Params, key: Option<String>) -> Result<serde_json::
             let code = required("device_code", "device_code is missing")?;
             let polled = grants.devices.poll(code, &client.client_id, app.options.unforgiving_polls);
             grants.counts.early_polls += u64::from(polled.is_early);
-            grants.start(polled.granted?)
+            grants.start(Grant { key: key.filter(|_| !is_ignored), ..polled.granted? })
         }
         "" => return Err(("invalid_request", "grant_type is missing")),
         _ => {

@@ -1,6 +1,7 @@
 //! The protected API (RFC 6750), to be called with a token.
 
 use crate::app::App;
+use crate::oidc::{SECOND_FACTOR, now};
 use crate::state::Grant;
 use crate::token::with_fault;
 use axum::Router;
@@ -17,6 +18,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/api/itwins", get(itwins).post(new_itwin))
         .route("/api/admin", get(admin))
         .route("/api/forbidden", get(forbidden))
+        .route("/api/payments", get(payments))
 }
 
 async fn me(state: State<Arc<App>>, query: RawQuery, headers: HeaderMap) -> Response {
@@ -59,6 +61,20 @@ async fn forbidden(state: State<Arc<App>>, query: RawQuery, headers: HeaderMap) 
     .await
 }
 
+/// The token is sufficient, but the user must have signed in with a second factor, within five minutes (RFC 9470 section 3).
+async fn payments(state: State<Arc<App>>, query: RawQuery, headers: HeaderMap) -> Response {
+    guarded(state, query, headers, "itwin-platform", |grant| {
+        let (acr, auth_time) = (&grant.sign_in.acr, grant.sign_in.auth_time);
+        if acr == SECOND_FACTOR && now().saturating_sub(auth_time) <= 300 {
+            return ok(&json!({"payments": []}));
+        }
+        let challenge =
+            format!("error=\"insufficient_user_authentication\", acr_values=\"{SECOND_FACTOR}\", max_age=\"300\"");
+        refused(StatusCode::UNAUTHORIZED, &challenge)
+    })
+    .await
+}
+
 async fn guarded(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
@@ -75,7 +91,7 @@ async fn guarded(
 }
 
 /// RFC 6750 section 2.1 is the only way to present a token; section 3.1 tells the refusals apart.
-fn grant_of(app: &App, query: Option<&str>, headers: &HeaderMap) -> Result<Arc<Grant>, Response> {
+pub(crate) fn grant_of(app: &App, query: Option<&str>, headers: &HeaderMap) -> Result<Arc<Grant>, Response> {
     if form_urlencoded::parse(query.unwrap_or_default().as_bytes()).any(|(name, _)| name == "access_token") {
         let description = "error=\"invalid_request\", error_description=\"a token must not be in the URL\"";
         return Err(refused(StatusCode::BAD_REQUEST, description));
@@ -93,11 +109,11 @@ fn grant_of(app: &App, query: Option<&str>, headers: &HeaderMap) -> Result<Arc<G
     })
 }
 
-fn ok(document: &Value) -> Response {
+pub(crate) fn ok(document: &Value) -> Response {
     (JSON, document.to_string()).into_response()
 }
 
-fn refused(status: StatusCode, challenge: &str) -> Response {
+pub(crate) fn refused(status: StatusCode, challenge: &str) -> Response {
     (status, [(header::WWW_AUTHENTICATE, format!("Bearer {challenge}"))]).into_response()
 }
 

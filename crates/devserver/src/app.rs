@@ -1,6 +1,7 @@
 //! [`App`]: the options and the state that all handlers share, and the paths of the endpoints.
 
 use crate::log::Log;
+use crate::oidc::Key;
 use crate::options::{EndpointFault, Faults, Options};
 use crate::state::Grants;
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ pub(crate) struct App {
     pub(crate) options: Options,
     pub(crate) issuer: String,
     pub(crate) log: Arc<Log>,
+    pub(crate) key: Key,
     faults: Mutex<Switched>,
     grants: Mutex<Grants>,
 }
@@ -28,6 +30,7 @@ impl App {
         Self {
             issuer: format!("http://{address}"),
             log: Arc::default(),
+            key: Key::new(),
             faults: Mutex::new(Switched::new(options.faults.clone())),
             grants: Mutex::new(Grants::new(&options)),
             options,
@@ -73,7 +76,10 @@ impl Switched {
 pub(crate) const AUTHORIZE: &str = "/connect/authorize";
 pub(crate) const CONSENT: &str = "/connect/consent";
 pub(crate) const COUNTS: &str = "/debug/counts";
+pub(crate) const END_SESSION: &str = "/connect/endsession";
+pub(crate) const JWKS: &str = "/connect/jwks";
 pub(crate) const LOGIN: &str = "/connect/login";
 pub(crate) const PUSH: &str = "/connect/par";
 pub(crate) const REVOCATION: &str = "/connect/revocation";
 pub(crate) const TOKEN: &str = "/connect/token";
+pub(crate) const USERINFO: &str = "/connect/userinfo";

@@ -1,6 +1,7 @@
 //! The authorization endpoint (RFC 6749 section 3.1): sign-in, consent, and the way back to the client.
 
 use crate::app::{App, CONSENT};
+use crate::oidc::{self, SignIn};
 use crate::options::{CallbackFault, ClientRegistration};
 use crate::pages;
 use crate::params::Params;
@@ -27,7 +28,11 @@ pub(crate) async fn authorize(State(app): State<Arc<App>>, RawQuery(query): RawQ
     if prompt == "none" && session.user.is_none() {
         return request.refuse(&app, "login_required", "nobody is signed in");
     }
-    if session.user.is_some() && !prompt.split(' ').any(|word| word == "login") {
+    let is_too_old = oidc::is_too_old(&request.params, session.auth_time);
+    if prompt == "none" && is_too_old {
+        return request.refuse(&app, "login_required", "the user signed in too long ago");
+    }
+    if session.user.is_some() && !is_too_old && !prompt.split(' ').any(|word| word == "login") {
         return consent_page(&app, &request, &query, &id, &session);
     }
     with_session(&id, pages::login(&request.client.name, &query, &session.csrf, &request.origin(), false))
@@ -78,7 +83,7 @@ pub(crate) async fn decide(State(app): State<Arc<App>>, headers: HeaderMap, body
     match (form.text("action"), session.user) {
         ("allow", Some(user)) => {
             app.grants().remember_consent(&id, &request.client.client_id, &request.scope);
-            request.grant(&app, user)
+            request.grant(&app, user, session.auth_time)
         }
         (_, None) => pages::error(StatusCode::BAD_REQUEST, "Nobody is signed in."),
         _ => request.refuse(&app, "access_denied", "the user denied the request"),
@@ -91,7 +96,7 @@ fn consent_page(app: &App, request: &AuthorizationRequest<'_>, query: &str, id: 
     };
     let ask = request.params.text("prompt").split(' ').any(|word| word == "consent");
     if !ask && session.has_consented(&request.client.client_id, &request.scope) {
-        return request.grant(app, user.clone());
+        return request.grant(app, user.clone(), session.auth_time);
     }
     if request.params.text("prompt") == "none" {
         return request.refuse(app, "consent_required", "the user has not consented yet");
@@ -156,8 +161,9 @@ impl<'a> AuthorizationRequest<'a> {
         unknown.then_some(("invalid_scope", "a scope is unknown, or not allowed for this client"))
     }
 
-    fn grant(&self, app: &App, user: String) -> Response {
-        let grant = Grant::new(&self.client.client_id, self.scope.clone(), user);
+    fn grant(&self, app: &App, user: String, auth_time: u64) -> Response {
+        let mut grant = Grant::new(&self.client.client_id, self.scope.clone(), user);
+        grant.sign_in = SignIn::of(&self.params, auth_time);
         let ttl = app.options.code_ttl;
         let code = app.grants().issue_code(grant, &self.redirect_uri, self.params.text("code_challenge"), ttl);
         self.redirect(app, &[("code", &code)])
@@ -207,7 +213,7 @@ impl<'a> AuthorizationRequest<'a> {
 }
 
 /// Whether two URIs are identical, except for the port of a loopback address or `localhost` (RFC 8252 section 7.3).
-fn is_registered(registered: &str, given: &str) -> bool {
+pub(crate) fn is_registered(registered: &str, given: &str) -> bool {
     if registered == given {
         return true;
     }
@@ -243,7 +249,7 @@ fn form(app: &App, headers: &HeaderMap, body: &str) -> Result<(Params, String, S
     Ok((form, query, id))
 }
 
-fn session_id(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn session_id(headers: &HeaderMap) -> Option<&str> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     cookies.flat_map(|cookies| cookies.split("; ")).find_map(|cookie| cookie.strip_prefix(COOKIE)?.strip_prefix('='))
 }
@@ -252,7 +258,7 @@ fn with_session(id: &str, response: Response) -> Response {
     ([(header::SET_COOKIE, format!("{COOKIE}={id}; HttpOnly; SameSite=Lax; Path=/connect"))], response).into_response()
 }
 
-fn see_other(location: &str) -> Response {
+pub(crate) fn see_other(location: &str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
 }
 

@@ -43,6 +43,7 @@ mod counts;
 mod family;
 mod log;
 mod metadata;
+mod oidc;
 mod options;
 mod pages;
 mod params;
@@ -58,8 +59,8 @@ pub mod user_agent;
 pub use counts::Counts;
 pub use log::Entry;
 pub use options::{
-    Alteration, CallbackFault, ClientRegistration, EndpointFault, Faults, MetadataFault, Options, RefreshFault,
-    Successor, When,
+    Alteration, CallbackFault, ClientRegistration, EndpointFault, Faults, IdTokenFault, MetadataFault, Options,
+    RefreshFault, Successor, When,
 };
 pub use server::DevServer;
 pub use site::{File, Site};

@@ -1,6 +1,7 @@
 //! Authorization server metadata (RFC 8414, OpenID Connect Discovery).
 
 use crate::app::{AUTHORIZE, App, PUSH, REVOCATION, TOKEN};
+use crate::oidc;
 use crate::options::MetadataFault;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -26,6 +27,7 @@ pub(crate) async fn metadata(State(app): State<Arc<App>>) -> Response {
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
     });
+    oidc::describe(&app, &mut document);
     match app.faults().metadata {
         Some(MetadataFault::IssuerMismatch) => document["issuer"] = json!(app.at("/")),
         Some(MetadataFault::NoIss) => document["authorization_response_iss_parameter_supported"] = json!(false),

@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::log::{cut, hangup};
+use crate::oidc;
 use crate::options::{Alteration, ClientRegistration, EndpointFault};
 use crate::params::Params;
 use crate::state::Grant;
@@ -169,6 +170,9 @@ fn grant(app: &App, params: &Params) -> Result<serde_json::Value, Refused> {
         "scope": issued.access.grant.scope.join(" "),
         "access_token": issued.access.token,
     });
+    if let Some(token) = oidc::id_token(app, &issued.access.grant, params.text("grant_type") == "refresh_token") {
+        document["id_token"] = json!(token);
+    }
     if let Some(token) = issued.refresh_token {
         document["refresh_token"] = json!(token);
     }

@@ -47,6 +47,7 @@ pub enum UserAgentError {
 pub struct UserAgent {
     agent: Agent,
     cookies: BTreeMap<(String, String), String>,
+    user: String,
 }
 
 impl Default for UserAgent {
@@ -66,10 +67,16 @@ impl UserAgent {
             .proxy(None)
             .timeout_global(Some(Duration::from_secs(60)))
             .build();
-        Self { agent: config.new_agent(), cookies: BTreeMap::new() }
+        Self { agent: config.new_agent(), cookies: BTreeMap::new(), user: "alice".to_owned() }
     }
 
-    /// Opens the authorization URL as the user `alice`, and goes on to the redirect URI that it names. If it names none, since
+    /// The same browser with another user in front of it, who signs in with this name.
+    #[must_use]
+    pub fn as_user(self, user: &str) -> Self {
+        Self { user: user.to_owned(), ..self }
+    }
+
+    /// Opens the authorization URL, signs in as `alice` or as the [user](Self::as_user) who was given, and goes on to the redirect URI that it names. If it names none, since
     /// its parameters were pushed, that is the first URL at another origin.
     ///
     /// # Errors
@@ -103,7 +110,7 @@ impl UserAgent {
                 continue;
             }
             let page = response.body_mut().read_to_string().map_err(UserAgentError::Http)?;
-            let pressed = if arrived { None } else { press(&page, decision) };
+            let pressed = if arrived { None } else { press(&page, decision, &self.user) };
             let Some(pressed) = pressed else { return Ok(Visit { callback, status, page, steps }) };
             steps.push(pressed.step);
             url = url.join(&pressed.action).map_err(|_| UserAgentError::Led(pressed.action))?;
@@ -145,7 +152,7 @@ struct Pressed {
 }
 
 /// Reads the first form of a page: ours, or a development page of npm's `oidc-provider`.
-fn press(page: &str, decision: Decision) -> Option<Pressed> {
+fn press(page: &str, decision: Decision, user: &str) -> Option<Pressed> {
     let form = page.split("<form").nth(1)?.split("</form>").next()?;
     let (head, body) = form.split_once('>')?;
     let sign_in = body.contains("type=\"password\"");
@@ -172,7 +179,7 @@ fn press(page: &str, decision: Decision) -> Option<Pressed> {
             fields.push(match kind.as_str() {
                 "hidden" => (name, value),
                 "password" => (name, "any password".to_owned()),
-                _ => (name, "alice".to_owned()),
+                _ => (name, user.to_owned()),
             });
         }
     }
@@ -234,14 +241,14 @@ mod tests {
         let page = r#"<p><form method="post" action="/go?a=1&amp;b=2"><input type="hidden" name="csrf" value="x&quot;y">
             <input name="username"><input type="password" name="password">
             <button name="action" value="sign-in">Sign in</button><button name="action" value="cancel">No</button></form>"#;
-        let pressed = press(page, Decision::Allow).unwrap();
+        let pressed = press(page, Decision::Allow, "alice").unwrap();
         assert_eq!(pressed.action, "/go?a=1&b=2");
         let expected = [("csrf", "x\"y"), ("username", "alice"), ("password", "any password"), ("action", "sign-in")];
         let fields = pressed.fields.unwrap();
         assert!(fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).eq(expected));
-        let cancelled = press(page, Decision::Cancel).unwrap().fields.unwrap();
+        let cancelled = press(page, Decision::Cancel, "alice").unwrap().fields.unwrap();
         assert_eq!(cancelled.last().unwrap().1, "cancel");
-        assert!(press("<p>nothing to press</p>", Decision::Allow).is_none());
+        assert!(press("<p>nothing to press</p>", Decision::Allow, "alice").is_none());
     }
 
     #[test]
@@ -260,7 +267,7 @@ mod tests {
             ("hidden", Decision::Deny, "consent page: pressed cancel", "/go/abort"),
             ("hidden", Decision::Cancel, "consent page: pressed cancel", "/go/abort"),
         ] {
-            let pressed = press(&page(kind), decision).unwrap();
+            let pressed = press(&page(kind), decision, "alice").unwrap();
             let fields = pressed.fields.map(|fields| fields.len());
             assert_eq!((pressed.step.as_str(), pressed.action.as_str()), (step, action), "{kind} {decision:?}");
             assert_eq!(fields, (action == "/go").then_some(1), "{kind} {decision:?}");

@@ -1,11 +1,13 @@
 //! [`DevServer`]: a server on a thread of its own.
 
-use crate::app::{AUTHORIZE, App, CONSENT, COUNTS, END_SESSION, JWKS, LOGIN, PUSH, REVOCATION, TOKEN, USERINFO};
+use crate::app::{
+    AUTHORIZE, App, CONSENT, COUNTS, DEVICE, END_SESSION, JWKS, LOGIN, PUSH, REVOCATION, TOKEN, USERINFO,
+};
 use crate::counts::{self, Counts};
 use crate::log::Entry;
 use crate::options::{Faults, Options};
 use crate::running::{Running, bind};
-use crate::{api, authorize, cors, log, metadata, oidc, pages, push, token};
+use crate::{api, authorize, cors, device, log, metadata, oidc, pages, push, token};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
@@ -53,6 +55,12 @@ impl DevServer {
     #[must_use]
     pub fn token_endpoint(&self) -> String {
         self.app.at(TOKEN)
+    }
+
+    /// The device authorization endpoint (RFC 8628).
+    #[must_use]
+    pub fn device_endpoint(&self) -> String {
+        self.app.at(DEVICE)
     }
 
     /// The endpoint for pushed authorization requests (RFC 9126).
@@ -114,7 +122,7 @@ impl DevServer {
         self.app.log.clear();
     }
 
-    /// Replaces the faults from now on. Refreshes are counted anew for [`When`](crate::When).
+    /// Replaces the faults from now on. Refreshes and polls are counted anew for [`When`](crate::When).
     pub fn set_faults(&self, faults: Faults) {
         self.app.set_faults(faults);
     }
@@ -130,6 +138,7 @@ fn router(app: Arc<App>) -> io::Result<Router> {
         .route("/.well-known/openid-configuration", get(metadata::metadata))
         .route(JWKS, get(oidc::jwks))
         .route(USERINFO, get(oidc::userinfo))
+        .merge(device::called())
         .merge(api::routes())
         .layer(cors::layer(&app.options)?);
     Ok(Router::new()
@@ -139,6 +148,7 @@ fn router(app: Arc<App>) -> io::Result<Router> {
         .route(LOGIN, post(authorize::login))
         .route(END_SESSION, get(oidc::end_session))
         .route(CONSENT, get(authorize::consent).post(authorize::decide))
+        .merge(device::pages())
         .merge(called)
         .layer(from_fn(no_store))
         .layer(from_fn_with_state(Arc::clone(&app.log), log::record))

@@ -1,6 +1,7 @@
 //! The server's memory: sessions, codes and tokens.
 
 use crate::counts::Counts;
+use crate::device::Devices;
 use crate::family::{Families, Presented, Rejected};
 use crate::oidc::{SignIn, now};
 use crate::options::{Options, Successor};
@@ -14,6 +15,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(crate) struct Grants {
     pub(crate) counts: Counts,
+    pub(crate) devices: Devices,
     pub(crate) pushes: Pushes,
     sessions: HashMap<String, Session>,
     codes: HashMap<String, Code>,
@@ -77,6 +79,7 @@ impl Grants {
     pub(crate) fn new(options: &Options) -> Self {
         Self {
             counts: Counts::default(),
+            devices: Devices::default(),
             pushes: Pushes::default(),
             sessions: HashMap::new(),
             codes: HashMap::new(),

@@ -98,8 +98,8 @@ pub use flow::{
 };
 pub use lifetime::Lifetime;
 pub use message::{
-    AccessToken, Authorization, Challenge, Challenges, Header, Method, Param, Refusal, Request, Response, Url,
-    challenges,
+    AccessToken, Authorization, Challenge, Challenges, Header, Method, Param, Received, Refusal, Request, Response,
+    Url, challenges,
 };
 pub use proof::{CodeChallenge, CodeVerifier, State};
 pub use server::Server;

@@ -231,7 +231,7 @@ fn call(
         Err(ApiError::Refused(_)) => " other scheme",
         Ok(_) | Err(_) => "",
     };
-    writeln!(console, "called {}{outcome}", answer.status)?;
+    writeln!(console, "called {}{outcome}", answer.status())?;
     Ok(())
 }
 

@@ -4,8 +4,10 @@ mod api;
 mod array;
 mod authorize;
 mod callback;
+mod device;
 mod discovery;
 mod metadata;
+mod poll;
 mod revoke;
 mod token;
 mod tokens;
@@ -15,8 +17,10 @@ pub use array::{NoRoom, TokensArray};
 pub use authorize::AuthorizationUrl;
 pub(crate) use callback::arrived;
 pub use callback::{Pending, Redirect};
+pub use device::{DeviceRequest, Prompt};
 pub use discovery::{Discovery, NoMetadata};
 pub use metadata::{Metadata, MetadataRequest, WellKnown};
+pub use poll::{CodeExpired, Poll};
 pub use revoke::{Revocable, RevocationRequest};
 pub use token::TokenRequest;
 pub use tokens::{RefreshToken, Scope, ScopeChange, Tokens};
@@ -81,7 +85,9 @@ mod sealed {
     pub trait Sealed {}
 
     impl Sealed for super::ApiRequest<'_> {}
+    impl Sealed for super::DeviceRequest<'_> {}
     impl Sealed for super::Discovery<'_> {}
+    impl Sealed for super::Poll<'_, '_> {}
     impl Sealed for super::RevocationRequest<'_> {}
     impl Sealed for super::TokenRequest<'_> {}
 }

@@ -13,13 +13,14 @@
 //!    │                           read(response) ◀─ ─ ─ ─ ─ ─ ─ Response ◀─ ─ ─ ┘
 //!    │                                  ▼
 //!    │                               Tokens ──access_token()──▶ AccessToken ──authorization()──▶ the API
-//!    └──revoke(token)──▶ RevocationRequest: request(), read()
+//!    ├──revoke(token)──▶ RevocationRequest: request(), read()
+//!    └──device(scope)──▶ DeviceRequest: request(), read() ──▶ Prompt, for the user, and Poll: step(), hear(), read() ──▶ Tokens
 //!
 //!  Discovery: request(), read() ──▶ Metadata ──server()──▶ Server ──Client::new──▶ Client
 //! ```
 //!
 //! # In scope
-//! Building requests and reading answers for public clients (RFC 6749, 6750, 7009, 7636, 8252, 8414, 9207, 9700), in
+//! Building requests and reading answers for public clients (RFC 6749, 6750, 7009, 7636, 8252, 8414, 8628, 9207, 9700), in
 //! buffers of the caller, without allocator, clock, randomness or global state of its own.
 //!
 //! # Out of scope
@@ -92,9 +93,9 @@ pub use error::{
     Advice, AuthorizeError, CallbackError, ConfigError, Excerpt, ParameterFault, ResponseError, ServerError, UriFault,
 };
 pub use flow::{
-    ApiError, ApiRequest, AuthorizationUrl, Discovery, Flow, Metadata, MetadataRequest, NoMetadata, NoRoom, Pending,
-    Redirect, RefreshToken, Revocable, RevocationRequest, Scope, ScopeChange, Step, TokenRequest, Tokens, TokensArray,
-    Unanswered, WellKnown,
+    ApiError, ApiRequest, AuthorizationUrl, CodeExpired, DeviceRequest, Discovery, Flow, Metadata, MetadataRequest,
+    NoMetadata, NoRoom, Pending, Poll, Prompt, Redirect, RefreshToken, Revocable, RevocationRequest, Scope,
+    ScopeChange, Step, TokenRequest, Tokens, TokensArray, Unanswered, WellKnown,
 };
 pub use lifetime::Lifetime;
 pub use message::{

@@ -45,6 +45,8 @@ impl<'a> Line<'a> {
         if url.is_https() || port != Some(url.port()) {
             return Err(HttpError::Elsewhere);
         }
+        // What is left of an answer that was given up.
+        while self.uart.read().is_some() {}
         request.write_head(self.uart)?;
         request.write_body(self.uart)?;
         self.receive(buffer)

@@ -1,13 +1,14 @@
 //! The server's certificate is checked: its chain, its name and its dates.
 
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use embassy_time::Instant;
 use embedded_tls::pki::CertVerifier;
 use embedded_tls::{Aes128GcmSha256, Certificate, CryptoProvider, CryptoRngCore, TlsClock, TlsError, TlsVerifier};
-use portable_atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Tells the time in seconds since 1970, as a clock chip or SNTP has it. Before that no certificate is valid.
 pub fn set_clock(now: u64) {
-    STARTED.store(now.saturating_sub(Instant::now().as_secs()), Relaxed);
+    let started = now.saturating_sub(Instant::now().as_secs());
+    STARTED.store(started.try_into().unwrap_or(u32::MAX), Relaxed);
 }
 
 pub(crate) struct Provider<'a> {
@@ -40,12 +41,12 @@ struct Clock;
 
 impl TlsClock for Clock {
     fn now() -> Option<u64> {
-        Some(STARTED.load(Relaxed).saturating_add(Instant::now().as_secs()))
+        Some(u64::from(STARTED.load(Relaxed)) + Instant::now().as_secs())
     }
 }
 
-/// When the board was started.
-static STARTED: AtomicU64 = AtomicU64::new(0);
+/// When the board was started. A small processor has no atomics of 64 bits.
+static STARTED: AtomicU32 = AtomicU32::new(0);
 
 /// The most that the server's certificates can be long.
 const CERTIFICATES: usize = 4096;

@@ -15,6 +15,7 @@ mod owned;
 mod pending;
 mod pkce;
 mod poll;
+mod push;
 mod revoke;
 mod secrets;
 mod session;

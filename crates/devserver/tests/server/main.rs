@@ -4,7 +4,9 @@
 mod api;
 mod authorize;
 mod client;
+mod device;
 mod faults;
+mod push;
 mod refreshes;
 mod rotation;
 mod token;

@@ -58,6 +58,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("crates/reqwest", &["proofkey-core", "proofkey-http", "proofkey-store"]),
     ("crates/store", &["proofkey-core"]),
     ("crates/ureq", &["proofkey-core", "proofkey-http", "proofkey-store"]),
+    ("examples/embassy", &["proofkey-core"]),
     ("examples/web-sys", &["proofkey-core"]),
     ("firmware/image", &["proofkey-core"]),
     ("firmware/nostd", &["proofkey-core"]),

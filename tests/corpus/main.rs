@@ -10,6 +10,7 @@ mod files;
 mod json;
 mod listener;
 mod metadata;
+mod providers;
 mod push;
 mod token;
 mod uris;

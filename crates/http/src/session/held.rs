@@ -5,7 +5,8 @@ use crate::error::ExchangeError;
 use crate::identity::StepUp;
 use proofkey_core::session::{End, Now, Pair, Renewal, Version};
 use proofkey_core::{
-    AccessToken, Client, Lifetime, RefreshToken, Refusal, ResponseBuf, TokensBuf, UserInfoError, UserInfoRequest,
+    AccessToken, Client, Lifetime, RefreshToken, Refusal, ResponseBuf, Thumbprint, TokensBuf, UserInfoError,
+    UserInfoRequest,
 };
 use proofkey_store::{Record, RecordError, ResourceToken, Row, Secret, StoreError, StoreFault};
 use std::fmt;
@@ -39,7 +40,8 @@ impl Token {
     /// The token, to call an API with.
     #[must_use]
     pub fn access_token(&self) -> AccessToken<'_> {
-        AccessToken::new(self.0.text()).expect("it was checked when it was held")
+        let token = AccessToken::new(self.0.text()).expect("it was checked when it was held");
+        if self.0.record.bound_to.is_some() { token.bound() } else { token }
     }
 
     /// The text of the token.
@@ -98,6 +100,7 @@ impl Held {
     pub(super) fn new(record: Arc<Record>, version: Version, age: u32, view: &View, now: Now) -> Self {
         let renewal = match &record.ended {
             Some(ended) => Renewal::Ended(ended.lost_at.map_or(End::Refused, |since| End::AnswerLost { since })),
+            None if record.bound_to != view.bound_to => Renewal::OtherKey,
             None if record.refresh_token.is_none() => Renewal::NoRefreshToken,
             None if record.refresh_ends_at.is_some_and(|end| end <= now.seconds()) => Renewal::Ended(End::Expired),
             None => Renewal::Possible,
@@ -118,6 +121,7 @@ impl Held {
         let why = record.ended.as_ref().map(|ended| Arc::from(&*ended.why));
         let trouble = match renewal {
             Renewal::Ended(end) => Some(SessionError::Ended { end, why }),
+            Renewal::OtherKey => Some(SessionError::OtherKey),
             _ => None,
         };
         Self { record, pair, resource: view.resource.clone(), trouble, quiet_until: 0 }
@@ -216,6 +220,8 @@ pub(super) struct View {
     pub(super) resource: Option<Arc<str>>,
     /// How much earlier than others it refreshes.
     pub(super) spread: u8,
+    /// The key of the client.
+    pub(super) bound_to: Option<Thumbprint>,
 }
 
 impl fmt::Debug for Held {

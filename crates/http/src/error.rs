@@ -32,6 +32,8 @@ pub enum TransportKind {
     Http,
     /// The URL is neither https nor plain http to this machine. Nothing was sent.
     Insecure,
+    /// There can be no proof of possession: the key that the tokens are bound to is not here, or cannot sign. Nothing was sent.
+    Proof,
     /// The proxy cannot be used: it wants a password (407), or it is of a kind that is not supported. Nothing was sent.
     Proxy,
     /// TLS could not be set up: a certificate is not trusted, or there are no certificate authorities.
@@ -67,7 +69,9 @@ impl TransportError {
     #[must_use]
     pub const fn advice(&self) -> Option<Advice> {
         match self.kind {
-            TransportKind::Insecure | TransportKind::Proxy | TransportKind::Tls => Some(Advice::Fix),
+            TransportKind::Insecure | TransportKind::Proof | TransportKind::Proxy | TransportKind::Tls => {
+                Some(Advice::Fix)
+            }
             TransportKind::Connect | TransportKind::Deadline if !self.sent => Some(Advice::Retry { after: None }),
             _ => None,
         }
@@ -97,7 +101,7 @@ impl From<ProxyError> for TransportError {
     }
 }
 
-/// A token request or a revocation that failed.
+/// A token request, a revocation or a push that failed.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ExchangeError {
@@ -150,6 +154,10 @@ pub enum LoginError {
     NotLoopback,
     /// The browser could not be opened.
     Open(io::Error),
+    /// The parameters could not be pushed (RFC 9126). The browser was not opened.
+    Push(ExchangeError),
+    /// The answer to the push came so late that the server has forgotten what was pushed. The browser was not opened.
+    PushExpired,
     /// The user did not come back in time.
     TimedOut,
 }
@@ -192,7 +200,9 @@ impl LoginError {
         match self {
             Self::Callback(error) => Some(error.advice()),
             Self::Exchange(error) => error.advice(),
-            Self::Cancelled | Self::TimedOut => Some(Advice::Reauthorize),
+            // Nothing is lost by pushing once more.
+            Self::Push(error) => error.advice().or(Some(Advice::Retry { after: None })),
+            Self::Cancelled | Self::PushExpired | Self::TimedOut => Some(Advice::Reauthorize),
             Self::Authorize(_) | Self::Config(_) | Self::Listen(_) | Self::NotLoopback | Self::Open(_) => {
                 Some(Advice::Fix)
             }
@@ -209,6 +219,7 @@ impl fmt::Display for TransportError {
             TransportKind::Deadline => "the server did not answer in time",
             TransportKind::Http => "no answer from the server",
             TransportKind::Insecure => "plain http goes to loopback addresses only; write https://",
+            TransportKind::Proof => "no proof that the tokens are ours",
             TransportKind::Proxy => "no way through the proxy",
             TransportKind::Tls => "no secure connection to the server",
         })?;
@@ -256,6 +267,8 @@ impl fmt::Display for LoginError {
                 "a listener needs a redirect URI that starts with http://127.0.0.1, http://[::1] or http://localhost",
             ),
             Self::Open(error) => write!(f, "cannot open the browser: {error}"),
+            Self::Push(error) => write!(f, "sending the login request to the server failed: {error}"),
+            Self::PushExpired => f.write_str("the server's answer to the login request came after it had expired"),
             Self::TimedOut => f.write_str("the sign-in was not finished in time"),
         }
     }
@@ -298,7 +311,8 @@ impl error::Error for LoginError {
             Self::Exchange(error) => Some(error),
             Self::Listen(error) => Some(error),
             Self::Open(error) => Some(error),
-            Self::Cancelled | Self::NotLoopback | Self::TimedOut => None,
+            Self::Push(error) => Some(error),
+            Self::Cancelled | Self::NotLoopback | Self::PushExpired | Self::TimedOut => None,
         }
     }
 }

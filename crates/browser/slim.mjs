@@ -24,8 +24,10 @@ const CUTS = [
   [/^if \(!\('encodeInto' in [^]*?^}\n/m, ''],
   [/^const MAX_SAFARI_DECODE_BYTES[^]*?^function decodeText[^]*?^}\n/m, 'function decodeText(bytes) {\n    return cachedTextDecoder.decode(bytes);\n}\n'],
   [/typeof (\w+) === 'function' && (?=\w+ instanceof)/g, ''],
-  [/^function initSync[^]*?^}\n/m, ''],
-  [/initSync, /, ''],
+  // Everything that streams is of a type that says so.
+  [/^ *const validResponse = .*\n\n?/m, ''],
+  [/validResponse && /, ''],
+  [/^\n? {4}function expectedResponseType[^]*?^ {4}}\n/m, ''],
 ];
 
 for (const [pattern, instead] of CUTS) {

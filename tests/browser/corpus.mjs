@@ -32,7 +32,7 @@ export const RESPONSE = {
   Server: (error, { status }) => ['server', `the server refused (${status}): ${error}`],
   Status: (status) => ['status', `the server answered with status ${status} and no OAuth error`],
   TokenType: () => ['response', /^the token is (of type .*, and only Bearer can be used|not of type Bearer)/],
-  TooBig: (name) => ['response', `the response's \`${name}\` is longer than `],
+  TooBig: (name) => ['response', `the response's \`${name}\` is too long`],
   Type: (name) => ['response', `the response's \`${name}\` has the wrong JSON type`],
 };
 export const FAULTS = {
@@ -217,7 +217,7 @@ function newClient({ Client }, redirectUri, issuer, promised) {
 }
 
 function settings(values) {
-  return Object.entries(values).flat().map((part) => `${part}\n`).join('');
+  return Object.entries(values).flat().map((part) => `${part.replaceAll('\n', '\t')}\n`).join('');
 }
 
 function newResponse({ HttpResponse }, status, headers, body) {

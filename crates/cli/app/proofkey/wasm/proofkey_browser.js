@@ -361,9 +361,7 @@ async function __wbg_load(module, imports) {
             try {
                 return await WebAssembly.instantiateStreaming(module, imports);
             } catch (e) {
-                const validResponse = expectedResponseType(module.type);
-
-                if (validResponse && module.headers.get('Content-Type') !== 'application/wasm') {
+                if (module.headers.get('Content-Type') !== 'application/wasm') {
                     console.warn("serve .wasm as application/wasm: it loads sooner", e);
 
                 } else { throw e; }
@@ -381,15 +379,26 @@ async function __wbg_load(module, imports) {
             return instance;
         }
     }
-
-    function expectedResponseType(type) {
-        switch (type) {
-            case 'basic': case 'cors': case 'default': return true;
-        }
-        return false;
-    }
 }
 
+function initSync(module) {
+    if (wasm !== undefined) return wasm;
+
+
+    if (module !== undefined) {
+        if (Object.getPrototypeOf(module) === Object.prototype) {
+            ({module} = module)
+        } else {
+        }
+    }
+
+    const imports = __wbg_get_imports();
+    if (!(module instanceof WebAssembly.Module)) {
+        module = new WebAssembly.Module(module);
+    }
+    const instance = new WebAssembly.Instance(module, imports);
+    return __wbg_finalize_init(instance, module);
+}
 
 let __wbg_init_promise;
 async function __wbg_init(module_or_path) {
@@ -424,4 +433,4 @@ async function __wbg_init_once(module_or_path) {
     return __wbg_finalize_init(instance, module);
 }
 
-export { __wbg_init as default };
+export { initSync, __wbg_init as default };

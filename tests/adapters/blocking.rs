@@ -3,18 +3,21 @@
 mod both {
     mod cancel;
     mod connections;
+    mod dpop;
     mod errors;
     pub(crate) mod flood;
     mod hostile;
     mod localhost;
     pub(crate) mod login;
+    mod push;
     mod tls;
     mod transport;
 }
 
 mod adapter {
     pub(crate) use proofkey_ureq::{
-        DiscoverError, ExchangeError, Http, ListenError, Login, LoginError, Settings, TransportError, TransportKind,
+        DiscoverError, ExchangeError, Http, ListenError, Login, LoginError, Settings, SysRng, TransportError,
+        TransportKind,
     };
 
     pub(crate) fn http() -> Http {

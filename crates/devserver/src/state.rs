@@ -1,6 +1,7 @@
 //! The server's memory: sessions, codes and tokens.
 
 use crate::counts::Counts;
+use crate::device::Devices;
 use crate::family::{Families, Presented, Rejected};
 use crate::options::{Options, Successor};
 use crate::push::Pushes;
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(crate) struct Grants {
     pub(crate) counts: Counts,
+    pub(crate) devices: Devices,
     pub(crate) pushes: Pushes,
     sessions: HashMap<String, Session>,
     codes: HashMap<String, Code>,
@@ -41,6 +43,8 @@ pub(crate) struct Grant {
     pub(crate) client_id: String,
     pub(crate) scope: Vec<String>,
     pub(crate) user: String,
+    /// The thumbprint of the key that the tokens are bound to.
+    pub(crate) key: Option<String>,
 }
 
 #[derive(Debug)]
@@ -73,6 +77,7 @@ impl Grants {
     pub(crate) fn new(options: &Options) -> Self {
         Self {
             counts: Counts::default(),
+            devices: Devices::default(),
             pushes: Pushes::default(),
             sessions: HashMap::new(),
             codes: HashMap::new(),
@@ -226,7 +231,7 @@ impl Access {
 
 impl Grant {
     pub(crate) fn new(client_id: &str, scope: Vec<String>, user: String) -> Self {
-        Self { family: u64::from_ne_bytes(random_bytes()), client_id: client_id.to_owned(), scope, user }
+        Self { family: u64::from_ne_bytes(random_bytes()), client_id: client_id.to_owned(), scope, user, key: None }
     }
 
     pub(crate) fn has(&self, scope: &str) -> bool {

@@ -2,7 +2,10 @@
 
 use crate::format;
 use crate::key::Key;
-use proofkey_core::{Client, ConfigError, Endpoint, Feature, Scope, Server, Tokens};
+use base64ct::{Base64UrlUnpadded, Encoding};
+use proofkey_core::{
+    AccessToken, Claims, Client, ConfigError, Endpoint, Feature, IdToken, Scope, Server, Thumbprint, Tokens,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,7 +48,40 @@ pub struct Record {
     pub rotates: Option<bool>,
     /// Access tokens for a resource (RFC 8707), by its identifier. [`access_token`](Self::access_token) is that of the whole login.
     pub resources: BTreeMap<String, ResourceToken>,
+    /// Who signed in, if the server said so and it was checked.
+    pub user: Option<User>,
+    /// The thumbprint of the key that the tokens are bound to, if they are bound (RFC 9449).
+    pub bound_to: Option<Thumbprint>,
+    /// That key itself, if it is kept [here](Self::set_signing_key).
+    pub(crate) signing_key: Option<Secret>,
     pub(crate) others: Others,
+}
+
+/// Who signed in.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct User {
+    /// The user, as the server names them: nobody else is ever named so there.
+    pub sub: String,
+    /// A name to show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The ID token of the login or of its last refresh, to sign out at the server with.
+    #[serde(default, with = "format::secret_option", skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<Secret>,
+}
+
+impl User {
+    /// A user by these claims. The name to show is the full name, the short one, or the address.
+    #[must_use]
+    pub fn of(claims: Claims<'_>, id_token: Option<IdToken<'_>>) -> Self {
+        let names = [claims.name(), claims.preferred_username(), claims.email()];
+        Self {
+            sub: claims.sub().to_owned(),
+            name: names.into_iter().flatten().next().map(str::to_owned),
+            id_token: id_token.map(|token| Secret::new(token.expose().to_owned())),
+        }
+    }
 }
 
 /// Why a login has ended.
@@ -135,6 +171,9 @@ impl Record {
             refresh_ends_at: None,
             rotates: None,
             resources: BTreeMap::new(),
+            bound_to: None,
+            signing_key: None,
+            user: None,
             others: Others::default(),
         }
     }
@@ -170,6 +209,7 @@ impl Record {
         record.refresh_ends_at = tokens.refresh_expires_in().map(|left| requested_at.saturating_add(left.into()));
         record.requested_scope = scope.iter().map(|word| (*word).to_owned()).collect();
         record.set_granted_scope(tokens.scope());
+        record.bound_to = client.key().copied();
         client.redirect_uri().clone_into(&mut record.redirect_uri);
         record.set_server(&client.server());
         record
@@ -183,12 +223,40 @@ impl Record {
         }
     }
 
-    /// The client at the server that issued the tokens.
+    /// The client at the server that issued the tokens, bound to their key.
     ///
     /// # Errors
     /// [`ConfigError`] if the record was not made of a client.
     pub fn client(&self) -> Result<Client<'_>, ConfigError> {
-        Client::new(&self.key.client_id, &self.redirect_uri, self.server())
+        let client = Client::new(&self.key.client_id, &self.redirect_uri, self.server())?;
+        self.bound_to.as_ref().map_or(Ok(client), |key| client.bound_to_thumbprint(key))
+    }
+
+    /// The access token, to call an API with; bound to a key if the login is.
+    ///
+    /// # Errors
+    /// [`ConfigError::AccessToken`] if it cannot be sent.
+    pub fn access_token(&self) -> Result<AccessToken<'_>, ConfigError> {
+        let token = AccessToken::new(self.access_token.expose())?;
+        Ok(if self.bound_to.is_some() { token.bound() } else { token })
+    }
+
+    /// The private key that the tokens are bound to, as [`set_signing_key`](Self::set_signing_key) was given it.
+    #[must_use]
+    pub fn signing_key(&self) -> Option<Zeroizing<Vec<u8>>> {
+        let text = self.signing_key.as_ref()?.expose();
+        let mut key = Zeroizing::new(vec![0; text.len()]);
+        let length = Base64UrlUnpadded::decode(text, &mut key).ok()?.len();
+        key.truncate(length);
+        Some(key)
+    }
+
+    /// Keeps the private key beside the tokens, such as `SigningKey::to_pkcs8` of the adapters, so that the login survives a
+    /// restart. Whoever reads the record can then use the tokens: it is for a program that has no better place, and whose records
+    /// are as safe as any file of its user. A service keeps its key with its configuration, so that a stolen table of records is
+    /// worth nothing.
+    pub fn set_signing_key(&mut self, key: &[u8]) {
+        self.signing_key = Some(Secret::new(Base64UrlUnpadded::encode_string(key)));
     }
 
     /// The server that the tokens come from.

@@ -53,6 +53,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("crates/devserver", &[]),
     ("crates/http", &["proofkey-core", "proofkey-store"]),
     ("crates/native", &["proofkey-store"]),
+    ("crates/p256", &[]),
     ("crates/postgres", &["proofkey-store"]),
     ("crates/redis", &["proofkey-store"]),
     ("crates/reqwest", &["proofkey-core", "proofkey-http", "proofkey-store"]),

@@ -13,10 +13,11 @@ use crate::logins::{self, Login};
 use crate::network::Network;
 use crate::parameter::parameter;
 use crate::settings::Settings;
-use crate::{errors, interrupt, output};
+use crate::{errors, interrupt, output, secret};
 use event::Event;
 use getrandom::SysRng;
 use proofkey_core::{AuthorizeError, Client, ClientBuf, Redirect, Revocable, TokensBuf};
+use proofkey_native::Secret;
 use proofkey_ureq::{Http, SignedIn};
 use sent::Sent;
 use std::time::{Duration, SystemTime};
@@ -50,7 +51,8 @@ pub fn run(args: &args::Login, select: &Select, config: &Config) -> Result<(), F
     }
     warn_of_commas(&settings);
     let http = network.http();
-    let client = client(&settings, &http)?;
+    let secret = secret::of(&settings, config, &name.profile)?;
+    let client = client(&settings, secret.as_ref(), &http)?;
     let client = client.as_client();
     let (record, previous) = interrupt::deferred(|| {
         let signed_in = if args.paste {
@@ -100,15 +102,19 @@ fn warn_of_commas(settings: &Settings) {
     }
 }
 
-fn client(settings: &Settings, http: &Http) -> Result<ClientBuf, Failure> {
+fn client(settings: &Settings, secret: Option<&Secret>, http: &Http) -> Result<ClientBuf, Failure> {
     let Settings { client_id, redirect_uri, .. } = settings;
-    match (settings.server.server(), &settings.server) {
-        (Some(server), _) => Ok(Client::new(client_id, redirect_uri, server)?.into()),
+    let client: ClientBuf = match (settings.server.server(), &settings.server) {
+        (Some(server), _) => Client::new(client_id, redirect_uri, server)?.into(),
         (None, choice) => {
             let issuer = choice.name();
-            http.discover(issuer, client_id, redirect_uri).map_err(|error| errors::not_discovered(error, issuer))
+            http.discover(issuer, client_id, redirect_uri).map_err(|error| errors::not_discovered(error, issuer))?
         }
-    }
+    };
+    Ok(match secret {
+        Some(secret) => client.as_client().with_embedded_secret(secret.expose())?.into(),
+        None => client,
+    })
 }
 
 fn by_browser(args: &args::Login, settings: &Settings, client: Client<'_>, http: &Http) -> Result<SignedIn, Failure> {

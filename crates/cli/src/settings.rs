@@ -2,10 +2,12 @@
 
 use crate::args::{self, Provider, StoreKind};
 use crate::config::{Config, Profile};
+use crate::endpoints::Endpoints;
 use crate::failure::{Failure, Kind};
 use crate::hosts::ApiHost;
 use proofkey_core::{Endpoint, Server};
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// The settings of a login. They hold no secret. A newer version may have stored further ones.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
@@ -14,6 +16,9 @@ pub struct Settings {
     pub server: Choice,
     /// The client id.
     pub client_id: String,
+    /// The file with the embedded secret, if it is not in the configuration file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub embedded_secret_file: Option<PathBuf>,
     /// The redirect URI as it is registered.
     pub redirect_uri: String,
     /// The scope to request; empty for the server's default.
@@ -31,14 +36,7 @@ pub struct Settings {
 #[serde(rename_all = "snake_case")]
 pub enum Choice {
     /// By its endpoints.
-    Endpoints {
-        /// The authorization endpoint.
-        authorization: String,
-        /// The token endpoint.
-        token: String,
-        /// The revocation endpoint.
-        revocation: Option<String>,
-    },
+    Endpoints(Endpoints),
     /// By its issuer, whose metadata names the endpoints.
     Issuer(String),
     /// By name.
@@ -52,7 +50,10 @@ impl Settings {
     /// [`Kind::Configuration`] if the server or the client id is not known.
     pub fn of_login(args: &args::Login, config: &Config, name: &str, before: Option<&Self>) -> Result<Self, Failure> {
         let profile = config.profile(name);
-        let Some(server) = Choice::of_args(&args.server).or_else(|| Choice::of_profile(&profile)) else {
+        let args::Server { provider, issuer, endpoints, .. } = &args.server;
+        let server = Choice::of(*provider, issuer, endpoints)
+            .or_else(|| Choice::of(profile.provider, &profile.issuer, &profile.endpoints));
+        let Some(server) = server else {
             let before = before.ok_or_else(|| {
                 Kind::Configuration.because(format_args!("no server is known for profile `{name}`")).advise(
                     format_args!(
@@ -73,6 +74,7 @@ impl Settings {
         let fresh = Self {
             server,
             client_id,
+            embedded_secret_file: None,
             redirect_uri: REDIRECT_URI.to_owned(),
             scope,
             extra: Vec::new(),
@@ -90,6 +92,11 @@ impl Settings {
         };
         replace(&mut self.client_id, args.server.client_id.as_ref().or(profile.client_id.as_ref()));
         replace(&mut self.redirect_uri, args.redirect_uri.as_ref().or(profile.redirect_uri.as_ref()));
+        if let Some(file) = &args.server.embedded_secret_file {
+            self.embedded_secret_file = Some(std::path::absolute(file).unwrap_or_else(|_| file.clone()));
+        } else if profile.embedded_secret.is_some() || profile.embedded_secret_file.is_some() {
+            self.embedded_secret_file.clone_from(&profile.embedded_secret_file);
+        }
         if !args.scope.is_empty() {
             self.scope = args.scope.iter().flat_map(|words| words.split_whitespace()).map(str::to_owned).collect();
         } else if let Some(scope) = &profile.scope {
@@ -123,42 +130,18 @@ impl Settings {
 }
 
 impl Choice {
-    fn of_args(args: &args::Server) -> Option<Self> {
-        let args::Server { provider, issuer, authorization_endpoint, token_endpoint, revocation_endpoint, .. } = args;
-        Self::of(*provider, issuer, authorization_endpoint, token_endpoint, revocation_endpoint)
-    }
-
-    fn of_profile(profile: &Profile) -> Option<Self> {
-        let Profile { provider, issuer, authorization_endpoint, token_endpoint, revocation_endpoint, .. } = profile;
-        Self::of(*provider, issuer, authorization_endpoint, token_endpoint, revocation_endpoint)
-    }
-
-    fn of(
-        provider: Option<Provider>,
-        issuer: &Option<String>,
-        authorization: &Option<String>,
-        token: &Option<String>,
-        revocation: &Option<String>,
-    ) -> Option<Self> {
-        match (provider, issuer, authorization, token) {
-            (Some(Provider::Itwin), ..) => Some(Self::Itwin),
-            (None, Some(issuer), ..) => Some(Self::Issuer(issuer.clone())),
-            (None, None, Some(authorization), Some(token)) => Some(Self::Endpoints {
-                authorization: authorization.clone(),
-                token: token.clone(),
-                revocation: revocation.clone(),
-            }),
-            _ => None,
+    fn of(provider: Option<Provider>, issuer: &Option<String>, endpoints: &Endpoints) -> Option<Self> {
+        match (provider, issuer) {
+            (Some(Provider::Itwin), _) => Some(Self::Itwin),
+            (None, Some(issuer)) => Some(Self::Issuer(issuer.clone())),
+            (None, None) => (!endpoints.is_empty()).then(|| Self::Endpoints(endpoints.clone())),
         }
     }
 
     /// The server, unless its endpoints must be discovered.
     pub fn server(&self) -> Option<Server<'_>> {
         match self {
-            Self::Endpoints { authorization, token, revocation } => {
-                let server = Server::new(authorization, token);
-                Some(revocation.as_deref().map_or(server, |endpoint| server.with(Endpoint::Revocation, endpoint)))
-            }
+            Self::Endpoints(endpoints) => Some(endpoints.server()),
             Self::Issuer(_) => None,
             Self::Itwin => Some(Server::ITWIN),
         }
@@ -178,16 +161,19 @@ impl Choice {
     /// The issuer, if it is known.
     pub fn issuer(&self) -> Option<&str> {
         match self {
-            Self::Endpoints { .. } => None,
+            Self::Endpoints(_) => None,
             Self::Issuer(issuer) => Some(issuer),
             Self::Itwin => Some("https://ims.bentley.com"),
         }
     }
 
-    /// The server's name for the store and for the user: the issuer, or else the authorization endpoint.
+    /// The server's name for the store and for the user: the issuer, or else the endpoint where the user signs in.
     pub fn name(&self) -> &str {
         match self {
-            Self::Endpoints { authorization, .. } => authorization,
+            Self::Endpoints(endpoints) => {
+                let device = || endpoints.get(Endpoint::DeviceAuthorization);
+                endpoints.get(Endpoint::Authorization).or_else(device).unwrap_or_default()
+            }
             choice => choice.issuer().unwrap_or_default(),
         }
     }

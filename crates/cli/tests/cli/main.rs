@@ -9,6 +9,7 @@ mod completions;
 mod config;
 mod demo;
 mod desk;
+mod embedded;
 #[cfg(target_os = "linux")]
 mod folders;
 mod formats;

@@ -71,10 +71,18 @@ fn every_error_has_advice() {
 fn config_errors() -> Vec<ConfigError> {
     use ConfigError::{
         AccessToken, Api, ClientId, CodeVerifier, EmbeddedSecret, Endpoint, ExtraParameter, ExtraParametersTwice,
-        Issuer, RedirectUri, RefreshToken, Scope,
+        Issuer, PushRequired, RedirectUri, RefreshToken, Scope,
     };
-    let mut errors =
-        vec![AccessToken, ClientId, CodeVerifier, EmbeddedSecret, ExtraParametersTwice, RefreshToken, Scope(1)];
+    let mut errors = vec![
+        AccessToken,
+        ClientId,
+        CodeVerifier,
+        EmbeddedSecret,
+        ExtraParametersTwice,
+        PushRequired,
+        RefreshToken,
+        Scope(1),
+    ];
     let faults = [
         ParameterFault::Empty,
         ParameterFault::InEndpoint,
@@ -107,6 +115,7 @@ fn callback_errors() -> Vec<(CallbackError, Advice)> {
         (refused("access_denied"), Advice::Reauthorize),
         (refused("account_selection_required"), Advice::Reauthorize),
         (refused("temporarily_unavailable"), Advice::Retry { after: None }),
+        (refused("invalid_request_uri"), Advice::Reauthorize),
         (refused("invalid_scope"), Advice::Fix),
         (State, Advice::Reauthorize),
         (Target { expected: "a".into(), found: "b".into() }, Advice::Fix),

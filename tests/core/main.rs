@@ -13,6 +13,7 @@ mod metadata;
 mod owned;
 mod pending;
 mod pkce;
+mod push;
 mod revoke;
 mod secrets;
 mod session;

@@ -6,8 +6,8 @@ use crate::error::{
     Advice, AuthorizeError, CallbackError, ConfigError, Excerpt, ParameterFault, ResponseError, ServerError, UriFault,
 };
 use crate::flow::{
-    AuthorizationUrl, Discovery, Metadata, NoMetadata, NoRoom, Pending, Redirect, RefreshToken, RevocationRequest,
-    Scope, ScopeChange, TokenRequest, Tokens, TokensArray,
+    AuthorizationUrl, Discovery, Metadata, NoMetadata, NoRoom, Pending, PushRequest, PushedUrl, Redirect, RefreshToken,
+    RevocationRequest, Scope, ScopeChange, TokenRequest, Tokens, TokensArray,
 };
 use crate::lifetime::Lifetime;
 use crate::loopback::{Reply, Verdict};
@@ -33,7 +33,7 @@ format_with!(Display2Format: CallbackError, ConfigError, Endpoint, Excerpt, NoRo
 format_with!(Debug2Format:
     AccessToken<'_>, Advice, Authorization<'_>, AuthorizationUrl<'_>, Challenge<'_>, Client<'_>, CodeChallenge,
     CodeVerifier, Discovery<'_>, Feature, Header<'_>, Lifetime, Metadata<'_>, Method, NoMetadata,
-    Param<'_>, Pending, Redirect<'_>, Refusal<'_>, RefreshToken<'_>, Reply, Request<'_>, Response<'_>, RevocationRequest<'_>, Scope<'_>, ScopeChange, Server<'_>, State, TokenRequest<'_>,
+    Param<'_>, Pending, PushRequest<'_>, PushedUrl<'_>, Redirect<'_>, Refusal<'_>, RefreshToken<'_>, Reply, Request<'_>, Response<'_>, RevocationRequest<'_>, Scope<'_>, ScopeChange, Server<'_>, State, TokenRequest<'_>,
     Tokens<'_>, Url<'_>, Verdict<'_>,
 );
 

@@ -6,6 +6,7 @@ mod authorize;
 mod callback;
 mod discovery;
 mod metadata;
+mod push;
 mod revoke;
 mod token;
 mod tokens;
@@ -17,6 +18,7 @@ pub(crate) use callback::arrived;
 pub use callback::{Pending, Redirect};
 pub use discovery::{Discovery, NoMetadata};
 pub use metadata::{Metadata, MetadataRequest, WellKnown};
+pub use push::{PushRequest, PushedUrl};
 pub use revoke::{Revocable, RevocationRequest};
 pub use token::TokenRequest;
 pub use tokens::{RefreshToken, Scope, ScopeChange, Tokens};
@@ -82,6 +84,7 @@ mod sealed {
 
     impl Sealed for super::ApiRequest<'_> {}
     impl Sealed for super::Discovery<'_> {}
+    impl Sealed for super::PushRequest<'_> {}
     impl Sealed for super::RevocationRequest<'_> {}
     impl Sealed for super::TokenRequest<'_> {}
 }

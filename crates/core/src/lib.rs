@@ -15,11 +15,13 @@
 //!    │                               Tokens ──access_token()──▶ AccessToken ──authorization()──▶ the API
 //!    └──revoke(token)──▶ RevocationRequest: request(), read()
 //!
+//!  Client ──push(scope, rng)──▶ PushRequest: request(), read() ──▶ PushedUrl ─ ─ ▶ the user's browser, and Pending
+//!
 //!  Discovery: request(), read() ──▶ Metadata ──server()──▶ Server ──Client::new──▶ Client
 //! ```
 //!
 //! # In scope
-//! Building requests and reading answers for public clients (RFC 6749, 6750, 7009, 7636, 8252, 8414, 9207, 9700), in
+//! Building requests and reading answers for public clients (RFC 6749, 6750, 7009, 7636, 8252, 8414, 9126, 9207, 9700), in
 //! buffers of the caller, without allocator, clock, randomness or global state of its own.
 //!
 //! # Out of scope
@@ -93,8 +95,8 @@ pub use error::{
 };
 pub use flow::{
     ApiError, ApiRequest, AuthorizationUrl, Discovery, Flow, Metadata, MetadataRequest, NoMetadata, NoRoom, Pending,
-    Redirect, RefreshToken, Revocable, RevocationRequest, Scope, ScopeChange, Step, TokenRequest, Tokens, TokensArray,
-    Unanswered, WellKnown,
+    PushRequest, PushedUrl, Redirect, RefreshToken, Revocable, RevocationRequest, Scope, ScopeChange, Step,
+    TokenRequest, Tokens, TokensArray, Unanswered, WellKnown,
 };
 pub use lifetime::Lifetime;
 pub use message::{
@@ -105,4 +107,4 @@ pub use proof::{CodeChallenge, CodeVerifier, State};
 pub use server::Server;
 
 #[cfg(feature = "alloc")]
-pub use owned::{ClientBuf, RefreshTokenBuf, ResponseBuf, TokensBuf};
+pub use owned::{ClientBuf, PushedUrlBuf, RefreshTokenBuf, ResponseBuf, TokensBuf};

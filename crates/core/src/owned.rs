@@ -2,10 +2,14 @@
 
 use crate::client::Client;
 use crate::endpoint::{ENDPOINTS, FEATURES};
-use crate::flow::{RefreshToken, Scope, Tokens};
+use crate::flow::{PushedUrl, RefreshToken, Scope, Tokens};
 use crate::message::{AccessToken, Response};
 use crate::server::Server;
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use alloc::{
+    borrow::ToOwned,
+    string::{String, ToString},
+    vec::Vec,
+};
 use core::fmt;
 
 /// A [`Client`] that owns its parts, for a service that reads its configuration at run time.
@@ -89,6 +93,44 @@ impl fmt::Debug for ResponseBuf {
             .field("status", &self.status)
             .field("body_len", &self.body.len())
             .finish_non_exhaustive()
+    }
+}
+
+/// A [`PushedUrl`] that owns its text. It is `Display`, and good for one login.
+pub struct PushedUrlBuf {
+    url: String,
+    expires_in: u32,
+}
+
+impl PushedUrlBuf {
+    /// The URL.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.url
+    }
+
+    /// How long the server keeps what was pushed: at least 1 second, counted from the request.
+    #[must_use]
+    pub const fn expires_in(&self) -> u32 {
+        self.expires_in
+    }
+}
+
+impl From<PushedUrl<'_>> for PushedUrlBuf {
+    fn from(url: PushedUrl<'_>) -> Self {
+        Self { url: url.to_string(), expires_in: url.expires_in() }
+    }
+}
+
+impl fmt::Display for PushedUrlBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.url)
+    }
+}
+
+impl fmt::Debug for PushedUrlBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PushedUrlBuf").field("expires_in", &self.expires_in).finish_non_exhaustive()
     }
 }
 

@@ -74,5 +74,6 @@ pub(crate) const AUTHORIZE: &str = "/connect/authorize";
 pub(crate) const CONSENT: &str = "/connect/consent";
 pub(crate) const COUNTS: &str = "/debug/counts";
 pub(crate) const LOGIN: &str = "/connect/login";
+pub(crate) const PUSH: &str = "/connect/par";
 pub(crate) const REVOCATION: &str = "/connect/revocation";
 pub(crate) const TOKEN: &str = "/connect/token";

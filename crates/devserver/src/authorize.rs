@@ -4,7 +4,9 @@ use crate::app::{App, CONSENT};
 use crate::options::{CallbackFault, ClientRegistration};
 use crate::pages;
 use crate::params::Params;
+use crate::push;
 use crate::state::{Grant, Session};
+use crate::token::Refused;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -13,6 +15,9 @@ use url::{Host, Url};
 
 pub(crate) async fn authorize(State(app): State<Arc<App>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     let query = query.unwrap_or_default();
+    if let Err(text) = push::open(&app, &query) {
+        return pages::error(StatusCode::BAD_REQUEST, text);
+    }
     let request = match AuthorizationRequest::read(&app, &query) {
         Ok(request) => request,
         Err(response) => return response,
@@ -96,7 +101,7 @@ fn consent_page(app: &App, request: &AuthorizationRequest<'_>, query: &str, id: 
 }
 
 /// A request that can be answered with a redirect.
-struct AuthorizationRequest<'a> {
+pub(crate) struct AuthorizationRequest<'a> {
     client: &'a ClientRegistration,
     params: Params,
     redirect_uri: String,
@@ -107,23 +112,29 @@ impl<'a> AuthorizationRequest<'a> {
     /// An unknown client or redirect URI gets a page and never a redirect (RFC 6749 section 4.1.2.1).
     fn read(app: &'a App, query: &str) -> Result<Self, Response> {
         let page = |text: &str| pages::error(StatusCode::BAD_REQUEST, text);
-        let params = Params::parse(query).map_err(|name| page(&format!("The parameter “{name}” was sent twice.")))?;
-        let known = app.options.clients.iter().find(|client| client.client_id == params.text("client_id"));
-        let client = known.ok_or_else(|| page("This client_id is not registered here."))?;
-        let redirect_uri = params.text("redirect_uri").to_owned();
-        if !client.redirect_uris.iter().any(|registered| is_registered(registered, &redirect_uri)) {
-            return Err(page("This redirect_uri is not registered for this application."));
-        }
-        let words = params.text("scope").split(' ').filter(|word| !word.is_empty());
-        let scope: Vec<String> = words.map(str::to_owned).collect();
-        let request = Self { client, params, redirect_uri, scope };
+        let pushed = push::find(app, query).map_err(page)?;
+        let request = Self::parse(app, pushed.as_deref().unwrap_or(query)).map_err(|text| page(&text))?;
         match request.fault() {
             Some((code, description)) => Err(request.refuse(app, code, description)),
             None => Ok(request),
         }
     }
 
-    fn fault(&self) -> Option<(&'static str, &'static str)> {
+    /// The error is the text of a page.
+    pub(crate) fn parse(app: &'a App, query: &str) -> Result<Self, String> {
+        let params = Params::parse(query).map_err(|name| format!("The parameter “{name}” was sent twice."))?;
+        let known = app.options.clients.iter().find(|client| client.client_id == params.text("client_id"));
+        let client = known.ok_or("This client_id is not registered here.")?;
+        let redirect_uri = params.text("redirect_uri").to_owned();
+        if !client.redirect_uris.iter().any(|registered| is_registered(registered, &redirect_uri)) {
+            return Err("This redirect_uri is not registered for this application.".to_owned());
+        }
+        let words = params.text("scope").split(' ').filter(|word| !word.is_empty());
+        let scope: Vec<String> = words.map(str::to_owned).collect();
+        Ok(Self { client, params, redirect_uri, scope })
+    }
+
+    pub(crate) fn fault(&self) -> Option<Refused> {
         let challenge = self.params.text("code_challenge");
         let is_s256 = challenge.len() == 43
             && challenge.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));

@@ -21,6 +21,12 @@ struct Args {
     /// The lifetime of authorization codes in seconds.
     #[arg(long, default_value_t = 60)]
     code_ttl: u32,
+    /// The lifetime of pushed authorization requests in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    push_ttl: u32,
+    /// Whether every authorization request has to be pushed.
+    #[arg(long)]
+    require_push: bool,
     /// How long a spent refresh token is still accepted, in seconds from its first use; after that it revokes its family.
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     refresh_grace: u32,
@@ -94,6 +100,8 @@ enum Fault {
     MetadataNoS256,
     /// The metadata's token endpoint is plain http
     MetadataPlainHttp,
+    /// The endpoint for pushed authorization requests answers 503
+    PushDown,
     /// A refresh gives no new refresh token
     RefreshKeepsToken,
     /// The revocation endpoint answers 503
@@ -129,6 +137,7 @@ impl Fault {
             Self::MetadataNoRevocation => faults.metadata = Some(MetadataFault::NoRevocation),
             Self::MetadataNoS256 => faults.metadata = Some(MetadataFault::NoS256),
             Self::MetadataPlainHttp => faults.metadata = Some(MetadataFault::PlainHttpTokenEndpoint),
+            Self::PushDown => faults.push = down(),
             Self::RefreshKeepsToken => faults.keep_refresh_token = true,
             Self::RevocationDown => faults.revocation = down(),
             Self::TokenDown => faults.token = down(),
@@ -183,6 +192,8 @@ fn serve(args: &Args) -> io::Result<()> {
         port: args.port,
         access_token_ttl: args.access_token_ttl,
         code_ttl: args.code_ttl,
+        push_ttl: args.push_ttl,
+        require_push: args.require_push,
         refresh_grace: args.refresh_grace,
         successor: args.successor.successor(),
         clients: vec![client],

@@ -1,6 +1,6 @@
 //! Authorization server metadata (RFC 8414, OpenID Connect Discovery).
 
-use crate::app::{AUTHORIZE, App, REVOCATION, TOKEN};
+use crate::app::{AUTHORIZE, App, PUSH, REVOCATION, TOKEN};
 use crate::options::MetadataFault;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -15,6 +15,8 @@ pub(crate) async fn metadata(State(app): State<Arc<App>>) -> Response {
         "authorization_endpoint": app.at(AUTHORIZE),
         "token_endpoint": app.at(TOKEN),
         "revocation_endpoint": app.at(REVOCATION),
+        "pushed_authorization_request_endpoint": app.at(PUSH),
+        "require_pushed_authorization_requests": app.options.require_push,
         "scopes_supported": scopes,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],

@@ -9,6 +9,10 @@ pub struct Options {
     pub access_token_ttl: u32,
     /// The lifetime of authorization codes in seconds.
     pub code_ttl: u32,
+    /// The lifetime of pushed authorization requests in seconds (RFC 9126).
+    pub push_ttl: u32,
+    /// Whether every authorization request has to be pushed (RFC 9126 section 5).
+    pub require_push: bool,
     /// How long a spent refresh token is still accepted, in seconds from its first use; 0 for not at all. This holds for
     /// the predecessor of the current token only. Any other spent token is reuse, which revokes the whole family.
     pub refresh_grace: u32,
@@ -26,6 +30,8 @@ impl Default for Options {
             port: 0,
             access_token_ttl: 3600,
             code_ttl: 60,
+            push_ttl: 60,
+            require_push: false,
             refresh_grace: 0,
             successor: Successor::default(),
             clients: vec![ClientRegistration::default()],
@@ -89,6 +95,8 @@ pub struct Faults {
     pub metadata: Option<MetadataFault>,
     /// At the token endpoint.
     pub token: Option<EndpointFault>,
+    /// At the endpoint for pushed authorization requests.
+    pub push: Option<EndpointFault>,
     /// At the revocation endpoint.
     pub revocation: Option<EndpointFault>,
     /// At the API.

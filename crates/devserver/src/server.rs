@@ -1,11 +1,11 @@
 //! [`DevServer`]: a server on a thread of its own.
 
-use crate::app::{AUTHORIZE, App, CONSENT, COUNTS, LOGIN, REVOCATION, TOKEN};
+use crate::app::{AUTHORIZE, App, CONSENT, COUNTS, LOGIN, PUSH, REVOCATION, TOKEN};
 use crate::counts::{self, Counts};
 use crate::log::Entry;
 use crate::options::{Faults, Options};
 use crate::running::{Running, bind};
-use crate::{api, authorize, cors, log, metadata, pages, token};
+use crate::{api, authorize, cors, log, metadata, pages, push, token};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
@@ -53,6 +53,12 @@ impl DevServer {
     #[must_use]
     pub fn token_endpoint(&self) -> String {
         self.app.at(TOKEN)
+    }
+
+    /// The endpoint for pushed authorization requests (RFC 9126).
+    #[must_use]
+    pub fn push_endpoint(&self) -> String {
+        self.app.at(PUSH)
     }
 
     /// The revocation endpoint.
@@ -106,6 +112,7 @@ fn router(app: Arc<App>) -> io::Result<Router> {
     // The endpoints that a single-page app calls; the pages are for browsers alone.
     let called = Router::new()
         .route(TOKEN, post(token::token))
+        .route(PUSH, post(push::push))
         .route(REVOCATION, post(token::revoke))
         .route("/.well-known/oauth-authorization-server", get(metadata::metadata))
         .route("/.well-known/openid-configuration", get(metadata::metadata))

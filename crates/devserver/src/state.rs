@@ -3,6 +3,7 @@
 use crate::counts::Counts;
 use crate::family::{Families, Presented, Rejected};
 use crate::options::{Options, Successor};
+use crate::push::Pushes;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, HashSet};
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(crate) struct Grants {
     pub(crate) counts: Counts,
+    pub(crate) pushes: Pushes,
     sessions: HashMap<String, Session>,
     codes: HashMap<String, Code>,
     access_tokens: HashMap<String, Access>,
@@ -71,6 +73,7 @@ impl Grants {
     pub(crate) fn new(options: &Options) -> Self {
         Self {
             counts: Counts::default(),
+            pushes: Pushes::default(),
             sessions: HashMap::new(),
             codes: HashMap::new(),
             access_tokens: HashMap::new(),
@@ -244,7 +247,7 @@ fn consent(client_id: &str, scope: &[String]) -> String {
 }
 
 /// 256 random bits as text.
-fn random() -> String {
+pub(crate) fn random() -> String {
     Base64UrlUnpadded::encode_string(&random_bytes::<32>())
 }
 

@@ -101,9 +101,9 @@ fn with_members(body: &[u8], members: &[(String, Option<String>)]) -> String {
 }
 
 /// An error code and a description (RFC 6749 section 5.2).
-type Refused = (&'static str, &'static str);
+pub(crate) type Refused = (&'static str, &'static str);
 
-fn answer(
+pub(crate) fn answer(
     headers: &HeaderMap,
     body: &str,
     work: impl FnOnce(&Params) -> Result<serde_json::Value, Refused>,
@@ -188,7 +188,7 @@ fn narrowed(grant: &Grant, params: &Params) -> Result<Grant, Refused> {
     }
 }
 
-fn client<'a>(app: &'a App, params: &Params) -> Result<&'a ClientRegistration, Refused> {
+pub(crate) fn client<'a>(app: &'a App, params: &Params) -> Result<&'a ClientRegistration, Refused> {
     if params.find("client_secret").is_some() {
         return Err(("invalid_client", "a public client has no secret"));
     }

@@ -69,7 +69,8 @@ impl UserAgent {
         Self { agent: config.new_agent(), cookies: BTreeMap::new() }
     }
 
-    /// Opens the authorization URL as the user `alice`, and goes on to the redirect URI that it names.
+    /// Opens the authorization URL as the user `alice`, and goes on to the redirect URI that it names. If it names none, since
+    /// its parameters were pushed, that is the first URL at another origin.
     ///
     /// # Errors
     /// [`UserAgentError`].
@@ -77,13 +78,16 @@ impl UserAgent {
         let mut url = parse(authorization_url)?;
         let redirect_uri = url.query_pairs().find(|(name, _)| name == "redirect_uri").map(|(_, uri)| uri.into_owned());
         let redirect_uri = redirect_uri.and_then(|uri| Url::parse(&uri).ok()).map(String::from).unwrap_or_default();
+        let server = url.origin();
         let (mut form, mut steps) = (None, Vec::new());
         for _ in 0..STEPS_MAX {
-            let arrived = !redirect_uri.is_empty()
-                && url
+            let arrived = match redirect_uri.as_str() {
+                "" => url.origin() != server,
+                redirect_uri => url
                     .as_str()
-                    .strip_prefix(&redirect_uri)
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(['?', '&']));
+                    .strip_prefix(redirect_uri)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(['?', '&'])),
+            };
             let callback = arrived.then(|| url.to_string());
             if callback.is_some() {
                 steps.push("back to the application".to_owned());

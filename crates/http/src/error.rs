@@ -97,7 +97,7 @@ impl From<ProxyError> for TransportError {
     }
 }
 
-/// A token request or a revocation that failed.
+/// A token request, a revocation or a push that failed.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ExchangeError {
@@ -150,6 +150,10 @@ pub enum LoginError {
     NotLoopback,
     /// The browser could not be opened.
     Open(io::Error),
+    /// The parameters could not be pushed (RFC 9126). The browser was not opened.
+    Push(ExchangeError),
+    /// The answer to the push came so late that the server has forgotten what was pushed. The browser was not opened.
+    PushExpired,
     /// The user did not come back in time.
     TimedOut,
 }
@@ -192,7 +196,9 @@ impl LoginError {
         match self {
             Self::Callback(error) => Some(error.advice()),
             Self::Exchange(error) => error.advice(),
-            Self::Cancelled | Self::TimedOut => Some(Advice::Reauthorize),
+            // Nothing is lost by pushing once more.
+            Self::Push(error) => error.advice().or(Some(Advice::Retry { after: None })),
+            Self::Cancelled | Self::PushExpired | Self::TimedOut => Some(Advice::Reauthorize),
             Self::Authorize(_) | Self::Config(_) | Self::Listen(_) | Self::NotLoopback | Self::Open(_) => {
                 Some(Advice::Fix)
             }
@@ -256,6 +262,8 @@ impl fmt::Display for LoginError {
                 "a listener needs a redirect URI that starts with http://127.0.0.1, http://[::1] or http://localhost",
             ),
             Self::Open(error) => write!(f, "cannot open the browser: {error}"),
+            Self::Push(error) => write!(f, "sending the login request to the server failed: {error}"),
+            Self::PushExpired => f.write_str("the server's answer to the login request came after it had expired"),
             Self::TimedOut => f.write_str("the sign-in was not finished in time"),
         }
     }
@@ -298,7 +306,8 @@ impl error::Error for LoginError {
             Self::Exchange(error) => Some(error),
             Self::Listen(error) => Some(error),
             Self::Open(error) => Some(error),
-            Self::Cancelled | Self::NotLoopback | Self::TimedOut => None,
+            Self::Push(error) => Some(error),
+            Self::Cancelled | Self::NotLoopback | Self::PushExpired | Self::TimedOut => None,
         }
     }
 }

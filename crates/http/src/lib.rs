@@ -1,7 +1,7 @@
 //! What the HTTP adapters of [`proofkey_core`] share. Programs use one of them: `proofkey-ureq` or `proofkey-reqwest`.
 //!
 //! To send with any other HTTP client, use [`drive`] or [`drive_async`]: it asks for one request after the other, and
-//! [`read_tokens`], [`read_revocation`] and [`ClientDiscovery`] read what came of them.
+//! [`read_tokens`], [`read_revocation`], [`read_push`] and [`ClientDiscovery`] read what came of them.
 
 mod answer;
 mod drive;
@@ -21,9 +21,9 @@ pub use answer::{API_BODY_MAX, Answer, OAUTH_BODY_MAX};
 pub use drive::{DriveError, Received, drive, drive_async, to_http};
 pub use error::{DiscoverError, ExchangeError, LoginError, TransportError, TransportKind};
 pub use listen::{Bound, ListenError, bind};
-pub use login::{Login, SignedIn};
+pub use login::{Login, Push, SignedIn, Start};
 pub use proxy::{Proxies, Proxy, ProxyError, ProxyFault};
-pub use read::{ClientDiscovery, read_revocation, read_tokens};
+pub use read::{ClientDiscovery, read_push, read_revocation, read_tokens};
 pub use reuse::Reuse;
 pub use secure::{address, is_localhost, is_secure};
 pub use settings::{Settings, USER_AGENT};

@@ -1,12 +1,14 @@
 //! [`Login`]: a whole native login, without its sockets.
 
+use crate::drive::{DriveError, Received};
 use crate::error::LoginError;
 use crate::listen::{Bound, bind};
+use crate::read::read_push;
 use getrandom::SysRng;
 use proofkey_core::loopback::Loopback;
-use proofkey_core::{Client, Pending, TokensBuf};
+use proofkey_core::{Client, Feature, Flow, Pending, PushRequest, TokensBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// The settings of a login.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +18,7 @@ pub struct Login<'a> {
     extra: &'a [(&'a str, &'a str)],
     timeout: Duration,
     cancel: Option<&'a AtomicBool>,
+    push: bool,
 }
 
 /// The result of a login.
@@ -49,10 +52,10 @@ impl<'a> Login<'a> {
     /// The user has five minutes.
     #[must_use]
     pub const fn new(client: Client<'a>, scope: &'a [&'a str]) -> Self {
-        Self { client, scope, extra: &[], timeout: Duration::from_secs(300), cancel: None }
+        Self { client, scope, extra: &[], timeout: Duration::from_secs(300), cancel: None, push: false }
     }
 
-    /// Adds parameters to the authorization URL, such as `("prompt", "consent")`.
+    /// Adds parameters to the authorization request, such as `("prompt", "consent")`.
     #[must_use]
     pub const fn with_extra(self, extra: &'a [(&'a str, &'a str)]) -> Self {
         Self { extra, ..self }
@@ -68,6 +71,19 @@ impl<'a> Login<'a> {
     #[must_use]
     pub const fn with_cancel(self, cancel: &'a AtomicBool) -> Self {
         Self { cancel: Some(cancel), ..self }
+    }
+
+    /// Sends the parameters to the server before the browser is sent there, so that its URL has nothing but a reference to them
+    /// (RFC 9126). If the server requires that, it is done without being asked for.
+    #[must_use]
+    pub const fn with_push(self) -> Self {
+        Self { push: true, ..self }
+    }
+
+    /// Whether the parameters are pushed.
+    #[must_use]
+    pub const fn must_push(&self) -> bool {
+        self.push || self.client.server().has(Feature::PushRequired)
     }
 
     /// How long the user has.
@@ -91,14 +107,60 @@ impl<'a> Login<'a> {
         bind(&loopback).map_err(LoginError::Listen)
     }
 
-    /// Begins the login with the redirect URI that was bound: the client with it, the authorization URL, and what to wait for.
+    /// Begins the login with the redirect URI that was bound: the client with it, how to get the URL for the browser, and what
+    /// to wait for.
     ///
     /// # Errors
     /// [`LoginError::Config`], [`LoginError::Authorize`].
-    pub fn begin<'b>(&'b self, redirect_uri: &'b str) -> Result<(Client<'b>, String, Pending), LoginError> {
+    pub fn begin<'b>(&'b self, redirect_uri: &'b str) -> Result<(Client<'b>, Start<'b>, Pending), LoginError> {
         let client = self.client.with_redirect_uri(redirect_uri).map_err(LoginError::Config)?;
+        if self.must_push() {
+            let (request, pending) = client.push(self.scope, &mut SysRng)?;
+            let request = request.with(self.extra).map_err(LoginError::Config)?;
+            return Ok((client, Start::Push(Push { request, login: self, sent_at: Instant::now() }), pending));
+        }
         let (url, pending) = client.authorize(self.scope, &mut SysRng)?;
         let url = url.with(self.extra).map_err(LoginError::Config)?.to_string();
-        Ok((client, url, pending))
+        Ok((client, Start::Open(url), pending))
+    }
+}
+
+/// How a login gets the URL for the browser.
+#[derive(Debug)]
+pub enum Start<'a> {
+    /// This is the URL.
+    Open(String),
+    /// The answer to this has it.
+    Push(Push<'a>),
+}
+
+/// A login whose parameters are pushed (RFC 9126).
+#[derive(Debug)]
+pub struct Push<'a> {
+    request: PushRequest<'a>,
+    login: &'a Login<'a>,
+    sent_at: Instant,
+}
+
+impl<'a> Push<'a> {
+    /// What is to be driven.
+    pub fn flow(&mut self) -> &mut (dyn Flow + Send + 'a) {
+        &mut self.request
+    }
+
+    /// The URL for the browser, to be opened at once.
+    ///
+    /// # Errors
+    /// [`LoginError::Push`]; [`LoginError::PushExpired`] if the answer came so late that the server has forgotten what was
+    /// pushed; [`LoginError::Cancelled`].
+    pub fn read(self, driven: Result<Received, DriveError>) -> Result<String, LoginError> {
+        let url = read_push(self.request, driven).map_err(LoginError::Push)?;
+        if self.login.is_cancelled() {
+            return Err(LoginError::Cancelled);
+        }
+        if self.sent_at.elapsed() >= Duration::from_secs(url.expires_in().into()) {
+            return Err(LoginError::PushExpired);
+        }
+        Ok(url.to_string())
     }
 }

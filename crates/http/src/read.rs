@@ -3,7 +3,8 @@
 use crate::drive::{DriveError, Received};
 use crate::error::{DiscoverError, ExchangeError};
 use proofkey_core::{
-    Client, ClientBuf, Discovery, Flow, RefreshTokenBuf, RevocationRequest, Server, TokenRequest, TokensBuf,
+    Client, ClientBuf, Discovery, Flow, PushRequest, PushedUrlBuf, RefreshTokenBuf, RevocationRequest, Server,
+    TokenRequest, TokensBuf,
 };
 
 /// Reads what came of a token request: first of all the new refresh token, if one can be read
@@ -36,6 +37,20 @@ pub fn read_revocation(
     let (mut answer, whole) = driven?;
     whole.map_err(ExchangeError::Transport)?;
     request.read(answer.as_response()).map_err(ExchangeError::Response)
+}
+
+/// Reads what came of a push.
+///
+/// # Errors
+/// [`ExchangeError`]; begin again with a fresh push then.
+pub fn read_push(
+    request: PushRequest<'_>,
+    driven: Result<Received, DriveError>,
+) -> Result<PushedUrlBuf, ExchangeError> {
+    let (mut answer, whole) = driven?;
+    let url = request.read(answer.as_response()).map(PushedUrlBuf::from);
+    whole.map_err(ExchangeError::Transport)?;
+    url.map_err(ExchangeError::Response)
 }
 
 /// A discovery, and what else makes a client of what it finds.

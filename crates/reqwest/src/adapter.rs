@@ -6,12 +6,12 @@ use crate::error::{built, late, transport};
 use crate::streamed::Streamed;
 use http::{HeaderValue, Version, header};
 use proofkey_core::{
-    AccessToken, Client, ClientBuf, Flow, RefreshToken, RefreshTokenBuf, Request, ResponseBuf, Revocable, TokenRequest,
-    TokensBuf,
+    AccessToken, Client, ClientBuf, Flow, PushRequest, PushedUrlBuf, RefreshToken, RefreshTokenBuf, Request,
+    ResponseBuf, Revocable, TokenRequest, TokensBuf,
 };
 use proofkey_http::{
     API_BODY_MAX, Answer, ClientDiscovery, DiscoverError, DriveError, ExchangeError, OAUTH_BODY_MAX, Received,
-    Settings, TransportError, TransportKind, drive_async, read_revocation, read_tokens, to_http,
+    Settings, TransportError, TransportKind, drive_async, read_push, read_revocation, read_tokens, to_http,
 };
 use reqwest::{ClientBuilder, RequestBuilder};
 use std::mem;
@@ -137,6 +137,30 @@ impl Http {
         discovery.read(driven)
     }
 
+    /// Pushes the parameters of a login (RFC 9126), and returns the URL to send the browser to. [`login`](Self::login) does it
+    /// by itself; this is for a service, which takes the two halves of a login.
+    ///
+    /// The future can be dropped at any time: the server forgets what was pushed.
+    ///
+    /// # Errors
+    /// [`ExchangeError`]; begin again with a fresh [`Client::push`] then.
+    ///
+    /// # Example
+    /// ```no_run
+    /// # async fn example(http: proofkey_reqwest::Http, client: proofkey_core::Client<'_>) -> Result<(), Box<dyn std::error::Error>> {
+    /// let (push, pending) = client.push(&["profile"], &mut proofkey_reqwest::SysRng)?;
+    /// let url = http.push(push).await?;
+    /// println!("Location: {url}");
+    /// // Park `pending` until the browser comes back.
+    /// # drop(pending);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn push(&self, mut request: PushRequest<'_>) -> Result<PushedUrlBuf, ExchangeError> {
+        let driven = self.drive(&mut request).await;
+        read_push(request, driven)
+    }
+
     /// Revokes a token (RFC 7009).
     ///
     /// If the future is dropped, the token may be revoked or not: revoke it again.
@@ -214,7 +238,7 @@ impl Http {
         read_tokens(request, driven)
     }
 
-    async fn drive(&self, flow: &mut (dyn Flow + Send)) -> Result<Received, DriveError> {
+    pub(crate) async fn drive(&self, flow: &mut (dyn Flow + Send)) -> Result<Received, DriveError> {
         drive_async(flow, |request| self.receive(request), tokio::time::sleep).await
     }
 

@@ -2,7 +2,7 @@
 
 use crate::adapter::Http;
 use crate::listener::Listener;
-use proofkey_http::{Login, LoginError, SignedIn};
+use proofkey_http::{Login, LoginError, SignedIn, Start};
 use std::io;
 
 impl Http {
@@ -20,7 +20,14 @@ impl Http {
         open: impl FnOnce(&str) -> io::Result<()>,
     ) -> Result<SignedIn, LoginError> {
         let (listener, redirect_uri) = Listener::new(login.bind()?)?;
-        let (client, url, pending) = login.begin(&redirect_uri)?;
+        let (client, start, pending) = login.begin(&redirect_uri)?;
+        let url = match start {
+            Start::Open(url) => url,
+            Start::Push(mut push) => {
+                let driven = self.drive(push.flow()).await;
+                push.read(driven)?
+            }
+        };
         open(&url).map_err(LoginError::Open)?;
         listener.receive(self, client, pending, &login).await
     }

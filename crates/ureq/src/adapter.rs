@@ -5,12 +5,12 @@ use crate::error::transport;
 use crate::streamed::Streamed;
 use http::{HeaderValue, header};
 use proofkey_core::{
-    AccessToken, Client, ClientBuf, Flow, RefreshToken, RefreshTokenBuf, Request, ResponseBuf, Revocable, TokenRequest,
-    TokensBuf,
+    AccessToken, Client, ClientBuf, Flow, PushRequest, PushedUrlBuf, RefreshToken, RefreshTokenBuf, Request,
+    ResponseBuf, Revocable, TokenRequest, TokensBuf,
 };
 use proofkey_http::{
     API_BODY_MAX, Answer, ClientDiscovery, DiscoverError, DriveError, ExchangeError, OAUTH_BODY_MAX, Received,
-    Settings, TransportError, TransportKind, drive, read_revocation, read_tokens, to_http,
+    Settings, TransportError, TransportKind, drive, read_push, read_revocation, read_tokens, to_http,
 };
 use std::io::Read;
 use std::sync::Arc;
@@ -123,6 +123,28 @@ impl Http {
         discovery.read(driven)
     }
 
+    /// Pushes the parameters of a login (RFC 9126), and returns the URL to send the browser to. [`login`](Self::login) does it
+    /// by itself; this is for a service, which takes the two halves of a login.
+    ///
+    /// # Errors
+    /// [`ExchangeError`]; begin again with a fresh [`Client::push`] then.
+    ///
+    /// # Example
+    /// ```no_run
+    /// # fn example(http: proofkey_ureq::Http, client: proofkey_core::Client<'_>) -> Result<(), Box<dyn std::error::Error>> {
+    /// let (push, pending) = client.push(&["profile"], &mut proofkey_ureq::SysRng)?;
+    /// let url = http.push(push)?;
+    /// println!("Location: {url}");
+    /// // Park `pending` until the browser comes back.
+    /// # drop(pending);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn push(&self, mut request: PushRequest<'_>) -> Result<PushedUrlBuf, ExchangeError> {
+        let driven = self.drive(&mut request);
+        read_push(request, driven)
+    }
+
     /// Revokes a token (RFC 7009).
     ///
     /// # Errors
@@ -180,7 +202,7 @@ impl Http {
         read_tokens(request, driven)
     }
 
-    fn drive(&self, flow: &mut dyn Flow) -> Result<Received, DriveError> {
+    pub(crate) fn drive(&self, flow: &mut dyn Flow) -> Result<Received, DriveError> {
         drive(flow, |request| self.receive(request), thread::sleep)
     }
 

@@ -31,6 +31,8 @@ impl Advice {
             | "consent_required"
             | "interaction_required"
             | "invalid_grant"
+            // What was pushed has expired.
+            | "invalid_request_uri"
             | "login_required" => Self::Reauthorize,
             "server_error" | "temporarily_unavailable" => Self::Retry { after: retry_after },
             _ => Self::of_status(status, retry_after),

@@ -60,6 +60,8 @@ pub enum ConfigError {
     ExtraParametersTwice,
     /// The issuer cannot be one (RFC 8414 section 2).
     Issuer(UriFault),
+    /// The server only takes logins that are pushed (RFC 9126 section 5): use [`Client::push`](crate::Client::push).
+    PushRequired,
     /// The redirect URI cannot be used.
     RedirectUri(UriFault),
     /// The refresh token is empty or not printable ASCII (RFC 6749 appendix A.17).
@@ -136,6 +138,7 @@ impl fmt::Display for ConfigError {
                 f.write_str("extra parameters were given already; give all of them in one call")
             }
             Self::Issuer(fault) => write!(f, "issuer: {fault}"),
+            Self::PushRequired => f.write_str("the server only takes logins whose parameters are pushed to it first"),
             Self::RedirectUri(fault @ UriFault::Scheme) => write!(
                 f,
                 "redirect URI: {fault}; a private scheme must be a reverse domain name with one slash (com.example.app:/path)"

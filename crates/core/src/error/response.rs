@@ -53,7 +53,7 @@ pub enum ResponseError {
     /// The token is of another type than `Bearer` (RFC 6749 section 7.1): of this one, if it is a known one. Any other text
     /// could be a token in the wrong place, and is not told.
     TokenType(Option<&'static str>),
-    /// The member is longer than 256 KiB.
+    /// The member is longer than 256 KiB, or a `request_uri` longer than 2 KiB.
     TooBig(&'static str),
     /// The member is of the wrong JSON type.
     Type(&'static str),
@@ -127,7 +127,7 @@ impl fmt::Display for ResponseError {
             Self::Status { status, .. } => write!(f, "the server answered with status {status} and no OAuth error"),
             Self::TokenType(Some(found)) => write!(f, "the token is of type {found}, and only Bearer can be used"),
             Self::TokenType(None) => f.write_str("the token is not of type Bearer and cannot be used"),
-            Self::TooBig(name) => write!(f, "the response's `{name}` is longer than 256 KiB"),
+            Self::TooBig(name) => write!(f, "the response's `{name}` is too long"),
             Self::Type(name) => write!(f, "the response's `{name}` has the wrong JSON type"),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::check::check_extra;
 use crate::client::Client;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Feature};
 use crate::error::{AuthorizeError, ConfigError, UriFault};
 use crate::flow::Pending;
 use crate::proof::{CodeChallenge, pkce};
@@ -15,27 +15,17 @@ impl<'a> Client<'a> {
     /// [`Pending`] until it comes back. `scope` may be empty: the server then applies its default.
     ///
     /// # Errors
-    /// If a scope is invalid, the client has no redirect URI, or the random generator fails.
+    /// If a scope is invalid, the client has no redirect URI, or the random generator fails; [`ConfigError::PushRequired`] if
+    /// the server only takes logins that are [pushed](Self::push).
     pub fn authorize<R: TryCryptoRng + ?Sized>(
         self,
         scope: &'a [&'a str],
         rng: &mut R,
     ) -> Result<(AuthorizationUrl<'a>, Pending), AuthorizeError<R::Error>> {
-        if self.redirect_uri().is_empty() {
-            return Err(ConfigError::RedirectUri(UriFault::Absent).into());
+        if self.server().has(Feature::PushRequired) {
+            return Err(ConfigError::PushRequired.into());
         }
-        if let Some(index) = scope.iter().position(|scope| !is_scope(scope)) {
-            return Err(ConfigError::Scope(index).into());
-        }
-        let (state, verifier) = pkce::draw(rng)?;
-        let url = AuthorizationUrl {
-            client: self,
-            scope,
-            extra: &[],
-            state: state.characters(),
-            challenge: verifier.challenge(),
-        };
-        Ok((url, Pending { state, verifier, client: *self.fingerprint() }))
+        AuthorizationUrl::begin(self, scope, rng)
     }
 }
 
@@ -50,6 +40,22 @@ pub struct AuthorizationUrl<'a> {
 }
 
 impl<'a> AuthorizationUrl<'a> {
+    pub(super) fn begin<R: TryCryptoRng + ?Sized>(
+        client: Client<'a>,
+        scope: &'a [&'a str],
+        rng: &mut R,
+    ) -> Result<(Self, Pending), AuthorizeError<R::Error>> {
+        if client.redirect_uri().is_empty() {
+            return Err(ConfigError::RedirectUri(UriFault::Absent).into());
+        }
+        if let Some(index) = scope.iter().position(|scope| !is_scope(scope)) {
+            return Err(ConfigError::Scope(index).into());
+        }
+        let (state, verifier) = pkce::draw(rng)?;
+        let url = Self { client, scope, extra: &[], state: state.characters(), challenge: verifier.challenge() };
+        Ok((url, Pending { state, verifier, client: *client.fingerprint() }))
+    }
+
     /// Adds parameters of an extension or of the server's own, such as `("prompt", "consent")`, all in one call. Only
     /// `resource` may be given several times (RFC 8707 section 2).
     ///
@@ -57,8 +63,17 @@ impl<'a> AuthorizationUrl<'a> {
     /// [`ConfigError::ExtraParameter`] if one is empty, repeated, or set by the protocol;
     /// [`ConfigError::ExtraParametersTwice`] for a second call.
     pub fn with(self, extra: &'a [(&'a str, &'a str)]) -> Result<Self, ConfigError> {
-        check_extra(self.extra, extra, self.client.server().required(Endpoint::Authorization))?;
+        self.with_checked(extra, self.client.server().required(Endpoint::Authorization))
+    }
+
+    /// Adds extra parameters that are sent to `endpoint`.
+    pub(super) fn with_checked(self, extra: &'a [(&'a str, &'a str)], endpoint: &str) -> Result<Self, ConfigError> {
+        check_extra(self.extra, extra, endpoint)?;
         Ok(Self { extra, ..self })
+    }
+
+    pub(super) const fn client(&self) -> Client<'a> {
+        self.client
     }
 
     /// The exact length in bytes.
@@ -75,16 +90,11 @@ impl<'a> AuthorizationUrl<'a> {
     }
 
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        let endpoint = self.client.server().required(Endpoint::Authorization);
-        out.write_str(endpoint)?;
-        let mut fields = FieldWriter::new(
-            out,
-            match form::split_once(endpoint, b'?') {
-                (path, _) if path.len() == endpoint.len() => "?",
-                (_, query) if query.is_empty() || query.ends_with('&') => "",
-                _ => "&",
-            },
-        );
+        self.write_fields(&mut behind(self.client.server().required(Endpoint::Authorization), out)?)
+    }
+
+    /// The parameters of the login, in a query or in a body.
+    pub(super) fn write_fields(&self, fields: &mut FieldWriter<'_>) -> fmt::Result {
         fields.field("&response_type=code&client_id=", Value::Plain(self.client.id()))?;
         fields.field("&redirect_uri=", Value::Plain(self.client.redirect_uri()))?;
         if !self.scope.is_empty() {
@@ -110,6 +120,17 @@ impl fmt::Debug for AuthorizationUrl<'_> {
             .field("scope", &self.scope)
             .finish_non_exhaustive()
     }
+}
+
+/// Writes an endpoint, behind whose own query the fields follow.
+pub(super) fn behind<'w>(endpoint: &str, out: &'w mut dyn fmt::Write) -> Result<FieldWriter<'w>, fmt::Error> {
+    out.write_str(endpoint)?;
+    let separator = match form::split_once(endpoint, b'?') {
+        (path, _) if path.len() == endpoint.len() => "?",
+        (_, query) if query.is_empty() || query.ends_with('&') => "",
+        _ => "&",
+    };
+    Ok(FieldWriter::new(out, separator))
 }
 
 /// RFC 6749 section 3.3: `scope-token`.

@@ -5,6 +5,7 @@ mod api;
 mod authorize;
 mod client;
 mod faults;
+mod push;
 mod refreshes;
 mod rotation;
 mod token;

@@ -50,6 +50,15 @@ pub(crate) fn check_secure(url: &str) -> Result<uri::Uri<'_>, UriFault> {
     }
 }
 
+/// Whether a URL may be shown to a person or opened in a browser: http or https, with a host and no user name.
+pub(crate) fn is_shown(url: &str) -> bool {
+    let is_page = |uri: &uri::Uri<'_>| {
+        let is_web = ["http", "https"].iter().any(|scheme| uri.scheme.eq_ignore_ascii_case(scheme));
+        is_web && uri.host_and_port().is_some()
+    };
+    uri::is_clean(url) && uri::split(url).is_some_and(|uri| is_page(&uri))
+}
+
 /// A redirect is compared byte for byte with what the browser shows, so a URI that browsers write otherwise could never
 /// match.
 pub(crate) fn check_redirect_uri(redirect_uri: &str) -> Result<(), UriFault> {
@@ -124,7 +133,7 @@ fn is_loopback(host: &str) -> bool {
     uri::ip_literal(host).is_some_and(|ip| ip.is_loopback())
 }
 
-const PROTOCOL_PARAMETERS: [&str; 25] = [
+const PROTOCOL_PARAMETERS: [&str; 26] = [
     "access_token",
     "assertion",
     "client_assertion",
@@ -135,6 +144,7 @@ const PROTOCOL_PARAMETERS: [&str; 25] = [
     "code_challenge",
     "code_challenge_method",
     "code_verifier",
+    "device_code",
     "grant_type",
     "id_token",
     "password",

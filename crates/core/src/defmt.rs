@@ -6,8 +6,9 @@ use crate::error::{
     Advice, AuthorizeError, CallbackError, ConfigError, Excerpt, ParameterFault, ResponseError, ServerError, UriFault,
 };
 use crate::flow::{
-    AuthorizationUrl, Discovery, Metadata, NoMetadata, NoRoom, Pending, PushRequest, PushedUrl, Redirect, RefreshToken,
-    RevocationRequest, Scope, ScopeChange, TokenRequest, Tokens, TokensArray,
+    AuthorizationUrl, CodeExpired, DeviceRequest, Discovery, Metadata, NoMetadata, NoRoom, Pending, Poll, Prompt,
+    PushRequest, PushedUrl, Redirect, RefreshToken, RevocationRequest, Scope, ScopeChange, TokenRequest, Tokens,
+    TokensArray,
 };
 use crate::lifetime::Lifetime;
 use crate::loopback::{Reply, Verdict};
@@ -27,13 +28,12 @@ macro_rules! format_with {
     };
 }
 
-format_with!(Display2Format: CallbackError, ConfigError, Endpoint, Excerpt, NoRoom, ParameterFault, ResponseError,
+format_with!(Display2Format: CallbackError, CodeExpired, ConfigError, Endpoint, Excerpt, NoRoom, ParameterFault, ResponseError,
     ServerError, UriFault);
 
 format_with!(Debug2Format:
     AccessToken<'_>, Advice, Authorization<'_>, AuthorizationUrl<'_>, Challenge<'_>, Client<'_>, CodeChallenge,
-    CodeVerifier, Discovery<'_>, Feature, Header<'_>, Lifetime, Metadata<'_>, Method, NoMetadata,
-    Param<'_>, Pending, PushRequest<'_>, PushedUrl<'_>, Redirect<'_>, Refusal<'_>, RefreshToken<'_>, Reply, Request<'_>, Response<'_>, RevocationRequest<'_>, Scope<'_>, ScopeChange, Server<'_>, State, TokenRequest<'_>,
+    CodeVerifier, DeviceRequest<'_>, Discovery<'_>, Feature, Header<'_>, Lifetime, Metadata<'_>, Method, NoMetadata, Param<'_>, Pending, Poll<'_, '_>, Prompt<'_>, PushedUrl<'_>, PushRequest<'_>, Redirect<'_>, RefreshToken<'_>, Refusal<'_>, Reply, Request<'_>, Response<'_>, RevocationRequest<'_>, Scope<'_>, ScopeChange, Server<'_>, State, TokenRequest<'_>,
     Tokens<'_>, Url<'_>, Verdict<'_>,
 );
 

@@ -4,8 +4,10 @@ mod api;
 mod array;
 mod authorize;
 mod callback;
+mod device;
 mod discovery;
 mod metadata;
+mod poll;
 mod push;
 mod revoke;
 mod token;
@@ -16,8 +18,10 @@ pub use array::{NoRoom, TokensArray};
 pub use authorize::AuthorizationUrl;
 pub(crate) use callback::arrived;
 pub use callback::{Pending, Redirect};
+pub use device::{DeviceRequest, Prompt};
 pub use discovery::{Discovery, NoMetadata};
 pub use metadata::{Metadata, MetadataRequest, WellKnown};
+pub use poll::{CodeExpired, Poll};
 pub use push::{PushRequest, PushedUrl};
 pub use revoke::{Revocable, RevocationRequest};
 pub use token::TokenRequest;
@@ -83,7 +87,9 @@ mod sealed {
     pub trait Sealed {}
 
     impl Sealed for super::ApiRequest<'_> {}
+    impl Sealed for super::DeviceRequest<'_> {}
     impl Sealed for super::Discovery<'_> {}
+    impl Sealed for super::Poll<'_, '_> {}
     impl Sealed for super::PushRequest<'_> {}
     impl Sealed for super::RevocationRequest<'_> {}
     impl Sealed for super::TokenRequest<'_> {}

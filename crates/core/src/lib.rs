@@ -13,7 +13,8 @@
 //!    │                           read(response) ◀─ ─ ─ ─ ─ ─ ─ Response ◀─ ─ ─ ┘
 //!    │                                  ▼
 //!    │                               Tokens ──access_token()──▶ AccessToken ──authorization()──▶ the API
-//!    └──revoke(token)──▶ RevocationRequest: request(), read()
+//!    ├──revoke(token)──▶ RevocationRequest: request(), read()
+//!    └──device(scope)──▶ DeviceRequest: request(), read() ──▶ Prompt, for the user, and Poll: step(), hear(), read() ──▶ Tokens
 //!
 //!  Client ──push(scope, rng)──▶ PushRequest: request(), read() ──▶ PushedUrl ─ ─ ▶ the user's browser, and Pending
 //!
@@ -21,8 +22,9 @@
 //! ```
 //!
 //! # In scope
-//! Building requests and reading answers for public clients (RFC 6749, 6750, 7009, 7636, 8252, 8414, 9126, 9207, 9700), in
-//! buffers of the caller, without allocator, clock, randomness or global state of its own.
+//! Building requests and reading answers for public clients (RFC 6749, 6750, 7009, 7636, 8252, 8414, 8628, 9126, 9207, 9449,
+//! 9470, 9700, OpenID Connect Core 1.0), in buffers of the caller, without allocator, clock, randomness or global state of its
+//! own.
 //!
 //! # Out of scope
 //! Sockets, TLS and HTTP (the adapters `proofkey-ureq` and `proofkey-reqwest` do them), client secrets, the implicit and
@@ -94,9 +96,9 @@ pub use error::{
     Advice, AuthorizeError, CallbackError, ConfigError, Excerpt, ParameterFault, ResponseError, ServerError, UriFault,
 };
 pub use flow::{
-    ApiError, ApiRequest, AuthorizationUrl, Discovery, Flow, Metadata, MetadataRequest, NoMetadata, NoRoom, Pending,
-    PushRequest, PushedUrl, Redirect, RefreshToken, Revocable, RevocationRequest, Scope, ScopeChange, Step,
-    TokenRequest, Tokens, TokensArray, Unanswered, WellKnown,
+    ApiError, ApiRequest, AuthorizationUrl, CodeExpired, DeviceRequest, Discovery, Flow, Metadata, MetadataRequest,
+    NoMetadata, NoRoom, Pending, Poll, Prompt, PushRequest, PushedUrl, Redirect, RefreshToken, Revocable,
+    RevocationRequest, Scope, ScopeChange, Step, TokenRequest, Tokens, TokensArray, Unanswered, WellKnown,
 };
 pub use lifetime::Lifetime;
 pub use message::{

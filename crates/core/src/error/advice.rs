@@ -29,6 +29,7 @@ impl Advice {
             "access_denied"
             | "account_selection_required"
             | "consent_required"
+            | "expired_token"
             | "interaction_required"
             | "invalid_grant"
             // What was pushed has expired.

@@ -95,7 +95,7 @@ impl<const N: usize> Drop for TokensArray<N> {
     }
 }
 
-/// Tokens that are longer than their [`TokensArray`].
+/// A room that is too small for what it is to keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoRoom {
     needed: usize,
@@ -103,7 +103,11 @@ pub struct NoRoom {
 }
 
 impl NoRoom {
-    /// How many bytes the tokens need.
+    pub(crate) const fn new(needed: usize, room: usize) -> Self {
+        Self { needed, room }
+    }
+
+    /// How many bytes are needed.
     #[must_use]
     pub const fn needed(self) -> usize {
         self.needed
@@ -112,7 +116,7 @@ impl NoRoom {
 
 impl fmt::Display for NoRoom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the tokens need {} bytes, and there is room for {}", self.needed, self.room)
+        write!(f, "{} bytes are needed, and there is room for {}", self.needed, self.room)
     }
 }
 

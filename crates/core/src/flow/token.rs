@@ -168,7 +168,7 @@ impl fmt::Debug for TokenRequest<'_> {
 }
 
 /// Reads the answer; its new refresh token goes to `new` as soon as it is known.
-fn read_tokens<'b>(
+pub(crate) fn read_tokens<'b>(
     response: Response<'b>,
     kept: Option<RefreshToken<'b>>,
     new: &mut Option<RefreshToken<'b>>,
@@ -219,7 +219,7 @@ fn is_refused(error: Value<'_>) -> bool {
 
 /// A number of seconds; PayPal and Azure v1 write it as a string. Others write `-1`, `""` or `false` for a lifetime that
 /// they do not tell.
-fn seconds(Value { kind, text }: Value<'_>) -> Option<u32> {
+pub(crate) fn seconds(Value { kind, text }: Value<'_>) -> Option<u32> {
     match kind {
         Kind::Number => json::integer(text),
         Kind::String => json::integer(text.trim_ascii()),

@@ -3,6 +3,7 @@
 mod event;
 mod paste;
 mod previous;
+mod qr;
 mod sent;
 mod waiting;
 

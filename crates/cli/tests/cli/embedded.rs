@@ -2,10 +2,22 @@
 
 use crate::desk::{CLIENT, Desk, TOKEN, browse};
 use proofkey_devserver::user_agent::Decision;
+use proofkey_devserver::{ClientRegistration, Options};
 use std::fs;
 
 const SECRET: &str = "GOCSPX-canary+7";
 const SENT: &str = "&client_secret=GOCSPX-canary%2B7";
+
+fn desk() -> Desk {
+    let client = ClientRegistration { embedded_secret: Some(SECRET.to_owned()), ..ClientRegistration::default() };
+    Desk::with(Options { clients: vec![client], ..Options::default() })
+}
+
+/// The options of a first login.
+fn options(desk: &Desk) -> [&'static str; 7] {
+    let issuer = Box::leak(desk.server.issuer().into_boxed_str());
+    ["--issuer", issuer, "--client-id", "demo-native", "--embedded-secret-file", "secret.txt", "--scope=offline_access"]
+}
 
 /// A private file with the secret.
 fn file(desk: &Desk, name: &str, text: &str) {
@@ -33,14 +45,16 @@ fn sent(desk: &Desk) -> usize {
 
 #[test]
 fn a_secret_in_a_file_is_sent_and_kept_for_the_refresh() {
-    let desk = Desk::new();
+    let desk = desk();
     file(&desk, "secret.txt", &format!("{SECRET}\n"));
-    desk.sign_in(&["--embedded-secret-file", "secret.txt"]);
+    desk.configure("");
+    desk.sign_in(&options(&desk));
     assert_eq!(sent(&desk), 1);
     fs::remove_file(desk.home("secret.txt")).unwrap();
     assert_eq!(desk.run(&["token", "--refresh"]).code, Some(0));
     assert_eq!(sent(&desk), 2, "a refresh needs no file");
-    desk.run(&["login", "--no-browser"]).fails(2, &["embedded secret in ", "secret.txt: No such file"]);
+    let run = desk.run(&["login", "--no-browser", "--timeout", "1"]);
+    run.fails(2, &["embedded secret in ", "secret.txt: No such file"]);
     file(&desk, "secret.txt", SECRET);
     desk.sign_in(&[]);
     assert_eq!(sent(&desk), 3, "the file is remembered");
@@ -50,7 +64,7 @@ fn a_secret_in_a_file_is_sent_and_kept_for_the_refresh() {
 
 #[test]
 fn a_secret_can_stand_in_the_configuration() {
-    let desk = Desk::new();
+    let desk = desk();
     let issuer = desk.server.issuer();
     for (text, files) in [
         (format!("embedded_secret = '{SECRET}'\n"), false),
@@ -69,7 +83,7 @@ fn a_secret_can_stand_in_the_configuration() {
 
 #[test]
 fn a_secret_is_never_printed() {
-    let desk = Desk::new();
+    let desk = desk();
     file(&desk, "secret.txt", SECRET);
     let mut printed = format!("{:?}", desk.sign_in(&["--embedded-secret-file", "secret.txt", "--save"]));
     for args in [&["token", "--json"][..], &["status", "--json"], &["status", "--all"], &["login", "--save", "--paste"]]
@@ -87,9 +101,9 @@ fn a_secret_is_never_printed() {
 
 #[test]
 fn a_secret_that_cannot_be_used_is_explained() {
-    let desk = Desk::new();
+    let desk = desk();
     let issuer = desk.server.issuer();
-    let login = |desk: &Desk| desk.run(&["login", "--no-browser", "--embedded-secret-file", "secret.txt"]);
+    let login = |desk: &Desk| desk.run(&["login", "--no-browser", "--timeout", "1", "--embedded-secret-file", "secret.txt"]);
     login(&desk).fails(2, &["embedded secret in ", "secret.txt: No such file"]);
     for text in ["", "\n", "two\nlines", "\u{e9}", &"x".repeat(5_000), "canary\u{0}"] {
         file(&desk, "secret.txt", text);
@@ -117,16 +131,16 @@ fn a_secret_that_cannot_be_used_is_explained() {
 #[cfg(unix)]
 #[test]
 fn a_secret_that_everybody_can_read_is_refused() {
-    let desk = Desk::new();
+    let desk = desk();
     let issuer = desk.server.issuer();
     file(&desk, "secret.txt", SECRET);
     set_mode(&desk, "secret.txt", 0o644);
     let words = ["every user of this machine can read this file", "make it private: chmod o= "];
-    let run = desk.run(&["login", "--no-browser", "--embedded-secret-file", "secret.txt"]);
+    let run = desk.run(&["login", "--no-browser", "--timeout", "1", "--embedded-secret-file", "secret.txt"]);
     run.fails(2, &words);
     desk.configure(&format!("[profile.default]\nissuer = '{issuer}'\n{CLIENT}embedded_secret = '{SECRET}'\n"));
     set_mode(&desk, "config/proofkey/config.toml", 0o644);
-    desk.run(&["login", "--no-browser"]).fails(2, &words);
+    desk.run(&["login", "--no-browser", "--timeout", "1"]).fails(2, &words);
     set_mode(&desk, "config/proofkey/config.toml", 0o640);
     let waiting = desk.begin_login(&[]);
     browse(&waiting.url, Decision::Allow);

@@ -10,7 +10,7 @@ const MODULES: &[(&str, &[&str])] = &[
     (
         "core",
         &[
-            "wire", "endpoint", "lifetime", "error", "check", "message", "proof", "server", "client", "flow",
+            "wire", "endpoint", "lifetime", "error", "check", "message", "proof", "server", "client", "oidc", "flow",
             "loopback", "session", "owned", "defmt", "lib",
         ],
     ),

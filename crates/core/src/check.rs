@@ -133,7 +133,7 @@ fn is_loopback(host: &str) -> bool {
     uri::ip_literal(host).is_some_and(|ip| ip.is_loopback())
 }
 
-const PROTOCOL_PARAMETERS: [&str; 26] = [
+const PROTOCOL_PARAMETERS: [&str; 28] = [
     "access_token",
     "assertion",
     "client_assertion",
@@ -145,8 +145,10 @@ const PROTOCOL_PARAMETERS: [&str; 26] = [
     "code_challenge_method",
     "code_verifier",
     "device_code",
+    "dpop_jkt",
     "grant_type",
     "id_token",
+    "nonce",
     "password",
     "redirect_uri",
     "refresh_token",

@@ -3,6 +3,7 @@
 use crate::check::check_redirect_uri;
 use crate::endpoint::{Endpoint, Feature};
 use crate::error::ConfigError;
+use crate::proof::{PublicKey, Thumbprint};
 use crate::server::Server;
 use crate::wire::bytes::is_printable;
 use crate::wire::form::{FieldWriter, Value};
@@ -17,6 +18,7 @@ pub struct Client<'a> {
     pub(crate) server: Server<'a>,
     pub(crate) fingerprint: [u8; 32],
     pub(crate) secret: Option<&'a str>,
+    pub(crate) key: Option<&'a Thumbprint>,
 }
 
 impl<'a> Client<'a> {
@@ -53,7 +55,8 @@ impl<'a> Client<'a> {
             return Err(ConfigError::ClientId);
         }
         server.check(!redirect_uri.is_empty())?;
-        Ok(Self { id, redirect_uri, server, fingerprint: fingerprint(id, redirect_uri, &server), secret: None })
+        let fingerprint = fingerprint(id, redirect_uri, &server);
+        Ok(Self { id, redirect_uri, server, fingerprint, secret: None, key: None })
     }
 
     /// The same client with the redirect URI that this login uses: the one with the listener's port.
@@ -65,7 +68,8 @@ impl<'a> Client<'a> {
         'a: 's,
     {
         check_redirect_uri(redirect_uri).map_err(ConfigError::RedirectUri)?;
-        Ok(Client { secret: self.secret, ..Client::checked(self.id, redirect_uri, self.server)? })
+        let client = Client { secret: self.secret, ..Client::checked(self.id, redirect_uri, self.server)? };
+        Ok(self.key.map_or(client, |key| client.with_key(key)))
     }
 
     /// The same client with the "secret" that came with its id, for servers that want one although every copy of the app
@@ -91,6 +95,42 @@ impl<'a> Client<'a> {
         Ok(Self { secret: Some(secret), ..self })
     }
 
+    /// The same client with a key to which its tokens are bound (RFC 9449): whoever steals one cannot use it without the key.
+    ///
+    /// It takes no others: a server that grants a plain Bearer token is refused. Each token request and each call of an API then
+    /// needs a [`Proof`](crate::Proof), which the adapters make. The fingerprint covers the key: a login is finished with the key
+    /// with which it began.
+    ///
+    /// # Errors
+    /// [`ConfigError::NoEs256Proofs`] if the server says that it does not take proofs that are signed with ES256.
+    ///
+    /// ```
+    /// use proofkey_core::{Client, PublicKey, Server};
+    ///
+    /// let key = PublicKey::new([1; 32], [2; 32]);
+    /// let client = Client::new("my-app", "http://127.0.0.1/callback", Server::ITWIN)?.bound_to(&key)?;
+    /// assert_eq!(client.key(), Some(key.thumbprint()));
+    /// # Ok::<(), proofkey_core::ConfigError>(())
+    /// ```
+    pub fn bound_to(self, key: &'a PublicKey) -> Result<Self, ConfigError> {
+        self.bound_to_thumbprint(key.thumbprint())
+    }
+
+    /// [`bound_to`](Self::bound_to) with the thumbprint alone, which is all that a request needs but its proof.
+    ///
+    /// # Errors
+    /// As [`bound_to`](Self::bound_to).
+    pub fn bound_to_thumbprint(self, key: &'a Thumbprint) -> Result<Self, ConfigError> {
+        if self.server.lacks(Feature::Es256Proofs) { Err(ConfigError::NoEs256Proofs) } else { Ok(self.with_key(key)) }
+    }
+
+    fn with_key(self, key: &'a Thumbprint) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(fingerprint(self.id, self.redirect_uri, &self.server));
+        hash.update(key.as_str());
+        Self { key: Some(key), fingerprint: hash.finalize().into(), ..self }
+    }
+
     /// The client id.
     #[must_use]
     pub const fn id(&self) -> &'a str {
@@ -113,6 +153,12 @@ impl<'a> Client<'a> {
     #[must_use]
     pub const fn server(&self) -> Server<'a> {
         self.server
+    }
+
+    /// The thumbprint of the key to which its tokens are bound, if there is one.
+    #[must_use]
+    pub const fn key(&self) -> Option<&'a Thumbprint> {
+        self.key
     }
 
     /// Writes the field that an embedded secret is sent in, at the end of a form.

@@ -73,6 +73,8 @@ impl fmt::Display for Endpoint {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Feature {
+    /// Tokens can be bound to a key that signs with ES256 (RFC 9449 section 5.1).
+    Es256Proofs,
     /// Every redirect has an `iss`: one without it is refused (RFC 9207 section 3).
     IssParameter,
     /// Every login is pushed: one whose parameters are in the URL is refused (RFC 9126 section 5).
@@ -81,12 +83,13 @@ pub enum Feature {
 
 impl Feature {
     /// Every feature, in the order of the variants.
-    pub const ALL: &'static [Self] = &[Self::IssParameter, Self::PushRequired];
+    pub const ALL: &'static [Self] = &[Self::Es256Proofs, Self::IssParameter, Self::PushRequired];
 
     /// Its name in metadata, which configuration files and records use as well.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Es256Proofs => "dpop_signing_alg_values_supported",
             Self::IssParameter => "authorization_response_iss_parameter_supported",
             Self::PushRequired => "require_pushed_authorization_requests",
         }

@@ -6,12 +6,14 @@ mod authorize;
 mod callback;
 mod device;
 mod discovery;
+mod end_session;
 mod metadata;
 mod poll;
 mod push;
 mod revoke;
 mod token;
 mod tokens;
+mod userinfo;
 
 pub use api::{ApiError, ApiRequest};
 pub use array::{NoRoom, TokensArray};
@@ -20,12 +22,14 @@ pub(crate) use callback::arrived;
 pub use callback::{Pending, Redirect};
 pub use device::{DeviceRequest, Prompt};
 pub use discovery::{Discovery, NoMetadata};
+pub use end_session::{EndSessionUrl, Ending};
 pub use metadata::{Metadata, MetadataRequest, WellKnown};
 pub use poll::{CodeExpired, Poll};
 pub use push::{PushRequest, PushedUrl};
 pub use revoke::{Revocable, RevocationRequest};
 pub use token::TokenRequest;
 pub use tokens::{RefreshToken, Scope, ScopeChange, Tokens};
+pub use userinfo::{UserInfoError, UserInfoRequest};
 
 use crate::message::{Request, Response};
 
@@ -93,4 +97,5 @@ mod sealed {
     impl Sealed for super::PushRequest<'_> {}
     impl Sealed for super::RevocationRequest<'_> {}
     impl Sealed for super::TokenRequest<'_> {}
+    impl Sealed for super::UserInfoRequest<'_> {}
 }

@@ -83,6 +83,7 @@ mod flow;
 mod lifetime;
 pub mod loopback;
 mod message;
+mod oidc;
 #[cfg(feature = "alloc")]
 mod owned;
 mod proof;
@@ -93,19 +94,22 @@ mod wire;
 pub use client::Client;
 pub use endpoint::{Endpoint, Feature};
 pub use error::{
-    Advice, AuthorizeError, CallbackError, ConfigError, Excerpt, ParameterFault, ResponseError, ServerError, UriFault,
+    Advice, AuthorizeError, CallbackError, ConfigError, Excerpt, IdTokenError, ParameterFault, ResponseError,
+    ServerError, UriFault,
 };
 pub use flow::{
-    ApiError, ApiRequest, AuthorizationUrl, CodeExpired, DeviceRequest, Discovery, Flow, Metadata, MetadataRequest,
-    NoMetadata, NoRoom, Pending, Poll, Prompt, PushRequest, PushedUrl, Redirect, RefreshToken, Revocable,
-    RevocationRequest, Scope, ScopeChange, Step, TokenRequest, Tokens, TokensArray, Unanswered, WellKnown,
+    ApiError, ApiRequest, AuthorizationUrl, CodeExpired, DeviceRequest, Discovery, EndSessionUrl, Ending, Flow,
+    Metadata, MetadataRequest, NoMetadata, NoRoom, Pending, Poll, Prompt, PushRequest, PushedUrl, Redirect,
+    RefreshToken, Revocable, RevocationRequest, Scope, ScopeChange, Step, TokenRequest, Tokens, TokensArray,
+    Unanswered, UserInfoError, UserInfoRequest, WellKnown,
 };
 pub use lifetime::Lifetime;
 pub use message::{
     AccessToken, Authorization, Challenge, Challenges, Header, Method, Param, Refusal, Request, Response, Url,
     challenges,
 };
-pub use proof::{CodeChallenge, CodeVerifier, State};
+pub use oidc::{Claims, IdToken, IdTokenRules};
+pub use proof::{CodeChallenge, CodeVerifier, Proof, Provable, PublicKey, State, Thumbprint, Unsigned};
 pub use server::Server;
 
 #[cfg(feature = "alloc")]

@@ -7,7 +7,7 @@ mod response;
 
 pub use bearer::{AccessToken, Authorization, Refusal};
 pub use challenge::{Challenge, Challenges, Param, challenges};
-pub(crate) use request::Form;
+pub(crate) use request::{Content, Form};
 pub use request::{Header, Method, Request, Url};
 pub use response::Response;
-pub(crate) use response::{MEMBER_MAX, error_of, refusal, string, unfit};
+pub(crate) use response::{MEMBER_MAX, error_of, is_nonce, refusal, string, unfit};

@@ -4,6 +4,8 @@ use crate::client::Client;
 use crate::endpoint::{ENDPOINTS, FEATURES};
 use crate::flow::{PushedUrl, RefreshToken, Scope, Tokens};
 use crate::message::{AccessToken, Response};
+use crate::oidc::IdToken;
+use crate::proof::Thumbprint;
 use crate::server::Server;
 use alloc::{
     borrow::ToOwned,
@@ -19,9 +21,10 @@ pub struct ClientBuf {
     redirect_uri: String,
     endpoints: [Option<String>; ENDPOINTS],
     issuer: Option<String>,
-    features: [bool; FEATURES],
+    features: [Option<bool>; FEATURES],
     fingerprint: [u8; 32],
     secret: Option<String>,
+    key: Option<Thumbprint>,
 }
 
 impl ClientBuf {
@@ -31,13 +34,15 @@ impl ClientBuf {
         let endpoints = self.endpoints.each_ref().map(Option::as_deref);
         let server = Server { endpoints, issuer: self.issuer.as_deref(), features: self.features };
         let secret = self.secret.as_deref();
-        Client { id: &self.id, redirect_uri: &self.redirect_uri, server, fingerprint: self.fingerprint, secret }
+        let (fingerprint, key) = (self.fingerprint, self.key.as_ref());
+        Client { id: &self.id, redirect_uri: &self.redirect_uri, server, fingerprint, secret, key }
     }
 }
 
 impl From<Client<'_>> for ClientBuf {
     fn from(client: Client<'_>) -> Self {
-        let Client { id, redirect_uri, server: Server { endpoints, issuer, features }, fingerprint, secret } = client;
+        let Client { id, redirect_uri, server: Server { endpoints, issuer, features }, fingerprint, secret, key } =
+            client;
         Self {
             id: id.to_owned(),
             redirect_uri: redirect_uri.to_owned(),
@@ -46,6 +51,7 @@ impl From<Client<'_>> for ClientBuf {
             features,
             fingerprint,
             secret: secret.map(ToOwned::to_owned),
+            key: key.copied(),
         }
     }
 }
@@ -169,10 +175,12 @@ impl Drop for RefreshTokenBuf {
 #[derive(Clone)]
 pub struct TokensBuf {
     access_token: String,
+    is_bound: bool,
     refresh_token: Option<String>,
     expires_in: Option<u32>,
     refresh_expires_in: Option<u32>,
     scope: ScopeBuf,
+    id_token: Option<String>,
 }
 
 #[derive(Clone)]
@@ -187,15 +195,16 @@ impl TokensBuf {
     #[must_use]
     pub fn as_tokens(&self) -> Tokens<'_> {
         Tokens {
-            access_token: AccessToken::checked(&self.access_token),
+            access_token: AccessToken::checked(&self.access_token, self.is_bound),
             refresh_token: self.refresh_token.as_deref().map(RefreshToken),
             expires_in: self.expires_in,
             refresh_expires_in: self.refresh_expires_in,
             scope: self.scope(),
+            id_token: self.id_token.as_deref().map(IdToken::checked),
         }
     }
 
-    /// The access token, of type Bearer.
+    /// The access token.
     #[must_use]
     pub fn access_token(&self) -> AccessToken<'_> {
         self.as_tokens().access_token
@@ -228,12 +237,19 @@ impl TokensBuf {
             ScopeBuf::Unknown => Scope::Unknown,
         }
     }
+
+    /// The ID token, which says who signed in; none if the server sent none.
+    #[must_use]
+    pub fn id_token(&self) -> Option<IdToken<'_>> {
+        self.as_tokens().id_token
+    }
 }
 
 impl From<Tokens<'_>> for TokensBuf {
     fn from(tokens: Tokens<'_>) -> Self {
         Self {
             access_token: tokens.access_token.expose().to_owned(),
+            is_bound: tokens.access_token.is_bound(),
             refresh_token: tokens.refresh_token.map(|token| token.expose().to_owned()),
             expires_in: tokens.expires_in,
             refresh_expires_in: tokens.refresh_expires_in,
@@ -242,6 +258,7 @@ impl From<Tokens<'_>> for TokensBuf {
                 Scope::Requested => ScopeBuf::Requested,
                 Scope::Unknown => ScopeBuf::Unknown,
             },
+            id_token: tokens.id_token.map(|token| token.expose().to_owned()),
         }
     }
 }
@@ -257,5 +274,6 @@ impl Drop for TokensBuf {
     fn drop(&mut self) {
         zeroize::Zeroize::zeroize(&mut self.access_token);
         zeroize::Zeroize::zeroize(&mut self.refresh_token);
+        zeroize::Zeroize::zeroize(&mut self.id_token);
     }
 }

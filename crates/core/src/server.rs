@@ -21,7 +21,8 @@ use crate::error::{ConfigError, UriFault};
 pub struct Server<'a> {
     pub(crate) endpoints: [Option<&'a str>; ENDPOINTS],
     pub(crate) issuer: Option<&'a str>,
-    pub(crate) features: [bool; FEATURES],
+    /// What is not said is none.
+    pub(crate) features: [Option<bool>; FEATURES],
 }
 
 impl Server<'static> {
@@ -50,7 +51,7 @@ impl<'a> Server<'a> {
     }
 
     pub(crate) const fn unknown() -> Self {
-        Self { endpoints: [None; ENDPOINTS], issuer: None, features: [false; FEATURES] }
+        Self { endpoints: [None; ENDPOINTS], issuer: None, features: [None; FEATURES] }
     }
 
     /// Adds an endpoint, or replaces it.
@@ -64,9 +65,13 @@ impl<'a> Server<'a> {
 
     /// Adds a feature.
     #[must_use]
-    pub const fn with_feature(mut self, feature: Feature) -> Self {
+    pub const fn with_feature(self, feature: Feature) -> Self {
+        self.saying(feature, true)
+    }
+
+    pub(crate) const fn saying(mut self, feature: Feature, has: bool) -> Self {
         if let Some((place, _)) = self.features.split_at_mut(feature as usize).1.split_first_mut() {
-            *place = true;
+            *place = Some(has);
         }
         self
     }
@@ -89,7 +94,13 @@ impl<'a> Server<'a> {
     /// Whether the server has a feature.
     #[must_use]
     pub const fn has(&self, feature: Feature) -> bool {
-        matches!(self.features.split_at(feature as usize).1, [true, ..])
+        matches!(self.features.split_at(feature as usize).1, [Some(true), ..])
+    }
+
+    /// Whether the server says that it does not have a feature.
+    #[must_use]
+    pub const fn lacks(&self, feature: Feature) -> bool {
+        matches!(self.features.split_at(feature as usize).1, [Some(false), ..])
     }
 
     /// The issuer, if it is known.

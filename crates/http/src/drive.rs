@@ -2,10 +2,11 @@
 
 use crate::answer::Answer;
 use crate::error::{ExchangeError, TransportError};
+use crate::prover::{Prover, Sending, now};
 use http::header::HeaderValue;
 use proofkey_core::{Flow, Request, Step, Unanswered};
 use std::future::Future;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use std::{error, fmt};
 use zeroize::Zeroizing;
 
@@ -27,6 +28,8 @@ pub enum DriveError {
 /// content coding ([`Request`] says so), caps the body, also after decoding ([`Answer::push`]), and keeps one deadline. It speaks
 /// https, or plain http to this machine ([`is_secure`](crate::is_secure)). It says that a request was not sent only if that is
 /// certain ([`TransportError::new`]).
+///
+/// A client that is bound to a key needs [`drive_with`].
 ///
 /// # Errors
 /// [`DriveError`].
@@ -57,12 +60,34 @@ pub enum DriveError {
 /// ```
 pub fn drive(
     flow: &mut dyn Flow,
+    send: impl FnMut(http::Request<Zeroizing<Vec<u8>>>) -> Result<Received, TransportError>,
+    sleep: impl FnMut(Duration),
+) -> Result<Received, DriveError> {
+    drive_with(None, flow, send, sleep)
+}
+
+/// [`drive`] with a key: each request of a client that is bound to it gets a proof (RFC 9449). If a server asks for a nonce, the
+/// request is sent once more, with another proof.
+///
+/// # Errors
+/// [`DriveError`].
+pub fn drive_with(
+    prover: Option<&Prover>,
+    flow: &mut dyn Flow,
     mut send: impl FnMut(http::Request<Zeroizing<Vec<u8>>>) -> Result<Received, TransportError>,
     mut sleep: impl FnMut(Duration),
 ) -> Result<Received, DriveError> {
     loop {
         let sent = match flow.step(now()) {
-            Step::Send(request) => to_http(&request).map_err(TransportError::from).and_then(&mut send),
+            Step::Send(request) => {
+                let mut sending = Sending::new(request, prover);
+                loop {
+                    let mut sent = sending.next().and_then(&mut send);
+                    if !sending.is_again(&mut sent) {
+                        break sent;
+                    }
+                }
+            }
             Step::Wait(seconds) => {
                 sleep(Duration::from_secs(seconds.into()));
                 continue;
@@ -81,6 +106,23 @@ pub fn drive(
 /// [`DriveError`].
 pub async fn drive_async<S, P>(
     flow: &mut (dyn Flow + Send),
+    send: impl FnMut(http::Request<Zeroizing<Vec<u8>>>) -> S,
+    sleep: impl FnMut(Duration) -> P,
+) -> Result<Received, DriveError>
+where
+    S: Future<Output = Result<Received, TransportError>>,
+    P: Future<Output = ()>,
+{
+    drive_async_with(None, flow, send, sleep).await
+}
+
+/// [`drive_with`] for asynchronous transports.
+///
+/// # Errors
+/// [`DriveError`].
+pub async fn drive_async_with<S, P>(
+    prover: Option<&Prover>,
+    flow: &mut (dyn Flow + Send),
     mut send: impl FnMut(http::Request<Zeroizing<Vec<u8>>>) -> S,
     mut sleep: impl FnMut(Duration) -> P,
 ) -> Result<Received, DriveError>
@@ -89,18 +131,24 @@ where
     P: Future<Output = ()>,
 {
     loop {
-        let next = match flow.step(now()) {
-            Step::Send(request) => Ok(to_http(&request)),
-            Step::Wait(seconds) => Err(seconds),
-            _ => return Err(DriveError::Over),
-        };
-        let sent = match next {
-            Ok(Ok(request)) => send(request).await,
-            Ok(Err(error)) => Err(error.into()),
-            Err(seconds) => {
+        let sent = match flow.step(now()) {
+            Step::Send(request) => {
+                let mut sending = Sending::new(request, prover);
+                loop {
+                    let mut sent = match sending.next() {
+                        Ok(request) => send(request).await,
+                        Err(error) => Err(error),
+                    };
+                    if !sending.is_again(&mut sent) {
+                        break sent;
+                    }
+                }
+            }
+            Step::Wait(seconds) => {
                 sleep(Duration::from_secs(seconds.into())).await;
                 continue;
             }
+            _ => return Err(DriveError::Over),
         };
         if let Some(end) = hear(flow, sent) {
             return end.map_err(DriveError::Transport);
@@ -145,11 +193,6 @@ pub fn to_http(request: &Request<'_>) -> Result<http::Request<Zeroizing<Vec<u8>>
         builder = builder.header(header.name(), value);
     }
     builder.body(Zeroizing::new(request.body().into_bytes()))
-}
-
-/// Seconds since 1970. A clock that stands before is at its beginning.
-fn now() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 impl From<DriveError> for ExchangeError {

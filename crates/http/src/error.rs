@@ -32,6 +32,8 @@ pub enum TransportKind {
     Http,
     /// The URL is neither https nor plain http to this machine. Nothing was sent.
     Insecure,
+    /// There can be no proof of possession: the key that the tokens are bound to is not here, or cannot sign. Nothing was sent.
+    Proof,
     /// The proxy cannot be used: it wants a password (407), or it is of a kind that is not supported. Nothing was sent.
     Proxy,
     /// TLS could not be set up: a certificate is not trusted, or there are no certificate authorities.
@@ -67,7 +69,9 @@ impl TransportError {
     #[must_use]
     pub const fn advice(&self) -> Option<Advice> {
         match self.kind {
-            TransportKind::Insecure | TransportKind::Proxy | TransportKind::Tls => Some(Advice::Fix),
+            TransportKind::Insecure | TransportKind::Proof | TransportKind::Proxy | TransportKind::Tls => {
+                Some(Advice::Fix)
+            }
             TransportKind::Connect | TransportKind::Deadline if !self.sent => Some(Advice::Retry { after: None }),
             _ => None,
         }
@@ -215,6 +219,7 @@ impl fmt::Display for TransportError {
             TransportKind::Deadline => "the server did not answer in time",
             TransportKind::Http => "no answer from the server",
             TransportKind::Insecure => "plain http goes to loopback addresses only; write https://",
+            TransportKind::Proof => "no proof that the tokens are ours",
             TransportKind::Proxy => "no way through the proxy",
             TransportKind::Tls => "no secure connection to the server",
         })?;

@@ -8,6 +8,8 @@ mod drive;
 mod error;
 mod listen;
 mod login;
+mod nonces;
+mod prover;
 mod proxy;
 mod read;
 mod reuse;
@@ -15,15 +17,22 @@ mod secure;
 #[cfg(feature = "session")]
 pub mod session;
 mod settings;
+mod signer;
+#[cfg(feature = "dpop")]
+mod signing_key;
 mod tls;
 
 pub use answer::{API_BODY_MAX, Answer, OAUTH_BODY_MAX};
-pub use drive::{DriveError, Received, drive, drive_async, to_http};
+pub use drive::{DriveError, Received, drive, drive_async, drive_async_with, drive_with, to_http};
 pub use error::{DiscoverError, ExchangeError, LoginError, TransportError, TransportKind};
 pub use listen::{Bound, ListenError, bind};
 pub use login::{Login, Push, SignedIn, Start};
+pub use prover::{Calling, Prover};
 pub use proxy::{Proxies, Proxy, ProxyError, ProxyFault};
 pub use read::{ClientDiscovery, read_push, read_revocation, read_tokens};
 pub use reuse::Reuse;
 pub use secure::{address, is_localhost, is_secure};
 pub use settings::{Settings, USER_AGENT};
+pub use signer::{SignError, Signer};
+#[cfg(feature = "dpop")]
+pub use signing_key::SigningKey;

@@ -6,7 +6,7 @@ use crate::listen::{Bound, bind};
 use crate::read::read_push;
 use getrandom::SysRng;
 use proofkey_core::loopback::Loopback;
-use proofkey_core::{Client, Feature, Flow, Pending, PushRequest, TokensBuf};
+use proofkey_core::{Client, Endpoint, Feature, Flow, Pending, PushRequest, TokensBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -80,10 +80,13 @@ impl<'a> Login<'a> {
         Self { push: true, ..self }
     }
 
-    /// Whether the parameters are pushed.
+    /// Whether the parameters are pushed: if asked for, if the server requires it, and if the client is bound to a key and the
+    /// server takes pushes.
     #[must_use]
     pub const fn must_push(&self) -> bool {
-        self.push || self.client.server().has(Feature::PushRequired)
+        let server = self.client.server();
+        let can_push = server.endpoint(Endpoint::PushedAuthorization).is_some();
+        self.push || server.has(Feature::PushRequired) || (self.client.key().is_some() && can_push)
     }
 
     /// How long the user has.

@@ -40,9 +40,11 @@ mod streamed;
 pub use adapter::Http;
 /// The random generator of the operating system, for [`Client::authorize`](proofkey_core::Client::authorize).
 pub use getrandom::SysRng;
+#[cfg(feature = "dpop")]
+pub use proofkey_http::SigningKey;
 pub use proofkey_http::{
     DiscoverError, ExchangeError, ListenError, Login, LoginError, Proxies, Proxy, ProxyError, ProxyFault, Settings,
-    SignedIn, TransportError, TransportKind,
+    SignError, SignedIn, Signer, TransportError, TransportKind,
 };
 pub use streamed::Streamed;
 pub use {http, proofkey_core};

@@ -60,6 +60,13 @@ pub enum ConfigError {
     ExtraParametersTwice,
     /// The issuer cannot be one (RFC 8414 section 2).
     Issuer(UriFault),
+    /// The method of the API call is not one.
+    Method,
+    /// The server takes proofs of possession, but says that it does not take those that are signed with ES256 (RFC 9449 section
+    /// 5.1).
+    NoEs256Proofs,
+    /// The nonce cannot stand in a proof: it must be printable ASCII without space, quote or backslash (RFC 9449 section 8.1).
+    Nonce,
     /// The server only takes logins that are pushed (RFC 9126 section 5): use [`Client::push`](crate::Client::push).
     PushRequired,
     /// The redirect URI cannot be used.
@@ -138,6 +145,11 @@ impl fmt::Display for ConfigError {
                 f.write_str("extra parameters were given already; give all of them in one call")
             }
             Self::Issuer(fault) => write!(f, "issuer: {fault}"),
+            Self::Method => f.write_str("the method of the API call is not one"),
+            Self::NoEs256Proofs => {
+                f.write_str("the server does not take keys of P-256 (ES256) for tokens that are bound to a key")
+            }
+            Self::Nonce => f.write_str("the nonce is empty, too long or has characters that a proof cannot carry"),
             Self::PushRequired => f.write_str("the server only takes logins whose parameters are pushed to it first"),
             Self::RedirectUri(fault @ UriFault::Scheme) => write!(
                 f,

@@ -5,14 +5,15 @@ use crate::client::Client;
 use crate::endpoint::{Endpoint, Feature};
 use crate::error::{AuthorizeError, ConfigError, UriFault};
 use crate::flow::Pending;
-use crate::proof::{CodeChallenge, pkce};
+use crate::proof::{CodeChallenge, Nonce, pkce};
 use crate::wire::form::{self, FieldWriter, Length, Value};
 use core::fmt;
 use rand_core::TryCryptoRng;
 
 impl<'a> Client<'a> {
     /// Begins a login (RFC 6749 section 4.1.1, RFC 7636 section 4.3). Send the user's browser to the URL, and keep the
-    /// [`Pending`] until it comes back. `scope` may be empty: the server then applies its default.
+    /// [`Pending`] until it comes back. `scope` may be empty: the server then applies its default. With `openid` in it the server
+    /// says who signed in ([`IdToken`](crate::IdToken)), and a `nonce` is sent.
     ///
     /// # Errors
     /// If a scope is invalid, the client has no redirect URI, or the random generator fails; [`ConfigError::PushRequired`] if
@@ -37,6 +38,7 @@ pub struct AuthorizationUrl<'a> {
     extra: &'a [(&'a str, &'a str)],
     state: [u8; pkce::LENGTH],
     challenge: CodeChallenge,
+    nonce: Option<Nonce>,
 }
 
 impl<'a> AuthorizationUrl<'a> {
@@ -52,8 +54,16 @@ impl<'a> AuthorizationUrl<'a> {
             return Err(ConfigError::Scope(index).into());
         }
         let (state, verifier) = pkce::draw(rng)?;
-        let url = Self { client, scope, extra: &[], state: state.characters(), challenge: verifier.challenge() };
-        Ok((url, Pending { state, verifier, client: *client.fingerprint() }))
+        let is_openid = scope.contains(&OPENID);
+        let url = Self {
+            client,
+            scope,
+            extra: &[],
+            state: state.characters(),
+            challenge: verifier.challenge(),
+            nonce: is_openid.then(|| verifier.nonce()),
+        };
+        Ok((url, Pending { state, verifier, client: *client.fingerprint(), is_openid }))
     }
 
     /// Adds parameters of an extension or of the server's own, such as `("prompt", "consent")`, all in one call. Only
@@ -103,6 +113,12 @@ impl<'a> AuthorizationUrl<'a> {
         fields.field("&state=", Value::Literal(pkce::text(&self.state)))?;
         fields.field("&code_challenge=", Value::Literal(self.challenge.as_str()))?;
         fields.field("&code_challenge_method=", Value::Literal("S256"))?;
+        if let Some(key) = self.client.key() {
+            fields.field("&dpop_jkt=", Value::Literal(key.as_str()))?;
+        }
+        if let Some(nonce) = &self.nonce {
+            fields.field("&nonce=", Value::Literal(pkce::text(nonce)))?;
+        }
         fields.extra(self.extra)
     }
 }
@@ -123,7 +139,7 @@ impl fmt::Debug for AuthorizationUrl<'_> {
 }
 
 /// Writes an endpoint, behind whose own query the fields follow.
-pub(super) fn behind<'w>(endpoint: &str, out: &'w mut dyn fmt::Write) -> Result<FieldWriter<'w>, fmt::Error> {
+pub(crate) fn behind<'w>(endpoint: &str, out: &'w mut dyn fmt::Write) -> Result<FieldWriter<'w>, fmt::Error> {
     out.write_str(endpoint)?;
     let separator = match form::split_once(endpoint, b'?') {
         (path, _) if path.len() == endpoint.len() => "?",
@@ -132,6 +148,9 @@ pub(super) fn behind<'w>(endpoint: &str, out: &'w mut dyn fmt::Write) -> Result<
     };
     Ok(FieldWriter::new(out, separator))
 }
+
+/// The scope word that makes a login tell who signed in (OpenID Connect Core 1.0 section 3.1.2.1).
+const OPENID: &str = "openid";
 
 /// RFC 6749 section 3.3: `scope-token`.
 pub(crate) fn is_scope(scope: &str) -> bool {

@@ -8,6 +8,7 @@ use crate::flow::authorize::is_scope;
 use crate::flow::token::seconds;
 use crate::flow::{Flow, Poll, Step, Unanswered};
 use crate::message::{Form, Request, Response, error_of, refusal, string};
+use crate::proof::Thumbprint;
 use crate::wire::form::{FieldWriter, Value};
 use crate::wire::json::Kind;
 use core::fmt;
@@ -25,7 +26,8 @@ impl<'a> Client<'a> {
             return Err(ConfigError::Scope(index));
         }
         let token_endpoint = self.server().required(Endpoint::Token);
-        Ok(DeviceRequest { client_id: self.id(), secret: self.secret, endpoint, token_endpoint, scope, extra: &[] })
+        let (client_id, secret, key) = (self.id(), self.secret, self.key());
+        Ok(DeviceRequest { client_id, secret, key, endpoint, token_endpoint, scope, extra: &[] })
     }
 }
 
@@ -60,6 +62,7 @@ impl<'a> Client<'a> {
 pub struct DeviceRequest<'a> {
     pub(super) client_id: &'a str,
     pub(super) secret: Option<&'a str>,
+    pub(super) key: Option<&'a Thumbprint>,
     endpoint: &'a str,
     pub(super) token_endpoint: &'a str,
     scope: &'a [&'a str],

@@ -95,9 +95,11 @@ impl<'a> MetadataRequest<'a> {
             }
         }
         for (feature, value) in Feature::ALL.iter().zip(features) {
-            if flag(feature.name(), *value)? {
-                server = server.with_feature(*feature);
-            }
+            let said = match feature {
+                Feature::Es256Proofs => words(*value).map(|algorithms| algorithms.split(' ').any(|one| one == "ES256")),
+                _ => flag(feature.name(), *value)?,
+            };
+            server = said.map_or(server, |said| server.saying(*feature, said));
         }
         let server = server.checked_at(is_loopback_url(self.issuer)).map_err(ResponseError::Endpoint)?;
         Ok(Metadata { server, scopes: words(scopes), pkce_advertised: methods.is_some() })
@@ -144,10 +146,11 @@ fn words(value: Value<'_>) -> Option<&str> {
     (value.kind == Kind::Words).then_some(value.text)
 }
 
-const fn flag(member: &'static str, value: Value<'_>) -> Result<bool, ResponseError> {
+const fn flag(member: &'static str, value: Value<'_>) -> Result<Option<bool>, ResponseError> {
     match value.kind {
-        Kind::Absent | Kind::False | Kind::Null => Ok(false),
-        Kind::True => Ok(true),
+        Kind::Absent | Kind::Null => Ok(None),
+        Kind::False => Ok(Some(false)),
+        Kind::True => Ok(Some(true)),
         kind => Err(unfit(member, kind)),
     }
 }

@@ -6,6 +6,7 @@ use crate::error::{ConfigError, ResponseError};
 use crate::flow::token::read_tokens;
 use crate::flow::{DeviceRequest, Flow, NoRoom, RefreshToken, Step, Tokens, Unanswered};
 use crate::message::{Form, Request, Response};
+use crate::proof::Thumbprint;
 use crate::wire::form::{FieldWriter, Value};
 use core::fmt;
 
@@ -24,6 +25,7 @@ use core::fmt;
 pub struct Poll<'a, 'b> {
     client_id: &'a str,
     secret: Option<&'a str>,
+    key: Option<&'a Thumbprint>,
     endpoint: &'a str,
     device_code: &'b str,
     extra: &'a [(&'a str, &'a str)],
@@ -48,6 +50,7 @@ impl<'a, 'b> Poll<'a, 'b> {
         Self {
             client_id: request.client_id,
             secret: request.secret,
+            key: request.key,
             endpoint: request.token_endpoint,
             device_code,
             extra: &[],
@@ -94,8 +97,8 @@ impl<'a, 'b> Poll<'a, 'b> {
         let (place, _) = room.split_at_mut_checked(needed).ok_or(short)?;
         place.copy_from_slice(self.device_code.as_bytes());
         let device_code = core::str::from_utf8(place).unwrap_or_default();
-        let Self { client_id, secret, endpoint, device_code: _, extra, last, end, interval, wait, trouble } = self;
-        Ok(Poll { client_id, secret, endpoint, device_code, extra, last, end, interval, wait, trouble })
+        let Self { client_id, secret, key, endpoint, device_code: _, extra, last, end, interval, wait, trouble } = self;
+        Ok(Poll { client_id, secret, key, endpoint, device_code, extra, last, end, interval, wait, trouble })
     }
 
     /// How many seconds to wait before the next poll; 0 if it is due; none if the code expires before.
@@ -111,7 +114,7 @@ impl<'a, 'b> Poll<'a, 'b> {
     /// The request to send when it is [`due`](Self::due).
     #[must_use]
     pub fn request(&self) -> Request<'_> {
-        Request::post(self.endpoint, self)
+        Request::post(self.endpoint, self).with_key(self.key)
     }
 
     /// Reads the last answer, as [`TokenRequest::read`](crate::TokenRequest::read) does.
@@ -119,14 +122,14 @@ impl<'a, 'b> Poll<'a, 'b> {
     /// # Errors
     /// [`ResponseError`]: the user or the server has refused, or the answer cannot be used.
     pub fn read(self, response: Response<'_>) -> Result<Tokens<'_>, ResponseError> {
-        read_tokens(response, None, &mut None)
+        read_tokens(response, self.key.is_some(), None, &mut None)
     }
 
     /// [`read`](Self::read), and first of all the refresh token, as
     /// [`TokenRequest::read_keeping`](crate::TokenRequest::read_keeping) does.
     pub fn read_keeping(self, response: Response<'_>) -> (Option<RefreshToken<'_>>, Result<Tokens<'_>, ResponseError>) {
         let mut new = None;
-        let tokens = read_tokens(response, None, &mut new);
+        let tokens = read_tokens(response, self.key.is_some(), None, &mut new);
         (new, tokens)
     }
 

@@ -80,7 +80,7 @@ impl<'a> PushRequest<'a> {
     /// The request to send.
     #[must_use]
     pub fn request(&self) -> Request<'_> {
-        Request::post(self.endpoint, self)
+        Request::post(self.endpoint, self).with_key(self.login.client().key())
     }
 
     /// Reads the answer (section 2.2).

@@ -6,7 +6,8 @@ use crate::endpoint::Endpoint;
 use crate::error::{ConfigError, ResponseError, ServerError};
 use crate::flow::{Flow, RefreshToken, Scope, Step, Tokens, Unanswered};
 use crate::message::{AccessToken, Form, MEMBER_MAX, Request, Response, error_of, refusal, string};
-use crate::proof::CodeVerifier;
+use crate::oidc::{IdToken, IdTokenRules};
+use crate::proof::{CodeVerifier, Thumbprint};
 use crate::wire::bytes::is_printable;
 use crate::wire::form::{FieldWriter, Value as Field};
 use crate::wire::json::{self, Kind, Value};
@@ -24,8 +25,10 @@ impl<'a> Client<'a> {
 /// send that failed before it left; [`read`](Self::read) consumes it.
 pub struct TokenRequest<'a> {
     client_id: &'a str,
+    issuer: Option<&'a str>,
     endpoint: &'a str,
     secret: Option<&'a str>,
+    key: Option<&'a Thumbprint>,
     grant: Grant<'a>,
     extra: &'a [(&'a str, &'a str)],
     is_spent: bool,
@@ -37,20 +40,23 @@ enum Grant<'a> {
         code: &'a str,
         verifier: CodeVerifier,
         redirect_uri: &'a str,
+        is_openid: bool,
     },
     Refresh(RefreshToken<'a>),
 }
 
 impl<'a> TokenRequest<'a> {
-    pub(crate) fn code(client: &Client<'a>, code: &'a str, verifier: CodeVerifier) -> Self {
-        Self::new(client, Grant::Code { code, verifier, redirect_uri: client.redirect_uri() })
+    pub(crate) fn code(client: &Client<'a>, code: &'a str, verifier: CodeVerifier, is_openid: bool) -> Self {
+        Self::new(client, Grant::Code { code, verifier, redirect_uri: client.redirect_uri(), is_openid })
     }
 
     fn new(client: &Client<'a>, grant: Grant<'a>) -> Self {
         Self {
             client_id: client.id(),
+            issuer: client.server().issuer(),
             endpoint: client.server().required(Endpoint::Token),
             secret: client.secret,
+            key: client.key(),
             grant,
             extra: &[],
             is_spent: false,
@@ -70,7 +76,17 @@ impl<'a> TokenRequest<'a> {
     /// The request to send, once.
     #[must_use]
     pub fn request(&self) -> Request<'_> {
-        Request::post(self.endpoint, self)
+        Request::post(self.endpoint, self).with_key(self.key)
+    }
+
+    /// What the ID token of the answer is checked against: ask before the answer is read ([`IdToken`](crate::IdToken)).
+    #[must_use]
+    pub fn id_token_rules(&self) -> IdTokenRules<'a> {
+        let nonce = match &self.grant {
+            Grant::Code { verifier, is_openid: true, .. } => Some(verifier.nonce()),
+            _ => None,
+        };
+        IdTokenRules::new(self.client_id, self.issuer, nonce)
     }
 
     /// Reads the answer (RFC 6749 sections 5.1 and 5.2). After a refresh the tokens hold the refresh token to keep: the
@@ -82,7 +98,7 @@ impl<'a> TokenRequest<'a> {
     where
         'a: 'b,
     {
-        read_tokens(response, self.kept(), &mut None)
+        read_tokens(response, self.key.is_some(), self.kept(), &mut None)
     }
 
     /// [`read`](Self::read), and first of all the new refresh token that the answer carries, if one can be read: whatever else
@@ -109,7 +125,7 @@ impl<'a> TokenRequest<'a> {
         'a: 'b,
     {
         let mut new = None;
-        let tokens = read_tokens(response, self.kept(), &mut new);
+        let tokens = read_tokens(response, self.key.is_some(), self.kept(), &mut new);
         (new, tokens)
     }
 
@@ -142,7 +158,7 @@ impl Form for TokenRequest<'_> {
     fn write(&self, fields: &mut FieldWriter<'_>) -> fmt::Result {
         let id = Field::Plain(self.client_id);
         match &self.grant {
-            Grant::Code { code, verifier, redirect_uri } => {
+            Grant::Code { code, verifier, redirect_uri, .. } => {
                 fields.field("&grant_type=authorization_code&client_id=", id)?;
                 fields.field("&code=", Field::Encoded(code))?;
                 fields.field("&code_verifier=", Field::Literal(verifier.expose()))?;
@@ -170,6 +186,7 @@ impl fmt::Debug for TokenRequest<'_> {
 /// Reads the answer; its new refresh token goes to `new` as soon as it is known.
 pub(crate) fn read_tokens<'b>(
     response: Response<'b>,
+    is_bound: bool,
     kept: Option<RefreshToken<'b>>,
     new: &mut Option<RefreshToken<'b>>,
 ) -> Result<Tokens<'b>, ResponseError> {
@@ -180,8 +197,15 @@ pub(crate) fn read_tokens<'b>(
     }
     let retry_after = response.retry_after();
     let (members, whole) = response.members(&MEMBERS);
-    let [access_token, token_type, expires_in, refresh_token, refresh_expires_in, scope, error, description] = members;
-    if !is_refused(error) && refresh_token.kind == Kind::String && refresh_token.text.len() <= MEMBER_MAX {
+    let [access_token, token_type, expires_in, refresh_token, refresh_expires_in, scope, id_token, error, description] =
+        members;
+    // One that is not bound is not kept (RFC 9449 section 5). If the answer was cut off, the type may have come later.
+    let is_ours = !is_bound
+        || match token_type.kind {
+            Kind::Absent => whole.is_err(),
+            _ => token_type.text.eq_ignore_ascii_case("DPoP"),
+        };
+    if is_ours && !is_refused(error) && refresh_token.kind == Kind::String && refresh_token.text.len() <= MEMBER_MAX {
         *new = RefreshToken::new(refresh_token.text).ok();
     }
     whole?;
@@ -190,14 +214,17 @@ pub(crate) fn read_tokens<'b>(
         return Err(ResponseError::Server { error: ServerError::of_text(code, description), status, retry_after });
     }
     let access_token = string("access_token", access_token)?.ok_or(ResponseError::Missing("access_token"))?;
-    // Absent in answers of Weibo, Douban and others; nothing else than Bearer was asked for.
+    // Absent in answers of Weibo, Douban and others; nothing else than Bearer was asked for, unless a key is bound.
     let token_type = string("token_type", token_type)?.unwrap_or("Bearer");
-    if !token_type.eq_ignore_ascii_case("bearer") {
+    if !token_type.eq_ignore_ascii_case(if is_bound { "DPoP" } else { "Bearer" }) {
         let found = TOKEN_TYPES.into_iter().find(|known| known.eq_ignore_ascii_case(token_type));
         return Err(ResponseError::TokenType(found));
     }
     Ok(Tokens {
-        access_token: AccessToken::new(access_token).map_err(|_| ResponseError::Malformed("access_token"))?,
+        access_token: match AccessToken::new(access_token) {
+            Ok(token) => AccessToken::checked(token.expose(), is_bound),
+            Err(_) => return Err(ResponseError::Malformed("access_token")),
+        },
         refresh_token: match string("refresh_token", refresh_token)? {
             Some(_) => Some(new.ok_or(ResponseError::Malformed("refresh_token"))?),
             None => kept,
@@ -205,6 +232,8 @@ pub(crate) fn read_tokens<'b>(
         expires_in: seconds(expires_in),
         refresh_expires_in: seconds(refresh_expires_in),
         scope: granted(scope),
+        // It ends no login of an app that does not ask who signed in.
+        id_token: string("id_token", id_token).ok().flatten().map(IdToken::checked),
     })
 }
 
@@ -237,15 +266,16 @@ fn granted(Value { kind, text }: Value<'_>) -> Scope<'_> {
 }
 
 /// Types that are told apart: those of RFC 8693, RFC 9449 and drafts, and Slack's.
-const TOKEN_TYPES: [&str; 6] = ["bot", "DPoP", "mac", "N_A", "PoP", "user"];
+const TOKEN_TYPES: [&str; 7] = ["Bearer", "bot", "DPoP", "mac", "N_A", "PoP", "user"];
 
-const MEMBERS: [&str; 8] = [
+const MEMBERS: [&str; 9] = [
     "access_token",
     "token_type",
     "expires_in",
     "refresh_token",
     "refresh_token_expires_in",
     "scope",
+    "id_token",
     "error",
     "error_description",
 ];

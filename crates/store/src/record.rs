@@ -2,7 +2,8 @@
 
 use crate::format;
 use crate::key::Key;
-use proofkey_core::{Client, ConfigError, Endpoint, Feature, Scope, Server, Tokens};
+use base64ct::{Base64UrlUnpadded, Encoding};
+use proofkey_core::{AccessToken, Client, ConfigError, Endpoint, Feature, Scope, Server, Thumbprint, Tokens};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,6 +48,10 @@ pub struct Record {
     pub rotates: Option<bool>,
     /// Access tokens for a resource (RFC 8707), by its identifier. [`access_token`](Self::access_token) is that of the whole login.
     pub resources: BTreeMap<String, ResourceToken>,
+    /// The thumbprint of the key that the tokens are bound to, if they are bound (RFC 9449).
+    pub bound_to: Option<Thumbprint>,
+    /// That key itself, if it is kept [here](Self::set_signing_key).
+    pub(crate) signing_key: Option<Secret>,
     pub(crate) others: Others,
 }
 
@@ -138,6 +143,8 @@ impl Record {
             refresh_ends_at: None,
             rotates: None,
             resources: BTreeMap::new(),
+            bound_to: None,
+            signing_key: None,
             others: Others::default(),
         }
     }
@@ -173,6 +180,7 @@ impl Record {
         record.refresh_ends_at = tokens.refresh_expires_in().map(|left| requested_at.saturating_add(left.into()));
         record.requested_scope = scope.iter().map(|word| (*word).to_owned()).collect();
         record.set_granted_scope(tokens.scope());
+        record.bound_to = client.key().copied();
         client.redirect_uri().clone_into(&mut record.redirect_uri);
         record.embedded_secret = client.embedded_secret().map(|secret| Secret::new(secret.to_owned()));
         record.set_server(&client.server());
@@ -187,7 +195,7 @@ impl Record {
         }
     }
 
-    /// The client at the server that issued the tokens.
+    /// The client at the server that issued the tokens, bound to their key.
     ///
     /// # Errors
     /// [`ConfigError`] if the record was not made of a client.
@@ -197,7 +205,35 @@ impl Record {
             "" => Client::without_redirect(id, server),
             redirect_uri => Client::new(id, redirect_uri, server),
         }?;
+        let client = self.bound_to.as_ref().map_or(Ok(client), |key| client.bound_to_thumbprint(key))?;
         self.embedded_secret.as_ref().map_or(Ok(client), |secret| client.with_embedded_secret(secret.expose()))
+    }
+
+    /// The access token, to call an API with; bound to a key if the login is.
+    ///
+    /// # Errors
+    /// [`ConfigError::AccessToken`] if it cannot be sent.
+    pub fn access_token(&self) -> Result<AccessToken<'_>, ConfigError> {
+        let token = AccessToken::new(self.access_token.expose())?;
+        Ok(if self.bound_to.is_some() { token.bound() } else { token })
+    }
+
+    /// The private key that the tokens are bound to, as [`set_signing_key`](Self::set_signing_key) was given it.
+    #[must_use]
+    pub fn signing_key(&self) -> Option<Zeroizing<Vec<u8>>> {
+        let text = self.signing_key.as_ref()?.expose();
+        let mut key = Zeroizing::new(vec![0; text.len()]);
+        let length = Base64UrlUnpadded::decode(text, &mut key).ok()?.len();
+        key.truncate(length);
+        Some(key)
+    }
+
+    /// Keeps the private key beside the tokens, such as `SigningKey::to_pkcs8` of the adapters, so that the login survives a
+    /// restart. Whoever reads the record can then use the tokens: it is for a program that has no better place, and whose records
+    /// are as safe as any file of its user. A service keeps its key with its configuration, so that a stolen table of records is
+    /// worth nothing.
+    pub fn set_signing_key(&mut self, key: &[u8]) {
+        self.signing_key = Some(Secret::new(Base64UrlUnpadded::encode_string(key)));
     }
 
     /// The server that the tokens come from.

@@ -103,7 +103,8 @@ fn a_secret_is_never_printed() {
 fn a_secret_that_cannot_be_used_is_explained() {
     let desk = desk();
     let issuer = desk.server.issuer();
-    let login = |desk: &Desk| desk.run(&["login", "--no-browser", "--timeout", "1", "--embedded-secret-file", "secret.txt"]);
+    let login =
+        |desk: &Desk| desk.run(&["login", "--no-browser", "--timeout", "1", "--embedded-secret-file", "secret.txt"]);
     login(&desk).fails(2, &["embedded secret in ", "secret.txt: No such file"]);
     for text in ["", "\n", "two\nlines", "\u{e9}", &"x".repeat(5_000), "canary\u{0}"] {
         file(&desk, "secret.txt", text);

@@ -2,7 +2,7 @@
 
 use super::error::SessionError;
 use proofkey_core::session::{End, Now, Pair, Renewal, Version};
-use proofkey_core::{AccessToken, Lifetime, RefreshToken, Refusal, ResponseBuf, TokensBuf};
+use proofkey_core::{AccessToken, Lifetime, RefreshToken, Refusal, ResponseBuf, Thumbprint, TokensBuf};
 use proofkey_store::{Record, RecordError, ResourceToken, Row, Secret, StoreError, StoreFault};
 use std::fmt;
 use std::sync::Arc;
@@ -35,7 +35,8 @@ impl Token {
     /// The token, to call an API with.
     #[must_use]
     pub fn access_token(&self) -> AccessToken<'_> {
-        AccessToken::new(self.0.text()).expect("it was checked when it was held")
+        let token = AccessToken::new(self.0.text()).expect("it was checked when it was held");
+        if self.0.record.bound_to.is_some() { token.bound() } else { token }
     }
 
     /// The text of the token.
@@ -81,6 +82,7 @@ impl Held {
     pub(super) fn new(record: Arc<Record>, version: Version, age: u32, view: &View, now: Now) -> Self {
         let renewal = match &record.ended {
             Some(ended) => Renewal::Ended(ended.lost_at.map_or(End::Refused, |since| End::AnswerLost { since })),
+            None if record.bound_to != view.bound_to => Renewal::OtherKey,
             None if record.refresh_token.is_none() => Renewal::NoRefreshToken,
             None if record.refresh_ends_at.is_some_and(|end| end <= now.seconds()) => Renewal::Ended(End::Expired),
             None => Renewal::Possible,
@@ -101,6 +103,7 @@ impl Held {
         let why = record.ended.as_ref().map(|ended| Arc::from(&*ended.why));
         let trouble = match renewal {
             Renewal::Ended(end) => Some(SessionError::Ended { end, why }),
+            Renewal::OtherKey => Some(SessionError::OtherKey),
             _ => None,
         };
         Self { record, pair, resource: view.resource.clone(), trouble, quiet_until: 0 }
@@ -188,6 +191,8 @@ pub(super) struct View {
     pub(super) resource: Option<Arc<str>>,
     /// How much earlier than others it refreshes.
     pub(super) spread: u8,
+    /// The key of the client.
+    pub(super) bound_to: Option<Thumbprint>,
 }
 
 impl fmt::Debug for Held {

@@ -8,13 +8,15 @@ mod both {
     mod hostile;
     mod localhost;
     pub(crate) mod login;
+    mod push;
     mod tls;
     mod transport;
 }
 
 mod adapter {
     pub(crate) use proofkey_ureq::{
-        DiscoverError, ExchangeError, Http, ListenError, Login, LoginError, Settings, TransportError, TransportKind,
+        DiscoverError, ExchangeError, Http, ListenError, Login, LoginError, Settings, SysRng, TransportError,
+        TransportKind,
     };
 
     pub(crate) fn http() -> Http {

@@ -1,7 +1,8 @@
 //! Both adapters behind the same functions.
 
 use proofkey_core::{
-    AccessToken, CallbackError, Client, ClientBuf, RefreshTokenBuf, ResponseBuf, ResponseError, TokenRequest, TokensBuf,
+    AccessToken, CallbackError, Client, ClientBuf, PushRequest, PushedUrlBuf, RefreshTokenBuf, ResponseBuf,
+    ResponseError, TokenRequest, TokensBuf,
 };
 use proofkey_ureq::{DiscoverError, ExchangeError, LoginError, Settings, TransportError, TransportKind};
 use std::io;
@@ -19,6 +20,7 @@ pub(crate) struct Adapter {
     pub(crate) discover: fn(&str) -> Result<ClientBuf, Failure>,
     pub(crate) exchange: fn(TokenRequest<'_>, bool) -> (Kept, Outcome),
     pub(crate) login: fn(Client<'_>, Open<'_>, Duration, &AtomicBool) -> Outcome,
+    pub(crate) push: fn(PushRequest<'_>) -> Result<PushedUrlBuf, Failure>,
 }
 
 pub(crate) type Open<'o> = &'o dyn Fn(&str);
@@ -72,6 +74,7 @@ pub(crate) const BLOCKING: Adapter = Adapter {
         let login = proofkey_ureq::Login::new(client, &[]).with_timeout(timeout).with_cancel(cancel);
         Ok(UREQ.login(login, |url| opened(open, url))?.tokens)
     },
+    push: |request| Ok(UREQ.push(request)?),
 };
 
 pub(crate) const ASYNCHRONOUS: Adapter = Adapter {
@@ -87,6 +90,7 @@ pub(crate) const ASYNCHRONOUS: Adapter = Adapter {
         let login = proofkey_reqwest::Login::new(client, &[]).with_timeout(timeout).with_cancel(cancel);
         Ok(wait(REQWEST.login(login, |url| opened(open, url)))?.tokens)
     },
+    push: |request| Ok(wait(REQWEST.push(request))?),
 };
 
 static UREQ: LazyLock<proofkey_ureq::Http> = LazyLock::new(proofkey_ureq::Http::new);

@@ -54,7 +54,7 @@ const ROWS: &str = "A01-A17 A20-A37 A40-A59 T01-T16 T20-T23 T30-T35 T40-T48 T50-
     T90-T102";
 
 /// Each file, how many cases it has at least, and the verdicts of which each comes up.
-const FILES: [(&str, usize, &str); 7] = [
+const FILES: [(&str, usize, &str); 8] = [
     (
         "callback.json",
         404,
@@ -68,6 +68,11 @@ const FILES: [(&str, usize, &str); 7] = [
         "metadata.json",
         354,
         "Connect Duplicate Endpoint Found Issuer Malformed Missing NoMetadata NoS256 Server Status TooBig Type",
+    ),
+    (
+        "push.json",
+        77,
+        "Accepted ContentCoding ContentType Duplicate Json Malformed Missing Redirect Server Status TooBig Type",
     ),
     (
         "token.json",

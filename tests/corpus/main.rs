@@ -9,5 +9,6 @@ mod files;
 mod json;
 mod listener;
 mod metadata;
+mod push;
 mod token;
 mod uris;

@@ -1,6 +1,8 @@
 //! A real authorization server, npm's certified `oidc-provider`, through each way in. `npm ci` in `peers/` installs it, and
 //! the command-line tool must have been built.
 
+mod push;
+
 use proofkey_tests::flows::{self, Target};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;

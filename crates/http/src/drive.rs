@@ -4,7 +4,7 @@ use crate::answer::Answer;
 use crate::error::{ExchangeError, TransportError};
 use crate::prover::{Prover, Sending, now};
 use http::header::HeaderValue;
-use proofkey_core::{Flow, Request, Step, Unanswered};
+use proofkey_core::{Advice, Flow, Request, Step, Unanswered};
 use std::future::Future;
 use std::time::Duration;
 use std::{error, fmt};
@@ -14,10 +14,11 @@ use zeroize::Zeroizing;
 pub type Received = (Answer, Result<(), TransportError>);
 
 /// A flow that ended without an answer to read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum DriveError {
-    /// Nothing is left to do. The flow itself tells what was tried.
-    Over,
+    /// Nothing is left to do, or the caller did not go on. The flow itself tells what was tried; here is why its last request
+    /// got no answer, if that is so.
+    Over(Option<TransportError>),
     /// A request got no answer.
     Transport(TransportError),
 }
@@ -61,13 +62,16 @@ pub enum DriveError {
 pub fn drive(
     flow: &mut dyn Flow,
     send: impl FnMut(http::Request<Zeroizing<Vec<u8>>>) -> Result<Received, TransportError>,
-    sleep: impl FnMut(Duration),
+    mut sleep: impl FnMut(Duration),
 ) -> Result<Received, DriveError> {
-    drive_with(None, flow, send, sleep)
+    drive_with(None, flow, send, |time| {
+        sleep(time);
+        true
+    })
 }
 
 /// [`drive`] with a key: each request of a client that is bound to it gets a proof (RFC 9449). If a server asks for a nonce, the
-/// request is sent once more, with another proof.
+/// request is sent once more, with another proof. `sleep` says whether to go on.
 ///
 /// # Errors
 /// [`DriveError`].
@@ -75,8 +79,9 @@ pub fn drive_with(
     prover: Option<&Prover>,
     flow: &mut dyn Flow,
     mut send: impl FnMut(http::Request<Zeroizing<Vec<u8>>>) -> Result<Received, TransportError>,
-    mut sleep: impl FnMut(Duration),
+    mut sleep: impl FnMut(Duration) -> bool,
 ) -> Result<Received, DriveError> {
+    let mut last = None;
     loop {
         let sent = match flow.step(now()) {
             Step::Send(request) => {
@@ -88,13 +93,10 @@ pub fn drive_with(
                     }
                 }
             }
-            Step::Wait(seconds) => {
-                sleep(Duration::from_secs(seconds.into()));
-                continue;
-            }
-            _ => return Err(DriveError::Over),
+            Step::Wait(seconds) if sleep(Duration::from_secs(seconds.into())) => continue,
+            _ => return Err(DriveError::Over(last)),
         };
-        if let Some(end) = hear(flow, sent) {
+        if let Some(end) = hear(flow, sent, &mut last) {
             return end.map_err(DriveError::Transport);
         }
     }
@@ -107,12 +109,19 @@ pub fn drive_with(
 pub async fn drive_async<S, P>(
     flow: &mut (dyn Flow + Send),
     send: impl FnMut(http::Request<Zeroizing<Vec<u8>>>) -> S,
-    sleep: impl FnMut(Duration) -> P,
+    mut sleep: impl FnMut(Duration) -> P,
 ) -> Result<Received, DriveError>
 where
     S: Future<Output = Result<Received, TransportError>>,
     P: Future<Output = ()>,
 {
+    let sleep = |time| {
+        let sleep = sleep(time);
+        async {
+            sleep.await;
+            true
+        }
+    };
     drive_async_with(None, flow, send, sleep).await
 }
 
@@ -128,8 +137,9 @@ pub async fn drive_async_with<S, P>(
 ) -> Result<Received, DriveError>
 where
     S: Future<Output = Result<Received, TransportError>>,
-    P: Future<Output = ()>,
+    P: Future<Output = bool>,
 {
+    let mut last = None;
     loop {
         let sent = match flow.step(now()) {
             Step::Send(request) => {
@@ -144,21 +154,22 @@ where
                     }
                 }
             }
-            Step::Wait(seconds) => {
-                sleep(Duration::from_secs(seconds.into())).await;
-                continue;
-            }
-            _ => return Err(DriveError::Over),
+            Step::Wait(seconds) if sleep(Duration::from_secs(seconds.into())).await => continue,
+            _ => return Err(DriveError::Over(last)),
         };
-        if let Some(end) = hear(flow, sent) {
+        if let Some(end) = hear(flow, sent, &mut last) {
             return end.map_err(DriveError::Transport);
         }
     }
 }
 
-/// Tells the flow what came of a request. None if it goes on.
-fn hear(flow: &mut dyn Flow, sent: Result<Received, TransportError>) -> Option<Result<Received, TransportError>> {
-    match sent {
+/// Tells the flow what came of a request. None if it goes on; `last` is then why there was no answer.
+fn hear(
+    flow: &mut dyn Flow,
+    sent: Result<Received, TransportError>,
+    last: &mut Option<TransportError>,
+) -> Option<Result<Received, TransportError>> {
+    let error = match sent {
         Ok((mut answer, whole)) => {
             let response = answer.as_response();
             let is_last = match &whole {
@@ -166,13 +177,21 @@ fn hear(flow: &mut dyn Flow, sent: Result<Received, TransportError>) -> Option<R
                 Err(_) => flow.hear(&response.cut_off(), now()),
             };
             match whole {
-                _ if is_last => Some(Ok((answer, whole))),
-                Err(error) if error.why() != Unanswered::Closed => Some(Err(error)),
-                _ => None,
+                _ if is_last => return Some(Ok((answer, whole))),
+                Ok(()) => None,
+                Err(error) if error.why() == Unanswered::Closed => Some(error),
+                Err(error) if flow.unanswered(error.why(), now()) => Some(error),
+                Err(error) => return Some(Err(error)),
             }
         }
-        Err(error) => (!flow.unanswered(error.why(), now())).then_some(Err(error)),
-    }
+        // What has to be fixed first gets no better while a flow waits.
+        Err(error) if !flow.unanswered(error.why(), now()) || error.advice() == Some(Advice::Fix) => {
+            return Some(Err(error));
+        }
+        Err(error) => Some(error),
+    };
+    *last = error;
+    None
 }
 
 /// The request as the `http` crate has it. Its body is wiped when it is dropped.
@@ -198,7 +217,7 @@ pub fn to_http(request: &Request<'_>) -> Result<http::Request<Zeroizing<Vec<u8>>
 impl From<DriveError> for ExchangeError {
     fn from(error: DriveError) -> Self {
         match error {
-            DriveError::Over => Self::Spent,
+            DriveError::Over(_) => Self::Spent,
             DriveError::Transport(error) => Self::Transport(error),
         }
     }
@@ -207,7 +226,8 @@ impl From<DriveError> for ExchangeError {
 impl fmt::Display for DriveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Over => f.write_str("the flow ended without an answer"),
+            Self::Over(None) => f.write_str("the flow ended without an answer"),
+            Self::Over(Some(error)) => write!(f, "the flow ended without an answer: {error}"),
             Self::Transport(error) => error.fmt(f),
         }
     }
@@ -216,8 +236,8 @@ impl fmt::Display for DriveError {
 impl error::Error for DriveError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
-            Self::Over => None,
-            Self::Transport(error) => error.source(),
+            Self::Over(None) => None,
+            Self::Over(Some(error)) | Self::Transport(error) => error.source(),
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::listen::ListenError;
 use crate::proxy::ProxyError;
-use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, NoMetadata, ResponseError, Unanswered};
+use proofkey_core::{
+    Advice, AuthorizeError, CallbackError, CodeExpired, ConfigError, NoMetadata, ResponseError, Unanswered,
+};
 use std::sync::Arc;
 use std::{error, fmt, io};
 
@@ -146,8 +148,17 @@ pub enum LoginError {
     Cancelled,
     /// The client or an extra parameter cannot be used.
     Config(ConfigError),
+    /// There is no code that the user could confirm on another device.
+    Device(ExchangeError),
     /// The code could not be exchanged.
     Exchange(ExchangeError),
+    /// Nobody confirmed the code of a device before it expired.
+    Expired {
+        /// How it ended.
+        expired: CodeExpired,
+        /// Why the last poll got no answer, if that is so.
+        last: Option<TransportError>,
+    },
     /// An address of the redirect URI cannot be listened at.
     Listen(ListenError),
     /// The redirect URI is not `http://` with a loopback address or `localhost`, so no listener can receive the redirect.
@@ -158,6 +169,8 @@ pub enum LoginError {
     Push(ExchangeError),
     /// The answer to the push came so late that the server has forgotten what was pushed. The browser was not opened.
     PushExpired,
+    /// The code could not be shown.
+    Show(io::Error),
     /// The user did not come back in time.
     TimedOut,
 }
@@ -200,12 +213,15 @@ impl LoginError {
         match self {
             Self::Callback(error) => Some(error.advice()),
             Self::Exchange(error) => error.advice(),
-            // Nothing is lost by pushing once more.
-            Self::Push(error) => error.advice().or(Some(Advice::Retry { after: None })),
-            Self::Cancelled | Self::PushExpired | Self::TimedOut => Some(Advice::Reauthorize),
-            Self::Authorize(_) | Self::Config(_) | Self::Listen(_) | Self::NotLoopback | Self::Open(_) => {
-                Some(Advice::Fix)
-            }
+            // Nothing is lost by asking once more.
+            Self::Device(error) | Self::Push(error) => error.advice().or(Some(Advice::Retry { after: None })),
+            Self::Cancelled | Self::Expired { .. } | Self::PushExpired | Self::TimedOut => Some(Advice::Reauthorize),
+            Self::Authorize(_)
+            | Self::Config(_)
+            | Self::Listen(_)
+            | Self::NotLoopback
+            | Self::Open(_)
+            | Self::Show(_) => Some(Advice::Fix),
         }
     }
 }
@@ -261,7 +277,10 @@ impl fmt::Display for LoginError {
             Self::Callback(error) => error.fmt(f),
             Self::Cancelled => f.write_str("the login was cancelled"),
             Self::Config(error) => error.fmt(f),
+            Self::Device(error) => write!(f, "the server gave no code to confirm: {error}"),
             Self::Exchange(error) => write!(f, "the code could not be exchanged for a token: {error}"),
+            Self::Expired { expired, last: None } => expired.fmt(f),
+            Self::Expired { expired, last: Some(error) } => write!(f, "{expired}: {error}"),
             Self::Listen(error) => error.fmt(f),
             Self::NotLoopback => f.write_str(
                 "a listener needs a redirect URI that starts with http://127.0.0.1, http://[::1] or http://localhost",
@@ -269,6 +288,7 @@ impl fmt::Display for LoginError {
             Self::Open(error) => write!(f, "cannot open the browser: {error}"),
             Self::Push(error) => write!(f, "sending the login request to the server failed: {error}"),
             Self::PushExpired => f.write_str("the server's answer to the login request came after it had expired"),
+            Self::Show(error) => write!(f, "cannot show the code: {error}"),
             Self::TimedOut => f.write_str("the sign-in was not finished in time"),
         }
     }
@@ -308,9 +328,10 @@ impl error::Error for LoginError {
             Self::Authorize(error) => Some(error),
             Self::Callback(error) => Some(error),
             Self::Config(error) => Some(error),
-            Self::Exchange(error) => Some(error),
+            Self::Device(error) | Self::Exchange(error) => Some(error),
+            Self::Expired { last, .. } => last.as_ref().map(|error| error as _),
             Self::Listen(error) => Some(error),
-            Self::Open(error) => Some(error),
+            Self::Open(error) | Self::Show(error) => Some(error),
             Self::Push(error) => Some(error),
             Self::Cancelled | Self::NotLoopback | Self::PushExpired | Self::TimedOut => None,
         }

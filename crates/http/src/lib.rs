@@ -4,6 +4,7 @@
 //! [`read_tokens`], [`read_revocation`], [`read_push`] and [`ClientDiscovery`] read what came of them.
 
 mod answer;
+mod device;
 mod drive;
 mod error;
 mod listen;
@@ -23,6 +24,7 @@ mod signing_key;
 mod tls;
 
 pub use answer::{API_BODY_MAX, Answer, OAUTH_BODY_MAX};
+pub use device::DeviceLogin;
 pub use drive::{DriveError, Received, drive, drive_async, drive_async_with, drive_with, to_http};
 pub use error::{DiscoverError, ExchangeError, LoginError, TransportError, TransportKind};
 pub use listen::{Bound, ListenError, bind};

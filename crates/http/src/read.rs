@@ -58,7 +58,7 @@ pub struct ClientDiscovery<'a> {
     discovery: Discovery<'a>,
     issuer: &'a str,
     client_id: &'a str,
-    redirect_uri: &'a str,
+    redirect_uri: Option<&'a str>,
 }
 
 impl<'a> ClientDiscovery<'a> {
@@ -67,10 +67,23 @@ impl<'a> ClientDiscovery<'a> {
     /// # Errors
     /// [`DiscoverError::Config`] if the issuer, the client id or the redirect URI cannot be used.
     pub fn new(issuer: &'a str, client_id: &'a str, redirect_uri: &'a str) -> Result<Self, DiscoverError> {
+        Self::of(issuer, client_id, Some(redirect_uri))
+    }
+
+    /// The same for a client without a redirect URI: one that signs in as a device (RFC 8628).
+    ///
+    /// # Errors
+    /// [`DiscoverError::Config`] if the issuer or the client id cannot be used.
+    pub fn without_redirect(issuer: &'a str, client_id: &'a str) -> Result<Self, DiscoverError> {
+        Self::of(issuer, client_id, None)
+    }
+
+    fn of(issuer: &'a str, client_id: &'a str, redirect_uri: Option<&'a str>) -> Result<Self, DiscoverError> {
         let discovery = Discovery::new(issuer).map_err(DiscoverError::Config)?;
+        let found = Self { discovery, issuer, client_id, redirect_uri };
         // With the issuer in place of the endpoints that are not known yet.
-        Client::new(client_id, redirect_uri, Server::new(issuer, issuer)).map_err(DiscoverError::Config)?;
-        Ok(Self { discovery, issuer, client_id, redirect_uri })
+        found.client(Server::new(issuer, issuer)).map(drop)?;
+        Ok(found)
     }
 
     /// What is to be driven.
@@ -85,7 +98,7 @@ impl<'a> ClientDiscovery<'a> {
     pub fn read(self, driven: Result<Received, DriveError>) -> Result<ClientBuf, DiscoverError> {
         let (mut answer, whole) = match driven {
             Ok(received) => received,
-            Err(DriveError::Over) => {
+            Err(DriveError::Over(_)) => {
                 return Err(DiscoverError::NoMetadata {
                     issuer: self.issuer.to_owned(),
                     tried: self.discovery.tried(),
@@ -95,7 +108,17 @@ impl<'a> ClientDiscovery<'a> {
         };
         let metadata = self.discovery.read(answer.as_response()).map_err(DiscoverError::Response)?;
         whole.map_err(DiscoverError::Transport)?;
-        let client = Client::new(self.client_id, self.redirect_uri, metadata.server());
-        client.map(ClientBuf::from).map_err(DiscoverError::Config)
+        self.client(metadata.server()).map(ClientBuf::from)
+    }
+
+    fn client<'s>(&self, server: Server<'s>) -> Result<Client<'s>, DiscoverError>
+    where
+        'a: 's,
+    {
+        let client = match self.redirect_uri {
+            Some(redirect_uri) => Client::new(self.client_id, redirect_uri, server),
+            None => Client::without_redirect(self.client_id, server),
+        };
+        client.map_err(DiscoverError::Config)
     }
 }

@@ -15,6 +15,7 @@ use proofkey_http::{
     read_tokens, to_http,
 };
 use reqwest::{ClientBuilder, RequestBuilder, Url};
+use std::future::{Future, ready};
 use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
@@ -278,12 +279,26 @@ impl Http {
         let (begun, within) = (Instant::now(), within.min(self.settings().deadline()));
         // Also if a server asks for a nonce, and the request is sent once more.
         let send = |request| self.receive_within(request, within.saturating_sub(begun.elapsed()));
-        let driven = drive_async_with(self.prover.as_ref(), &mut request, send, tokio::time::sleep).await;
+        let driven = drive_async_with(self.prover.as_ref(), &mut request, send, |_| ready(true)).await;
         read_tokens(request, driven)
     }
 
     pub(crate) async fn drive(&self, flow: &mut (dyn Flow + Send)) -> Result<Received, DriveError> {
-        drive_async_with(self.prover.as_ref(), flow, |request| self.receive(request), tokio::time::sleep).await
+        self.drive_pausing(flow, || {}, |_| ready(true)).await
+    }
+
+    /// Drives a flow, with a look at each request before it is sent, and a pause that says whether to go on.
+    pub(crate) async fn drive_pausing<P: Future<Output = bool>>(
+        &self,
+        flow: &mut (dyn Flow + Send),
+        mut sending: impl FnMut(),
+        pause: impl FnMut(Duration) -> P,
+    ) -> Result<Received, DriveError> {
+        let send = |request| {
+            sending();
+            self.receive(request)
+        };
+        drive_async_with(self.prover.as_ref(), flow, send, pause).await
     }
 
     async fn receive(&self, request: http::Request<Zeroizing<Vec<u8>>>) -> Result<Received, TransportError> {

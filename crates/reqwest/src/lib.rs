@@ -67,6 +67,7 @@
 mod adapter;
 mod body;
 mod client;
+mod device;
 mod error;
 #[cfg(feature = "session")]
 mod lifted;
@@ -84,8 +85,8 @@ pub use getrandom::SysRng;
 #[cfg(feature = "dpop")]
 pub use proofkey_http::SigningKey;
 pub use proofkey_http::{
-    DiscoverError, ExchangeError, ListenError, Login, LoginError, Proxies, Proxy, ProxyError, ProxyFault, Settings,
-    SignError, SignedIn, Signer, TransportError, TransportKind,
+    DeviceLogin, DiscoverError, ExchangeError, ListenError, Login, LoginError, Proxies, Proxy, ProxyError, ProxyFault,
+    Settings, SignError, SignedIn, Signer, TransportError, TransportKind,
 };
 pub use streamed::Streamed;
 pub use {http, proofkey_core};

@@ -14,7 +14,6 @@ use proofkey_http::{
 };
 use std::io::Read;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 #[cfg(feature = "session")]
 use std::time::Instant;
@@ -237,12 +236,26 @@ impl Http {
         let (begun, within) = (Instant::now(), within.min(self.agents.settings().deadline()));
         // Also if a server asks for a nonce, and the request is sent once more.
         let send = |request| self.receive_within(request, within.saturating_sub(begun.elapsed()));
-        let driven = drive_with(self.prover.as_ref(), &mut request, send, thread::sleep);
+        let driven = drive_with(self.prover.as_ref(), &mut request, send, |_| true);
         read_tokens(request, driven)
     }
 
     pub(crate) fn drive(&self, flow: &mut dyn Flow) -> Result<Received, DriveError> {
-        drive_with(self.prover.as_ref(), flow, |request| self.receive(request), thread::sleep)
+        self.drive_pausing(flow, || {}, |_| true)
+    }
+
+    /// Drives a flow, with a look at each request before it is sent, and a pause that says whether to go on.
+    pub(crate) fn drive_pausing(
+        &self,
+        flow: &mut dyn Flow,
+        mut sending: impl FnMut(),
+        pause: impl FnMut(Duration) -> bool,
+    ) -> Result<Received, DriveError> {
+        let send = |request| {
+            sending();
+            self.receive(request)
+        };
+        drive_with(self.prover.as_ref(), flow, send, pause)
     }
 
     fn receive(&self, request: http::Request<Zeroizing<Vec<u8>>>) -> Result<Received, TransportError> {

@@ -30,6 +30,7 @@
 mod adapter;
 mod agent;
 mod connect;
+mod device;
 mod error;
 mod listener;
 mod login;
@@ -43,8 +44,8 @@ pub use getrandom::SysRng;
 #[cfg(feature = "dpop")]
 pub use proofkey_http::SigningKey;
 pub use proofkey_http::{
-    DiscoverError, ExchangeError, ListenError, Login, LoginError, Proxies, Proxy, ProxyError, ProxyFault, Settings,
-    SignError, SignedIn, Signer, TransportError, TransportKind,
+    DeviceLogin, DiscoverError, ExchangeError, ListenError, Login, LoginError, Proxies, Proxy, ProxyError, ProxyFault,
+    Settings, SignError, SignedIn, Signer, TransportError, TransportKind,
 };
 pub use streamed::Streamed;
 pub use {http, proofkey_core};

@@ -41,6 +41,8 @@ fn every_error_says_what_it_is_and_keeps_its_cause() {
         (Box::new(listen()), true),
         (Box::new(LoginError::NotLoopback), false),
         (Box::new(LoginError::Open(io::ErrorKind::NotFound.into())), true),
+        (Box::new(LoginError::Push(ExchangeError::Response(ResponseError::Missing("request_uri")))), true),
+        (Box::new(LoginError::PushExpired), false),
         (Box::new(LoginError::TimedOut), false),
     ];
     for (error, caused) in errors {
@@ -93,6 +95,12 @@ fn a_login_that_failed_is_mended_or_begun_again() {
         (listen(), Some(Advice::Fix)),
         (LoginError::NotLoopback, Some(Advice::Fix)),
         (LoginError::Open(io::ErrorKind::NotFound.into()), Some(Advice::Fix)),
+        (LoginError::Push(ExchangeError::Response(ResponseError::Missing("request_uri"))), Some(Advice::Fix)),
+        (
+            LoginError::Push(ExchangeError::Transport(TransportError::new(TransportKind::Deadline, true))),
+            Some(Advice::Retry { after: None }),
+        ),
+        (LoginError::PushExpired, Some(Advice::Reauthorize)),
         (LoginError::TimedOut, Some(Advice::Reauthorize)),
     ] {
         assert_eq!(error.advice(), advice, "{error}");

@@ -17,18 +17,18 @@ const MODULES: &[(&str, &[&str])] = &[
     (
         "http",
         &[
-            "answer", "secure", "listen", "proxy", "error", "drive", "read", "login", "tls", "settings", "reuse",
-            "session", "lib",
+            "answer", "secure", "listen", "proxy", "error", "drive", "identity", "read", "login", "tls", "settings",
+            "reuse", "session", "lib",
         ],
     ),
     (
         "reqwest",
         &[
-            "body", "error", "streamed", "client", "adapter", "listener", "login", "lifted", "session", "sessions",
-            "lib",
+            "body", "error", "streamed", "client", "adapter", "identity", "listener", "login", "lifted", "session",
+            "sessions", "lib",
         ],
     ),
-    ("ureq", &["error", "connect", "agent", "streamed", "adapter", "listener", "login", "session", "lib"]),
+    ("ureq", &["error", "connect", "agent", "streamed", "adapter", "identity", "listener", "login", "session", "lib"]),
 ];
 
 /// What each crate may import from the workspace.

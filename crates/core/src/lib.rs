@@ -113,4 +113,4 @@ pub use proof::{CodeChallenge, CodeVerifier, Proof, Provable, PublicKey, State, 
 pub use server::Server;
 
 #[cfg(feature = "alloc")]
-pub use owned::{ClientBuf, PushedUrlBuf, RefreshTokenBuf, ResponseBuf, TokensBuf};
+pub use owned::{ClaimsBuf, ClientBuf, PushedUrlBuf, RefreshTokenBuf, ResponseBuf, TokensBuf};

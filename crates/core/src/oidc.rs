@@ -133,7 +133,7 @@ impl<'a> IdToken<'a> {
         }
     }
 
-    fn decode(self, buffer: &mut [u8]) -> Result<&mut [u8], IdTokenError> {
+    pub(crate) fn decode(self, buffer: &mut [u8]) -> Result<&mut [u8], IdTokenError> {
         let payload = self.payload()?;
         let needed = decoded_len(payload);
         let claims = buffer.get_mut(..needed).ok_or(IdTokenError::NoRoom { needed })?;
@@ -153,34 +153,23 @@ impl<'a> Client<'a> {
     /// a code ask the request ([`TokenRequest::id_token_rules`](crate::TokenRequest::id_token_rules)), which knows the `nonce`.
     #[must_use]
     pub const fn id_token_rules(self) -> IdTokenRules<'a> {
-        IdTokenRules::new(self.id, self.server.issuer, None)
+        IdTokenRules { client_id: self.id, issuer: self.server.issuer, nonce: None, max_age: None, sub: None }
     }
 }
 
 /// What an [`IdToken`] is checked against: the server, the client and the login that it must belong to.
 #[derive(Clone, Copy)]
 pub struct IdTokenRules<'a> {
-    client_id: &'a str,
-    issuer: Option<&'a str>,
-    nonce: Option<Nonce>,
+    pub(crate) client_id: &'a str,
+    pub(crate) issuer: Option<&'a str>,
+    pub(crate) nonce: Option<Nonce>,
     /// How old the sign-in may be at which time.
-    max_age: Option<(u32, u64)>,
-    sub: Option<&'a str>,
+    pub(crate) max_age: Option<(u32, u64)>,
+    pub(crate) sub: Option<&'a str>,
 }
 
 impl<'a> IdTokenRules<'a> {
-    pub(crate) const fn new(client_id: &'a str, issuer: Option<&'a str>, nonce: Option<Nonce>) -> Self {
-        Self { client_id, issuer, nonce, max_age: None, sub: None }
-    }
-
-    /// The user must have signed in at most so many seconds before the login began, which was at `began`, in seconds since 1970.
-    /// It is for a login with the parameter `max_age`.
-    #[must_use]
-    pub const fn with_max_age(self, seconds: u32, began: u64) -> Self {
-        Self { max_age: Some((seconds, began)), ..self }
-    }
-
-    /// It must be this user ([`Claims::sub`]): after a refresh, and when somebody signs in again.
+    /// It must be this user ([`Claims::sub`]).
     #[must_use]
     pub const fn of_user(self, sub: &'a str) -> Self {
         Self { sub: Some(sub), ..self }
@@ -261,13 +250,13 @@ impl fmt::Debug for IdTokenRules<'_> {
 /// change, and another user can have them later. A claim that cannot be used counts as absent.
 #[derive(Clone, Copy)]
 pub struct Claims<'c> {
-    sub: &'c str,
-    acr: Option<&'c str>,
-    auth_time: Option<u64>,
-    email: Option<&'c str>,
-    email_verified: Option<bool>,
-    name: Option<&'c str>,
-    preferred_username: Option<&'c str>,
+    pub(crate) sub: &'c str,
+    pub(crate) acr: Option<&'c str>,
+    pub(crate) auth_time: Option<u64>,
+    pub(crate) email: Option<&'c str>,
+    pub(crate) email_verified: Option<bool>,
+    pub(crate) name: Option<&'c str>,
+    pub(crate) preferred_username: Option<&'c str>,
 }
 
 impl<'c> Claims<'c> {
@@ -356,9 +345,7 @@ pub(crate) fn further<'c, const N: usize>(values: &[Value<'c>; NAMES_MAX], names
     let all = all_names(names);
     names.map(|wanted| {
         let (_, value) = all.iter().zip(values).find(|(name, _)| **name == wanted)?;
-        let is_readable =
-            !matches!(value.kind, Kind::Absent | Kind::HalfString | Kind::List | Kind::Null | Kind::Repeated);
-        is_readable.then_some(value.text)
+        value.readable()
     })
 }
 

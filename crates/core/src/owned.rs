@@ -1,5 +1,9 @@
 //! The forms that own their parts.
 
+mod claims;
+
+pub use claims::ClaimsBuf;
+
 use crate::client::Client;
 use crate::endpoint::{ENDPOINTS, FEATURES};
 use crate::flow::{PushedUrl, RefreshToken, Scope, Tokens};

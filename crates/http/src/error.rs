@@ -3,7 +3,8 @@
 use crate::listen::ListenError;
 use crate::proxy::ProxyError;
 use proofkey_core::{
-    Advice, AuthorizeError, CallbackError, CodeExpired, ConfigError, NoMetadata, ResponseError, Unanswered,
+    Advice, AuthorizeError, CallbackError, CodeExpired, ConfigError, IdTokenError, NoMetadata, ResponseError,
+    Unanswered, UserInfoError,
 };
 use std::sync::Arc;
 use std::{error, fmt, io};
@@ -103,18 +104,22 @@ impl From<ProxyError> for TransportError {
     }
 }
 
-/// A token request, a revocation or a push that failed.
+/// A request to the authorization server that failed: for tokens or userinfo, a revocation, or a push.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ExchangeError {
-    /// The server has no known revocation endpoint.
+    /// The server has no known endpoint for it.
     Config(ConfigError),
+    /// The ID token of the answer does not say who signed in here. The tokens were granted, and are dropped.
+    IdToken(IdTokenError),
     /// The server refused, or its answer cannot be used.
     Response(ResponseError),
     /// The request was sent before. A code or a refresh token is sent once.
     Spent,
     /// There was no answer.
     Transport(TransportError),
+    /// The userinfo endpoint's answer cannot be used.
+    UserInfo(UserInfoError),
 }
 
 /// A discovery that failed.
@@ -187,8 +192,10 @@ impl ExchangeError {
     pub fn advice(&self) -> Option<Advice> {
         match self {
             Self::Config(_) | Self::Spent => Some(Advice::Fix),
+            Self::IdToken(error) => Some(error.advice()),
             Self::Response(error) => Some(error.advice()),
             Self::Transport(error) => error.advice(),
+            Self::UserInfo(error) => Some(error.advice()),
         }
     }
 }
@@ -252,9 +259,11 @@ impl fmt::Display for ExchangeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Config(error) => error.fmt(f),
+            Self::IdToken(error) => error.fmt(f),
             Self::Response(error) => error.fmt(f),
             Self::Spent => f.write_str("the request was sent before, and a code or a refresh token is sent once"),
             Self::Transport(error) => error.fmt(f),
+            Self::UserInfo(error) => error.fmt(f),
         }
     }
 }
@@ -304,9 +313,11 @@ impl error::Error for ExchangeError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
             Self::Config(error) => Some(error),
+            Self::IdToken(error) => Some(error),
             Self::Response(error) => Some(error),
             Self::Spent => None,
             Self::Transport(error) => Some(error),
+            Self::UserInfo(error) => Some(error),
         }
     }
 }

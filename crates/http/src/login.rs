@@ -2,11 +2,12 @@
 
 use crate::drive::{DriveError, Received};
 use crate::error::LoginError;
+use crate::identity::seconds;
 use crate::listen::{Bound, bind};
 use crate::read::read_push;
 use getrandom::SysRng;
 use proofkey_core::loopback::Loopback;
-use proofkey_core::{Client, Endpoint, Feature, Flow, Pending, PushRequest, TokensBuf};
+use proofkey_core::{Client, Endpoint, Feature, Flow, Pending, PushRequest, TokenRequest};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -19,31 +20,6 @@ pub struct Login<'a> {
     timeout: Duration,
     cancel: Option<&'a AtomicBool>,
     push: bool,
-}
-
-/// The result of a login.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct SignedIn {
-    /// What the server granted.
-    pub tokens: TokensBuf,
-    /// When the tokens were asked for: their lifetime counts from then on (see [`Lifetime`](proofkey_core::Lifetime)).
-    pub requested_at: SystemTime,
-}
-
-impl SignedIn {
-    /// Tokens, and when they were asked for.
-    #[must_use]
-    pub const fn new(tokens: TokensBuf, requested_at: SystemTime) -> Self {
-        Self { tokens, requested_at }
-    }
-}
-
-/// Tokens of an exchange that has just been made.
-impl From<TokensBuf> for SignedIn {
-    fn from(tokens: TokensBuf) -> Self {
-        Self::new(tokens, SystemTime::now())
-    }
 }
 
 impl<'a> Login<'a> {
@@ -88,6 +64,17 @@ impl<'a> Login<'a> {
         let server = self.client.server();
         let can_push = server.endpoint(Endpoint::PushedAuthorization).is_some();
         self.push || server.has(Feature::PushRequired) || (self.client.key().is_some() && can_push)
+    }
+
+    /// The request for the tokens of this login, which began at `began`: with a `max_age` among the extra parameters the ID token must
+    /// say when the user signed in.
+    #[must_use]
+    pub fn expects<'r>(&self, request: TokenRequest<'r>, began: SystemTime) -> TokenRequest<'r> {
+        let max_age = self.extra.iter().find(|(name, _)| *name == "max_age");
+        match max_age.and_then(|(_, age)| age.parse().ok()) {
+            Some(max_age) => request.with_max_age(max_age, seconds(began)),
+            None => request,
+        }
     }
 
     /// How long the user has.

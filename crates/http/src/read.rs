@@ -2,13 +2,15 @@
 
 use crate::drive::{DriveError, Received};
 use crate::error::{DiscoverError, ExchangeError};
+use crate::identity::{SignedIn, user};
 use proofkey_core::{
     Client, ClientBuf, Discovery, Flow, PushRequest, PushedUrlBuf, RefreshTokenBuf, RevocationRequest, Server,
     TokenRequest, TokensBuf,
 };
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Reads what came of a token request: first of all the new refresh token, if one can be read
-/// ([`TokenRequest::read_keeping`]), whatever else is wrong, and also if the connection broke behind it.
+/// ([`TokenRequest::read_keeping`]), whatever else is wrong, and also if the connection broke behind it. An ID token is checked.
 ///
 /// # Errors
 /// In the second part.
@@ -16,14 +18,32 @@ pub fn read_tokens(
     request: TokenRequest<'_>,
     driven: Result<Received, DriveError>,
 ) -> (Option<RefreshTokenBuf>, Result<TokensBuf, ExchangeError>) {
+    let (new, signed_in) = read_signed_in(request, driven, UNIX_EPOCH);
+    (new, signed_in.map(|signed_in| signed_in.tokens))
+}
+
+/// [`read_tokens`], and who signed in. `requested_at` is when the request was sent.
+///
+/// # Errors
+/// As [`read_tokens`].
+pub fn read_signed_in(
+    request: TokenRequest<'_>,
+    driven: Result<Received, DriveError>,
+    requested_at: SystemTime,
+) -> (Option<RefreshTokenBuf>, Result<SignedIn, ExchangeError>) {
     let (mut answer, whole) = match driven {
         Ok(received) => received,
         Err(error) => return (None, Err(error.into())),
     };
+    let rules = request.id_token_rules();
     let (new, tokens) = request.read_keeping(answer.as_response());
     let new = new.map(RefreshTokenBuf::from);
     let tokens = tokens.map(TokensBuf::from).map_err(ExchangeError::Response);
-    (new, whole.map_err(ExchangeError::Transport).and(tokens))
+    let signed_in = whole.map_err(ExchangeError::Transport).and(tokens).and_then(|tokens| {
+        let user = user(&tokens, &rules).map_err(ExchangeError::IdToken)?;
+        Ok(SignedIn::new(tokens, requested_at).with_user(user))
+    });
+    (new, signed_in)
 }
 
 /// Reads what came of a revocation.

@@ -15,6 +15,6 @@ mod told;
 pub use begin::{Begin, SignedOut};
 pub use cell::{Came, Cell, Turn};
 pub use error::{CallError, SessionError};
-pub use held::{Held, Token, is_stale};
+pub use held::{Held, Token, answered, is_stale};
 pub use revoking::{Revocation, Revoking};
 pub use run::{Act, Run};

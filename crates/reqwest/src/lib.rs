@@ -69,6 +69,7 @@ mod body;
 mod client;
 mod device;
 mod error;
+mod identity;
 #[cfg(feature = "session")]
 mod lifted;
 mod listener;
@@ -86,7 +87,7 @@ pub use getrandom::SysRng;
 pub use proofkey_http::SigningKey;
 pub use proofkey_http::{
     DeviceLogin, DiscoverError, ExchangeError, ListenError, Login, LoginError, Proxies, Proxy, ProxyError, ProxyFault,
-    Settings, SignError, SignedIn, Signer, TransportError, TransportKind,
+    Settings, SignError, SignedIn, Signer, StepUp, TransportError, TransportKind,
 };
 pub use streamed::Streamed;
 pub use {http, proofkey_core};
@@ -95,7 +96,7 @@ pub use {
     lifted::Blocking,
     proofkey_core::session::{End, Grace, Policy},
     proofkey_http::session::{CallError, Revocation, SessionError, SignedOut, Token, is_stale},
-    proofkey_store::{self, AsyncStore, Key, Memory, Record, Store, StoreError},
+    proofkey_store::{self, AsyncStore, Key, Memory, Record, Store, StoreError, User},
     session::Session,
     sessions::Sessions,
 };

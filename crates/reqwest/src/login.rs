@@ -4,6 +4,7 @@ use crate::adapter::Http;
 use crate::listener::Listener;
 use proofkey_http::{Login, LoginError, SignedIn, Start};
 use std::io;
+use std::time::SystemTime;
 
 impl Http {
     /// Logs a user in: listens on loopback, has `open` send the browser to the authorization URL, waits for the redirect,
@@ -19,6 +20,7 @@ impl Http {
         login: Login<'_>,
         open: impl FnOnce(&str) -> io::Result<()>,
     ) -> Result<SignedIn, LoginError> {
+        let began = SystemTime::now();
         let (listener, redirect_uri) = Listener::new(login.bind()?)?;
         let (client, start, pending) = login.begin(&redirect_uri)?;
         let url = match start {
@@ -29,6 +31,6 @@ impl Http {
             }
         };
         open(&url).map_err(LoginError::Open)?;
-        listener.receive(self, client, pending, &login).await
+        listener.receive(self, client, pending, (&login, began)).await
     }
 }

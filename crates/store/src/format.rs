@@ -4,7 +4,7 @@
 //! changes how the others must be used needs a new format, in the records that have it.
 
 use crate::key::Key;
-use crate::record::{Ended, Others, Record, ResourceToken, Secret};
+use crate::record::{Ended, Others, Record, ResourceToken, Secret, User};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use proofkey_core::{Endpoint, Thumbprint};
 use serde::{Deserialize, Serialize};
@@ -100,6 +100,8 @@ struct Format2 {
     bound_to: Option<Thumbprint>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "secret_option")]
     signing_key: Option<Secret>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    user: Option<User>,
     #[serde(flatten)]
     others: Others,
 }
@@ -163,15 +165,15 @@ pub(crate) mod secret {
     }
 }
 
-mod secret_option {
+pub(crate) mod secret_option {
     use super::Secret;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
         secret.as_ref().map(Secret::expose).serialize(serializer)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
         Option::<String>::deserialize(deserializer).map(|text| text.map(Secret::new))
     }
 }

@@ -3,7 +3,9 @@
 use crate::format;
 use crate::key::Key;
 use base64ct::{Base64UrlUnpadded, Encoding};
-use proofkey_core::{AccessToken, Client, ConfigError, Endpoint, Feature, Scope, Server, Thumbprint, Tokens};
+use proofkey_core::{
+    AccessToken, Claims, Client, ConfigError, Endpoint, Feature, IdToken, Scope, Server, Thumbprint, Tokens,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,7 +54,36 @@ pub struct Record {
     pub bound_to: Option<Thumbprint>,
     /// That key itself, if it is kept [here](Self::set_signing_key).
     pub(crate) signing_key: Option<Secret>,
+    /// Who signed in, if the server said so and it was checked.
+    pub user: Option<User>,
     pub(crate) others: Others,
+}
+
+/// Who signed in.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct User {
+    /// The user, as the server names them: nobody else is ever named so there.
+    pub sub: String,
+    /// A name to show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The ID token of the login or of its last refresh, to sign out at the server with.
+    #[serde(default, with = "format::secret_option", skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<Secret>,
+}
+
+impl User {
+    /// A user by these claims. The name to show is the full name, the short one, or the address.
+    #[must_use]
+    pub fn of(claims: Claims<'_>, id_token: Option<IdToken<'_>>) -> Self {
+        let names = [claims.name(), claims.preferred_username(), claims.email()];
+        Self {
+            sub: claims.sub().to_owned(),
+            name: names.into_iter().flatten().next().map(str::to_owned),
+            id_token: id_token.map(|token| Secret::new(token.expose().to_owned())),
+        }
+    }
 }
 
 /// Why a login has ended.
@@ -145,6 +176,7 @@ impl Record {
             resources: BTreeMap::new(),
             bound_to: None,
             signing_key: None,
+            user: None,
             others: Others::default(),
         }
     }

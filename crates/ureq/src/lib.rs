@@ -32,6 +32,7 @@ mod agent;
 mod connect;
 mod device;
 mod error;
+mod identity;
 mod listener;
 mod login;
 #[cfg(feature = "session")]
@@ -45,7 +46,7 @@ pub use getrandom::SysRng;
 pub use proofkey_http::SigningKey;
 pub use proofkey_http::{
     DeviceLogin, DiscoverError, ExchangeError, ListenError, Login, LoginError, Proxies, Proxy, ProxyError, ProxyFault,
-    Settings, SignError, SignedIn, Signer, TransportError, TransportKind,
+    Settings, SignError, SignedIn, Signer, StepUp, TransportError, TransportKind,
 };
 pub use streamed::Streamed;
 pub use {http, proofkey_core};
@@ -53,6 +54,6 @@ pub use {http, proofkey_core};
 pub use {
     proofkey_core::session::{End, Grace, Policy},
     proofkey_http::session::{CallError, Revocation, SessionError, SignedOut, Token, is_stale},
-    proofkey_store::{self, Key, Memory, Record, Store, StoreError},
+    proofkey_store::{self, Key, Memory, Record, Store, StoreError, User},
     session::Session,
 };

@@ -15,6 +15,7 @@ impl Http {
     pub fn login(&self, login: Login<'_>, open: impl FnOnce(&str) -> io::Result<()>) -> Result<SignedIn, LoginError> {
         // None is a time that never comes.
         let until = Instant::now().checked_add(login.timeout());
+        let began = SystemTime::now();
         let bound = login.bind()?;
         let (client, start, pending) = login.begin(&bound.redirect_uri)?;
         let url = match start {
@@ -25,9 +26,6 @@ impl Http {
             }
         };
         open(&url).map_err(LoginError::Open)?;
-        Listener(&bound).receive(client, pending, until, &login, |request| {
-            let requested_at = SystemTime::now();
-            Ok(SignedIn::new(self.exchange(request)?, requested_at))
-        })
+        Listener(&bound).receive(client, pending, until, &login, |request| self.sign_in(login.expects(request, began)))
     }
 }

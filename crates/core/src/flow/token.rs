@@ -26,6 +26,8 @@ impl<'a> Client<'a> {
 pub struct TokenRequest<'a> {
     client_id: &'a str,
     issuer: Option<&'a str>,
+    sub: Option<&'a str>,
+    max_age: Option<(u32, u64)>,
     endpoint: &'a str,
     secret: Option<&'a str>,
     key: Option<&'a Thumbprint>,
@@ -54,6 +56,8 @@ impl<'a> TokenRequest<'a> {
         Self {
             client_id: client.id(),
             issuer: client.server().issuer(),
+            sub: None,
+            max_age: None,
             endpoint: client.server().required(Endpoint::Token),
             secret: client.secret,
             key: client.key(),
@@ -73,6 +77,20 @@ impl<'a> TokenRequest<'a> {
         Ok(Self { extra, ..self })
     }
 
+    /// The user who must be signed in: after a refresh, and when somebody signs in again. It is for the
+    /// [rules](Self::id_token_rules) of the ID token, and is not sent.
+    #[must_use]
+    pub fn of_user(self, sub: &'a str) -> Self {
+        Self { sub: Some(sub), ..self }
+    }
+
+    /// The user must have signed in at most so many seconds before the login began, which was at `began`, in seconds since 1970. It
+    /// is for a login with the parameter `max_age`.
+    #[must_use]
+    pub fn with_max_age(self, seconds: u32, began: u64) -> Self {
+        Self { max_age: Some((seconds, began)), ..self }
+    }
+
     /// The request to send, once.
     #[must_use]
     pub fn request(&self) -> Request<'_> {
@@ -86,7 +104,7 @@ impl<'a> TokenRequest<'a> {
             Grant::Code { verifier, is_openid: true, .. } => Some(verifier.nonce()),
             _ => None,
         };
-        IdTokenRules::new(self.client_id, self.issuer, nonce)
+        IdTokenRules { client_id: self.client_id, issuer: self.issuer, nonce, max_age: self.max_age, sub: self.sub }
     }
 
     /// Reads the answer (RFC 6749 sections 5.1 and 5.2). After a refresh the tokens hold the refresh token to keep: the

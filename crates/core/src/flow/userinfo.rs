@@ -115,6 +115,10 @@ impl fmt::Debug for UserInfoRequest<'_> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UserInfoError {
+    /// Nobody knows who signed in, since the login had no ID token. Nothing was sent.
+    NoUser,
+    /// The access token is for another resource (RFC 8707), so it is not sent to the server.
+    OtherResource,
     /// The server does not take the access token: it has expired (401), or lacks the scope `openid` (403).
     Refused(u16),
     /// The server refused for another reason, or its answer cannot be read.
@@ -136,7 +140,7 @@ impl UserInfoError {
     pub fn advice(&self) -> Advice {
         match self {
             Self::Refused(401) | Self::Subject { .. } => Advice::Reauthorize,
-            Self::Refused(_) | Self::Signed => Advice::Fix,
+            Self::NoUser | Self::OtherResource | Self::Refused(_) | Self::Signed => Advice::Fix,
             Self::Response(error) => error.advice(),
         }
     }
@@ -145,6 +149,8 @@ impl UserInfoError {
 impl fmt::Display for UserInfoError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NoUser => f.write_str("who signed in is not known; ask for the scope `openid` when signing in"),
+            Self::OtherResource => f.write_str("the access token is for another resource than the userinfo endpoint"),
             Self::Refused(401) => f.write_str("the userinfo endpoint does not take the access token"),
             Self::Refused(status) => {
                 write!(f, "the userinfo endpoint refused ({status}); ask for the scope `openid` when signing in")

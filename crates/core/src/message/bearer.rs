@@ -224,6 +224,34 @@ mod tests {
     }
 
     #[test]
+    fn an_api_says_how_to_sign_in_again() {
+        let of = |field: &'static str| match Refusal::of(401, [field]) {
+            Some(Refusal::InsufficientAuthentication { acr_values, max_age }) => {
+                format!("{:?} {max_age:?}", acr_values.map(|values| values.to_string()))
+            }
+            other => format!("{other:?}"),
+        };
+        let step_up = |rest: &str| of(format!("Bearer error=\"insufficient_user_authentication\"{rest}").leak());
+        assert_eq!(step_up(""), "None None");
+        assert_eq!(step_up(", acr_values=\"a b\""), "Some(\"a b\") None");
+        assert_eq!(step_up(", max_age=\"5\""), "None Some(5)");
+        assert_eq!(step_up(", Max_Age=0, acr_values=x"), "Some(\"x\") Some(0)");
+        assert_eq!(step_up(", max_age=\"\\7\""), "None Some(7)");
+        assert_eq!(step_up(", max_age=99999999999"), format!("None Some({})", u32::MAX));
+        for bad in ["-1", "+1", "1.5", "", "x", " 5"] {
+            assert_eq!(step_up(&format!(", max_age=\"{bad}\"")), "None None", "{bad}");
+        }
+        for twice in ["max_age", "acr_values"] {
+            assert_eq!(step_up(&format!(", {twice}=1, {twice}=1")), "Some(InvalidToken)", "{twice}");
+        }
+        let shown = Refusal::of(401, ["Bearer error=insufficient_user_authentication, acr_values=\"a\tb\", max_age=5"]);
+        assert_eq!(
+            shown.map(|refusal| refusal.to_string()).as_deref(),
+            Some("the API wants the user to sign in again, at most 5 s ago, in one of these ways: a?b")
+        );
+    }
+
+    #[test]
     fn refusals_of_an_api_are_told_apart() {
         let of = |status, field: &'static str| match Refusal::of(status, [field]) {
             Some(Refusal::InsufficientScope { scope }) => {

@@ -6,9 +6,9 @@ use super::error::SessionError;
 use super::held::{Held, check};
 use super::revoking::Revocation;
 use crate::error::ExchangeError;
-use crate::login::SignedIn;
+use crate::identity::SignedIn;
 use proofkey_core::session::{LoginId, Version};
-use proofkey_store::{Answer, Op, Record, Row, StoreError, StoreFault};
+use proofkey_store::{Answer, Op, Record, Row, StoreError, StoreFault, User};
 use std::sync::Arc;
 use std::time::SystemTime;
 use zeroize::Zeroizing;
@@ -50,7 +50,9 @@ impl<'c> Begin<'c> {
     pub fn login(cell: &'c Cell, signed_in: &SignedIn) -> Result<Self, SessionError> {
         let since = signed_in.requested_at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let tokens = signed_in.tokens.as_tokens();
-        Self::with(cell, Record::of_login(cell.key().clone(), cell.client(), &[], tokens, since.as_secs()))
+        let mut record = Record::of_login(cell.key().clone(), cell.client(), &[], tokens, since.as_secs());
+        record.user = signed_in.user.as_ref().map(|user| User::of(user.as_claims(), tokens.id_token()));
+        Self::with(cell, record)
     }
 
     /// A login with a record of your own.

@@ -1,8 +1,13 @@
 //! [`Held`]: a login as this process has it, and the [`Token`] that is handed out.
 
-use super::error::SessionError;
+use super::error::{CallError, SessionError};
+use crate::error::ExchangeError;
+use crate::identity::StepUp;
 use proofkey_core::session::{End, Now, Pair, Renewal, Version};
-use proofkey_core::{AccessToken, Lifetime, RefreshToken, Refusal, ResponseBuf, Thumbprint, TokensBuf};
+use proofkey_core::{
+    AccessToken, Client, Lifetime, RefreshToken, Refusal, ResponseBuf, Thumbprint, TokensBuf, UserInfoError,
+    UserInfoRequest,
+};
 use proofkey_store::{Record, RecordError, ResourceToken, Row, Secret, StoreError, StoreFault};
 use std::fmt;
 use std::sync::Arc;
@@ -62,6 +67,19 @@ impl Token {
     #[must_use]
     pub fn record(&self) -> &Record {
         &self.0.record
+    }
+
+    /// Asks the server for more about the user who signed in.
+    ///
+    /// # Errors
+    /// [`UserInfoError::NoUser`] if the login had no ID token; [`UserInfoError::OtherResource`] if this is the token of another resource
+    /// (RFC 8707); [`ExchangeError::Config`] if the server has no userinfo endpoint.
+    pub fn userinfo<'t>(&'t self, client: Client<'t>) -> Result<UserInfoRequest<'t>, ExchangeError> {
+        if self.0.resource.is_some() {
+            return Err(ExchangeError::UserInfo(UserInfoError::OtherResource));
+        }
+        let user = self.record().user.as_ref().ok_or(ExchangeError::UserInfo(UserInfoError::NoUser))?;
+        client.userinfo(self.access_token(), &user.sub).map_err(ExchangeError::Config)
     }
 
     /// Whether it belongs to the same sign-in as the other one.
@@ -140,6 +158,9 @@ impl Held {
             None if !is_same => None,
             None => record.refresh_ends_at,
         };
+        if let (Some(user), Some(token)) = (&mut record.user, tokens.id_token()) {
+            user.id_token = Some(Secret::new(token.expose().to_owned()));
+        }
         let access_token = Secret::new(tokens.access_token().expose().to_owned());
         match &view.resource {
             None => {
@@ -182,6 +203,14 @@ pub(super) fn check(record: &Record) -> Result<(), StoreError> {
 #[must_use]
 pub fn is_stale(response: &ResponseBuf) -> bool {
     matches!(Refusal::of(response.status, response.headers("www-authenticate")), Some(Refusal::InvalidToken))
+}
+
+/// The answer of an API, unless the API wants the user to sign in again.
+///
+/// # Errors
+/// [`CallError::StepUp`].
+pub fn answered(response: ResponseBuf) -> Result<ResponseBuf, CallError> {
+    StepUp::of(&response).map_or(Ok(response), |step_up| Err(CallError::StepUp(step_up)))
 }
 
 /// How a session looks at a login.

@@ -194,6 +194,9 @@ pub struct Logout {
     /// until they expire
     #[arg(long)]
     pub forget_anyway: bool,
+    /// Also sign out of the server itself: open its page for that in the browser, so that the next login asks who you are
+    #[arg(long)]
+    pub browser: bool,
     /// Print the outcome as one JSON object
     #[arg(long)]
     pub json: bool,

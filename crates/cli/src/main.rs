@@ -26,6 +26,7 @@ mod settings;
 mod status;
 mod time;
 mod token;
+mod who;
 
 use args::{Cli, Command, Select, Which};
 use clap::Parser;

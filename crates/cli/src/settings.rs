@@ -21,6 +21,12 @@ pub struct Settings {
     pub embedded_secret_file: Option<PathBuf>,
     /// The redirect URI as it is registered.
     pub redirect_uri: String,
+    /// Whether the parameters of a login are pushed (RFC 9126).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub push: bool,
+    /// Whether the tokens are bound to a key (RFC 9449).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dpop: bool,
     /// The scope to request; empty for the server's default.
     pub scope: Vec<String>,
     /// Extra parameters for the authorization URL.
@@ -76,6 +82,8 @@ impl Settings {
             client_id,
             embedded_secret_file: None,
             redirect_uri: REDIRECT_URI.to_owned(),
+            push: false,
+            dpop: false,
             scope,
             extra: Vec::new(),
             api_hosts,
@@ -92,6 +100,8 @@ impl Settings {
         };
         replace(&mut self.client_id, args.server.client_id.as_ref().or(profile.client_id.as_ref()));
         replace(&mut self.redirect_uri, args.redirect_uri.as_ref().or(profile.redirect_uri.as_ref()));
+        self.push |= args.push || profile.push;
+        self.dpop |= args.dpop || profile.dpop;
         if let Some(file) = &args.server.embedded_secret_file {
             self.embedded_secret_file = Some(std::path::absolute(file).unwrap_or_else(|_| file.clone()));
         } else if profile.embedded_secret.is_some() || profile.embedded_secret_file.is_some() {

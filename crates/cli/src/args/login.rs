@@ -32,10 +32,19 @@ pub struct Login {
     /// Only print the URL; open it in a browser on this machine
     #[arg(long)]
     pub no_browser: bool,
-    /// How long to wait for the browser
-    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_hint = ValueHint::Other)]
+    /// Sign in on another device, such as your phone: it is done without being asked for if no browser can be opened here
+    #[arg(long, conflicts_with_all = ["no_browser", "paste", "push", "redirect_uri"])]
+    pub device: bool,
+    /// Send the parameters to the server before the browser goes there, so that its URL holds none of them (RFC 9126)
+    #[arg(long)]
+    pub push: bool,
+    /// Get tokens that are bound to a key, which is kept beside them: without it nobody can use them (RFC 9449)
+    #[arg(long)]
+    pub dpop: bool,
+    /// How long to wait for you [default: 300; on another device, as long as the code is valid]
+    #[arg(long, value_name = "SECONDS", value_hint = ValueHint::Other)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=86_400))]
-    pub timeout: u32,
+    pub timeout: Option<u32>,
     /// Also revoke the refresh token of the sign-in that this one replaces. Use it only if your server revokes single
     /// tokens: others, such as Auth0 and Keycloak, end the whole grant and with it the new sign-in
     #[arg(long)]

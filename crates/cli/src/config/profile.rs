@@ -35,6 +35,10 @@ pub struct Profile {
     /// The redirect URI.
     #[serde(deserialize_with = "redirect_uri")]
     pub redirect_uri: Option<String>,
+    /// Whether the parameters of a login are pushed.
+    pub push: bool,
+    /// Whether the tokens are bound to a key.
+    pub dpop: bool,
     /// The scope.
     pub scope: Option<Vec<String>>,
     /// The account to use if none is named.

@@ -83,8 +83,18 @@ struct Section<'a> {
 
 impl fmt::Display for Section<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Settings { server, client_id, embedded_secret_file, redirect_uri, scope, extra, api_hosts, store } =
-            self.settings;
+        let Settings {
+            server,
+            client_id,
+            embedded_secret_file,
+            redirect_uri,
+            push,
+            dpop,
+            scope,
+            extra,
+            api_hosts,
+            store,
+        } = self.settings;
         let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
         match self.profile {
             bare if bare.bytes().all(is_bare) => writeln!(f, "\n[profile.{bare}]")?,
@@ -104,6 +114,9 @@ impl fmt::Display for Section<'_> {
             writeln!(f, "embedded_secret_file = {}", Quoted(&file.to_string_lossy()))?;
         }
         writeln!(f, "redirect_uri = {}", Quoted(redirect_uri))?;
+        for (name, _) in [("push", push), ("dpop", dpop)].into_iter().filter(|(_, is_on)| **is_on) {
+            writeln!(f, "{name} = true")?;
+        }
         if !scope.is_empty() {
             writeln!(f, "scope = [{}]", list(scope.iter().map(|word| Quoted(word))))?;
         }
@@ -166,6 +179,8 @@ fn differences(config: &Config, name: &str, profile: &Profile, new: &Settings, n
     };
     compare("embedded secret file", &file(&old), &file(new));
     compare("redirect URI", &old.redirect_uri, &new.redirect_uri);
+    compare("push", &old.push.to_string(), &new.push.to_string());
+    compare("dpop", &old.dpop.to_string(), &new.dpop.to_string());
     compare("scope", &old.scope.join(" "), &new.scope.join(" "));
     compare("store", old.store.name(), new.store.name());
     let extra = |settings: &Settings| {
@@ -246,6 +261,8 @@ mod tests {
             client_id: "a \"b\\c".to_owned(),
             embedded_secret_file: Some(std::path::absolute("secret \"1\".txt").unwrap()),
             redirect_uri: "com.example.app:/x".to_owned(),
+            push: true,
+            dpop: true,
             scope: vec!["a".to_owned(), "b".to_owned()],
             extra: vec![("login_hint".to_owned(), "é\u{7f}\t\n\"".to_owned()), ("a.b".to_owned(), "=".to_owned())],
             api_hosts: vec!["[::1]:8080".parse().unwrap(), "h".parse().unwrap()],

@@ -1,4 +1,3 @@
-#![allow(dead_code, reason = "soon")]
 //! A QR code on the terminal, out of half blocks: two modules a character.
 
 use crate::output;

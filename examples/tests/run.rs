@@ -51,6 +51,25 @@ fn grants(server: &DevServer) -> Vec<String> {
 }
 
 #[test]
+fn pushed_logins() {
+    for kind in ["app", "service"] {
+        let server = DevServer::start(Options { require_push: kind == "service", ..Options::default() }).unwrap();
+        let mut example = Command::new(env!("CARGO_BIN_EXE_push"));
+        example.args([&server.issuer(), "demo-native", kind]).env("BROWSER", env!("CARGO_BIN_EXE_press"));
+        let mut example = example.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(example.stdout.take().unwrap()).lines().map(Result::unwrap);
+        if kind == "service" {
+            let visit = UserAgent::new().run(&lines.next().unwrap(), Decision::Allow).unwrap();
+            writeln!(example.stdin.take().unwrap(), "{}", visit.callback.unwrap()).unwrap();
+        }
+        assert_eq!(lines.last().unwrap(), "an access token of 43 bytes", "{kind}");
+        assert!(example.wait().unwrap().success());
+        let pushed = server.log().iter().filter(|entry| entry.path == "/connect/par").count();
+        assert_eq!(pushed, 1, "{kind}");
+    }
+}
+
+#[test]
 fn redirects() {
     for kind in ["loopback", "localhost", "page"] {
         let server = DevServer::start(Options::default()).unwrap();

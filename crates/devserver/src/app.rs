@@ -16,11 +16,12 @@ pub(crate) struct App {
     grants: Mutex<Grants>,
 }
 
-/// The faults, and the refreshes since they were set.
+/// The faults, and the refreshes and polls since they were set.
 #[derive(Debug)]
 struct Switched {
     faults: Faults,
     refreshes: u64,
+    polls: u64,
 }
 
 impl App {
@@ -55,6 +56,14 @@ impl App {
         due.map(|due| due.fault.clone())
     }
 
+    /// Counts a poll of a device. Its fault, if one is due.
+    pub(crate) fn poll_fault(&self) -> Option<EndpointFault> {
+        let mut switched = self.switched();
+        switched.polls += 1;
+        let due = switched.faults.polls.iter().find(|fault| fault.when.is_due(switched.polls));
+        due.map(|due| due.fault.clone())
+    }
+
     pub(crate) fn grants(&self) -> MutexGuard<'_, Grants> {
         self.grants.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -66,13 +75,15 @@ impl App {
 
 impl Switched {
     fn new(faults: Faults) -> Self {
-        Self { faults, refreshes: 0 }
+        Self { faults, refreshes: 0, polls: 0 }
     }
 }
 
 pub(crate) const AUTHORIZE: &str = "/connect/authorize";
 pub(crate) const CONSENT: &str = "/connect/consent";
 pub(crate) const COUNTS: &str = "/debug/counts";
+pub(crate) const DEVICE: &str = "/connect/deviceauthorization";
+pub(crate) const DEVICE_PAGE: &str = "/connect/device";
 pub(crate) const LOGIN: &str = "/connect/login";
 pub(crate) const PUSH: &str = "/connect/par";
 pub(crate) const REVOCATION: &str = "/connect/revocation";

@@ -1,6 +1,6 @@
 //! The authorization endpoint (RFC 6749 section 3.1): sign-in, consent, and the way back to the client.
 
-use crate::app::{App, CONSENT};
+use crate::app::{App, CONSENT, LOGIN};
 use crate::options::{CallbackFault, ClientRegistration};
 use crate::pages;
 use crate::params::Params;
@@ -30,7 +30,7 @@ pub(crate) async fn authorize(State(app): State<Arc<App>>, RawQuery(query): RawQ
     if session.user.is_some() && !prompt.split(' ').any(|word| word == "login") {
         return consent_page(&app, &request, &query, &id, &session);
     }
-    with_session(&id, pages::login(&request.client.name, &query, &session.csrf, &request.origin(), false))
+    with_session(&id, pages::login(&request.client.name, LOGIN, &query, &session.csrf, &request.origin(), false))
 }
 
 pub(crate) async fn login(State(app): State<Arc<App>>, headers: HeaderMap, body: String) -> Response {
@@ -48,7 +48,10 @@ pub(crate) async fn login(State(app): State<Arc<App>>, headers: HeaderMap, body:
     let user = form.text("username").trim();
     if user.is_empty() || user.chars().count() > 64 || user.chars().any(char::is_control) {
         let (id, session) = app.grants().session(Some(&id));
-        return with_session(&id, pages::login(&request.client.name, &query, &session.csrf, &request.origin(), true));
+        return with_session(
+            &id,
+            pages::login(&request.client.name, LOGIN, &query, &session.csrf, &request.origin(), true),
+        );
     }
     let id = app.grants().sign_in(&id, user);
     with_session(&id, see_other(&format!("{CONSENT}?{query}")))
@@ -96,7 +99,8 @@ fn consent_page(app: &App, request: &AuthorizationRequest<'_>, query: &str, id: 
     if request.params.text("prompt") == "none" {
         return request.refuse(app, "consent_required", "the user has not consented yet");
     }
-    let page = pages::consent(&request.client.name, user, &request.scope, query, &session.csrf, &request.origin());
+    let consent = pages::Consent { app_name: &request.client.name, user, scope: &request.scope, code: None };
+    let page = pages::consent(&consent, CONSENT, query, &session.csrf, &request.origin());
     with_session(id, page)
 }
 
@@ -229,7 +233,7 @@ fn is_registered(registered: &str, given: &str) -> bool {
 }
 
 /// The fields of a form that one of our own pages sent, the request it belongs to, and the session id.
-fn form(app: &App, headers: &HeaderMap, body: &str) -> Result<(Params, String, String), Response> {
+pub(crate) fn form(app: &App, headers: &HeaderMap, body: &str) -> Result<(Params, String, String), Response> {
     let form =
         Params::parse(body).map_err(|_| pages::error(StatusCode::BAD_REQUEST, "A form field was sent twice."))?;
     let (id, session) = app.grants().session(session_id(headers));
@@ -243,16 +247,16 @@ fn form(app: &App, headers: &HeaderMap, body: &str) -> Result<(Params, String, S
     Ok((form, query, id))
 }
 
-fn session_id(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn session_id(headers: &HeaderMap) -> Option<&str> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     cookies.flat_map(|cookies| cookies.split("; ")).find_map(|cookie| cookie.strip_prefix(COOKIE)?.strip_prefix('='))
 }
 
-fn with_session(id: &str, response: Response) -> Response {
+pub(crate) fn with_session(id: &str, response: Response) -> Response {
     ([(header::SET_COOKIE, format!("{COOKIE}={id}; HttpOnly; SameSite=Lax; Path=/connect"))], response).into_response()
 }
 
-fn see_other(location: &str) -> Response {
+pub(crate) fn see_other(location: &str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
 }
 

@@ -21,6 +21,15 @@ struct Args {
     /// The lifetime of authorization codes in seconds.
     #[arg(long, default_value_t = 60)]
     code_ttl: u32,
+    /// The lifetime of device codes in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    device_code_ttl: u32,
+    /// How many seconds a device has to wait between two polls.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    device_interval: u32,
+    /// Whether a device that polls too early is only told to slow down from then on.
+    #[arg(long)]
+    unforgiving_polls: bool,
     /// The lifetime of pushed authorization requests in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     push_ttl: u32,
@@ -51,6 +60,12 @@ struct Args {
     /// delay=MILLIS (its answer is late). WHEN is next=N or every=N.
     #[arg(long, value_name = "FAULT,WHEN", value_parser = refresh_fault)]
     refresh_fault: Vec<RefreshFault>,
+    /// A fault of some polls of a device; can be repeated.
+    ///
+    /// FAULT is one of --refresh-fault, or down (503), page (a page of HTML), slow-down, denied, expired, not-found (an error code
+    /// that no specification has) or denied-200 (an error with status 200). WHEN is next=N or every=N.
+    #[arg(long, value_name = "FAULT,WHEN", value_parser = poll_fault)]
+    poll_fault: Vec<RefreshFault>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -92,6 +107,8 @@ enum Fault {
     CallbackWrongIss,
     /// The redirect carries another state
     CallbackWrongState,
+    /// The device authorization endpoint answers 503
+    DeviceDown,
     /// The metadata names another issuer
     MetadataIssuerMismatch,
     /// The metadata names no revocation endpoint
@@ -133,6 +150,7 @@ impl Fault {
             Self::CallbackMissingState => faults.callback = Some(CallbackFault::MissingState),
             Self::CallbackWrongIss => faults.callback = Some(CallbackFault::WrongIss),
             Self::CallbackWrongState => faults.callback = Some(CallbackFault::WrongState),
+            Self::DeviceDown => faults.device = down(),
             Self::MetadataIssuerMismatch => faults.metadata = Some(MetadataFault::IssuerMismatch),
             Self::MetadataNoRevocation => faults.metadata = Some(MetadataFault::NoRevocation),
             Self::MetadataNoS256 => faults.metadata = Some(MetadataFault::NoS256),
@@ -149,6 +167,26 @@ impl Fault {
 }
 
 fn refresh_fault(text: &str) -> Result<RefreshFault, String> {
+    fault(text, |fault| Err(format!("{fault:?} is not hangup-before, hangup, stall=MILLIS or delay=MILLIS")))
+}
+
+fn poll_fault(text: &str) -> Result<RefreshFault, String> {
+    fault(text, |fault| {
+        Ok(match fault {
+            "denied" => EndpointFault::error(400, "access_denied"),
+            "denied-200" => EndpointFault::error(200, "access_denied"),
+            "down" => EndpointFault::error(503, "temporarily_unavailable"),
+            "expired" => EndpointFault::error(400, "expired_token"),
+            "not-found" => EndpointFault::error(400, "device_not_found"),
+            "page" => EndpointFault::page(200),
+            "slow-down" => EndpointFault::error(400, "slow_down"),
+            _ => return Err(format!("{fault:?} is not a fault of a poll, such as slow-down or hangup")),
+        })
+    })
+}
+
+/// Reads `FAULT,WHEN`. A fault that not every endpoint has is read by `other`.
+fn fault(text: &str, other: impl FnOnce(&str) -> Result<EndpointFault, String>) -> Result<RefreshFault, String> {
     let (fault, when) = text.split_once(',').ok_or("write FAULT,WHEN, such as hangup,next=1")?;
     let number = |digits: &str| digits.parse::<u32>().map_err(|_| format!("{digits:?} is not a number"));
     let fault = match fault.split_once('=').unwrap_or((fault, "")) {
@@ -156,7 +194,7 @@ fn refresh_fault(text: &str) -> Result<RefreshFault, String> {
         ("hangup", "") => EndpointFault::Hangup,
         ("stall", millis) => EndpointFault::Stall { millis: number(millis)?.into() },
         ("delay", millis) => EndpointFault::Delay { millis: number(millis)?.into() },
-        _ => return Err(format!("{fault:?} is not hangup-before, hangup, stall=MILLIS or delay=MILLIS")),
+        _ => other(fault)?,
     };
     let when = match when.split_once('=') {
         Some(("next", count)) => When::Next(number(count)?),
@@ -185,13 +223,17 @@ fn serve(args: &Args) -> io::Result<()> {
     if !args.scope.is_empty() {
         client.scopes.clone_from(&args.scope);
     }
-    let mut faults = Faults { refresh: args.refresh_fault.clone(), ..Faults::default() };
+    let (refresh, polls) = (args.refresh_fault.clone(), args.poll_fault.clone());
+    let mut faults = Faults { refresh, polls, ..Faults::default() };
     args.fault.iter().for_each(|fault| fault.set(&mut faults));
     let clients = format!("{}, with {}", client.client_id, client.redirect_uris.join(" or "));
     let server = DevServer::start(Options {
         port: args.port,
         access_token_ttl: args.access_token_ttl,
         code_ttl: args.code_ttl,
+        device_code_ttl: args.device_code_ttl,
+        device_interval: args.device_interval,
+        unforgiving_polls: args.unforgiving_polls,
         push_ttl: args.push_ttl,
         require_push: args.require_push,
         refresh_grace: args.refresh_grace,

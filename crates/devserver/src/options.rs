@@ -9,6 +9,12 @@ pub struct Options {
     pub access_token_ttl: u32,
     /// The lifetime of authorization codes in seconds.
     pub code_ttl: u32,
+    /// The lifetime of device codes in seconds (RFC 8628).
+    pub device_code_ttl: u32,
+    /// How many seconds a device has to wait between two polls.
+    pub device_interval: u32,
+    /// Whether a device that polls too early is only told to slow down from then on, as at some real servers.
+    pub unforgiving_polls: bool,
     /// The lifetime of pushed authorization requests in seconds (RFC 9126).
     pub push_ttl: u32,
     /// Whether every authorization request has to be pushed (RFC 9126 section 5).
@@ -30,6 +36,9 @@ impl Default for Options {
             port: 0,
             access_token_ttl: 3600,
             code_ttl: 60,
+            device_code_ttl: 600,
+            device_interval: 5,
+            unforgiving_polls: false,
             push_ttl: 60,
             require_push: false,
             refresh_grace: 0,
@@ -98,6 +107,10 @@ pub struct Faults {
     pub metadata: Option<MetadataFault>,
     /// At the token endpoint.
     pub token: Option<EndpointFault>,
+    /// At the device authorization endpoint.
+    pub device: Option<EndpointFault>,
+    /// On some polls of a device, in place of the fault of the token endpoint.
+    pub polls: Vec<RefreshFault>,
     /// At the endpoint for pushed authorization requests.
     pub push: Option<EndpointFault>,
     /// At the revocation endpoint.
@@ -112,16 +125,17 @@ pub struct Faults {
     pub refresh: Vec<RefreshFault>,
 }
 
-/// A fault of some refreshes.
+/// A fault of some refreshes, or of some polls of a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefreshFault {
-    /// The refreshes that have it.
+    /// Those that have it.
     pub when: When,
     /// What goes wrong.
     pub fault: EndpointFault,
 }
 
-/// Which refreshes have a fault. Each request with `grant_type=refresh_token` since the faults were set counts as one.
+/// Which refreshes or polls have a fault. Each request with `grant_type=refresh_token`, or with that of a device, since the faults
+/// were set counts as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
     /// Every nth: 3 means the third, the sixth and so on, 1 means all, and 0 means none.
@@ -131,11 +145,11 @@ pub enum When {
 }
 
 impl When {
-    /// Whether the refresh with this number, from 1, is one of them.
-    pub(crate) fn is_due(self, refresh: u64) -> bool {
+    /// Whether the one with this number, from 1, is one of them.
+    pub(crate) fn is_due(self, number: u64) -> bool {
         match self {
-            Self::Every(count) => refresh.checked_rem(count.into()) == Some(0),
-            Self::Next(count) => refresh <= count.into(),
+            Self::Every(count) => number.checked_rem(count.into()) == Some(0),
+            Self::Next(count) => number <= count.into(),
         }
     }
 }
@@ -231,4 +245,20 @@ pub enum EndpointFault {
         /// Milliseconds.
         millis: u64,
     },
+}
+
+impl EndpointFault {
+    /// Refuses with an OAuth error (RFC 6749 section 5.2), without doing its work.
+    #[must_use]
+    pub fn error(status: u16, code: &str) -> Self {
+        let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        Self::Respond { status, headers, body: format!("{{\"error\":\"{code}\"}}") }
+    }
+
+    /// Answers with a page for people, as a firewall does, without doing its work.
+    #[must_use]
+    pub fn page(status: u16) -> Self {
+        let headers = vec![("content-type".to_owned(), "text/html".to_owned())];
+        Self::Respond { status, headers, body: "<!doctype html><p>This page is for people.".to_owned() }
+    }
 }

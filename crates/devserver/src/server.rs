@@ -1,11 +1,11 @@
 //! [`DevServer`]: a server on a thread of its own.
 
-use crate::app::{AUTHORIZE, App, CONSENT, COUNTS, LOGIN, PUSH, REVOCATION, TOKEN};
+use crate::app::{AUTHORIZE, App, CONSENT, COUNTS, DEVICE, LOGIN, PUSH, REVOCATION, TOKEN};
 use crate::counts::{self, Counts};
 use crate::log::Entry;
 use crate::options::{Faults, Options};
 use crate::running::{Running, bind};
-use crate::{api, authorize, cors, log, metadata, pages, push, token};
+use crate::{api, authorize, cors, device, log, metadata, pages, push, token};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
@@ -55,6 +55,12 @@ impl DevServer {
         self.app.at(TOKEN)
     }
 
+    /// The device authorization endpoint (RFC 8628).
+    #[must_use]
+    pub fn device_endpoint(&self) -> String {
+        self.app.at(DEVICE)
+    }
+
     /// The endpoint for pushed authorization requests (RFC 9126).
     #[must_use]
     pub fn push_endpoint(&self) -> String {
@@ -102,7 +108,7 @@ impl DevServer {
         self.app.log.clear();
     }
 
-    /// Replaces the faults from now on. Refreshes are counted anew for [`When`](crate::When).
+    /// Replaces the faults from now on. Refreshes and polls are counted anew for [`When`](crate::When).
     pub fn set_faults(&self, faults: Faults) {
         self.app.set_faults(faults);
     }
@@ -116,6 +122,7 @@ fn router(app: Arc<App>) -> io::Result<Router> {
         .route(REVOCATION, post(token::revoke))
         .route("/.well-known/oauth-authorization-server", get(metadata::metadata))
         .route("/.well-known/openid-configuration", get(metadata::metadata))
+        .merge(device::called())
         .merge(api::routes())
         .layer(cors::layer(&app.options)?);
     Ok(Router::new()
@@ -124,6 +131,7 @@ fn router(app: Arc<App>) -> io::Result<Router> {
         .route(AUTHORIZE, get(authorize::authorize))
         .route(LOGIN, post(authorize::login))
         .route(CONSENT, get(authorize::consent).post(authorize::decide))
+        .merge(device::pages())
         .merge(called)
         .layer(from_fn(no_store))
         .layer(from_fn_with_state(Arc::clone(&app.log), log::record))

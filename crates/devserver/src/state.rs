@@ -1,6 +1,7 @@
 //! The server's memory: sessions, codes and tokens.
 
 use crate::counts::Counts;
+use crate::device::Devices;
 use crate::family::{Families, Presented, Rejected};
 use crate::options::{Options, Successor};
 use crate::push::Pushes;
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(crate) struct Grants {
     pub(crate) counts: Counts,
+    pub(crate) devices: Devices,
     pub(crate) pushes: Pushes,
     sessions: HashMap<String, Session>,
     codes: HashMap<String, Code>,
@@ -73,6 +75,7 @@ impl Grants {
     pub(crate) fn new(options: &Options) -> Self {
         Self {
             counts: Counts::default(),
+            devices: Devices::default(),
             pushes: Pushes::default(),
             sessions: HashMap::new(),
             codes: HashMap::new(),

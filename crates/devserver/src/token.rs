@@ -10,14 +10,22 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) async fn token(State(app): State<Arc<App>>, headers: HeaderMap, body: String) -> Response {
     app.grants().counts.token_requests += 1;
-    let refresh_fault = if is_refresh(&body) { app.refresh_fault() } else { None };
-    let fault = refresh_fault.or_else(|| app.faults().token);
+    let fault = match grant_type(&body).as_deref() {
+        Some("refresh_token") => app.refresh_fault(),
+        Some(DEVICE_GRANT) => {
+            app.grants().counts.polls += 1;
+            app.poll_fault()
+        }
+        _ => None,
+    };
+    let fault = fault.or_else(|| app.faults().token);
     let work = async move { with_fault(fault, || answer(&headers, &body, |params| grant(&app, params))).await };
     // On a task of its own, so that a client that hangs up does not take back what it sent.
     tokio::spawn(work).await.unwrap_or_else(|_| hangup())
@@ -160,8 +168,19 @@ fn grant(app: &App, params: &Params) -> Result<serde_json::Value, Refused> {
             let scope = narrowed(&presented.grant, params)?;
             grants.refresh(presented, scope, faults.keep_refresh_token)
         }
+        DEVICE_GRANT => {
+            let code = required("device_code", "device_code is missing")?;
+            let polled = grants.devices.poll(code, &client.client_id, app.options.unforgiving_polls);
+            grants.counts.early_polls += u64::from(polled.is_early);
+            grants.start(polled.granted?)
+        }
         "" => return Err(("invalid_request", "grant_type is missing")),
-        _ => return Err(("unsupported_grant_type", "only authorization_code and refresh_token are supported")),
+        _ => {
+            return Err((
+                "unsupported_grant_type",
+                "only authorization_code, refresh_token and device_code are supported",
+            ));
+        }
     };
     let mut document = json!({
         "token_type": "Bearer",
@@ -199,8 +218,8 @@ pub(crate) fn client<'a>(app: &'a App, params: &Params) -> Result<&'a ClientRegi
     }
 }
 
-fn is_refresh(body: &str) -> bool {
-    form_urlencoded::parse(body.as_bytes()).any(|(name, value)| name == "grant_type" && value == "refresh_token")
+fn grant_type(body: &str) -> Option<Cow<'_, str>> {
+    form_urlencoded::parse(body.as_bytes()).find(|(name, _)| name == "grant_type").map(|(_, value)| value)
 }
 
 /// RFC 7636 section 4.1.
@@ -208,3 +227,6 @@ fn is_verifier(verifier: &str) -> bool {
     let unreserved = |letter: char| letter.is_ascii_alphanumeric() || "-._~".contains(letter);
     (43..=128).contains(&verifier.len()) && verifier.chars().all(unreserved)
 }
+
+/// RFC 8628 section 3.4.
+pub(crate) const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";

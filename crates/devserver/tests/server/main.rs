@@ -4,6 +4,7 @@
 mod api;
 mod authorize;
 mod client;
+mod device;
 mod faults;
 mod push;
 mod refreshes;

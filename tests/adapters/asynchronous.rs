@@ -3,6 +3,7 @@
 mod both {
     mod cancel;
     mod connections;
+    mod dpop;
     mod errors;
     pub(crate) mod flood;
     mod hostile;

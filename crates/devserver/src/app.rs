@@ -1,5 +1,6 @@
 //! [`App`]: the options and the state that all handlers share, and the paths of the endpoints.
 
+use crate::dpop::Proofs;
 use crate::log::Log;
 use crate::options::{EndpointFault, Faults, Options};
 use crate::state::Grants;
@@ -14,6 +15,7 @@ pub(crate) struct App {
     pub(crate) log: Arc<Log>,
     faults: Mutex<Switched>,
     grants: Mutex<Grants>,
+    proofs: Mutex<Proofs>,
 }
 
 /// The faults, and the refreshes and polls since they were set.
@@ -31,6 +33,7 @@ impl App {
             log: Arc::default(),
             faults: Mutex::new(Switched::new(options.faults.clone())),
             grants: Mutex::new(Grants::new(&options)),
+            proofs: Mutex::default(),
             options,
         }
     }
@@ -66,6 +69,10 @@ impl App {
 
     pub(crate) fn grants(&self) -> MutexGuard<'_, Grants> {
         self.grants.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn proofs(&self) -> MutexGuard<'_, Proofs> {
+        self.proofs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn switched(&self) -> MutexGuard<'_, Switched> {

@@ -161,7 +161,8 @@ impl<'a> AuthorizationRequest<'a> {
     }
 
     fn grant(&self, app: &App, user: String) -> Response {
-        let grant = Grant::new(&self.client.client_id, self.scope.clone(), user);
+        let mut grant = Grant::new(&self.client.client_id, self.scope.clone(), user);
+        grant.key = self.params.find("dpop_jkt").map(str::to_owned);
         let ttl = app.options.code_ttl;
         let code = app.grants().issue_code(grant, &self.redirect_uri, self.params.text("code_challenge"), ttl);
         self.redirect(app, &[("code", &code)])

@@ -43,6 +43,8 @@ pub(crate) struct Grant {
     pub(crate) client_id: String,
     pub(crate) scope: Vec<String>,
     pub(crate) user: String,
+    /// The thumbprint of the key that the tokens are bound to.
+    pub(crate) key: Option<String>,
 }
 
 #[derive(Debug)]
@@ -229,7 +231,7 @@ impl Access {
 
 impl Grant {
     pub(crate) fn new(client_id: &str, scope: Vec<String>, user: String) -> Self {
-        Self { family: u64::from_ne_bytes(random_bytes()), client_id: client_id.to_owned(), scope, user }
+        Self { family: u64::from_ne_bytes(random_bytes()), client_id: client_id.to_owned(), scope, user, key: None }
     }
 
     pub(crate) fn has(&self, scope: &str) -> bool {

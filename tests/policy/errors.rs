@@ -12,6 +12,7 @@ const VERDICTS: &[(&str, &str)] = &[
     ("callback", "CallbackError"),
     ("json", "ResponseError"),
     ("metadata", "ResponseError"),
+    ("providers", "ResponseError"),
     ("push", "ResponseError"),
     ("token", "ResponseError"),
     ("uris", "UriFault"),

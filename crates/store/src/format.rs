@@ -87,6 +87,8 @@ struct Format2 {
     issuer: Option<String>,
     endpoints: BTreeMap<String, String>,
     features: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    quirks: BTreeSet<String>,
     notes: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ended: Option<Ended>,

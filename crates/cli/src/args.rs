@@ -11,7 +11,7 @@ use examples::{
     CALL_EXAMPLES, COMPLETIONS_EXAMPLES, DEMO_EXAMPLES, LOGIN_EXAMPLES, LOGOUT_EXAMPLES, MAN_EXAMPLES, NOTES,
     STATUS_EXAMPLES, TOKEN_EXAMPLES,
 };
-pub use login::{Login, Provider, Server, StoreKind};
+pub use login::{Login, Server, StoreKind};
 pub use network::{Network, ProxyUrl};
 pub use select::{Select, Which, config_of_environment};
 use std::path::PathBuf;

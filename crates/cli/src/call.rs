@@ -8,6 +8,7 @@ use crate::failure::{Failure, Kind};
 use crate::hosts::Target;
 use crate::logins::Login;
 use crate::network::Network;
+use crate::provider::Provider;
 use crate::session::InUse;
 use crate::settings::Choice;
 use crate::{output, time};
@@ -214,7 +215,7 @@ fn explain(response: &ResponseBuf, login: &Login) -> Result<(), Failure> {
                 extra => format!("the API wants you to sign in more recently or in another way; {sign_in}{extra}`"),
             }
         }
-        Refusal::Forbidden if login.settings.server == Choice::Itwin => {
+        Refusal::Forbidden if login.settings.server == Choice::Provider(Provider::Itwin) => {
             "the API forbids this call; its answer may say why. You may lack a permission: those on an iTwin are managed \
              with the Access Control API"
                 .to_owned()

@@ -110,7 +110,8 @@ fn usual_path() -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::{Provider, StoreKind};
+    use crate::args::StoreKind;
+    use crate::provider::Provider;
     use proofkey_core::Endpoint;
 
     #[track_caller]

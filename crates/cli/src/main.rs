@@ -20,6 +20,7 @@ mod name;
 mod network;
 mod output;
 mod parameter;
+mod provider;
 mod secret;
 mod session;
 mod settings;

@@ -1,10 +1,11 @@
 //! The settings of a login: from the options, else the configuration file, else the last login.
 
-use crate::args::{self, Provider, StoreKind};
+use crate::args::{self, StoreKind};
 use crate::config::{Config, Profile};
 use crate::endpoints::Endpoints;
 use crate::failure::{Failure, Kind};
 use crate::hosts::ApiHost;
+use crate::provider::Provider;
 use proofkey_core::{Endpoint, Server};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -45,8 +46,9 @@ pub enum Choice {
     Endpoints(Endpoints),
     /// By its issuer, whose metadata names the endpoints.
     Issuer(String),
-    /// By name.
-    Itwin,
+    /// By name. It is kept as the name alone.
+    #[serde(untagged)]
+    Provider(Provider),
 }
 
 impl Settings {
@@ -63,7 +65,7 @@ impl Settings {
             let before = before.ok_or_else(|| {
                 Kind::Configuration.because(format_args!("no server is known for profile `{name}`")).advise(
                     format_args!(
-                        "add --provider itwin, --issuer URL, or --authorization-endpoint and --token-endpoint; \
+                        "add --provider NAME, --issuer URL, or --authorization-endpoint and --token-endpoint; \
                          or write them to {}",
                         config.place()
                     ),
@@ -142,7 +144,7 @@ impl Settings {
 impl Choice {
     fn of(provider: Option<Provider>, issuer: &Option<String>, endpoints: &Endpoints) -> Option<Self> {
         match (provider, issuer) {
-            (Some(Provider::Itwin), _) => Some(Self::Itwin),
+            (Some(provider), _) => Some(Self::Provider(provider)),
             (None, Some(issuer)) => Some(Self::Issuer(issuer.clone())),
             (None, None) => (!endpoints.is_empty()).then(|| Self::Endpoints(endpoints.clone())),
         }
@@ -153,16 +155,16 @@ impl Choice {
         match self {
             Self::Endpoints(endpoints) => Some(endpoints.server()),
             Self::Issuer(_) => None,
-            Self::Itwin => Some(Server::ITWIN),
+            Self::Provider(provider) => Some(provider.server()),
         }
     }
 
     /// The scope and the API hosts that come with the name.
     fn preset(&self) -> (Vec<String>, Vec<ApiHost>) {
         match self {
-            Self::Itwin => (
-                ["itwin-platform", "offline_access"].map(str::to_owned).to_vec(),
-                "api.bentley.com".parse().into_iter().collect(),
+            Self::Provider(provider) => (
+                provider.scope().iter().map(|word| (*word).to_owned()).collect(),
+                provider.api_hosts().iter().filter_map(|host| host.parse().ok()).collect(),
             ),
             _ => (Vec::new(), Vec::new()),
         }
@@ -173,7 +175,7 @@ impl Choice {
         match self {
             Self::Endpoints(_) => None,
             Self::Issuer(issuer) => Some(issuer),
-            Self::Itwin => Some("https://ims.bentley.com"),
+            Self::Provider(provider) => provider.server().issuer(),
         }
     }
 
@@ -184,7 +186,13 @@ impl Choice {
                 let device = || endpoints.get(Endpoint::DeviceAuthorization);
                 endpoints.get(Endpoint::Authorization).or_else(device).unwrap_or_default()
             }
-            choice => choice.issuer().unwrap_or_default(),
+            Self::Issuer(issuer) => issuer,
+            Self::Provider(provider) => {
+                let server = provider.server();
+                let pages = [Endpoint::Authorization, Endpoint::DeviceAuthorization];
+                let page = || pages.into_iter().find_map(|endpoint| server.endpoint(endpoint));
+                server.issuer().or_else(page).unwrap_or_default()
+            }
         }
     }
 }

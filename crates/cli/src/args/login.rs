@@ -3,6 +3,7 @@
 use super::{Network, Which};
 use crate::endpoints::Endpoints;
 use crate::hosts::ApiHost;
+use crate::provider::Provider;
 use clap::{ArgAction, Args, ValueEnum, ValueHint};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -85,14 +86,6 @@ pub struct Server {
     /// A file with the "secret" that came with the client id, for servers that want one although every copy of an app has it
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub embedded_secret_file: Option<PathBuf>,
-}
-
-/// A server that is known by name.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Provider {
-    /// The iTwin platform (Bentley IMS)
-    Itwin,
 }
 
 /// Where the tokens are kept.

@@ -1,8 +1,9 @@
 //! A profile of the configuration file.
 
-use crate::args::{self, Provider, ProxyUrl, StoreKind};
+use crate::args::{self, ProxyUrl, StoreKind};
 use crate::endpoints::{self, Endpoints};
 use crate::hosts::ApiHost;
+use crate::provider::Provider;
 use crate::{network, secret};
 use proofkey_core::{Client, ConfigError, Endpoint, Server};
 use proofkey_native::Secret;

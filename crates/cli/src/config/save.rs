@@ -107,7 +107,7 @@ impl fmt::Display for Section<'_> {
                 }
             }
             Choice::Issuer(issuer) => writeln!(f, "issuer = {}", Quoted(issuer))?,
-            Choice::Itwin => writeln!(f, "provider = \"itwin\"")?,
+            Choice::Provider(provider) => writeln!(f, "provider = {}", Quoted(provider.name()))?,
         }
         writeln!(f, "client_id = {}", Quoted(client_id))?;
         if let Some(file) = embedded_secret_file {

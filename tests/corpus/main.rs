@@ -6,6 +6,7 @@ mod callback;
 mod challenges;
 mod data;
 mod device;
+mod dpop;
 mod files;
 mod json;
 mod listener;

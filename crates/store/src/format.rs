@@ -82,6 +82,8 @@ struct Format2 {
     requested_scope: Vec<String>,
     granted_scope: Option<String>,
     redirect_uri: String,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "secret_option")]
+    embedded_secret: Option<Secret>,
     issuer: Option<String>,
     endpoints: BTreeMap<String, String>,
     features: BTreeSet<String>,
@@ -96,12 +98,12 @@ struct Format2 {
     rotates: Option<bool>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     resources: BTreeMap<String, ResourceToken>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    user: Option<User>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "thumbprint")]
     bound_to: Option<Thumbprint>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "secret_option")]
     signing_key: Option<Secret>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    user: Option<User>,
     #[serde(flatten)]
     others: Others,
 }

@@ -5,6 +5,7 @@ mod answers;
 mod callback;
 mod challenges;
 mod data;
+mod device;
 mod dpop;
 mod files;
 mod json;

@@ -94,12 +94,12 @@ struct Format2 {
     rotates: Option<bool>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     resources: BTreeMap<String, ResourceToken>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    user: Option<User>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "thumbprint")]
     bound_to: Option<Thumbprint>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "secret_option")]
     signing_key: Option<Secret>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    user: Option<User>,
     #[serde(flatten)]
     others: Others,
 }

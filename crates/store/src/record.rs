@@ -48,12 +48,12 @@ pub struct Record {
     pub rotates: Option<bool>,
     /// Access tokens for a resource (RFC 8707), by its identifier. [`access_token`](Self::access_token) is that of the whole login.
     pub resources: BTreeMap<String, ResourceToken>,
+    /// Who signed in, if the server said so and it was checked.
+    pub user: Option<User>,
     /// The thumbprint of the key that the tokens are bound to, if they are bound (RFC 9449).
     pub bound_to: Option<Thumbprint>,
     /// That key itself, if it is kept [here](Self::set_signing_key).
     pub(crate) signing_key: Option<Secret>,
-    /// Who signed in, if the server said so and it was checked.
-    pub user: Option<User>,
     pub(crate) others: Others,
 }
 

@@ -18,6 +18,7 @@ mod owned;
 mod pending;
 mod pkce;
 mod poll;
+mod providers;
 mod push;
 mod revoke;
 mod secrets;

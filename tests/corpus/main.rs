@@ -11,6 +11,7 @@ mod files;
 mod json;
 mod listener;
 mod metadata;
+mod providers;
 mod push;
 mod token;
 mod uris;

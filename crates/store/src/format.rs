@@ -85,6 +85,8 @@ struct Format2 {
     issuer: Option<String>,
     endpoints: BTreeMap<String, String>,
     features: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    quirks: BTreeSet<String>,
     notes: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ended: Option<Ended>,
@@ -94,12 +96,12 @@ struct Format2 {
     rotates: Option<bool>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     resources: BTreeMap<String, ResourceToken>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    user: Option<User>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "thumbprint")]
     bound_to: Option<Thumbprint>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "secret_option")]
     signing_key: Option<Secret>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    user: Option<User>,
     #[serde(flatten)]
     others: Others,
 }

@@ -4,7 +4,7 @@ use crate::format;
 use crate::key::Key;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use proofkey_core::{
-    AccessToken, Claims, Client, ConfigError, Endpoint, Feature, IdToken, Scope, Server, Thumbprint, Tokens,
+    AccessToken, Claims, Client, ConfigError, Endpoint, Feature, IdToken, Quirk, Scope, Server, Thumbprint, Tokens,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -38,6 +38,8 @@ pub struct Record {
     pub endpoints: BTreeMap<String, String>,
     /// The server's features by [`Feature::name`].
     pub features: BTreeSet<String>,
+    /// What the server does otherwise than the specifications say, by [`Quirk::name`].
+    pub quirks: BTreeSet<String>,
     /// Further texts of the application. They must not be secret.
     pub notes: BTreeMap<String, String>,
     /// Why the server no longer accepts the refresh token, if that is so. The access token may still be valid.
@@ -48,12 +50,12 @@ pub struct Record {
     pub rotates: Option<bool>,
     /// Access tokens for a resource (RFC 8707), by its identifier. [`access_token`](Self::access_token) is that of the whole login.
     pub resources: BTreeMap<String, ResourceToken>,
-    /// Who signed in, if the server said so and it was checked.
-    pub user: Option<User>,
     /// The thumbprint of the key that the tokens are bound to, if they are bound (RFC 9449).
     pub bound_to: Option<Thumbprint>,
     /// That key itself, if it is kept [here](Self::set_signing_key).
     pub(crate) signing_key: Option<Secret>,
+    /// Who signed in, if the server said so and it was checked.
+    pub user: Option<User>,
     pub(crate) others: Others,
 }
 
@@ -166,6 +168,7 @@ impl Record {
             issuer: None,
             endpoints: BTreeMap::new(),
             features: BTreeSet::new(),
+            quirks: BTreeSet::new(),
             notes: BTreeMap::new(),
             ended: None,
             refresh_ends_at: None,
@@ -271,16 +274,21 @@ impl Record {
         for feature in Feature::ALL.iter().filter(|feature| self.features.contains(feature.name())) {
             server = server.with_feature(*feature);
         }
+        for quirk in Quirk::ALL.iter().filter(|quirk| self.quirks.contains(quirk.name())) {
+            server = server.with_quirk(*quirk);
+        }
         self.issuer.as_deref().map_or(server, |issuer| server.with_issuer(issuer))
     }
 
-    /// Replaces issuer, endpoints and features by those of `server`.
+    /// Replaces issuer, endpoints, features and quirks by those of `server`.
     pub fn set_server(&mut self, server: &Server<'_>) {
         let url = |endpoint: &Endpoint| Some((endpoint.name().to_owned(), server.endpoint(*endpoint)?.to_owned()));
         let features = Feature::ALL.iter().filter(|feature| server.has(**feature));
         self.issuer = server.issuer().map(str::to_owned);
         self.endpoints = Endpoint::ALL.iter().filter_map(url).collect();
+        let quirks = Quirk::ALL.iter().filter(|quirk| server.has_quirk(**quirk));
         self.features = features.map(|feature| feature.name().to_owned()).collect();
+        self.quirks = quirks.map(|quirk| quirk.name().to_owned()).collect();
     }
 }
 

@@ -46,6 +46,7 @@ mod dpop;
 mod family;
 mod log;
 mod metadata;
+mod oidc;
 mod options;
 mod pages;
 mod params;
@@ -61,8 +62,8 @@ pub mod user_agent;
 pub use counts::Counts;
 pub use log::Entry;
 pub use options::{
-    Alteration, CallbackFault, ClientRegistration, EndpointFault, Faults, MetadataFault, Options, ProofFault,
-    ProofRules, RefreshFault, Successor, When,
+    Alteration, CallbackFault, ClientRegistration, EndpointFault, Faults, IdTokenFault, MetadataFault, Options,
+    ProofFault, ProofRules, RefreshFault, Successor, When,
 };
 pub use server::DevServer;
 pub use site::{File, Site};

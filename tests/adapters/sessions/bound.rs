@@ -9,7 +9,6 @@ use proofkey_tests::bound::key;
 use proofkey_ureq::{Http, Key, Record, Session, SessionError, Signer, SigningKey, SysRng};
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
 /// A server that takes bound tokens only, and wants nonces.
 struct Bound {
@@ -41,7 +40,11 @@ impl Bound {
             Way::Blocking => Box::new(Session::new(&Http::new().with_signer(key.clone()), client, store, self.key())),
             Way::Async => {
                 let http = proofkey_reqwest::Http::new().unwrap().with_signer(key.clone());
-                crate::support::asynchronous(proofkey_reqwest::Sessions::new(&http, client, Arc::new(store)))
+                crate::support::asynchronous(proofkey_reqwest::Sessions::new(
+                    &http,
+                    client,
+                    proofkey_reqwest::Blocking::new(store),
+                ))
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Every example is run against the development server; `press` stands in for the user and the browser.
 
 use proofkey_devserver::user_agent::{Decision, UserAgent};
-use proofkey_devserver::{Alteration, DevServer, EndpointFault, Faults, Options};
+use proofkey_devserver::{Alteration, DevServer, EndpointFault, Faults, Options, ProofRules};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
@@ -66,6 +66,29 @@ fn pushed_logins() {
         assert!(example.wait().unwrap().success());
         let pushed = server.log().iter().filter(|entry| entry.path == "/connect/par").count();
         assert_eq!(pushed, 1, "{kind}");
+    }
+}
+
+#[test]
+fn bound_tokens() {
+    let dpop = ProofRules { required: true, token_nonce: true, api_nonce: true };
+    for kind in ["app", "service", "element"] {
+        let server = DevServer::start(Options { dpop, ..Options::default() }).unwrap();
+        let home = tempfile::tempdir().unwrap();
+        // The second run of the app has the key and the tokens of the first.
+        let logins = if kind == "app" { vec![true, false] } else { vec![true] };
+        for has_login in logins {
+            let mut example = Command::new(env!("CARGO_BIN_EXE_dpop"));
+            example.args([&server.issuer(), "demo-native", &server.api("/api/me"), kind]);
+            example.env("BROWSER", env!("CARGO_BIN_EXE_press")).env("XDG_STATE_HOME", home.path());
+            let output = example.env("HOME", home.path()).output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(String::from_utf8(output.stdout).unwrap(), "200\n", "{kind}: {said}");
+            let log = server.take_log();
+            assert_eq!(log.iter().any(|entry| entry.path == "/connect/token"), has_login, "{kind}");
+            let calls = log.iter().filter(|entry| entry.path == "/api/me");
+            assert_eq!(calls.map(|entry| entry.status).collect::<Vec<_>>(), [401, 200], "a nonce is asked for once");
+        }
     }
 }
 

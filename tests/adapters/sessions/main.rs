@@ -1,5 +1,6 @@
 //! Sessions of both adapters against the development server.
 
+mod bound;
 mod clocks;
 mod crowd;
 mod dropped;

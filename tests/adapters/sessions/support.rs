@@ -90,10 +90,7 @@ impl Bench {
         let (client, store) = (self.client.as_client(), Arc::clone(&self.store));
         match way {
             Way::Blocking => Box::new(Session::with_policy(&Http::new(), client, store, self.key(), self.policy)),
-            Way::Async => {
-                let sessions = self.sessions();
-                Box::new(Asynchronous { session: sessions.of("default"), sessions })
-            }
+            Way::Async => asynchronous(self.sessions()),
         }
     }
 
@@ -204,6 +201,11 @@ pub(crate) fn seconds_since_1970() -> u64 {
 
 pub(crate) static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap());
+
+/// The login of the account `default`.
+pub(crate) fn asynchronous(sessions: Sessions) -> Box<dyn Login> {
+    Box::new(Asynchronous { session: sessions.of("default"), sessions })
+}
 
 impl Login for Session {
     fn access_token(&self) -> Result<Token, SessionError> {

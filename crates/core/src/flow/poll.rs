@@ -21,7 +21,6 @@ use core::fmt;
 ///
 /// It borrows the device code from the first answer. A device with one buffer for all answers moves the code out of it, with
 /// [`kept_in`](Self::kept_in).
-#[derive(Clone)]
 pub struct Poll<'a, 'b> {
     client_id: &'a str,
     secret: Option<&'a str>,

@@ -4,6 +4,7 @@ mod both {
     mod cancel;
     mod connections;
     mod device;
+    mod dpop;
     mod errors;
     pub(crate) mod flood;
     mod hostile;

@@ -4,7 +4,7 @@ use proofkey_core::{
     AccessToken, CallbackError, Client, ClientBuf, Prompt, PushRequest, PushedUrlBuf, RefreshTokenBuf, ResponseBuf,
     ResponseError, TokenRequest, TokensBuf,
 };
-use proofkey_ureq::{DiscoverError, ExchangeError, LoginError, Settings, TransportError, TransportKind};
+use proofkey_ureq::{DiscoverError, ExchangeError, LoginError, Settings, SigningKey, TransportError, TransportKind};
 use std::io;
 use std::sync::LazyLock;
 use std::sync::atomic::AtomicBool;
@@ -104,9 +104,14 @@ pub(crate) const ASYNCHRONOUS: Adapter = Adapter {
     push: |request| Ok(wait(REQWEST.push(request))?),
 };
 
-static UREQ: LazyLock<proofkey_ureq::Http> = LazyLock::new(proofkey_ureq::Http::new);
-static REQWEST: LazyLock<proofkey_reqwest::Http> =
-    LazyLock::new(|| proofkey_reqwest::Http::new().expect("the system has certificate authorities"));
+/// What bound clients sign with.
+pub(crate) static KEY: LazyLock<SigningKey> = LazyLock::new(proofkey_tests::bound::key);
+static UREQ: LazyLock<proofkey_ureq::Http> =
+    LazyLock::new(|| proofkey_ureq::Http::new().with_signer(SigningKey::clone(&KEY)));
+static REQWEST: LazyLock<proofkey_reqwest::Http> = LazyLock::new(|| {
+    let http = proofkey_reqwest::Http::new().expect("the system has certificate authorities");
+    http.with_signer(SigningKey::clone(&KEY))
+});
 /// For servers that say nothing.
 static UREQ_IN_A_HURRY: LazyLock<proofkey_ureq::Http> =
     LazyLock::new(|| proofkey_ureq::Http::with_settings(Settings::new().with_deadline(HURRY)));

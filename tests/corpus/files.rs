@@ -74,6 +74,7 @@ const FILES: [(&str, usize, &str); 9] = [
         354,
         "Connect Duplicate Endpoint Found Issuer Malformed Missing NoMetadata NoS256 Server Status TooBig Type",
     ),
+    ("providers.json", 28, "Accepted Missing Server TokenType"),
     (
         "push.json",
         77,

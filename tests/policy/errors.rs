@@ -13,6 +13,7 @@ const VERDICTS: &[(&str, &str)] = &[
     ("device", "ResponseError"),
     ("json", "ResponseError"),
     ("metadata", "ResponseError"),
+    ("providers", "ResponseError"),
     ("push", "ResponseError"),
     ("token", "ResponseError"),
     ("uris", "UriFault"),

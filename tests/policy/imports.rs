@@ -10,8 +10,8 @@ const MODULES: &[(&str, &[&str])] = &[
     (
         "core",
         &[
-            "wire", "endpoint", "lifetime", "error", "check", "message", "proof", "server", "client", "oidc", "flow",
-            "loopback", "session", "owned", "defmt", "lib",
+            "wire", "endpoint", "lifetime", "error", "check", "message", "proof", "server", "provider", "client",
+            "oidc", "flow", "loopback", "session", "owned", "defmt", "lib",
         ],
     ),
     (
@@ -53,11 +53,13 @@ const CRATES: &[(&str, &[&str])] = &[
     ("crates/devserver", &[]),
     ("crates/http", &["proofkey-core", "proofkey-store"]),
     ("crates/native", &["proofkey-store"]),
+    ("crates/p256", &[]),
     ("crates/postgres", &["proofkey-store"]),
     ("crates/redis", &["proofkey-store"]),
     ("crates/reqwest", &["proofkey-core", "proofkey-http", "proofkey-store"]),
     ("crates/store", &["proofkey-core"]),
     ("crates/ureq", &["proofkey-core", "proofkey-http", "proofkey-store"]),
+    ("examples/embassy", &["proofkey-core"]),
     ("examples/web-sys", &["proofkey-core"]),
     ("firmware/image", &["proofkey-core"]),
     ("firmware/nostd", &["proofkey-core"]),

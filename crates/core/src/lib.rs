@@ -87,12 +87,13 @@ mod oidc;
 #[cfg(feature = "alloc")]
 mod owned;
 mod proof;
+mod provider;
 mod server;
 pub mod session;
 mod wire;
 
 pub use client::Client;
-pub use endpoint::{Endpoint, Feature};
+pub use endpoint::{Endpoint, Feature, Quirk};
 pub use error::{
     Advice, AuthorizeError, CallbackError, ConfigError, Excerpt, IdTokenError, ParameterFault, ResponseError,
     ServerError, UriFault,
@@ -105,8 +106,8 @@ pub use flow::{
 };
 pub use lifetime::Lifetime;
 pub use message::{
-    AccessToken, Authorization, Challenge, Challenges, Header, Method, Param, Refusal, Request, Response, Url,
-    challenges,
+    AccessToken, Authorization, Challenge, Challenges, Header, Method, Param, Received, Refusal, Request, Response,
+    Url, challenges,
 };
 pub use oidc::{Claims, IdToken, IdTokenRules};
 pub use proof::{CodeChallenge, CodeVerifier, Proof, Provable, PublicKey, State, Thumbprint, Unsigned};

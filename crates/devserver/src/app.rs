@@ -1,6 +1,8 @@
 //! [`App`]: the options and the state that all handlers share, and the paths of the endpoints.
 
+use crate::dpop::Proofs;
 use crate::log::Log;
+use crate::oidc::Key;
 use crate::options::{EndpointFault, Faults, Options};
 use crate::state::Grants;
 use std::net::SocketAddr;
@@ -12,8 +14,10 @@ pub(crate) struct App {
     pub(crate) options: Options,
     pub(crate) issuer: String,
     pub(crate) log: Arc<Log>,
+    pub(crate) key: Key,
     faults: Mutex<Switched>,
     grants: Mutex<Grants>,
+    proofs: Mutex<Proofs>,
 }
 
 /// The faults, and the refreshes and polls since they were set.
@@ -29,8 +33,10 @@ impl App {
         Self {
             issuer: format!("http://{address}"),
             log: Arc::default(),
+            key: Key::new(),
             faults: Mutex::new(Switched::new(options.faults.clone())),
             grants: Mutex::new(Grants::new(&options)),
+            proofs: Mutex::default(),
             options,
         }
     }
@@ -68,6 +74,10 @@ impl App {
         self.grants.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn proofs(&self) -> MutexGuard<'_, Proofs> {
+        self.proofs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn switched(&self) -> MutexGuard<'_, Switched> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -84,7 +94,10 @@ pub(crate) const CONSENT: &str = "/connect/consent";
 pub(crate) const COUNTS: &str = "/debug/counts";
 pub(crate) const DEVICE: &str = "/connect/deviceauthorization";
 pub(crate) const DEVICE_PAGE: &str = "/connect/device";
+pub(crate) const END_SESSION: &str = "/connect/endsession";
+pub(crate) const JWKS: &str = "/connect/jwks";
 pub(crate) const LOGIN: &str = "/connect/login";
 pub(crate) const PUSH: &str = "/connect/par";
 pub(crate) const REVOCATION: &str = "/connect/revocation";
 pub(crate) const TOKEN: &str = "/connect/token";
+pub(crate) const USERINFO: &str = "/connect/userinfo";

@@ -2,7 +2,7 @@
 
 use crate::drive::{DriveError, Received};
 use crate::error::{ExchangeError, LoginError};
-use crate::identity::SignedIn;
+use crate::identity::{SignedIn, user};
 use crate::prover::now;
 use proofkey_core::{Client, DeviceRequest, Poll, Prompt, TokensBuf};
 use std::io;
@@ -118,6 +118,7 @@ impl<'a> DeviceLogin<'a> {
         driven: Result<Received, DriveError>,
         requested_at: SystemTime,
     ) -> Result<SignedIn, LoginError> {
+        let rules = poll.id_token_rules();
         let exchanged = match driven {
             Ok((mut answer, Ok(()))) => {
                 poll.read(answer.as_response()).map(TokensBuf::from).map_err(ExchangeError::Response)
@@ -128,7 +129,11 @@ impl<'a> DeviceLogin<'a> {
             }
             Err(error) => Err(error.into()),
         };
-        exchanged.map(|tokens| SignedIn::new(tokens, requested_at)).map_err(LoginError::Exchange)
+        let signed_in = exchanged.and_then(|tokens| {
+            let user = user(&tokens, &rules).map_err(ExchangeError::IdToken)?;
+            Ok(SignedIn::new(tokens, requested_at).with_user(user))
+        });
+        signed_in.map_err(LoginError::Exchange)
     }
 
     fn given_up(&self) -> Option<LoginError> {

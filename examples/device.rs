@@ -36,7 +36,7 @@ fn blocking(issuer: &str, client_id: &str) -> Result<TokensBuf> {
 async fn asynchronous(issuer: &str, client_id: &str) -> Result<TokensBuf> {
     let http = proofkey_reqwest::Http::new()?;
     let client = http.discover_device(issuer, client_id).await?;
-    let login = proofkey_reqwest::DeviceLogin::new(client.as_client(), SCOPE);
+    let login = DeviceLogin::new(client.as_client(), SCOPE);
     Ok(http.login_device(login, |prompt| Ok(println!("{prompt}"))).await?.tokens)
 }
 

@@ -89,6 +89,8 @@ pub struct ClientRegistration {
     pub redirect_uris: Vec<String>,
     /// The scopes that it can ask for.
     pub scopes: Vec<String>,
+    /// The "secret" that every copy of the app has, if the server wants one (RFC 8252 section 8.5).
+    pub embedded_secret: Option<String>,
 }
 
 impl Default for ClientRegistration {
@@ -105,6 +107,7 @@ impl Default for ClientRegistration {
                 "https://app.example/paste",
             ]),
             scopes: strings(&["itwin-platform", "offline_access", "admin", "openid", "profile", "email"]),
+            embedded_secret: None,
         }
     }
 }

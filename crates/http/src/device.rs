@@ -130,7 +130,11 @@ impl<'a> DeviceLogin<'a> {
             Err(error) => Err(error.into()),
         };
         let signed_in = exchanged.and_then(|tokens| {
+<<<<<<< HEAD
             let user = user(&tokens, &rules).map_err(ExchangeError::IdToken)?;
+=======
+            let user = user(&tokens, &self.client.id_token_rules()).map_err(ExchangeError::IdToken)?;
+>>>>>>> main
             Ok(SignedIn::new(tokens, requested_at).with_user(user))
         });
         signed_in.map_err(LoginError::Exchange)

@@ -118,7 +118,6 @@ impl<'a> DeviceLogin<'a> {
         driven: Result<Received, DriveError>,
         requested_at: SystemTime,
     ) -> Result<SignedIn, LoginError> {
-        let rules = poll.id_token_rules();
         let exchanged = match driven {
             Ok((mut answer, Ok(()))) => {
                 poll.read(answer.as_response()).map(TokensBuf::from).map_err(ExchangeError::Response)
@@ -130,11 +129,7 @@ impl<'a> DeviceLogin<'a> {
             Err(error) => Err(error.into()),
         };
         let signed_in = exchanged.and_then(|tokens| {
-<<<<<<< HEAD
-            let user = user(&tokens, &rules).map_err(ExchangeError::IdToken)?;
-=======
             let user = user(&tokens, &self.client.id_token_rules()).map_err(ExchangeError::IdToken)?;
->>>>>>> main
             Ok(SignedIn::new(tokens, requested_at).with_user(user))
         });
         signed_in.map_err(LoginError::Exchange)

@@ -30,7 +30,6 @@ impl<'a> Client<'a> {
             secret: self.secret,
             key: self.key(),
             quirks: self.server().quirks,
-            issuer: self.server().issuer(),
             token_endpoint: self.server().required(Endpoint::Token),
         };
         Ok(DeviceRequest { asking, endpoint, scope, extra: &[] })
@@ -79,7 +78,6 @@ pub(super) struct Asking<'a> {
     pub(super) secret: Option<&'a str>,
     pub(super) key: Option<&'a Thumbprint>,
     pub(super) quirks: Quirks,
-    pub(super) issuer: Option<&'a str>,
     pub(super) token_endpoint: &'a str,
 }
 

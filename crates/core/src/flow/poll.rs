@@ -8,7 +8,6 @@ use crate::flow::device::Asking;
 use crate::flow::token::read_tokens;
 use crate::flow::{Flow, NoRoom, RefreshToken, Step, Tokens, Unanswered};
 use crate::message::{Form, Request, Response};
-use crate::oidc::IdTokenRules;
 use crate::wire::form::{FieldWriter, Value};
 use core::fmt;
 
@@ -110,13 +109,6 @@ impl<'a, 'b> Poll<'a, 'b> {
     #[must_use]
     pub fn request(&self) -> Request<'_> {
         Request::post(self.asking.token_endpoint, self).with_key(self.asking.key)
-    }
-
-    /// What the ID token of the last answer is checked against: ask before the answer is read ([`IdToken`](crate::IdToken)).
-    #[must_use]
-    pub const fn id_token_rules(&self) -> IdTokenRules<'a> {
-        let Asking { client_id, issuer, quirks, .. } = self.asking;
-        IdTokenRules { client_id, issuer, quirks, nonce: None, max_age: None, sub: None }
     }
 
     /// Reads the last answer, as [`TokenRequest::read`](crate::TokenRequest::read) does.

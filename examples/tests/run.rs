@@ -93,6 +93,25 @@ fn bound_tokens() {
 }
 
 #[test]
+fn devices() {
+    for kind in ["blocking", "async", "device"] {
+        let server = DevServer::start(Options { device_interval: 0, ..Options::default() }).unwrap();
+        let mut example = Command::new(env!("CARGO_BIN_EXE_device"));
+        let example = example.args([&server.issuer(), "demo-native", kind]).stdout(Stdio::piped());
+        let mut example = example.spawn().unwrap();
+        let mut lines = BufReader::new(example.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let prompt = lines.next().unwrap();
+        let (page, code) = prompt.split_once(" on any device and enter the code ").unwrap();
+        let page = page.strip_prefix("To sign in, open ").unwrap();
+        assert_eq!(UserAgent::new().confirm(page, code, Decision::Allow).unwrap().status, 200);
+        assert!(lines.any(|line| line.contains("only if you started this")), "{kind}");
+        assert_eq!(lines.last().as_deref(), Some("an access token of 43 bytes"), "{kind}");
+        assert!(example.wait().unwrap().success());
+        assert_eq!((server.counts().polls, server.counts().early_polls), (1, 0), "{kind}");
+    }
+}
+
+#[test]
 fn redirects() {
     for kind in ["loopback", "localhost", "page"] {
         let server = DevServer::start(Options::default()).unwrap();

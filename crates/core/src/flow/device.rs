@@ -25,9 +25,14 @@ impl<'a> Client<'a> {
         if let Some(index) = scope.iter().position(|scope| !is_scope(scope)) {
             return Err(ConfigError::Scope(index));
         }
-        let token_endpoint = self.server().required(Endpoint::Token);
-        let (client_id, secret, key, quirks) = (self.id(), self.secret, self.key(), self.server().quirks);
-        Ok(DeviceRequest { client_id, secret, key, quirks, endpoint, token_endpoint, scope, extra: &[] })
+        let asking = Asking {
+            client_id: self.id(),
+            secret: self.secret,
+            key: self.key(),
+            quirks: self.server().quirks,
+            token_endpoint: self.server().required(Endpoint::Token),
+        };
+        Ok(DeviceRequest { asking, endpoint, scope, extra: &[] })
     }
 }
 
@@ -60,14 +65,20 @@ impl<'a> Client<'a> {
 /// ```
 #[derive(Clone, Copy)]
 pub struct DeviceRequest<'a> {
+    asking: Asking<'a>,
+    endpoint: &'a str,
+    scope: &'a [&'a str],
+    extra: &'a [(&'a str, &'a str)],
+}
+
+/// Who asks for a code and then polls, and where.
+#[derive(Clone, Copy)]
+pub(super) struct Asking<'a> {
     pub(super) client_id: &'a str,
     pub(super) secret: Option<&'a str>,
     pub(super) key: Option<&'a Thumbprint>,
     pub(super) quirks: Quirks,
-    endpoint: &'a str,
     pub(super) token_endpoint: &'a str,
-    scope: &'a [&'a str],
-    extra: &'a [(&'a str, &'a str)],
 }
 
 impl<'a> DeviceRequest<'a> {
@@ -129,7 +140,7 @@ impl<'a> DeviceRequest<'a> {
         })?;
         let interval = seconds(interval).unwrap_or(INTERVAL).max(1);
         let prompt = Prompt { user_code, uri, complete, expires_in };
-        let poll = Poll::new(&self, device_code, expires_in, interval, now);
+        let poll = Poll::new(self.asking, device_code, expires_in, interval, now);
         Ok((prompt, poll))
     }
 }
@@ -150,11 +161,11 @@ impl Flow for DeviceRequest<'_> {
 
 impl Form for DeviceRequest<'_> {
     fn write(&self, fields: &mut FieldWriter<'_>) -> fmt::Result {
-        fields.field("&client_id=", Value::Plain(self.client_id))?;
+        fields.field("&client_id=", Value::Plain(self.asking.client_id))?;
         if !self.scope.is_empty() {
             fields.list("&scope=", self.scope)?;
         }
-        Client::write_secret(self.secret, fields)?;
+        Client::write_secret(self.asking.secret, fields)?;
         fields.extra(self.extra)
     }
 }
@@ -162,7 +173,7 @@ impl Form for DeviceRequest<'_> {
 impl fmt::Debug for DeviceRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DeviceRequest")
-            .field("client_id", &self.client_id)
+            .field("client_id", &self.asking.client_id)
             .field("endpoint", &self.endpoint)
             .field("scope", &self.scope)
             .finish_non_exhaustive()

@@ -2,12 +2,12 @@
 
 use crate::check::check_extra;
 use crate::client::Client;
-use crate::endpoint::{Quirk, Quirks};
+use crate::endpoint::Quirk;
 use crate::error::{ConfigError, ResponseError};
+use crate::flow::device::Asking;
 use crate::flow::token::read_tokens;
-use crate::flow::{DeviceRequest, Flow, NoRoom, RefreshToken, Step, Tokens, Unanswered};
+use crate::flow::{Flow, NoRoom, RefreshToken, Step, Tokens, Unanswered};
 use crate::message::{Form, Request, Response};
-use crate::proof::Thumbprint;
 use crate::wire::form::{FieldWriter, Value};
 use core::fmt;
 
@@ -22,13 +22,8 @@ use core::fmt;
 ///
 /// It borrows the device code from the first answer. A device with one buffer for all answers moves the code out of it, with
 /// [`kept_in`](Self::kept_in).
-#[derive(Clone)]
 pub struct Poll<'a, 'b> {
-    client_id: &'a str,
-    secret: Option<&'a str>,
-    key: Option<&'a Thumbprint>,
-    quirks: Quirks,
-    endpoint: &'a str,
+    asking: Asking<'a>,
     device_code: &'b str,
     extra: &'a [(&'a str, &'a str)],
     /// When the last answer came.
@@ -43,18 +38,14 @@ pub struct Poll<'a, 'b> {
 impl<'a, 'b> Poll<'a, 'b> {
     /// Begins with a wait: the code has come at the second `now`.
     pub(super) const fn new(
-        request: &DeviceRequest<'a>,
+        asking: Asking<'a>,
         device_code: &'b str,
         expires_in: u32,
         interval: u32,
         now: u64,
     ) -> Self {
         Self {
-            client_id: request.client_id,
-            secret: request.secret,
-            key: request.key,
-            quirks: request.quirks,
-            endpoint: request.token_endpoint,
+            asking,
             device_code,
             extra: &[],
             last: now,
@@ -71,7 +62,7 @@ impl<'a, 'b> Poll<'a, 'b> {
     /// [`ConfigError::ExtraParameter`] if one is empty, repeated, or set by the protocol;
     /// [`ConfigError::ExtraParametersTwice`] for a second call.
     pub fn with(self, extra: &'a [(&'a str, &'a str)]) -> Result<Self, ConfigError> {
-        check_extra(self.extra, extra, self.endpoint)?;
+        check_extra(self.extra, extra, self.asking.token_endpoint)?;
         Ok(Self { extra, ..self })
     }
 
@@ -100,21 +91,8 @@ impl<'a, 'b> Poll<'a, 'b> {
         let (place, _) = room.split_at_mut_checked(needed).ok_or(short)?;
         place.copy_from_slice(self.device_code.as_bytes());
         let device_code = core::str::from_utf8(place).unwrap_or_default();
-        let Self {
-            client_id,
-            secret,
-            key,
-            quirks,
-            endpoint,
-            device_code: _,
-            extra,
-            last,
-            end,
-            interval,
-            wait,
-            trouble,
-        } = self;
-        Ok(Poll { client_id, secret, key, quirks, endpoint, device_code, extra, last, end, interval, wait, trouble })
+        let Self { asking, device_code: _, extra, last, end, interval, wait, trouble } = self;
+        Ok(Poll { asking, device_code, extra, last, end, interval, wait, trouble })
     }
 
     /// How many seconds to wait before the next poll; 0 if it is due; none if the code expires before.
@@ -130,7 +108,7 @@ impl<'a, 'b> Poll<'a, 'b> {
     /// The request to send when it is [`due`](Self::due).
     #[must_use]
     pub fn request(&self) -> Request<'_> {
-        Request::post(self.endpoint, self).with_key(self.key)
+        Request::post(self.asking.token_endpoint, self).with_key(self.asking.key)
     }
 
     /// Reads the last answer, as [`TokenRequest::read`](crate::TokenRequest::read) does.
@@ -138,14 +116,14 @@ impl<'a, 'b> Poll<'a, 'b> {
     /// # Errors
     /// [`ResponseError`]: the user or the server has refused, or the answer cannot be used.
     pub fn read(self, response: Response<'_>) -> Result<Tokens<'_>, ResponseError> {
-        read_tokens(response, self.key.is_some(), self.quirks, None, &mut None)
+        read_tokens(response, self.asking.key.is_some(), self.asking.quirks, None, &mut None)
     }
 
     /// [`read`](Self::read), and first of all the refresh token, as
     /// [`TokenRequest::read_keeping`](crate::TokenRequest::read_keeping) does.
     pub fn read_keeping(self, response: Response<'_>) -> (Option<RefreshToken<'_>>, Result<Tokens<'_>, ResponseError>) {
         let mut new = None;
-        let tokens = read_tokens(response, self.key.is_some(), self.quirks, None, &mut new);
+        let tokens = read_tokens(response, self.asking.key.is_some(), self.asking.quirks, None, &mut new);
         (new, tokens)
     }
 
@@ -181,7 +159,7 @@ impl Flow for Poll<'_, '_> {
     fn hear(&mut self, response: &Response<'_>, now: u64) -> bool {
         let status = response.status();
         let (interval, trouble) =
-            match response.peek(if self.quirks.has(Quirk::ErrorInMessage) { "message" } else { "error" }) {
+            match response.peek(if self.asking.quirks.has(Quirk::ErrorInMessage) { "message" } else { "error" }) {
                 _ if response.is_cut() => (self.interval.saturating_mul(2), Some(Trouble::Unanswered)),
                 // Whatever the status: GitHub answers with 200, Auth0 with 403 and 429.
                 Ok(error) if error.is("authorization_pending") => (self.interval, None),
@@ -210,10 +188,10 @@ impl Form for Poll<'_, '_> {
     fn write(&self, fields: &mut FieldWriter<'_>) -> fmt::Result {
         fields.field(
             "&grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code&client_id=",
-            Value::Plain(self.client_id),
+            Value::Plain(self.asking.client_id),
         )?;
         fields.field("&device_code=", Value::Plain(self.device_code))?;
-        Client::write_secret(self.secret, fields)?;
+        Client::write_secret(self.asking.secret, fields)?;
         fields.extra(self.extra)
     }
 }
@@ -221,8 +199,8 @@ impl Form for Poll<'_, '_> {
 impl fmt::Debug for Poll<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Poll")
-            .field("client_id", &self.client_id)
-            .field("endpoint", &self.endpoint)
+            .field("client_id", &self.asking.client_id)
+            .field("endpoint", &self.asking.token_endpoint)
             .field("interval", &self.interval)
             .finish_non_exhaustive()
     }

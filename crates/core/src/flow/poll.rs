@@ -6,8 +6,7 @@ use crate::endpoint::{Quirk, Quirks};
 use crate::error::{ConfigError, ResponseError};
 use crate::flow::token::read_tokens;
 use crate::flow::{DeviceRequest, Flow, NoRoom, RefreshToken, Step, Tokens, Unanswered};
-use crate::message::{Form, Request, Response};
-use crate::proof::Thumbprint;
+use crate::message::{Form, Request, Response, Thumbprint};
 use crate::wire::form::{FieldWriter, Value};
 use core::fmt;
 

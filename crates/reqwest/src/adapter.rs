@@ -255,10 +255,10 @@ impl Http {
         let mut calling = self.calling(request, token)?;
         let mut response = loop {
             let (request, sent) = self.prepare(calling.request()?)?;
-            let head = timeout(self.settings().deadline(), self.head(request, &sent));
-            let head = head.await.unwrap_or_else(|_| Err(late(&sent)));
-            self.clients.reuse().ended(&head);
-            let response = head?;
+            let answered = timeout(self.settings().deadline(), self.head(request, &sent));
+            let answered = answered.await.unwrap_or_else(|_| Err(late(&sent)));
+            self.clients.reuse().ended(&answered);
+            let response = answered?;
             if !calling.is_again(&head(response.status().as_u16(), response.headers())) {
                 break response;
             }

@@ -31,6 +31,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "identity",
             "read",
             "login",
+            "device",
             "tls",
             "settings",
             "reuse",

@@ -3,8 +3,7 @@
 use crate::drive::DriveError;
 use crate::error::{ExchangeError, LoginError};
 use crate::identity::{SignedIn, user};
-use crate::send::Received;
-use crate::send::now;
+use crate::send::{Received, now};
 use proofkey_core::{Client, DeviceRequest, Poll, Prompt, TokensBuf};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};

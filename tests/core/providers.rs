@@ -2,8 +2,8 @@
 
 use crate::device::START;
 use proofkey_core::{
-    Advice, Client, ClientBuf, Discovery, Endpoint, Flow, IdToken, IdTokenError, MetadataRequest, Quirk, Response,
-    ResponseError, Server, Step, WellKnown,
+    Advice, Client, ClientBuf, ConfigError, Discovery, Endpoint, Flow, IdToken, IdTokenError, MetadataRequest, Quirk,
+    RefreshToken, Response, ResponseError, Server, Step, WellKnown,
 };
 use proofkey_core_tests::{Counter, REDIRECT_URI};
 
@@ -165,6 +165,19 @@ fn twitch_says_in_the_message_that_a_device_has_to_wait() {
         let error = poll.read(Response::new(400, &mut answer)).expect_err("refused");
         assert_eq!(error.advice(), Advice::Fix, "{error}");
     }
+}
+
+#[test]
+fn google_gets_its_embedded_secret_with_the_code_and_on_a_device() {
+    let client = google("my-app", "GOCSPX-x").expect("a client");
+    let refresh = client.refresh(RefreshToken::new("RT1").expect("a token"));
+    assert!(refresh.request().body().ends_with("&client_secret=GOCSPX-x"));
+    let device = client.device(&["email"]).expect("an endpoint");
+    assert_eq!(device.request().url().to_string(), "https://oauth2.googleapis.com/device/code");
+}
+
+fn google<'a>(id: &'a str, embedded_secret: &'a str) -> Result<Client<'a>, ConfigError> {
+    Client::new(id, "http://127.0.0.1/callback", Server::GOOGLE)?.with_embedded_secret(embedded_secret)
 }
 
 fn without_quirks() -> Server<'static> {

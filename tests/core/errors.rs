@@ -71,7 +71,7 @@ fn every_error_has_advice() {
 fn config_errors() -> Vec<ConfigError> {
     use ConfigError::{
         AccessToken, Api, ClientId, CodeVerifier, EmbeddedSecret, Endpoint, ExtraParameter, ExtraParametersTwice,
-        Issuer, PushRequired, RedirectUri, RefreshToken, Scope,
+        Issuer, Method, NoEs256Proofs, Nonce, PushRequired, RedirectUri, RefreshToken, Scope,
     };
     let mut errors = vec![
         AccessToken,
@@ -79,6 +79,9 @@ fn config_errors() -> Vec<ConfigError> {
         CodeVerifier,
         EmbeddedSecret,
         ExtraParametersTwice,
+        Method,
+        NoEs256Proofs,
+        Nonce,
         PushRequired,
         RefreshToken,
         Scope(1),

@@ -61,7 +61,7 @@ const FILES: [(&str, usize, &str); 11] = [
         "Accepted Ambiguous BadRequest Duplicate HeadTooLarge Issuer Malformed MethodNotAllowed Misdirected MissingCode \
          Mode More NotFound Server State Target UriTooLong",
     ),
-    ("challenges.json", 102, "Forbidden InsufficientScope InvalidRequest InvalidToken None OtherScheme"),
+    ("challenges.json", 102, "Forbidden InsufficientScope InvalidProof InvalidRequest InvalidToken None OtherScheme"),
     (
         "device.json",
         190,

@@ -3,7 +3,8 @@
 use crate::check::check_redirect_uri;
 use crate::endpoint::{Endpoint, Feature};
 use crate::error::ConfigError;
-use crate::proof::{PublicKey, Thumbprint};
+use crate::message::Thumbprint;
+use crate::proof::PublicKey;
 use crate::server::Server;
 use crate::wire::bytes::is_printable;
 use crate::wire::form::{FieldWriter, Value};

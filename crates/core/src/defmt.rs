@@ -13,9 +13,11 @@ use crate::flow::{
 };
 use crate::lifetime::Lifetime;
 use crate::loopback::{Reply, Verdict};
-use crate::message::{AccessToken, Authorization, Challenge, Header, Method, Param, Refusal, Request, Response, Url};
+use crate::message::{
+    AccessToken, Authorization, Challenge, Header, Method, Param, Refusal, Request, Response, Thumbprint, Url,
+};
 use crate::oidc::{Claims, IdToken, IdTokenRules};
-use crate::proof::{CodeChallenge, CodeVerifier, Proof, Provable, PublicKey, State, Thumbprint, Unsigned};
+use crate::proof::{CodeChallenge, CodeVerifier, Proof, Provable, PublicKey, State, Unsigned};
 use crate::server::Server;
 use core::fmt::Display;
 use defmt::{Debug2Format, Display2Format, Format, Formatter};

@@ -107,10 +107,10 @@ pub use flow::{
 pub use lifetime::Lifetime;
 pub use message::{
     AccessToken, Authorization, Challenge, Challenges, Header, Method, Param, Received, Refusal, Request, Response,
-    Url, challenges,
+    Thumbprint, Url, challenges,
 };
 pub use oidc::{Claims, IdToken, IdTokenRules};
-pub use proof::{CodeChallenge, CodeVerifier, Proof, Provable, PublicKey, State, Thumbprint, Unsigned};
+pub use proof::{CodeChallenge, CodeVerifier, Proof, Provable, PublicKey, State, Unsigned};
 pub use server::Server;
 
 #[cfg(feature = "alloc")]

@@ -5,6 +5,7 @@ mod challenge;
 mod received;
 mod request;
 mod response;
+mod thumbprint;
 
 pub use bearer::{AccessToken, Authorization, Refusal};
 pub use challenge::{Challenge, Challenges, Param, challenges};
@@ -13,3 +14,4 @@ pub(crate) use request::{Content, Form};
 pub use request::{Header, Method, Request, Url};
 pub use response::Response;
 pub(crate) use response::{MEMBER_MAX, error_of, is_nonce, refusal, string, unfit};
+pub use thumbprint::Thumbprint;

@@ -7,9 +7,8 @@ pub use claims::ClaimsBuf;
 use crate::client::Client;
 use crate::endpoint::{ENDPOINTS, FEATURES, Quirks};
 use crate::flow::{PushedUrl, RefreshToken, Scope, Tokens};
-use crate::message::{AccessToken, Response};
+use crate::message::{AccessToken, Response, Thumbprint};
 use crate::oidc::IdToken;
-use crate::proof::Thumbprint;
 use crate::server::Server;
 use alloc::{
     borrow::ToOwned,

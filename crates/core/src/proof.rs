@@ -3,6 +3,6 @@
 mod dpop;
 pub(crate) mod pkce;
 
-pub use dpop::{Proof, Provable, PublicKey, Thumbprint, Unsigned};
+pub use dpop::{Proof, Provable, PublicKey, Unsigned};
 pub(crate) use pkce::Nonce;
 pub use pkce::{CodeChallenge, CodeVerifier, State};

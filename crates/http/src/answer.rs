@@ -1,6 +1,5 @@
 //! [`Answer`]: a response as the `http` crate has it.
 
-use crate::prover::Calling;
 use http::{HeaderMap, HeaderValue};
 use proofkey_core::{Response, ResponseBuf};
 use std::mem;
@@ -57,14 +56,15 @@ impl Answer {
     pub fn as_response(&mut self) -> Response<'_> {
         response(self.status, &self.headers, &mut self.body)
     }
-
-    /// [`Calling::is_again`], for an answer to a call.
-    pub fn asks_again(&mut self, calling: &mut Calling<'_>) -> bool {
-        calling.is_again(self.status, &self.headers, &mut self.body)
-    }
 }
 
-pub(crate) fn response<'b>(status: u16, headers: &'b HeaderMap, body: &'b mut [u8]) -> Response<'b> {
+/// An answer of which there is the head alone so far.
+#[must_use]
+pub fn head(status: u16, headers: &HeaderMap) -> Response<'_> {
+    response(status, headers, &mut [])
+}
+
+fn response<'b>(status: u16, headers: &'b HeaderMap, body: &'b mut [u8]) -> Response<'b> {
     let fields = headers.iter().map(|(name, value)| (name, str::from_utf8(value.as_bytes()).unwrap_or(UNREADABLE)));
     fields.fold(Response::new(status, body), |response, (name, value)| response.with_header(name.as_str(), value))
 }

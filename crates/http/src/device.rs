@@ -1,9 +1,9 @@
 //! [`DeviceLogin`]: a whole login that the user confirms on another device, without its sockets.
 
-use crate::drive::{DriveError, Received};
+use crate::drive::DriveError;
 use crate::error::{ExchangeError, LoginError};
 use crate::identity::{SignedIn, user};
-use crate::prover::now;
+use crate::send::{Received, now};
 use proofkey_core::{Client, DeviceRequest, Poll, Prompt, TokensBuf};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,17 +1,13 @@
 //! The one loop that drives every [`Flow`], blocking and async.
 
-use crate::answer::Answer;
 use crate::error::{ExchangeError, TransportError};
-use crate::prover::{Prover, Sending, now};
-use http::header::HeaderValue;
-use proofkey_core::{Advice, Flow, Request, Step, Unanswered};
+use crate::prover::{Prover, Sending};
+use crate::send::{Received, now};
+use proofkey_core::{Advice, Flow, Step, Unanswered};
 use std::future::Future;
 use std::time::Duration;
 use std::{error, fmt};
 use zeroize::Zeroizing;
-
-/// An answer, and whether its whole body came.
-pub type Received = (Answer, Result<(), TransportError>);
 
 /// A flow that ended without an answer to read.
 #[derive(Clone, Debug)]
@@ -26,7 +22,7 @@ pub enum DriveError {
 /// Drives a flow to its last answer, which the flow's own `read` then reads. `sleep` waits.
 ///
 /// `send` has the duties of an adapter. It follows no redirect, and sends a request once. Every status is an answer. It asks for no
-/// content coding ([`Request`] says so), caps the body, also after decoding ([`Answer::push`]), and keeps one deadline. It speaks
+/// content coding ([`Request`](proofkey_core::Request) says so), caps the body, also after decoding ([`Answer::push`]), and keeps one deadline. It speaks
 /// https, or plain http to this machine ([`is_secure`](crate::is_secure)). It says that a request was not sent only if that is
 /// certain ([`TransportError::new`]).
 ///
@@ -192,26 +188,6 @@ fn hear(
     };
     *last = error;
     None
-}
-
-/// The request as the `http` crate has it. Its body is wiped when it is dropped.
-///
-/// # Errors
-/// If the `http` crate does not take the URL.
-pub fn to_http(request: &Request<'_>) -> Result<http::Request<Zeroizing<Vec<u8>>>, http::Error> {
-    let mut builder = http::Request::builder().method(request.method().as_str()).uri(request.url().to_string());
-    for header in request.headers() {
-        let value = match header.fixed() {
-            Some(value) => HeaderValue::from_static(value),
-            None => {
-                let mut value = HeaderValue::from_str(&Zeroizing::new(header.value()))?;
-                value.set_sensitive(true);
-                value
-            }
-        };
-        builder = builder.header(header.name(), value);
-    }
-    builder.body(Zeroizing::new(request.body().into_bytes()))
 }
 
 impl From<DriveError> for ExchangeError {

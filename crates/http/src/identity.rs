@@ -1,7 +1,8 @@
 //! Who signed in: [`SignedIn`], the userinfo endpoint, and how to sign in again ([`StepUp`]).
 
-use crate::drive::{DriveError, Received};
+use crate::drive::DriveError;
 use crate::error::ExchangeError;
+use crate::send::Received;
 use proofkey_core::{
     ClaimsBuf, IdTokenError, IdTokenRules, Refusal, ResponseBuf, TokensBuf, UserInfoError, UserInfoRequest,
 };

@@ -16,6 +16,7 @@ mod proxy;
 mod read;
 mod reuse;
 mod secure;
+mod send;
 #[cfg(feature = "session")]
 pub mod session;
 mod settings;
@@ -24,9 +25,9 @@ mod signer;
 mod signing_key;
 mod tls;
 
-pub use answer::{API_BODY_MAX, Answer, OAUTH_BODY_MAX};
+pub use answer::{API_BODY_MAX, Answer, OAUTH_BODY_MAX, head};
 pub use device::DeviceLogin;
-pub use drive::{DriveError, Received, drive, drive_async, drive_async_with, drive_with, to_http};
+pub use drive::{DriveError, drive, drive_async, drive_async_with, drive_with};
 pub use error::{DiscoverError, ExchangeError, LoginError, TransportError, TransportKind};
 pub use identity::{SignedIn, StepUp, read_userinfo};
 pub use listen::{Bound, ListenError, bind};
@@ -36,6 +37,7 @@ pub use proxy::{Proxies, Proxy, ProxyError, ProxyFault};
 pub use read::{ClientDiscovery, read_push, read_revocation, read_signed_in, read_tokens};
 pub use reuse::Reuse;
 pub use secure::{address, is_localhost, is_secure};
+pub use send::{Received, to_http};
 pub use settings::{Settings, USER_AGENT};
 pub use signer::{SignError, Signer};
 #[cfg(feature = "dpop")]

@@ -1,10 +1,11 @@
 //! [`Login`]: a whole native login, without its sockets.
 
-use crate::drive::{DriveError, Received};
+use crate::drive::DriveError;
 use crate::error::LoginError;
 use crate::identity::seconds;
 use crate::listen::{Bound, bind};
 use crate::read::read_push;
+use crate::send::Received;
 use getrandom::SysRng;
 use proofkey_core::loopback::Loopback;
 use proofkey_core::{Client, Endpoint, Feature, Flow, Pending, PushRequest, TokenRequest};

@@ -1,16 +1,14 @@
 //! [`Prover`]: adds proofs of possession to requests, and keeps the servers' nonces (RFC 9449).
 
-use crate::answer::response;
-use crate::drive::{Received, to_http};
 use crate::error::{TransportError, TransportKind};
 use crate::nonces::{Kind, Nonces, Server};
+use crate::send::{Received, now, to_http};
 use crate::signer::Signer;
 use getrandom::SysRng;
+use http::HeaderName;
 use http::header::{self, HeaderValue};
-use http::{HeaderMap, HeaderName};
-use proofkey_core::{AccessToken, Provable, Request};
+use proofkey_core::{AccessToken, Provable, Request, Response};
 use std::sync::Arc;
-use std::time::SystemTime;
 use std::{error, fmt};
 use zeroize::Zeroizing;
 
@@ -150,10 +148,9 @@ impl<'p> Calling<'p> {
         Ok(if *tries == 0 { self.request.clone() } else { std::mem::take(&mut self.request) })
     }
 
-    /// Takes the nonce of an answer; `body` as far as it was read. Whether to send the call once more because of it.
-    pub fn is_again(&mut self, status: u16, headers: &HeaderMap, body: &mut [u8]) -> bool {
+    /// Takes the nonce of an answer. Whether to send the call once more because of it.
+    pub fn is_again(&mut self, answer: &Response<'_>) -> bool {
         let Some(Bound { prover, server, tries, .. }) = &mut self.bound else { return false };
-        let answer = response(status, headers, body);
         if let Some(nonce) = answer.nonce() {
             prover.nonces.take(server, nonce);
         }
@@ -192,11 +189,6 @@ fn prover(prover: Option<&Prover>) -> Result<&Prover, TransportError> {
 
 fn failed(why: impl error::Error + Send + Sync + 'static, kind: TransportKind) -> TransportError {
     TransportError::new(kind, false).because(why)
-}
-
-/// Seconds since 1970. A clock that stands before is at its beginning.
-pub(crate) fn now() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 const PROOF: HeaderName = HeaderName::from_static("dpop");

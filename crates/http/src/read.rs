@@ -1,8 +1,9 @@
 //! What comes of driven flows, read alike by every adapter.
 
-use crate::drive::{DriveError, Received};
+use crate::drive::DriveError;
 use crate::error::{DiscoverError, ExchangeError};
 use crate::identity::{SignedIn, user};
+use crate::send::Received;
 use proofkey_core::{
     Client, ClientBuf, Discovery, Flow, PushRequest, PushedUrlBuf, RefreshTokenBuf, RevocationRequest, Server,
     TokenRequest, TokensBuf,

@@ -11,7 +11,7 @@ use proofkey_core::{
 };
 use proofkey_http::{
     API_BODY_MAX, Answer, Calling, ClientDiscovery, DiscoverError, DriveError, ExchangeError, OAUTH_BODY_MAX, Prover,
-    Received, Settings, Signer, TransportError, TransportKind, drive_async_with, read_push, read_revocation,
+    Received, Settings, Signer, TransportError, TransportKind, drive_async_with, head, read_push, read_revocation,
     read_tokens, to_http,
 };
 use reqwest::{ClientBuilder, RequestBuilder, Url};
@@ -222,7 +222,7 @@ impl Http {
         loop {
             let (request, sent) = self.prepare(calling.request()?)?;
             let (mut answer, whole) = self.collect(request, &sent, API_BODY_MAX, self.settings().deadline()).await?;
-            if !answer.asks_again(&mut calling) {
+            if !calling.is_again(&answer.as_response()) {
                 return whole.map(|()| answer.into());
             }
         }
@@ -255,11 +255,11 @@ impl Http {
         let mut calling = self.calling(request, token)?;
         let mut response = loop {
             let (request, sent) = self.prepare(calling.request()?)?;
-            let head = timeout(self.settings().deadline(), self.head(request, &sent));
-            let head = head.await.unwrap_or_else(|_| Err(late(&sent)));
-            self.clients.reuse().ended(&head);
-            let response = head?;
-            if !calling.is_again(response.status().as_u16(), response.headers(), &mut []) {
+            let answered = timeout(self.settings().deadline(), self.head(request, &sent));
+            let answered = answered.await.unwrap_or_else(|_| Err(late(&sent)));
+            self.clients.reuse().ended(&answered);
+            let response = answered?;
+            if !calling.is_again(&head(response.status().as_u16(), response.headers())) {
                 break response;
             }
         };

@@ -9,8 +9,8 @@ use proofkey_core::{
 };
 use proofkey_http::{
     API_BODY_MAX, Answer, Calling, ClientDiscovery, DiscoverError, DriveError, ExchangeError, OAUTH_BODY_MAX, Prover,
-    Received, Settings, Signer, TransportError, TransportKind, drive_with, read_push, read_revocation, read_tokens,
-    to_http,
+    Received, Settings, Signer, TransportError, TransportKind, drive_with, head, read_push, read_revocation,
+    read_tokens, to_http,
 };
 use std::io::Read;
 use std::sync::Arc;
@@ -191,7 +191,7 @@ impl Http {
         let mut calling = Calling::new(request, token, self.prover.as_ref())?;
         loop {
             let (mut answer, whole) = collect(self.agents.run(calling.request()?, Some(deadline))?, API_BODY_MAX);
-            if !answer.asks_again(&mut calling) {
+            if !calling.is_again(&answer.as_response()) {
                 return whole.map(|()| answer.into());
             }
         }
@@ -220,7 +220,7 @@ impl Http {
         let mut calling = Calling::new(request, token, self.prover.as_ref())?;
         loop {
             let response = self.agents.run(calling.request()?, None)?;
-            if !calling.is_again(response.status().as_u16(), response.headers(), &mut []) {
+            if !calling.is_again(&head(response.status().as_u16(), response.headers())) {
                 return Ok(response.map(Streamed::new));
             }
         }

@@ -1,7 +1,7 @@
 //! [`Request`]: an HTTP request, ready to be sent.
 
 use crate::message::bearer::{AccessToken, Authorization};
-use crate::proof::{Proof, Thumbprint};
+use crate::message::thumbprint::Thumbprint;
 use crate::wire::form::{FieldWriter, Length};
 use crate::wire::uri;
 use core::fmt::{self, Write};
@@ -96,9 +96,7 @@ impl<'a> Request<'a> {
         self.key
     }
 
-    /// Adds the proof of possession, or replaces it: the header field `dpop`. Take a new proof whenever it is sent.
-    #[must_use]
-    pub const fn with_proof(self, proof: &'a Proof<'a>) -> Self {
+    pub(crate) const fn proved(self, proof: &'a (dyn Content + Sync)) -> Self {
         Self { proof: Some(proof), ..self }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::check::check_secure;
 use crate::error::ConfigError;
-use crate::message::{AccessToken, Content, Request, Url, is_nonce};
+use crate::message::{AccessToken, Content, Request, Thumbprint, Url, is_nonce};
 use crate::proof::pkce;
 use crate::wire::form::Length;
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -90,45 +90,6 @@ impl PublicKey {
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("PublicKey").field(&self.thumbprint).finish()
-    }
-}
-
-/// The SHA-256 thumbprint of a [`PublicKey`], as 43 characters of base64url (RFC 7638). It is not a secret.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Thumbprint([u8; pkce::LENGTH]);
-
-impl Thumbprint {
-    /// A thumbprint that was kept; none if it cannot be one.
-    ///
-    /// ```
-    /// use proofkey_core::{PublicKey, Thumbprint};
-    ///
-    /// let key = PublicKey::new([1; 32], [2; 32]);
-    /// assert_eq!(Thumbprint::new(key.thumbprint().as_str()), Some(*key.thumbprint()));
-    /// ```
-    #[must_use]
-    pub fn new(text: &str) -> Option<Self> {
-        let mut hash = [0; 32];
-        let decoded = Base64UrlUnpadded::decode(text, &mut hash).ok()?;
-        (decoded.len() == hash.len()).then(|| Self(pkce::encode(&hash)))
-    }
-
-    /// The 43 characters.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        pkce::text(&self.0)
-    }
-}
-
-impl fmt::Display for Thumbprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl fmt::Debug for Thumbprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Thumbprint({self})")
     }
 }
 
@@ -287,6 +248,14 @@ impl Proof<'_> {
     pub fn value(&self) -> alloc::string::String {
         let mut value = alloc::string::String::with_capacity(self.len());
         self.write(&mut value).map(|()| value).unwrap_or_default()
+    }
+}
+
+impl<'a> Request<'a> {
+    /// Adds the proof of possession, or replaces it: the header field `dpop`. Take a new proof whenever it is sent.
+    #[must_use]
+    pub const fn with_proof(self, proof: &'a Proof<'a>) -> Self {
+        self.proved(proof)
     }
 }
 

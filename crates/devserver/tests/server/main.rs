@@ -5,6 +5,7 @@ mod api;
 mod authorize;
 mod client;
 mod device;
+mod dpop;
 mod faults;
 mod oidc;
 mod push;

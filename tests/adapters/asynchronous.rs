@@ -6,6 +6,7 @@ mod both {
     mod errors;
     pub(crate) mod flood;
     mod hostile;
+    mod identity;
     mod localhost;
     pub(crate) mod login;
     mod push;
@@ -15,8 +16,8 @@ mod both {
 
 mod adapter {
     pub(crate) use proofkey_reqwest::{
-        DiscoverError, ExchangeError, Http, ListenError, Login, LoginError, Settings, SysRng, TransportError,
-        TransportKind,
+        DiscoverError, ExchangeError, Http, ListenError, Login, LoginError, Settings, SignedIn, StepUp, SysRng,
+        TransportError, TransportKind,
     };
     use tokio::runtime::{Builder, Runtime};
 

@@ -3,6 +3,8 @@
 mod both {
     mod cancel;
     mod connections;
+    mod device;
+    mod dpop;
     mod errors;
     pub(crate) mod flood;
     mod hostile;
@@ -16,8 +18,8 @@ mod both {
 
 mod adapter {
     pub(crate) use proofkey_ureq::{
-        DiscoverError, ExchangeError, Http, ListenError, Login, LoginError, Settings, SignedIn, StepUp, SysRng,
-        TransportError, TransportKind,
+        DeviceLogin, DiscoverError, ExchangeError, Http, ListenError, Login, LoginError, Settings, SignedIn, StepUp,
+        SysRng, TransportError, TransportKind,
     };
 
     pub(crate) fn http() -> Http {

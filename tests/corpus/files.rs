@@ -54,7 +54,7 @@ const ROWS: &str = "A01-A17 A20-A37 A40-A59 T01-T16 T20-T23 T30-T35 T40-T48 T50-
     T90-T102";
 
 /// Each file, how many cases it has at least, and the verdicts of which each comes up.
-const FILES: [(&str, usize, &str); 8] = [
+const FILES: [(&str, usize, &str); 9] = [
     (
         "callback.json",
         404,
@@ -62,6 +62,11 @@ const FILES: [(&str, usize, &str); 8] = [
          Mode More NotFound Server State Target UriTooLong",
     ),
     ("challenges.json", 102, "Forbidden InsufficientScope InvalidRequest InvalidToken None OtherScheme"),
+    (
+        "device.json",
+        190,
+        "Accepted ContentCoding ContentType Duplicate GoesOn Json Malformed Missing Redirect Server Status TokenType TooBig Type",
+    ),
     ("json.json", 376, "Accepted Json Missing"),
     ("listener.json", 10, "Closed Gone Timeout"),
     (
@@ -69,6 +74,7 @@ const FILES: [(&str, usize, &str); 8] = [
         354,
         "Connect Duplicate Endpoint Found Issuer Malformed Missing NoMetadata NoS256 Server Status TooBig Type",
     ),
+    ("providers.json", 28, "Accepted Missing Server TokenType"),
     (
         "push.json",
         77,

@@ -10,8 +10,8 @@ const MODULES: &[(&str, &[&str])] = &[
     (
         "core",
         &[
-            "wire", "endpoint", "lifetime", "error", "check", "message", "proof", "server", "client", "oidc", "flow",
-            "loopback", "session", "owned", "defmt", "lib",
+            "wire", "endpoint", "lifetime", "error", "check", "message", "proof", "server", "provider", "client",
+            "oidc", "flow", "loopback", "session", "owned", "defmt", "lib",
         ],
     ),
     (

@@ -32,6 +32,18 @@ pub(crate) fn check_issuer(issuer: &str) -> Result<(), UriFault> {
     if issuer.contains('?') { Err(UriFault::Query) } else { Ok(()) }
 }
 
+/// The tenant that an issuer names in place of `common` or `organizations`, if it is the same otherwise (Entra).
+pub(crate) fn tenant<'f>(issuer: &str, found: &'f str) -> Option<&'f str> {
+    let split = |all| issuer.split_once(all);
+    let (start, end) = split("/common/").or_else(|| split("/organizations/"))?;
+    found.strip_prefix(start)?.strip_prefix('/')?.strip_suffix(end)?.strip_suffix('/')
+}
+
+/// Whether a tenant is written as its id.
+pub(crate) fn is_tenant_id(tenant: &str) -> bool {
+    tenant.len() == 36 && tenant.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}
+
 pub(crate) fn check_endpoint(endpoint: &str) -> Result<(), UriFault> {
     check_query(&check_secure(endpoint)?, &PROTOCOL_PARAMETERS)
 }

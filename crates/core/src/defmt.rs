@@ -1,7 +1,7 @@
 //! What a device may log with `defmt`: errors as they display, values as they debug. Neither holds a secret.
 
 use crate::client::Client;
-use crate::endpoint::{Endpoint, Feature};
+use crate::endpoint::{Endpoint, Feature, Quirk};
 use crate::error::{
     Advice, AuthorizeError, CallbackError, ConfigError, Excerpt, IdTokenError, ParameterFault, ResponseError,
     ServerError, UriFault,
@@ -36,12 +36,7 @@ format_with!(Display2Format:
 );
 
 format_with!(Debug2Format:
-    AccessToken<'_>, Advice, Authorization<'_>, AuthorizationUrl<'_>, Challenge<'_>, Claims<'_>, Client<'_>,
-    CodeChallenge, CodeVerifier, DeviceRequest<'_>, Discovery<'_>, Ending, EndSessionUrl<'_>, Feature, Header<'_>,
-    IdToken<'_>, IdTokenRules<'_>, Lifetime, Metadata<'_>, Method, NoMetadata, Param<'_>, Pending, Poll<'_, '_>,
-    Prompt<'_>, Proof<'_>, Provable<'_>, PublicKey, PushedUrl<'_>, PushRequest<'_>, Redirect<'_>, RefreshToken<'_>,
-    Refusal<'_>, Reply, Request<'_>, Response<'_>, RevocationRequest<'_>, Scope<'_>, ScopeChange, Server<'_>, State,
-    Thumbprint, TokenRequest<'_>, Tokens<'_>, Unsigned<'_>, Url<'_>, UserInfoRequest<'_>, Verdict<'_>,
+    AccessToken<'_>, Advice, Authorization<'_>, AuthorizationUrl<'_>, Challenge<'_>, Claims<'_>, Client<'_>, CodeChallenge, CodeVerifier, DeviceRequest<'_>, Discovery<'_>, Ending, EndSessionUrl<'_>, Feature, Header<'_>, IdToken<'_>, IdTokenRules<'_>, Lifetime, Metadata<'_>, Method, NoMetadata, Param<'_>, Pending, Poll<'_, '_>, Prompt<'_>, Proof<'_>, Provable<'_>, PublicKey, PushedUrl<'_>, PushRequest<'_>, Quirk, Redirect<'_>, RefreshToken<'_>, Refusal<'_>, Reply, Request<'_>, Response<'_>, RevocationRequest<'_>, Scope<'_>, ScopeChange, Server<'_>, State, Thumbprint, TokenRequest<'_>, Tokens<'_>, Unsigned<'_>, Url<'_>, UserInfoRequest<'_>, Verdict<'_>,
 );
 
 impl<const N: usize> Format for TokensArray<N> {

@@ -1,4 +1,4 @@
-//! [`Endpoint`] and [`Feature`]: the names that checks, metadata, owned forms and texts share.
+//! [`Endpoint`], [`Feature`] and [`Quirk`]: the names that checks, metadata, owned forms and texts share.
 
 use core::fmt;
 
@@ -92,6 +92,60 @@ impl Feature {
             Self::Es256Proofs => "dpop_signing_alg_values_supported",
             Self::IssParameter => "authorization_response_iss_parameter_supported",
             Self::PushRequired => "require_pushed_authorization_requests",
+        }
+    }
+}
+
+/// Something that one known server does otherwise than the specifications say. It is off unless it is switched on
+/// ([`Server::with_quirk`](crate::Server::with_quirk)); the presets of [`Server`](crate::Server) have those of their server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Quirk {
+    /// Twitch: while a device waits, `authorization_pending` stands in the member `message`, and not in `error`.
+    ErrorInMessage,
+    /// Microsoft Entra, for the tenants `common` and `organizations`: the metadata names the issuer
+    /// `https://login.microsoftonline.com/{tenantid}/v2.0`, and each ID token names the tenant of its user there.
+    TenantIssuer,
+    /// Slack: the token is of the type `user`, which is sent as a Bearer token. Slack's other answer, with the user's token inside
+    /// of `authed_user`, is refused: it comes from the endpoint for bots.
+    UserToken,
+}
+
+impl Quirk {
+    /// Every quirk, in the order of the variants.
+    pub const ALL: &'static [Self] = &[Self::ErrorInMessage, Self::TenantIssuer, Self::UserToken];
+
+    /// Its name, which configuration files and records use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ErrorInMessage => "error_in_message",
+            Self::TenantIssuer => "tenant_issuer",
+            Self::UserToken => "user_token",
+        }
+    }
+}
+
+/// A set of quirks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Quirks(u8);
+
+impl Quirks {
+    pub(crate) const NONE: Self = Self(0);
+
+    pub(crate) const fn with(self, quirk: Quirk) -> Self {
+        Self(self.0 | Self::bit(quirk))
+    }
+
+    pub(crate) const fn has(self, quirk: Quirk) -> bool {
+        self.0 & Self::bit(quirk) != 0
+    }
+
+    const fn bit(quirk: Quirk) -> u8 {
+        match quirk {
+            Quirk::ErrorInMessage => 1,
+            Quirk::TenantIssuer => 2,
+            Quirk::UserToken => 4,
         }
     }
 }

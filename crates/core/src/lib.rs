@@ -87,12 +87,13 @@ mod oidc;
 #[cfg(feature = "alloc")]
 mod owned;
 mod proof;
+mod provider;
 mod server;
 pub mod session;
 mod wire;
 
 pub use client::Client;
-pub use endpoint::{Endpoint, Feature};
+pub use endpoint::{Endpoint, Feature, Quirk};
 pub use error::{
     Advice, AuthorizeError, CallbackError, ConfigError, Excerpt, IdTokenError, ParameterFault, ResponseError,
     ServerError, UriFault,

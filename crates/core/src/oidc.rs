@@ -1,9 +1,12 @@
 //! Who signed in (OpenID Connect Core 1.0): [`IdToken`] and its [`Claims`].
 
+use crate::check::{is_tenant_id, tenant};
 use crate::client::Client;
+use crate::endpoint::{Quirk, Quirks};
 use crate::error::{Excerpt, IdTokenError};
 use crate::message::string;
 use crate::proof::Nonce;
+use crate::server::Server;
 use crate::wire::bytes::is_printable;
 use crate::wire::json::{self, Kind, Value};
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -153,7 +156,8 @@ impl<'a> Client<'a> {
     /// a code ask the request ([`TokenRequest::id_token_rules`](crate::TokenRequest::id_token_rules)), which knows the `nonce`.
     #[must_use]
     pub const fn id_token_rules(self) -> IdTokenRules<'a> {
-        IdTokenRules { client_id: self.id, issuer: self.server.issuer, nonce: None, max_age: None, sub: None }
+        let Server { issuer, quirks, .. } = self.server;
+        IdTokenRules { client_id: self.id, issuer, quirks, nonce: None, max_age: None, sub: None }
     }
 }
 
@@ -162,6 +166,7 @@ impl<'a> Client<'a> {
 pub struct IdTokenRules<'a> {
     pub(crate) client_id: &'a str,
     pub(crate) issuer: Option<&'a str>,
+    pub(crate) quirks: Quirks,
     pub(crate) nonce: Option<Nonce>,
     /// How old the sign-in may be at which time.
     pub(crate) max_age: Option<(u32, u64)>,
@@ -184,7 +189,8 @@ impl<'a> IdTokenRules<'a> {
     fn check(&self, values: &[Value<'_>; NAMES_MAX], now: u64) -> Result<(), IdTokenError> {
         let [_, iss, aud, azp, exp, nonce, auth_time, ..] = *values;
         let (expected, found) = (self.issuer.ok_or(IdTokenError::UnknownIssuer)?, required("iss", iss)?);
-        if found != expected {
+        let is_tenant = || self.quirks.has(Quirk::TenantIssuer) && tenant(expected, found).is_some_and(is_tenant_id);
+        if found != expected && !is_tenant() {
             return Err(IdTokenError::Issuer { expected: expected.into(), found: found.into() });
         }
         self.check_audience(aud, azp)?;

@@ -5,7 +5,7 @@ mod claims;
 pub use claims::ClaimsBuf;
 
 use crate::client::Client;
-use crate::endpoint::{ENDPOINTS, FEATURES};
+use crate::endpoint::{ENDPOINTS, FEATURES, Quirks};
 use crate::flow::{PushedUrl, RefreshToken, Scope, Tokens};
 use crate::message::{AccessToken, Response};
 use crate::oidc::IdToken;
@@ -26,6 +26,7 @@ pub struct ClientBuf {
     endpoints: [Option<String>; ENDPOINTS],
     issuer: Option<String>,
     features: [Option<bool>; FEATURES],
+    quirks: Quirks,
     fingerprint: [u8; 32],
     secret: Option<String>,
     key: Option<Thumbprint>,
@@ -36,7 +37,7 @@ impl ClientBuf {
     #[must_use]
     pub fn as_client(&self) -> Client<'_> {
         let endpoints = self.endpoints.each_ref().map(Option::as_deref);
-        let server = Server { endpoints, issuer: self.issuer.as_deref(), features: self.features };
+        let server = Server { endpoints, issuer: self.issuer.as_deref(), features: self.features, quirks: self.quirks };
         let secret = self.secret.as_deref();
         let (fingerprint, key) = (self.fingerprint, self.key.as_ref());
         Client { id: &self.id, redirect_uri: &self.redirect_uri, server, fingerprint, secret, key }
@@ -45,14 +46,21 @@ impl ClientBuf {
 
 impl From<Client<'_>> for ClientBuf {
     fn from(client: Client<'_>) -> Self {
-        let Client { id, redirect_uri, server: Server { endpoints, issuer, features }, fingerprint, secret, key } =
-            client;
+        let Client {
+            id,
+            redirect_uri,
+            server: Server { endpoints, issuer, features, quirks },
+            fingerprint,
+            secret,
+            key,
+        } = client;
         Self {
             id: id.to_owned(),
             redirect_uri: redirect_uri.to_owned(),
             endpoints: endpoints.map(|url| url.map(ToOwned::to_owned)),
             issuer: issuer.map(ToOwned::to_owned),
             features,
+            quirks,
             fingerprint,
             secret: secret.map(ToOwned::to_owned),
             key: key.copied(),

@@ -1,7 +1,7 @@
 //! [`Server`]: what is known of an authorization server.
 
 use crate::check::{check_endpoint, check_issuer, is_https};
-use crate::endpoint::{ENDPOINTS, Endpoint, FEATURES, Feature};
+use crate::endpoint::{ENDPOINTS, Endpoint, FEATURES, Feature, Quirk, Quirks};
 use crate::error::{ConfigError, UriFault};
 
 /// An authorization server: its endpoints, its issuer and its features (RFC 8414 section 2). [`Client::new`] checks them.
@@ -23,14 +23,7 @@ pub struct Server<'a> {
     pub(crate) issuer: Option<&'a str>,
     /// What is not said is none.
     pub(crate) features: [Option<bool>; FEATURES],
-}
-
-impl Server<'static> {
-    /// The iTwin platform's (Bentley IMS).
-    pub const ITWIN: Self =
-        Self::new("https://ims.bentley.com/connect/authorize", "https://ims.bentley.com/connect/token")
-            .with(Endpoint::Revocation, "https://ims.bentley.com/connect/revocation")
-            .with_issuer("https://ims.bentley.com");
+    pub(crate) quirks: Quirks,
 }
 
 impl<'a> Server<'a> {
@@ -51,7 +44,7 @@ impl<'a> Server<'a> {
     }
 
     pub(crate) const fn unknown() -> Self {
-        Self { endpoints: [None; ENDPOINTS], issuer: None, features: [None; FEATURES] }
+        Self { endpoints: [None; ENDPOINTS], issuer: None, features: [None; FEATURES], quirks: Quirks::NONE }
     }
 
     /// Adds an endpoint, or replaces it.
@@ -74,6 +67,12 @@ impl<'a> Server<'a> {
             *place = Some(has);
         }
         self
+    }
+
+    /// Switches on something that this server does otherwise than the specifications say.
+    #[must_use]
+    pub const fn with_quirk(self, quirk: Quirk) -> Self {
+        Self { quirks: self.quirks.with(quirk), ..self }
     }
 
     /// Adds the issuer identifier, exactly as the server writes it. A redirect's `iss` is then compared with it (RFC 9207).
@@ -101,6 +100,12 @@ impl<'a> Server<'a> {
     #[must_use]
     pub const fn lacks(&self, feature: Feature) -> bool {
         matches!(self.features.split_at(feature as usize).1, [Some(false), ..])
+    }
+
+    /// Whether a quirk is switched on.
+    #[must_use]
+    pub const fn has_quirk(&self, quirk: Quirk) -> bool {
+        self.quirks.has(quirk)
     }
 
     /// The issuer, if it is known.

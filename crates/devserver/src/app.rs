@@ -1,5 +1,6 @@
 //! [`App`]: the options and the state that all handlers share, and the paths of the endpoints.
 
+use crate::dpop::Proofs;
 use crate::log::Log;
 use crate::oidc::Key;
 use crate::options::{EndpointFault, Faults, Options};
@@ -16,6 +17,7 @@ pub(crate) struct App {
     pub(crate) key: Key,
     faults: Mutex<Switched>,
     grants: Mutex<Grants>,
+    proofs: Mutex<Proofs>,
 }
 
 /// The faults, and the refreshes and polls since they were set.
@@ -34,6 +36,7 @@ impl App {
             key: Key::new(),
             faults: Mutex::new(Switched::new(options.faults.clone())),
             grants: Mutex::new(Grants::new(&options)),
+            proofs: Mutex::default(),
             options,
         }
     }
@@ -69,6 +72,10 @@ impl App {
 
     pub(crate) fn grants(&self) -> MutexGuard<'_, Grants> {
         self.grants.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn proofs(&self) -> MutexGuard<'_, Proofs> {
+        self.proofs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn switched(&self) -> MutexGuard<'_, Switched> {

@@ -168,6 +168,7 @@ impl<'a> AuthorizationRequest<'a> {
     fn grant(&self, app: &App, user: String, auth_time: u64) -> Response {
         let mut grant = Grant::new(&self.client.client_id, self.scope.clone(), user);
         grant.sign_in = SignIn::of(&self.params, auth_time);
+        grant.key = self.params.find("dpop_jkt").map(str::to_owned);
         let ttl = app.options.code_ttl;
         let code = app.grants().issue_code(grant, &self.redirect_uri, self.params.text("code_challenge"), ttl);
         self.redirect(app, &[("code", &code)])

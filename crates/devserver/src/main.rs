@@ -2,8 +2,8 @@
 
 use clap::{Parser, ValueEnum};
 use proofkey_devserver::{
-    CallbackFault, ClientRegistration, DevServer, EndpointFault, Faults, MetadataFault, Options, RefreshFault,
-    Successor, When,
+    CallbackFault, ClientRegistration, DevServer, EndpointFault, Faults, MetadataFault, Options, ProofFault,
+    ProofRules, RefreshFault, Successor, When,
 };
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -33,6 +33,15 @@ struct Args {
     /// The lifetime of pushed authorization requests in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     push_ttl: u32,
+    /// Every token request needs a proof of possession (RFC 9449).
+    #[arg(long)]
+    dpop: bool,
+    /// A proof needs a nonce of the authorization server.
+    #[arg(long)]
+    dpop_nonce: bool,
+    /// A proof for the API needs a nonce of the API.
+    #[arg(long)]
+    dpop_api_nonce: bool,
     /// Whether every authorization request has to be pushed.
     #[arg(long)]
     require_push: bool,
@@ -117,6 +126,18 @@ enum Fault {
     MetadataNoS256,
     /// The metadata's token endpoint is plain http
     MetadataPlainHttp,
+    /// Every proof of possession is refused: it needs another nonce
+    ProofAlwaysNonce,
+    /// A proof of possession is ignored, and the token is a plain Bearer token
+    ProofBearerAnswer,
+    /// CORS does not expose the header field of the nonce
+    ProofHiddenNonce,
+    /// A nonce is asked for, and none is given
+    ProofNoNonce,
+    /// Each success gives a new nonce, and only that one is good
+    ProofNonceInSuccess,
+    /// Two header fields have a nonce each
+    ProofTwoNonces,
     /// The endpoint for pushed authorization requests answers 503
     PushDown,
     /// A refresh gives no new refresh token
@@ -155,6 +176,12 @@ impl Fault {
             Self::MetadataNoRevocation => faults.metadata = Some(MetadataFault::NoRevocation),
             Self::MetadataNoS256 => faults.metadata = Some(MetadataFault::NoS256),
             Self::MetadataPlainHttp => faults.metadata = Some(MetadataFault::PlainHttpTokenEndpoint),
+            Self::ProofAlwaysNonce => faults.proof = Some(ProofFault::AlwaysNonce),
+            Self::ProofBearerAnswer => faults.proof = Some(ProofFault::BearerAnswer),
+            Self::ProofHiddenNonce => faults.proof = Some(ProofFault::HiddenNonce),
+            Self::ProofNoNonce => faults.proof = Some(ProofFault::NoNonce),
+            Self::ProofNonceInSuccess => faults.proof = Some(ProofFault::NonceInSuccess),
+            Self::ProofTwoNonces => faults.proof = Some(ProofFault::TwoNonces),
             Self::PushDown => faults.push = down(),
             Self::RefreshKeepsToken => faults.keep_refresh_token = true,
             Self::RevocationDown => faults.revocation = down(),
@@ -231,6 +258,7 @@ fn serve(args: &Args) -> io::Result<()> {
         port: args.port,
         access_token_ttl: args.access_token_ttl,
         code_ttl: args.code_ttl,
+        dpop: ProofRules { required: args.dpop, token_nonce: args.dpop_nonce, api_nonce: args.dpop_api_nonce },
         device_code_ttl: args.device_code_ttl,
         device_interval: args.device_interval,
         unforgiving_polls: args.unforgiving_polls,

@@ -28,6 +28,7 @@ pub(crate) async fn metadata(State(app): State<Arc<App>>) -> Response {
         "revocation_endpoint_auth_methods_supported": ["none"],
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
+        "dpop_signing_alg_values_supported": ["ES256"],
     });
     oidc::describe(&app, &mut document);
     match app.faults().metadata {

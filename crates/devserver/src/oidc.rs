@@ -1,15 +1,14 @@
 //! OpenID Connect: ID tokens, the userinfo endpoint, and signing out (RP-Initiated Logout 1.0).
 
-use crate::api::{self, grant_of};
+use crate::api;
 use crate::app::{App, JWKS};
 use crate::authorize::{is_registered, see_other, session_id};
 use crate::options::IdTokenFault;
 use crate::pages;
 use crate::params::Params;
 use crate::state::{Grant, random};
-use crate::token::with_fault;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use ring::rand::SystemRandom;
@@ -102,8 +101,11 @@ pub(crate) fn id_token(app: &App, grant: &Grant, is_refresh: bool) -> Option<Str
     set("aud", json!(grant.client_id));
     set("iat", json!(now()));
     set("exp", json!(now() + 3600));
-    set("auth_time", json!(grant.sign_in.auth_time));
-    set("acr", json!(grant.sign_in.acr));
+    // A device does not know how its user signed in.
+    if grant.sign_in.auth_time > 0 {
+        set("auth_time", json!(grant.sign_in.auth_time));
+        set("acr", json!(grant.sign_in.acr));
+    }
     if let Some(nonce) = grant.sign_in.nonce.as_ref().filter(|_| !is_refresh) {
         set("nonce", json!(nonce));
     }
@@ -130,13 +132,10 @@ pub(crate) async fn jwks(State(app): State<Arc<App>>) -> Response {
     api::ok(&json!({"keys": [app.key.to_jwk()]}))
 }
 
-pub(crate) async fn userinfo(State(app): State<Arc<App>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
-    with_fault(app.faults().userinfo, || match grant_of(&app, query.as_deref(), &headers) {
-        Ok(grant) if grant.has("openid") => api::ok(&Value::Object(user_claims(&grant))),
-        Ok(_) => api::refused(StatusCode::FORBIDDEN, "error=\"insufficient_scope\", scope=\"openid\""),
-        Err(refused) => refused,
-    })
-    .await
+pub(crate) async fn userinfo(State(app): State<Arc<App>>, method: Method, url: Uri, headers: HeaderMap) -> Response {
+    let fault = app.faults().userinfo;
+    let work = |grant: &Grant| Ok(api::ok(&Value::Object(user_claims(grant))));
+    api::checked(&app, fault, (&method, &url, &headers), "openid", work).await
 }
 
 /// Signs the browser out that a hint of this server names, and goes back only to where the client is registered.

@@ -24,6 +24,8 @@ pub struct Options {
     pub refresh_grace: u32,
     /// The answer to a spent refresh token in its grace.
     pub successor: Successor,
+    /// What it wants of proofs of possession (RFC 9449). A client that sends them gets bound tokens in any case.
+    pub dpop: ProofRules,
     /// The registered clients.
     pub clients: Vec<ClientRegistration>,
     /// The faults from the start.
@@ -43,10 +45,22 @@ impl Default for Options {
             require_push: false,
             refresh_grace: 0,
             successor: Successor::default(),
+            dpop: ProofRules::default(),
             clients: vec![ClientRegistration::default()],
             faults: Faults::default(),
         }
     }
+}
+
+/// What a server wants of proofs of possession (RFC 9449). The default is nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProofRules {
+    /// Every token request needs a proof.
+    pub required: bool,
+    /// A proof at the token endpoint, or for a pushed request, needs a nonce of the authorization server (section 8).
+    pub token_nonce: bool,
+    /// A proof at the API needs a nonce of the API, which is another one (section 9).
+    pub api_nonce: bool,
 }
 
 /// The answer to a spent refresh token in its grace ([`Options::refresh_grace`]).
@@ -118,12 +132,31 @@ pub struct Faults {
     pub id_token: Option<IdTokenFault>,
     /// At the userinfo endpoint.
     pub userinfo: Option<EndpointFault>,
+    /// With proofs of possession, at the token endpoint and at the API.
+    pub proof: Option<ProofFault>,
     /// The lifetime in seconds that the token response claims. It does not change the access token's own.
     pub expires_in: Option<u32>,
     /// Refresh tokens are not rotated: the answer to a refresh has no new one.
     pub keep_refresh_token: bool,
     /// On some refreshes, in place of the fault of the token endpoint. If several are due, the first in the list applies.
     pub refresh: Vec<RefreshFault>,
+}
+
+/// A fault with proofs of possession (RFC 9449).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProofFault {
+    /// Every proof is refused: it needs another nonce.
+    AlwaysNonce,
+    /// The proof is ignored, and the token is a plain Bearer token.
+    BearerAnswer,
+    /// Pages cannot read the nonce, because CORS does not expose its header field.
+    HiddenNonce,
+    /// A nonce is asked for, and none is given.
+    NoNonce,
+    /// Each success gives a new nonce, and only that one is good from then on (section 8.2).
+    NonceInSuccess,
+    /// Two header fields have a nonce each.
+    TwoNonces,
 }
 
 /// A fault of some refreshes, or of some polls of a device.

@@ -1,7 +1,8 @@
 //! Pushed authorization requests (RFC 9126).
 
-use crate::app::App;
+use crate::app::{App, PUSH};
 use crate::authorize::AuthorizationRequest;
+use crate::dpop::{self, At};
 use crate::params::Params;
 use crate::state::random;
 use crate::token::{answer, client, with_fault};
@@ -14,8 +15,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub(crate) async fn push(State(app): State<Arc<App>>, headers: HeaderMap, body: String) -> Response {
+    let proof = dpop::check(&app, At::Token, "POST", PUSH, &headers, None);
     let keep = |params: &Params| {
         let client = client(&app, params)?;
+        match (proof.key.clone()?, params.find("dpop_jkt")) {
+            (Some(key), Some(named)) if key != named => {
+                return Err(("invalid_dpop_proof", "dpop_jkt is another key's thumbprint"));
+            }
+            _ => {}
+        }
         if params.find("request_uri").is_some() {
             return Err(("invalid_request", "request_uri cannot be pushed"));
         }
@@ -26,7 +34,7 @@ pub(crate) async fn push(State(app): State<Arc<App>>, headers: HeaderMap, body: 
         let request_uri = app.grants().pushes.keep(&client.client_id, &body, ttl);
         Ok(json!({"request_uri": request_uri, "expires_in": ttl}))
     };
-    with_fault(app.faults().push, || created(answer(&headers, &body, keep))).await
+    with_fault(app.faults().push, || proof.answer(&app, created(answer(&headers, &body, keep)))).await
 }
 
 fn created(mut response: Response) -> Response {

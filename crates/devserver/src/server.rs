@@ -7,7 +7,7 @@ use crate::counts::{self, Counts};
 use crate::log::Entry;
 use crate::options::{Faults, Options};
 use crate::running::{Running, bind};
-use crate::{api, authorize, cors, device, log, metadata, oidc, pages, push, token};
+use crate::{api, authorize, cors, device, dpop, log, metadata, oidc, pages, push, token};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
@@ -140,7 +140,8 @@ fn router(app: Arc<App>) -> io::Result<Router> {
         .route(USERINFO, get(oidc::userinfo))
         .merge(device::called())
         .merge(api::routes())
-        .layer(cors::layer(&app.options)?);
+        .layer(cors::layer(&app.options)?)
+        .layer(from_fn_with_state(Arc::clone(&app), dpop::hide));
     Ok(Router::new()
         .route("/", get(pages::index))
         .route(COUNTS, get(counts::counts))

@@ -47,6 +47,8 @@ pub(crate) struct Grant {
     pub(crate) scope: Vec<String>,
     pub(crate) user: String,
     pub(crate) sign_in: SignIn,
+    /// The thumbprint of the key that the tokens are bound to.
+    pub(crate) key: Option<String>,
 }
 
 #[derive(Debug)]
@@ -247,6 +249,7 @@ impl Grant {
             scope,
             user,
             sign_in: SignIn::default(),
+            key: None,
         }
     }
 

@@ -1,9 +1,10 @@
 //! The token endpoint (RFC 6749 section 3.2) and the revocation endpoint (RFC 7009).
 
-use crate::app::App;
+use crate::app::{App, TOKEN};
+use crate::dpop::{self, At};
 use crate::log::{cut, hangup};
 use crate::oidc;
-use crate::options::{Alteration, ClientRegistration, EndpointFault};
+use crate::options::{Alteration, ClientRegistration, EndpointFault, ProofFault};
 use crate::params::Params;
 use crate::state::Grant;
 use axum::body::{Body, to_bytes};
@@ -27,7 +28,7 @@ pub(crate) async fn token(State(app): State<Arc<App>>, headers: HeaderMap, body:
         _ => None,
     };
     let fault = fault.or_else(|| app.faults().token);
-    let work = async move { with_fault(fault, || answer(&headers, &body, |params| grant(&app, params))).await };
+    let work = async move { with_fault(fault, || granted(&app, &headers, &body)).await };
     // On a task of its own, so that a client that hangs up does not take back what it sent.
     tokio::spawn(work).await.unwrap_or_else(|_| hangup())
 }
@@ -147,11 +148,19 @@ pub(crate) fn answer(
     response
 }
 
-fn grant(app: &App, params: &Params) -> Result<serde_json::Value, Refused> {
+fn granted(app: &App, headers: &HeaderMap, body: &str) -> Response {
+    let proof = dpop::check(app, At::Token, "POST", TOKEN, headers, None);
+    let response = answer(headers, body, |params| grant(app, params, proof.key.clone()?));
+    proof.answer(app, response)
+}
+
+/// Tokens that are bound to `key`, if there is one.
+fn grant(app: &App, params: &Params, key: Option<String>) -> Result<serde_json::Value, Refused> {
     let client = client(app, params)?;
     let required = |name, description| params.find(name).ok_or(("invalid_request", description));
     let mut grants = app.grants();
     let faults = app.faults();
+    let is_ignored = faults.proof == Some(ProofFault::BearerAnswer);
     let issued = match params.text("grant_type") {
         "authorization_code" => {
             let code = required("code", "code is missing")?;
@@ -161,19 +170,27 @@ fn grant(app: &App, params: &Params) -> Result<serde_json::Value, Refused> {
                 return Err(("invalid_request", "the code_verifier is not 43 to 128 unreserved characters"));
             }
             let grant = grants.use_code(code, &client.client_id, redirect_uri, verifier);
-            grants.start(grant.map_err(|why| ("invalid_grant", why))?)
+            let grant = grant.map_err(|why| ("invalid_grant", why))?;
+            if grant.key.is_some() && grant.key != key {
+                return Err(("invalid_grant", "the code is bound to another key"));
+            }
+            grants.start(Grant { key: key.filter(|_| !is_ignored), ..grant })
         }
         "refresh_token" => {
             let token = required("refresh_token", "refresh_token is missing")?;
             let presented = grants.present(token, &client.client_id).map_err(|why| ("invalid_grant", why))?;
-            let scope = narrowed(&presented.grant, params)?;
+            if presented.grant.key.is_some() && presented.grant.key != key {
+                return Err(("invalid_grant", "the refresh token is bound to another key"));
+            }
+            let mut scope = narrowed(&presented.grant, params)?;
+            scope.key = scope.key.filter(|_| !is_ignored);
             grants.refresh(presented, scope, faults.keep_refresh_token)
         }
         DEVICE_GRANT => {
             let code = required("device_code", "device_code is missing")?;
             let polled = grants.devices.poll(code, &client.client_id, app.options.unforgiving_polls);
             grants.counts.early_polls += u64::from(polled.is_early);
-            grants.start(polled.granted?)
+            grants.start(Grant { key: key.filter(|_| !is_ignored), ..polled.granted? })
         }
         "" => return Err(("invalid_request", "grant_type is missing")),
         _ => {
@@ -184,7 +201,7 @@ fn grant(app: &App, params: &Params) -> Result<serde_json::Value, Refused> {
         }
     };
     let mut document = json!({
-        "token_type": "Bearer",
+        "token_type": if issued.access.grant.key.is_some() { "DPoP" } else { "Bearer" },
         "expires_in": faults.expires_in.map_or(issued.expires_in, u64::from),
         "scope": issued.access.grant.scope.join(" "),
         "access_token": issued.access.token,

@@ -2,7 +2,7 @@
 
 use crate::drive::{DriveError, Received};
 use crate::error::{ExchangeError, LoginError};
-use crate::login::SignedIn;
+use crate::identity::SignedIn;
 use crate::prover::now;
 use proofkey_core::{Client, DeviceRequest, Poll, Prompt, TokensBuf};
 use std::io;

@@ -50,7 +50,8 @@ impl<'a> Login<'a> {
     }
 
     /// Sends the parameters to the server before the browser is sent there, so that its URL has nothing but a reference to them
-    /// (RFC 9126). If the server requires that, it is done without being asked for.
+    /// (RFC 9126). If the server requires that, or if the client is bound to a key and the server takes it, it is done without
+    /// being asked for.
     #[must_use]
     pub const fn with_push(self) -> Self {
         Self { push: true, ..self }
@@ -117,6 +118,7 @@ impl<'a> Login<'a> {
 
 /// How a login gets the URL for the browser.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each login")]
 pub enum Start<'a> {
     /// This is the URL.
     Open(String),

@@ -6,7 +6,7 @@
 use crate::key::Key;
 use crate::record::{Ended, Others, Record, ResourceToken, Secret, User};
 use base64ct::{Base64UrlUnpadded, Encoding};
-use proofkey_core::Endpoint;
+use proofkey_core::{Endpoint, Thumbprint};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,6 +85,8 @@ struct Format2 {
     issuer: Option<String>,
     endpoints: BTreeMap<String, String>,
     features: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    quirks: BTreeSet<String>,
     notes: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ended: Option<Ended>,
@@ -94,6 +96,10 @@ struct Format2 {
     rotates: Option<bool>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     resources: BTreeMap<String, ResourceToken>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "thumbprint")]
+    bound_to: Option<Thumbprint>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "secret_option")]
+    signing_key: Option<Secret>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     user: Option<User>,
     #[serde(flatten)]
@@ -169,6 +175,21 @@ pub(crate) mod secret_option {
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
         Option::<String>::deserialize(deserializer).map(|text| text.map(Secret::new))
+    }
+}
+
+mod thumbprint {
+    use proofkey_core::Thumbprint;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(key: &Option<Thumbprint>, serializer: S) -> Result<S::Ok, S::Error> {
+        key.as_ref().map(Thumbprint::as_str).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Thumbprint>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        let read = |text: String| Thumbprint::new(&text).ok_or_else(|| de::Error::custom("not a thumbprint"));
+        text.map(read).transpose()
     }
 }
 

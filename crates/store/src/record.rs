@@ -2,7 +2,10 @@
 
 use crate::format;
 use crate::key::Key;
-use proofkey_core::{Claims, Client, ConfigError, Endpoint, Feature, IdToken, Scope, Server, Tokens};
+use base64ct::{Base64UrlUnpadded, Encoding};
+use proofkey_core::{
+    AccessToken, Claims, Client, ConfigError, Endpoint, Feature, IdToken, Quirk, Scope, Server, Thumbprint, Tokens,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +38,8 @@ pub struct Record {
     pub endpoints: BTreeMap<String, String>,
     /// The server's features by [`Feature::name`].
     pub features: BTreeSet<String>,
+    /// What the server does otherwise than the specifications say, by [`Quirk::name`].
+    pub quirks: BTreeSet<String>,
     /// Further texts of the application. They must not be secret.
     pub notes: BTreeMap<String, String>,
     /// Why the server no longer accepts the refresh token, if that is so. The access token may still be valid.
@@ -45,6 +50,10 @@ pub struct Record {
     pub rotates: Option<bool>,
     /// Access tokens for a resource (RFC 8707), by its identifier. [`access_token`](Self::access_token) is that of the whole login.
     pub resources: BTreeMap<String, ResourceToken>,
+    /// The thumbprint of the key that the tokens are bound to, if they are bound (RFC 9449).
+    pub bound_to: Option<Thumbprint>,
+    /// That key itself, if it is kept [here](Self::set_signing_key).
+    pub(crate) signing_key: Option<Secret>,
     /// Who signed in, if the server said so and it was checked.
     pub user: Option<User>,
     pub(crate) others: Others,
@@ -159,11 +168,14 @@ impl Record {
             issuer: None,
             endpoints: BTreeMap::new(),
             features: BTreeSet::new(),
+            quirks: BTreeSet::new(),
             notes: BTreeMap::new(),
             ended: None,
             refresh_ends_at: None,
             rotates: None,
             resources: BTreeMap::new(),
+            bound_to: None,
+            signing_key: None,
             user: None,
             others: Others::default(),
         }
@@ -200,6 +212,7 @@ impl Record {
         record.refresh_ends_at = tokens.refresh_expires_in().map(|left| requested_at.saturating_add(left.into()));
         record.requested_scope = scope.iter().map(|word| (*word).to_owned()).collect();
         record.set_granted_scope(tokens.scope());
+        record.bound_to = client.key().copied();
         client.redirect_uri().clone_into(&mut record.redirect_uri);
         record.set_server(&client.server());
         record
@@ -213,12 +226,40 @@ impl Record {
         }
     }
 
-    /// The client at the server that issued the tokens.
+    /// The client at the server that issued the tokens, bound to their key.
     ///
     /// # Errors
     /// [`ConfigError`] if the record was not made of a client.
     pub fn client(&self) -> Result<Client<'_>, ConfigError> {
-        Client::new(&self.key.client_id, &self.redirect_uri, self.server())
+        let client = Client::new(&self.key.client_id, &self.redirect_uri, self.server())?;
+        self.bound_to.as_ref().map_or(Ok(client), |key| client.bound_to_thumbprint(key))
+    }
+
+    /// The access token, to call an API with; bound to a key if the login is.
+    ///
+    /// # Errors
+    /// [`ConfigError::AccessToken`] if it cannot be sent.
+    pub fn access_token(&self) -> Result<AccessToken<'_>, ConfigError> {
+        let token = AccessToken::new(self.access_token.expose())?;
+        Ok(if self.bound_to.is_some() { token.bound() } else { token })
+    }
+
+    /// The private key that the tokens are bound to, as [`set_signing_key`](Self::set_signing_key) was given it.
+    #[must_use]
+    pub fn signing_key(&self) -> Option<Zeroizing<Vec<u8>>> {
+        let text = self.signing_key.as_ref()?.expose();
+        let mut key = Zeroizing::new(vec![0; text.len()]);
+        let length = Base64UrlUnpadded::decode(text, &mut key).ok()?.len();
+        key.truncate(length);
+        Some(key)
+    }
+
+    /// Keeps the private key beside the tokens, such as `SigningKey::to_pkcs8` of the adapters, so that the login survives a
+    /// restart. Whoever reads the record can then use the tokens: it is for a program that has no better place, and whose records
+    /// are as safe as any file of its user. A service keeps its key with its configuration, so that a stolen table of records is
+    /// worth nothing.
+    pub fn set_signing_key(&mut self, key: &[u8]) {
+        self.signing_key = Some(Secret::new(Base64UrlUnpadded::encode_string(key)));
     }
 
     /// The server that the tokens come from.
@@ -233,16 +274,21 @@ impl Record {
         for feature in Feature::ALL.iter().filter(|feature| self.features.contains(feature.name())) {
             server = server.with_feature(*feature);
         }
+        for quirk in Quirk::ALL.iter().filter(|quirk| self.quirks.contains(quirk.name())) {
+            server = server.with_quirk(*quirk);
+        }
         self.issuer.as_deref().map_or(server, |issuer| server.with_issuer(issuer))
     }
 
-    /// Replaces issuer, endpoints and features by those of `server`.
+    /// Replaces issuer, endpoints, features and quirks by those of `server`.
     pub fn set_server(&mut self, server: &Server<'_>) {
         let url = |endpoint: &Endpoint| Some((endpoint.name().to_owned(), server.endpoint(*endpoint)?.to_owned()));
         let features = Feature::ALL.iter().filter(|feature| server.has(**feature));
         self.issuer = server.issuer().map(str::to_owned);
         self.endpoints = Endpoint::ALL.iter().filter_map(url).collect();
+        let quirks = Quirk::ALL.iter().filter(|quirk| server.has_quirk(**quirk));
         self.features = features.map(|feature| feature.name().to_owned()).collect();
+        self.quirks = quirks.map(|quirk| quirk.name().to_owned()).collect();
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::check::{check_extra, is_shown};
 use crate::client::Client;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Quirks};
 use crate::error::{ConfigError, ResponseError, ServerError, UriFault};
 use crate::flow::authorize::is_scope;
 use crate::flow::token::seconds;
@@ -26,8 +26,8 @@ impl<'a> Client<'a> {
             return Err(ConfigError::Scope(index));
         }
         let token_endpoint = self.server().required(Endpoint::Token);
-        let (client_id, secret, key) = (self.id(), self.secret, self.key());
-        Ok(DeviceRequest { client_id, secret, key, endpoint, token_endpoint, scope, extra: &[] })
+        let (client_id, secret, key, quirks) = (self.id(), self.secret, self.key(), self.server().quirks);
+        Ok(DeviceRequest { client_id, secret, key, quirks, endpoint, token_endpoint, scope, extra: &[] })
     }
 }
 
@@ -63,6 +63,7 @@ pub struct DeviceRequest<'a> {
     pub(super) client_id: &'a str,
     pub(super) secret: Option<&'a str>,
     pub(super) key: Option<&'a Thumbprint>,
+    pub(super) quirks: Quirks,
     endpoint: &'a str,
     pub(super) token_endpoint: &'a str,
     scope: &'a [&'a str],

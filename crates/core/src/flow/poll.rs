@@ -2,6 +2,7 @@
 
 use crate::check::check_extra;
 use crate::client::Client;
+use crate::endpoint::{Quirk, Quirks};
 use crate::error::{ConfigError, ResponseError};
 use crate::flow::token::read_tokens;
 use crate::flow::{DeviceRequest, Flow, NoRoom, RefreshToken, Step, Tokens, Unanswered};
@@ -26,6 +27,7 @@ pub struct Poll<'a, 'b> {
     client_id: &'a str,
     secret: Option<&'a str>,
     key: Option<&'a Thumbprint>,
+    quirks: Quirks,
     endpoint: &'a str,
     device_code: &'b str,
     extra: &'a [(&'a str, &'a str)],
@@ -51,6 +53,7 @@ impl<'a, 'b> Poll<'a, 'b> {
             client_id: request.client_id,
             secret: request.secret,
             key: request.key,
+            quirks: request.quirks,
             endpoint: request.token_endpoint,
             device_code,
             extra: &[],
@@ -97,8 +100,21 @@ impl<'a, 'b> Poll<'a, 'b> {
         let (place, _) = room.split_at_mut_checked(needed).ok_or(short)?;
         place.copy_from_slice(self.device_code.as_bytes());
         let device_code = core::str::from_utf8(place).unwrap_or_default();
-        let Self { client_id, secret, key, endpoint, device_code: _, extra, last, end, interval, wait, trouble } = self;
-        Ok(Poll { client_id, secret, key, endpoint, device_code, extra, last, end, interval, wait, trouble })
+        let Self {
+            client_id,
+            secret,
+            key,
+            quirks,
+            endpoint,
+            device_code: _,
+            extra,
+            last,
+            end,
+            interval,
+            wait,
+            trouble,
+        } = self;
+        Ok(Poll { client_id, secret, key, quirks, endpoint, device_code, extra, last, end, interval, wait, trouble })
     }
 
     /// How many seconds to wait before the next poll; 0 if it is due; none if the code expires before.
@@ -122,14 +138,14 @@ impl<'a, 'b> Poll<'a, 'b> {
     /// # Errors
     /// [`ResponseError`]: the user or the server has refused, or the answer cannot be used.
     pub fn read(self, response: Response<'_>) -> Result<Tokens<'_>, ResponseError> {
-        read_tokens(response, self.key.is_some(), None, &mut None)
+        read_tokens(response, self.key.is_some(), self.quirks, None, &mut None)
     }
 
     /// [`read`](Self::read), and first of all the refresh token, as
     /// [`TokenRequest::read_keeping`](crate::TokenRequest::read_keeping) does.
     pub fn read_keeping(self, response: Response<'_>) -> (Option<RefreshToken<'_>>, Result<Tokens<'_>, ResponseError>) {
         let mut new = None;
-        let tokens = read_tokens(response, self.key.is_some(), None, &mut new);
+        let tokens = read_tokens(response, self.key.is_some(), self.quirks, None, &mut new);
         (new, tokens)
     }
 
@@ -164,14 +180,15 @@ impl Flow for Poll<'_, '_> {
 
     fn hear(&mut self, response: &Response<'_>, now: u64) -> bool {
         let status = response.status();
-        let (interval, trouble) = match response.peek("error") {
-            _ if response.is_cut() => (self.interval.saturating_mul(2), Some(Trouble::Unanswered)),
-            // Whatever the status: GitHub answers with 200, Auth0 with 403 and 429.
-            Ok(error) if error.is("authorization_pending") => (self.interval, None),
-            Ok(error) if error.is("slow_down") => (self.interval.saturating_add(5), None),
-            Ok(_) if !matches!(status, 429 | 500..=599) => return true,
-            _ => (self.interval.saturating_mul(2), Some(Trouble::Status(status))),
-        };
+        let (interval, trouble) =
+            match response.peek(if self.quirks.has(Quirk::ErrorInMessage) { "message" } else { "error" }) {
+                _ if response.is_cut() => (self.interval.saturating_mul(2), Some(Trouble::Unanswered)),
+                // Whatever the status: GitHub answers with 200, Auth0 with 403 and 429.
+                Ok(error) if error.is("authorization_pending") => (self.interval, None),
+                Ok(error) if error.is("slow_down") => (self.interval.saturating_add(5), None),
+                Ok(_) if !matches!(status, 429 | 500..=599) => return true,
+                _ => (self.interval.saturating_mul(2), Some(Trouble::Status(status))),
+            };
         self.look(now);
         self.trouble = trouble;
         self.wait(interval, response.retry_after(), now);

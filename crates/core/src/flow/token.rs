@@ -2,7 +2,7 @@
 
 use crate::check::check_extra;
 use crate::client::Client;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Quirk, Quirks};
 use crate::error::{ConfigError, ResponseError, ServerError};
 use crate::flow::{Flow, RefreshToken, Scope, Step, Tokens, Unanswered};
 use crate::message::{AccessToken, Form, MEMBER_MAX, Request, Response, error_of, refusal, string};
@@ -31,6 +31,7 @@ pub struct TokenRequest<'a> {
     endpoint: &'a str,
     secret: Option<&'a str>,
     key: Option<&'a Thumbprint>,
+    quirks: Quirks,
     grant: Grant<'a>,
     extra: &'a [(&'a str, &'a str)],
     is_spent: bool,
@@ -61,6 +62,7 @@ impl<'a> TokenRequest<'a> {
             endpoint: client.server().required(Endpoint::Token),
             secret: client.secret,
             key: client.key(),
+            quirks: client.server().quirks,
             grant,
             extra: &[],
             is_spent: false,
@@ -104,7 +106,14 @@ impl<'a> TokenRequest<'a> {
             Grant::Code { verifier, is_openid: true, .. } => Some(verifier.nonce()),
             _ => None,
         };
-        IdTokenRules { client_id: self.client_id, issuer: self.issuer, nonce, max_age: self.max_age, sub: self.sub }
+        IdTokenRules {
+            client_id: self.client_id,
+            issuer: self.issuer,
+            quirks: self.quirks,
+            nonce,
+            max_age: self.max_age,
+            sub: self.sub,
+        }
     }
 
     /// Reads the answer (RFC 6749 sections 5.1 and 5.2). After a refresh the tokens hold the refresh token to keep: the
@@ -116,7 +125,7 @@ impl<'a> TokenRequest<'a> {
     where
         'a: 'b,
     {
-        read_tokens(response, self.key.is_some(), self.kept(), &mut None)
+        read_tokens(response, self.key.is_some(), self.quirks, self.kept(), &mut None)
     }
 
     /// [`read`](Self::read), and first of all the new refresh token that the answer carries, if one can be read: whatever else
@@ -143,7 +152,7 @@ impl<'a> TokenRequest<'a> {
         'a: 'b,
     {
         let mut new = None;
-        let tokens = read_tokens(response, self.key.is_some(), self.kept(), &mut new);
+        let tokens = read_tokens(response, self.key.is_some(), self.quirks, self.kept(), &mut new);
         (new, tokens)
     }
 
@@ -205,6 +214,7 @@ impl fmt::Debug for TokenRequest<'_> {
 pub(crate) fn read_tokens<'b>(
     response: Response<'b>,
     is_bound: bool,
+    quirks: Quirks,
     kept: Option<RefreshToken<'b>>,
     new: &mut Option<RefreshToken<'b>>,
 ) -> Result<Tokens<'b>, ResponseError> {
@@ -231,10 +241,14 @@ pub(crate) fn read_tokens<'b>(
     if let Some((code, description)) = error_of(error, description)? {
         return Err(ResponseError::Server { error: ServerError::of_text(code, description), status, retry_after });
     }
-    let access_token = string("access_token", access_token)?.ok_or(ResponseError::Missing("access_token"))?;
+    let is_user = quirks.has(Quirk::UserToken) && !is_bound;
+    let place = if is_user { "access_token outside of authed_user" } else { "access_token" };
+    let access_token = string("access_token", access_token)?.ok_or(ResponseError::Missing(place))?;
     // Absent in answers of Weibo, Douban and others; nothing else than Bearer was asked for, unless a key is bound.
     let token_type = string("token_type", token_type)?.unwrap_or("Bearer");
-    if !token_type.eq_ignore_ascii_case(if is_bound { "DPoP" } else { "Bearer" }) {
+    let expected = if is_bound { "DPoP" } else { "Bearer" };
+    let expected = if is_user && token_type == "user" { "user" } else { expected };
+    if !token_type.eq_ignore_ascii_case(expected) {
         let found = TOKEN_TYPES.into_iter().find(|known| known.eq_ignore_ascii_case(token_type));
         return Err(ResponseError::TokenType(found));
     }

@@ -58,9 +58,9 @@ impl<'c> Begin<'c> {
     /// A login with a record of your own.
     ///
     /// # Errors
-    /// [`SessionError::Store`] if the record is of another key, is too long, or has a token that cannot be sent.
+    /// [`SessionError::Store`] if the record is of another key or bound to one that the client is not bound to, is too long, or has a token that cannot be sent.
     pub fn with(cell: &'c Cell, record: Record) -> Result<Self, SessionError> {
-        if record.key != *cell.key() {
+        if record.key != *cell.key() || record.bound_to != cell.view().bound_to {
             return Err(StoreError::new(StoreFault::Setup).into());
         }
         check(&record)?;

@@ -1,15 +1,18 @@
 //! [`Held`]: a login as this process has it, and the [`Token`] that is handed out.
 
+use super::clock::now;
 use super::error::{CallError, SessionError};
 use crate::error::ExchangeError;
 use crate::identity::StepUp;
 use proofkey_core::session::{End, Now, Pair, Renewal, Version};
 use proofkey_core::{
-    AccessToken, Client, Lifetime, RefreshToken, Refusal, ResponseBuf, TokensBuf, UserInfoError, UserInfoRequest,
+    AccessToken, Client, Lifetime, RefreshToken, Refusal, ResponseBuf, Thumbprint, TokensBuf, UserInfoError,
+    UserInfoRequest,
 };
 use proofkey_store::{Record, RecordError, ResourceToken, Row, Secret, StoreError, StoreFault};
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A record with its version, and what is known of its tokens now.
 #[derive(Clone)]
@@ -20,6 +23,30 @@ pub struct Held {
     pub(super) trouble: Option<SessionError>,
     /// No refresh ahead of time before then, in milliseconds of uptime.
     pub(super) quiet_until: u64,
+    pub(super) looked: Looked,
+}
+
+/// The tick at which it was found last that the token is valid and that there is nothing to do. At the same tick both clocks
+/// say the same, so that is not asked again.
+pub(super) struct Looked(AtomicU64);
+
+impl Looked {
+    pub(super) fn is_at(&self, tick: u64) -> bool {
+        self.0.load(Ordering::Relaxed) == tick
+    }
+}
+
+impl Default for Looked {
+    fn default() -> Self {
+        Self(AtomicU64::new(u64::MAX))
+    }
+}
+
+/// What differs from it has to be looked at.
+impl Clone for Looked {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 /// A valid access token. It is cheap to clone, and wiped from memory when its last clone is gone.
@@ -39,7 +66,8 @@ impl Token {
     /// The token, to call an API with.
     #[must_use]
     pub fn access_token(&self) -> AccessToken<'_> {
-        AccessToken::new(self.0.text()).expect("it was checked when it was held")
+        let token = AccessToken::new(self.0.text()).expect("it was checked when it was held");
+        if self.0.record.bound_to.is_some() { token.bound() } else { token }
     }
 
     /// The text of the token.
@@ -58,7 +86,7 @@ impl Token {
     /// The seconds that are left; none if the server does not say.
     #[must_use]
     pub fn remaining(&self) -> Option<u32> {
-        self.0.pair.remaining(super::clock::now())
+        self.0.pair.remaining(now())
     }
 
     /// The login that it belongs to. Its refresh token is in there too.
@@ -98,6 +126,7 @@ impl Held {
     pub(super) fn new(record: Arc<Record>, version: Version, age: u32, view: &View, now: Now) -> Self {
         let renewal = match &record.ended {
             Some(ended) => Renewal::Ended(ended.lost_at.map_or(End::Refused, |since| End::AnswerLost { since })),
+            None if record.bound_to != view.bound_to => Renewal::OtherKey,
             None if record.refresh_token.is_none() => Renewal::NoRefreshToken,
             None if record.refresh_ends_at.is_some_and(|end| end <= now.seconds()) => Renewal::Ended(End::Expired),
             None => Renewal::Possible,
@@ -118,9 +147,10 @@ impl Held {
         let why = record.ended.as_ref().map(|ended| Arc::from(&*ended.why));
         let trouble = match renewal {
             Renewal::Ended(end) => Some(SessionError::Ended { end, why }),
+            Renewal::OtherKey => Some(SessionError::OtherKey),
             _ => None,
         };
-        Self { record, pair, resource: view.resource.clone(), trouble, quiet_until: 0 }
+        Self { record, pair, resource: view.resource.clone(), trouble, quiet_until: 0, looked: Looked::default() }
     }
 
     /// The record in a row.
@@ -173,6 +203,19 @@ impl Held {
         record
     }
 
+    /// Whether it is valid and there is nothing to do.
+    #[cold]
+    pub(super) fn look(&self, tick: u64) -> bool {
+        // Not before the tick: what serves later has served then.
+        let now = now();
+        let is_idle = !(self.pair.is_due(now) || self.is_unsaved()) || self.is_quiet(now);
+        let is_fresh = is_idle && self.pair.is_valid(now);
+        if is_fresh {
+            self.looked.0.store(tick, Ordering::Relaxed);
+        }
+        is_fresh
+    }
+
     pub(super) fn is_quiet(&self, now: Now) -> bool {
         now.uptime_ms() < self.quiet_until
     }
@@ -216,6 +259,8 @@ pub(super) struct View {
     pub(super) resource: Option<Arc<str>>,
     /// How much earlier than others it refreshes.
     pub(super) spread: u8,
+    /// The key of the client.
+    pub(super) bound_to: Option<Thumbprint>,
 }
 
 impl fmt::Debug for Held {

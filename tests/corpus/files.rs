@@ -54,7 +54,7 @@ const ROWS: &str = "A01-A17 A20-A37 A40-A59 T01-T16 T20-T23 T30-T35 T40-T48 T50-
     T90-T102";
 
 /// Each file, how many cases it has at least, and the verdicts of which each comes up.
-const FILES: [(&str, usize, &str); 9] = [
+const FILES: [(&str, usize, &str); 10] = [
     (
         "callback.json",
         404,
@@ -67,6 +67,7 @@ const FILES: [(&str, usize, &str); 9] = [
         190,
         "Accepted ContentCoding ContentType Duplicate GoesOn Json Malformed Missing Redirect Server Status TokenType TooBig Type",
     ),
+    ("id_token.json", 65, "Accepted Audience Encrypted Expired Format Issuer Malformed Missing Nonce Party"),
     ("json.json", 376, "Accepted Json Missing"),
     ("listener.json", 10, "Closed Gone Timeout"),
     (

@@ -5,6 +5,7 @@ mod crowd;
 mod dropped;
 mod errors;
 mod faulty;
+mod identity;
 mod lost;
 mod renewal;
 mod steps;

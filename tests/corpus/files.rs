@@ -61,7 +61,11 @@ const FILES: [(&str, usize, &str); 10] = [
         "Accepted Ambiguous BadRequest Duplicate HeadTooLarge Issuer Malformed MethodNotAllowed Misdirected MissingCode \
          Mode More NotFound Server State Target UriTooLong",
     ),
-    ("challenges.json", 102, "Forbidden InsufficientScope InvalidRequest InvalidToken None OtherScheme"),
+    (
+        "challenges.json",
+        106,
+        "Forbidden InsufficientAuthentication InsufficientScope InvalidRequest InvalidToken None OtherScheme",
+    ),
     (
         "device.json",
         190,

@@ -1,6 +1,7 @@
 //! A real authorization server, npm's certified `oidc-provider`, through each way in. `npm ci` in `peers/` installs it, and
 //! the command-line tool must have been built.
 
+mod oidc;
 mod push;
 
 use proofkey_tests::flows::{self, Target};

@@ -193,7 +193,8 @@ fn login(
     let client = http().discover(&server.issuer(), "demo-native", "http://127.0.0.1/callback").wait().unwrap();
     let mut browser = None;
     let login = Login::new(client.as_client(), scope).with_extra(extra);
-    let signed_in = http().login(login, |url| {
+    let http = http();
+    let signed_in = http.login(login, |url| {
         let url = url.to_owned();
         browser = Some(thread::spawn(move || UserAgent::new().as_user(user).run(&url, Decision::Allow).unwrap()));
         Ok(())

@@ -7,10 +7,11 @@ use crate::name::Name;
 use crate::output;
 use crate::settings::Settings;
 use crate::time::{self, now};
+use crate::who;
 use proofkey_core::{Client, Endpoint, Lifetime};
 use proofkey_native::{FolderError, Key, Record, Store, StoreCause, StoreError};
-use proofkey_ureq::proofkey_store::{Answer, LoginId, Op, RecordError, Row, Store as _, StoreFault, Version};
-use proofkey_ureq::{Http, Session, SignedIn, Token};
+use proofkey_ureq::proofkey_store::{Answer, LoginId, Op, RecordError, Row, Store as _, StoreFault, User, Version};
+use proofkey_ureq::{Http, Session, SignedIn, SigningKey, Token};
 use std::error::Error;
 use std::sync::Arc;
 
@@ -107,6 +108,25 @@ impl Login {
         Ok(self.record.client()?)
     }
 
+    /// An HTTP client for it: it has the key that the tokens are bound to, if they are bound.
+    ///
+    /// # Errors
+    /// If the key was tampered with.
+    pub fn signing(&self, http: Http) -> Result<Http, Failure> {
+        let Some(key) = self.record.signing_key() else { return Ok(http) };
+        let key = SigningKey::from_pkcs8(&key).map_err(|error| {
+            Kind::LoginRequired
+                .because(format_args!("the key of the stored sign-in cannot be used ({}): {error}", self.name))
+                .advise(format_args!("sign in again with `{}`", self.name.command("login")))
+        })?;
+        Ok(http.with_signer(key))
+    }
+
+    /// The type of its tokens.
+    pub fn token_type(&self) -> &'static str {
+        if self.record.bound_to.is_some() { "DPoP" } else { "Bearer" }
+    }
+
     /// The token endpoint.
     pub fn token_endpoint(&self) -> &str {
         self.record.server().endpoint(Endpoint::Token).unwrap_or_default()
@@ -201,6 +221,7 @@ pub fn begin(
     settings: &Settings,
     client: Client<'_>,
     signed_in: &SignedIn,
+    signing_key: Option<&SigningKey>,
     http: &Http,
 ) -> Result<(Record, Option<Record>), Failure> {
     let (store, key) = (Arc::new(open(settings.store)?), key(name, settings));
@@ -209,6 +230,13 @@ pub fn begin(
     let mut record = Record::of_login(key.clone(), client, &settings.scope(), tokens, requested_at);
     let note = serde_json::to_string(settings).map_err(|error| Kind::Unexpected.because(error))?;
     record.notes.insert(SETTINGS.to_owned(), note);
+    if let Some(key) = signing_key {
+        record.set_signing_key(key.to_pkcs8());
+    }
+    if let Some(user) = &signed_in.user {
+        record.user = Some(User::of(user.as_claims(), tokens.id_token()));
+        who::note(&mut record, user);
+    }
     let before = Session::new(http, client, Arc::clone(&store), key).begin_with(record.clone())?;
     remember(&store, name, &record);
     Ok((record, before))

@@ -137,6 +137,12 @@ impl<'a> Client<'a> {
         self.id
     }
 
+    /// The embedded secret, if there is one.
+    #[must_use]
+    pub const fn embedded_secret(&self) -> Option<&'a str> {
+        self.secret
+    }
+
     /// The redirect URI; empty for a client without one.
     #[must_use]
     pub const fn redirect_uri(&self) -> &'a str {

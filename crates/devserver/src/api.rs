@@ -64,14 +64,15 @@ async fn forbidden(state: State<Arc<App>>, method: Method, url: Uri, headers: He
 }
 
 /// The token is sufficient, but the user must have signed in with a second factor, within five minutes (RFC 9470 section 3).
-async fn payments(State(app): State<Arc<App>>, method: Method, url: Uri, headers: HeaderMap) -> Response {
-    let fault = app.faults().api;
-    checked(&app, fault, (&method, &url, &headers), "itwin-platform", |grant| {
+async fn payments(state: State<Arc<App>>, method: Method, url: Uri, headers: HeaderMap) -> Response {
+    guarded(state, method, url, headers, "itwin-platform", |grant| {
         let (acr, auth_time) = (&grant.sign_in.acr, grant.sign_in.auth_time);
         if acr == SECOND_FACTOR && now().saturating_sub(auth_time) <= 300 {
-            return Ok(ok(&json!({"payments": []})));
+            return ok(&json!({"payments": []}));
         }
-        Err(format!("error=\"insufficient_user_authentication\", acr_values=\"{SECOND_FACTOR}\", max_age=\"300\""))
+        let challenge =
+            format!("error=\"insufficient_user_authentication\", acr_values=\"{SECOND_FACTOR}\", max_age=\"300\"");
+        refused(grant.key.is_some(), StatusCode::UNAUTHORIZED, &challenge)
     })
     .await
 }
@@ -85,23 +86,23 @@ async fn guarded(
     work: impl FnOnce(&Grant) -> Response,
 ) -> Response {
     let fault = app.faults().api;
-    checked(&app, fault, (&method, &url, &headers), scope, |grant| Ok(work(grant))).await
+    guarded_with(&app, fault, method, url, headers, scope, work).await
 }
 
-/// Does what a token with this scope is good for. The error of `work` is a challenge.
-pub(crate) async fn checked(
+/// Does the work for a token that has the scope.
+pub(crate) async fn guarded_with(
     app: &App,
     fault: Option<EndpointFault>,
-    (method, url, headers): (&Method, &Uri, &HeaderMap),
+    method: Method,
+    url: Uri,
+    headers: HeaderMap,
     scope: &str,
-    work: impl FnOnce(&Grant) -> Result<Response, String>,
+    work: impl FnOnce(&Grant) -> Response,
 ) -> Response {
     with_fault(fault, || {
-        let presented = Presented::of(app, method, url, headers);
+        let presented = Presented::of(app, &method, &url, &headers);
         let response = match presented.grant(app, url.query()) {
-            Ok(grant) if grant.has(scope) => {
-                work(&grant).unwrap_or_else(|challenge| presented.refuse(StatusCode::UNAUTHORIZED, &challenge))
-            }
+            Ok(grant) if grant.has(scope) => work(&grant),
             Ok(_) => {
                 presented.refuse(StatusCode::FORBIDDEN, &format!("error=\"insufficient_scope\", scope=\"{scope}\""))
             }
@@ -159,9 +160,13 @@ impl<'h> Presented<'h> {
     /// In the scheme in which the token was presented.
     fn refuse(&self, status: StatusCode, challenge: &str) -> Response {
         let is_proof = self.token.is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("dpop"));
-        let scheme = if is_proof { "DPoP algs=\"ES256\"," } else { "Bearer" };
-        (status, [(header::WWW_AUTHENTICATE, format!("{scheme} {challenge}"))]).into_response()
+        refused(is_proof, status, challenge)
     }
+}
+
+fn refused(is_proof: bool, status: StatusCode, challenge: &str) -> Response {
+    let scheme = if is_proof { "DPoP algs=\"ES256\"," } else { "Bearer" };
+    (status, [(header::WWW_AUTHENTICATE, format!("{scheme} {challenge}"))]).into_response()
 }
 
 pub(crate) fn ok(document: &Value) -> Response {

@@ -241,14 +241,13 @@ mod tests {
     }
 
     fn grant(family: u64) -> Arc<Grant> {
-        let sign_in = crate::oidc::SignIn::default();
         Arc::new(Grant {
             family,
             client_id: "client".into(),
             scope: Vec::new(),
             user: "alice".into(),
-            sign_in,
             key: None,
+            sign_in: crate::oidc::SignIn::default(),
         })
     }
 }

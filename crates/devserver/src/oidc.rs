@@ -133,9 +133,8 @@ pub(crate) async fn jwks(State(app): State<Arc<App>>) -> Response {
 }
 
 pub(crate) async fn userinfo(State(app): State<Arc<App>>, method: Method, url: Uri, headers: HeaderMap) -> Response {
-    let fault = app.faults().userinfo;
-    let work = |grant: &Grant| Ok(api::ok(&Value::Object(user_claims(grant))));
-    api::checked(&app, fault, (&method, &url, &headers), "openid", work).await
+    let claims = |grant: &Grant| api::ok(&Value::Object(user_claims(grant)));
+    api::guarded_with(&app, app.faults().userinfo, method, url, headers, "openid", claims).await
 }
 
 /// Signs the browser out that a hint of this server names, and goes back only to where the client is registered.

@@ -89,6 +89,8 @@ pub struct ClientRegistration {
     pub redirect_uris: Vec<String>,
     /// The scopes that it can ask for.
     pub scopes: Vec<String>,
+    /// The "secret" that every copy of the app has, if the server wants one (RFC 8252 section 8.5).
+    pub embedded_secret: Option<String>,
 }
 
 impl Default for ClientRegistration {
@@ -105,6 +107,7 @@ impl Default for ClientRegistration {
                 "https://app.example/paste",
             ]),
             scopes: strings(&["itwin-platform", "offline_access", "admin", "openid", "profile", "email"]),
+            embedded_secret: None,
         }
     }
 }
@@ -128,12 +131,12 @@ pub struct Faults {
     pub revocation: Option<EndpointFault>,
     /// At the API.
     pub api: Option<EndpointFault>,
+    /// With proofs of possession, at the token endpoint and at the API.
+    pub proof: Option<ProofFault>,
     /// In ID tokens.
     pub id_token: Option<IdTokenFault>,
     /// At the userinfo endpoint.
     pub userinfo: Option<EndpointFault>,
-    /// With proofs of possession, at the token endpoint and at the API.
-    pub proof: Option<ProofFault>,
     /// The lifetime in seconds that the token response claims. It does not change the access token's own.
     pub expires_in: Option<u32>,
     /// Refresh tokens are not rotated: the answer to a refresh has no new one.

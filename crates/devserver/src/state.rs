@@ -46,9 +46,9 @@ pub(crate) struct Grant {
     pub(crate) client_id: String,
     pub(crate) scope: Vec<String>,
     pub(crate) user: String,
-    pub(crate) sign_in: SignIn,
     /// The thumbprint of the key that the tokens are bound to.
     pub(crate) key: Option<String>,
+    pub(crate) sign_in: SignIn,
 }
 
 #[derive(Debug)]
@@ -248,8 +248,8 @@ impl Grant {
             client_id: client_id.to_owned(),
             scope,
             user,
-            sign_in: SignIn::default(),
             key: None,
+            sign_in: SignIn::default(),
         }
     }
 

@@ -229,11 +229,14 @@ fn narrowed(grant: &Grant, params: &Params) -> Result<Grant, Refused> {
 }
 
 pub(crate) fn client<'a>(app: &'a App, params: &Params) -> Result<&'a ClientRegistration, Refused> {
-    if params.find("client_secret").is_some() {
-        return Err(("invalid_client", "a public client has no secret"));
-    }
     let id = params.find("client_id").ok_or(("invalid_request", "client_id is missing"))?;
-    app.options.clients.iter().find(|client| client.client_id == id).ok_or(("invalid_client", "the client is unknown"))
+    let client = app.options.clients.iter().find(|client| client.client_id == id);
+    let client = client.ok_or(("invalid_client", "the client is unknown"))?;
+    match (params.find("client_secret"), client.embedded_secret.as_deref()) {
+        (given, wanted) if given == wanted => Ok(client),
+        (_, None) => Err(("invalid_client", "a public client has no secret")),
+        (_, Some(_)) => Err(("invalid_client", "client_secret is missing or wrong")),
+    }
 }
 
 fn grant_type(body: &str) -> Option<Cow<'_, str>> {

@@ -2,7 +2,7 @@
 
 use crate::drive::{DriveError, Received};
 use crate::error::{ExchangeError, LoginError};
-use crate::identity::SignedIn;
+use crate::identity::{SignedIn, user};
 use crate::prover::now;
 use proofkey_core::{Client, DeviceRequest, Poll, Prompt, TokensBuf};
 use std::io;
@@ -128,7 +128,11 @@ impl<'a> DeviceLogin<'a> {
             }
             Err(error) => Err(error.into()),
         };
-        exchanged.map(|tokens| SignedIn::new(tokens, requested_at)).map_err(LoginError::Exchange)
+        let signed_in = exchanged.and_then(|tokens| {
+            let user = user(&tokens, &self.client.id_token_rules()).map_err(ExchangeError::IdToken)?;
+            Ok(SignedIn::new(tokens, requested_at).with_user(user))
+        });
+        signed_in.map_err(LoginError::Exchange)
     }
 
     fn given_up(&self) -> Option<LoginError> {

@@ -82,6 +82,8 @@ struct Format2 {
     requested_scope: Vec<String>,
     granted_scope: Option<String>,
     redirect_uri: String,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "secret_option")]
+    embedded_secret: Option<Secret>,
     issuer: Option<String>,
     endpoints: BTreeMap<String, String>,
     features: BTreeSet<String>,

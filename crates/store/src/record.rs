@@ -30,8 +30,10 @@ pub struct Record {
     pub requested_scope: Vec<String>,
     /// The granted scope, if the server named it; `None` means the requested scope.
     pub granted_scope: Option<String>,
-    /// The redirect URI of the client.
+    /// The redirect URI of the client; empty if it has none.
     pub redirect_uri: String,
+    /// The embedded secret of the client, if it has one (RFC 8252 section 8.5).
+    pub embedded_secret: Option<Secret>,
     /// The server's issuer, if it is known.
     pub issuer: Option<String>,
     /// The server's endpoints by [`Endpoint::name`]. The refresh token is sent to the token endpoint only.
@@ -165,6 +167,7 @@ impl Record {
             requested_scope: Vec::new(),
             granted_scope: None,
             redirect_uri: String::new(),
+            embedded_secret: None,
             issuer: None,
             endpoints: BTreeMap::new(),
             features: BTreeSet::new(),
@@ -214,6 +217,7 @@ impl Record {
         record.set_granted_scope(tokens.scope());
         record.bound_to = client.key().copied();
         client.redirect_uri().clone_into(&mut record.redirect_uri);
+        record.embedded_secret = client.embedded_secret().map(|secret| Secret::new(secret.to_owned()));
         record.set_server(&client.server());
         record
     }
@@ -231,8 +235,13 @@ impl Record {
     /// # Errors
     /// [`ConfigError`] if the record was not made of a client.
     pub fn client(&self) -> Result<Client<'_>, ConfigError> {
-        let client = Client::new(&self.key.client_id, &self.redirect_uri, self.server())?;
-        self.bound_to.as_ref().map_or(Ok(client), |key| client.bound_to_thumbprint(key))
+        let (id, server) = (&self.key.client_id, self.server());
+        let client = match self.redirect_uri.as_str() {
+            "" => Client::without_redirect(id, server),
+            redirect_uri => Client::new(id, redirect_uri, server),
+        }?;
+        let client = self.bound_to.as_ref().map_or(Ok(client), |key| client.bound_to_thumbprint(key))?;
+        self.embedded_secret.as_ref().map_or(Ok(client), |secret| client.with_embedded_secret(secret.expose()))
     }
 
     /// The access token, to call an API with; bound to a key if the login is.
@@ -266,8 +275,11 @@ impl Record {
     #[must_use]
     pub fn server(&self) -> Server<'_> {
         let url = |endpoint: Endpoint| self.endpoints.get(endpoint.name()).map(String::as_str);
-        let of_login = |endpoint| url(endpoint).unwrap_or_default();
-        let mut server = Server::new(of_login(Endpoint::Authorization), of_login(Endpoint::Token));
+        let token = url(Endpoint::Token).unwrap_or_default();
+        let mut server = match (url(Endpoint::Authorization), url(Endpoint::DeviceAuthorization)) {
+            (None, Some(device)) => Server::device(device, token),
+            (authorization, _) => Server::new(authorization.unwrap_or_default(), token),
+        };
         for endpoint in Endpoint::ALL {
             server = url(*endpoint).map_or(server, |url| server.with(*endpoint, url));
         }

@@ -2,6 +2,7 @@
 #![allow(unreachable_pub, reason = "a test has no public API; `pub` says that other modules use it")]
 
 mod again;
+mod bound;
 mod call;
 #[cfg(unix)]
 mod company;
@@ -9,6 +10,8 @@ mod completions;
 mod config;
 mod demo;
 mod desk;
+mod device;
+mod embedded;
 #[cfg(target_os = "linux")]
 mod folders;
 mod formats;

@@ -71,7 +71,7 @@ const FILES: [(&str, usize, &str); 11] = [
         190,
         "Accepted ContentCoding ContentType Duplicate GoesOn Json Malformed Missing Redirect Server Status TokenType TooBig Type",
     ),
-    ("id_token.json", 65, "Accepted Audience Encrypted Expired Format Issuer Malformed Missing Nonce Party"),
+    ("id_token.json", 64, "Accepted Audience Encrypted Expired Format Issuer Malformed Missing Nonce Party"),
     ("json.json", 376, "Accepted Json Missing"),
     ("listener.json", 10, "Closed Gone Timeout"),
     (

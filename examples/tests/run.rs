@@ -112,6 +112,25 @@ fn devices() {
 }
 
 #[test]
+fn identity() {
+    let server = DevServer::start(Options::default()).unwrap();
+    let mut example = Command::new(env!("CARGO_BIN_EXE_identity"));
+    example.args([&server.issuer(), "demo-native", &server.api("/api/payments")]);
+    example.env("BROWSER", env!("CARGO_BIN_EXE_press"));
+    let mut example = example.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(example.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut next = || lines.next().unwrap();
+    assert_eq!(next(), "signed in: alice (Alice)");
+    assert_eq!(next(), "userinfo: alice");
+    assert_eq!(next(), "the API wants more: mfa");
+    assert_eq!(next(), "the API answers 200");
+    let visit = UserAgent::new().run(next().strip_prefix("Open ").unwrap(), Decision::Allow).unwrap();
+    writeln!(example.stdin.take().unwrap(), "{}", visit.callback.unwrap()).unwrap();
+    assert_eq!(lines.last().unwrap(), "signed out");
+    assert!(example.wait().unwrap().success());
+}
+
+#[test]
 fn redirects() {
     for kind in ["loopback", "localhost", "page"] {
         let server = DevServer::start(Options::default()).unwrap();

@@ -8,6 +8,7 @@ mod both {
     mod errors;
     pub(crate) mod flood;
     mod hostile;
+    mod identity;
     mod localhost;
     pub(crate) mod login;
     mod push;
@@ -17,8 +18,8 @@ mod both {
 
 mod adapter {
     pub(crate) use proofkey_ureq::{
-        DeviceLogin, DiscoverError, ExchangeError, Http, ListenError, Login, LoginError, Settings, SysRng,
-        TransportError, TransportKind,
+        DeviceLogin, DiscoverError, ExchangeError, Http, ListenError, Login, LoginError, Settings, SignedIn, StepUp,
+        SysRng, TransportError, TransportKind,
     };
 
     pub(crate) fn http() -> Http {

@@ -81,6 +81,14 @@ fn other_answers_are_refusals() {
     assert!(matches!(refused(201, None, r#"{"sub":"alice"}"#), UserInfoError::Response(ResponseError::Status { .. })));
 }
 
+#[test]
+fn what_was_not_asked_says_why() {
+    for (error, says) in [(UserInfoError::NoUser, "scope `openid`"), (UserInfoError::OtherResource, "another resource")]
+    {
+        assert!(error.to_string().contains(says) && error.advice() == Advice::Fix, "{error}");
+    }
+}
+
 fn refused(status: u16, content_type: Option<&str>, body: &str) -> UserInfoError {
     let mut body = body.as_bytes().to_owned();
     let response = Response::new(status, &mut body);

@@ -1,10 +1,12 @@
 //! Both adapters behind the same functions.
 
 use proofkey_core::{
-    AccessToken, CallbackError, Client, ClientBuf, Prompt, PushRequest, PushedUrlBuf, RefreshTokenBuf, ResponseBuf,
-    ResponseError, TokenRequest, TokensBuf,
+    AccessToken, CallbackError, Client, ClientBuf, IdTokenError, Prompt, PushRequest, PushedUrlBuf, RefreshTokenBuf,
+    ResponseBuf, ResponseError, TokenRequest, TokensBuf,
 };
-use proofkey_ureq::{DiscoverError, ExchangeError, LoginError, Settings, SigningKey, TransportError, TransportKind};
+use proofkey_ureq::{
+    DiscoverError, ExchangeError, LoginError, Settings, SignedIn, SigningKey, TransportError, TransportKind,
+};
 use std::io;
 use std::sync::LazyLock;
 use std::sync::atomic::AtomicBool;
@@ -22,6 +24,7 @@ pub(crate) struct Adapter {
     pub(crate) discover: fn(&str) -> Result<ClientBuf, Failure>,
     pub(crate) exchange: fn(TokenRequest<'_>, bool) -> (Kept, Outcome),
     pub(crate) login: fn(Client<'_>, Open<'_>, Duration, &AtomicBool) -> Outcome,
+    pub(crate) sign_in: fn(TokenRequest<'_>) -> Result<SignedIn, Failure>,
     pub(crate) push: fn(PushRequest<'_>) -> Result<PushedUrlBuf, Failure>,
 }
 
@@ -35,6 +38,7 @@ pub(crate) type Outcome = Result<TokensBuf, Failure>;
 #[derive(Debug, PartialEq)]
 pub(crate) enum Failure {
     Callback(CallbackError),
+    IdToken(IdTokenError),
     /// No address has metadata; what each of them answered, in words.
     NoMetadata(String),
     Response(ResponseError),
@@ -50,6 +54,7 @@ impl Failure {
             Self::Callback(CallbackError::Issuer { .. }) => "Issuer".into(),
             Self::Callback(CallbackError::Target { .. }) => "Target".into(),
             Self::Callback(error) => format!("{error:?}").replace('"', ""),
+            Self::IdToken(error) => format!("{error:?}").split(" {").next().unwrap_or_default().replace('"', ""),
             Self::NoMetadata(_) => "NoMetadata".into(),
             Self::Response(ResponseError::ContentType(_)) => "ContentType".into(),
             Self::Response(ResponseError::Issuer { .. }) => "Issuer".into(),
@@ -65,6 +70,7 @@ impl Failure {
 }
 
 pub(crate) const BLOCKING: Adapter = Adapter {
+    sign_in: |request| Ok(UREQ.sign_in(request)?),
     name: "blocking",
     call: |url| Ok(UREQ.call(get(url), token())?),
     device: |client, show, cancel| {
@@ -85,6 +91,7 @@ pub(crate) const BLOCKING: Adapter = Adapter {
 };
 
 pub(crate) const ASYNCHRONOUS: Adapter = Adapter {
+    sign_in: |request| Ok(wait(REQWEST.sign_in(request))?),
     name: "asynchronous",
     call: |url| Ok(wait(REQWEST.call(get(url), token()))?),
     device: |client, show, cancel| {
@@ -147,6 +154,7 @@ failures!(proofkey_ureq);
 impl From<ExchangeError> for Failure {
     fn from(error: ExchangeError) -> Self {
         match error {
+            ExchangeError::IdToken(error) => Self::IdToken(error),
             ExchangeError::Response(error) => Self::Response(error),
             ExchangeError::Transport(error) => error.into(),
             error => Self::Other(format!("{error:?}")),

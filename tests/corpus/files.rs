@@ -61,13 +61,18 @@ const FILES: [(&str, usize, &str); 11] = [
         "Accepted Ambiguous BadRequest Duplicate HeadTooLarge Issuer Malformed MethodNotAllowed Misdirected MissingCode \
          Mode More NotFound Server State Target UriTooLong",
     ),
-    ("challenges.json", 102, "Forbidden InsufficientScope InvalidProof InvalidRequest InvalidToken None OtherScheme"),
+    (
+        "challenges.json",
+        108,
+        "Forbidden InsufficientAuthentication InsufficientScope InvalidProof InvalidRequest InvalidToken None OtherScheme",
+    ),
     (
         "device.json",
         190,
         "Accepted ContentCoding ContentType Duplicate GoesOn Json Malformed Missing Redirect Server Status TokenType TooBig Type",
     ),
     ("dpop.json", 21, "Accepted Json Missing Server Status TokenType"),
+    ("id_token.json", 64, "Accepted Audience Encrypted Expired Format Issuer Malformed Missing Nonce Party"),
     ("json.json", 376, "Accepted Json Missing"),
     ("listener.json", 10, "Closed Gone Timeout"),
     (

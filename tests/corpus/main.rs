@@ -8,6 +8,7 @@ mod data;
 mod device;
 mod dpop;
 mod files;
+mod id_token;
 mod json;
 mod listener;
 mod metadata;

@@ -3,6 +3,7 @@
 
 mod device;
 mod dpop;
+mod oidc;
 mod push;
 
 use proofkey_tests::flows::{self, Target};

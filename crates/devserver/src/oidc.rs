@@ -101,8 +101,11 @@ pub(crate) fn id_token(app: &App, grant: &Grant, is_refresh: bool) -> Option<Str
     set("aud", json!(grant.client_id));
     set("iat", json!(now()));
     set("exp", json!(now() + 3600));
-    set("auth_time", json!(grant.sign_in.auth_time));
-    set("acr", json!(grant.sign_in.acr));
+    // A device does not know how its user signed in.
+    if grant.sign_in.auth_time > 0 {
+        set("auth_time", json!(grant.sign_in.auth_time));
+        set("acr", json!(grant.sign_in.acr));
+    }
     if let Some(nonce) = grant.sign_in.nonce.as_ref().filter(|_| !is_refresh) {
         set("nonce", json!(nonce));
     }

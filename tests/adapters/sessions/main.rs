@@ -6,6 +6,7 @@ mod crowd;
 mod dropped;
 mod errors;
 mod faulty;
+mod identity;
 mod lost;
 mod renewal;
 mod steps;

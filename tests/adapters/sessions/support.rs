@@ -2,7 +2,7 @@
 
 use crate::faulty::Faulty;
 use http::Request;
-use proofkey_core::{ClientBuf, Redirect, ResponseBuf};
+use proofkey_core::{Client, ClientBuf, Redirect, ResponseBuf};
 use proofkey_devserver::user_agent::{Decision, UserAgent};
 use proofkey_devserver::{DevServer, EndpointFault, Faults, Options, RefreshFault, When};
 use proofkey_reqwest::Sessions;
@@ -98,6 +98,10 @@ impl Bench {
     pub(crate) fn sessions(&self) -> Sessions {
         let http = proofkey_reqwest::Http::new().unwrap();
         Sessions::new(&http, self.client.as_client(), Arc::clone(&self.store)).with_policy(self.policy)
+    }
+
+    pub(crate) fn client(&self) -> Client<'_> {
+        self.client.as_client()
     }
 
     pub(crate) fn key(&self) -> Key {

@@ -79,7 +79,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("crates/ureq", &["proofkey-core", "proofkey-http", "proofkey-store"]),
     ("examples/embassy", &["proofkey-core"]),
     ("examples/web-sys", &["proofkey-core"]),
-    ("firmware/image", &["proofkey-core"]),
+    ("firmware/image", &["proofkey-core", "proofkey-p256"]),
     ("firmware/nostd", &["proofkey-core"]),
     ("firmware/peer", &["proofkey-firmware"]),
     ("fuzz", &["proofkey-core", "proofkey-native", "proofkey-store"]),

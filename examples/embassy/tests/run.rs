@@ -80,9 +80,9 @@ fn start(server: &DevServer, url: &str, authority: Option<&Authority>) -> (Child
 fn confirm(lines: &mut Lines) {
     let said: Vec<String> = lines.take(3).map(Result::unwrap).collect();
     let words: Vec<&str> = said[0].split(' ').collect();
-    assert_eq!((words[3], words.len()), ("open", 14), "{said:?}");
+    assert_eq!((words[3], words[11]), ("open", "code"), "{said:?}");
     assert!(said[2].starts_with("Do this only if you started this sign-in yourself."), "{said:?}");
-    UserAgent::new().confirm(words[4], words[13], Decision::Allow).unwrap();
+    UserAgent::new().confirm(words[4], words[12], Decision::Allow).unwrap();
 }
 
 /// Who signs certificates, and the file with its own.

@@ -31,11 +31,11 @@ impl Received {
     #[must_use]
     pub fn of(bytes: &[u8]) -> Option<Self> {
         let head = bytes.windows(END.len()).position(|bytes| bytes == END)?.checked_add(END.len())?;
-        let (line, fields) = lines(bytes.get(..head)?)?;
-        let status = line.strip_prefix("HTTP/1.").and_then(|rest| rest.split(' ').nth(1))?;
+        let mut lines = str::from_utf8(bytes.get(..head)?).ok()?.lines();
+        let status = lines.next()?.strip_prefix("HTTP/1.")?.split(' ').nth(1)?;
         let status = number(status)?.try_into().ok().filter(|status| (200..600).contains(status))?;
         let mut total = None;
-        for (name, value) in pairs(fields) {
+        for (name, value) in pairs(lines) {
             if name.eq_ignore_ascii_case("transfer-encoding") {
                 return None;
             }
@@ -67,20 +67,16 @@ impl Received {
         let end = self.total.unwrap_or(self.came).min(self.came);
         let bytes = buffer.get_mut(..end).unwrap_or_default();
         let (head, body) = bytes.split_at_mut_checked(self.head).unwrap_or_default();
-        let fields = lines(head).map_or("", |(_, fields)| fields);
-        let response = pairs(fields)
+        let lines = str::from_utf8(head).unwrap_or_default().lines();
+        let response = pairs(lines)
             .fold(Response::new(self.status, body), |response, (name, value)| response.with_header(name, value));
         if self.total.is_some_and(|total| total > self.came) { response.cut_off() } else { response }
     }
 }
 
-/// The status line, and the header fields.
-fn lines(head: &[u8]) -> Option<(&str, &str)> {
-    str::from_utf8(head).ok()?.split_once("\r\n")
-}
-
-fn pairs(fields: &str) -> impl Iterator<Item = (&str, &str)> {
-    let pairs = fields.lines().filter_map(|field| field.split_once(':'));
+/// Names and values. The status line is not a field that anybody knows.
+fn pairs<'b>(lines: core::str::Lines<'b>) -> impl Iterator<Item = (&'b str, &'b str)> {
+    let pairs = lines.filter_map(|line| line.split_once(':'));
     pairs.map(|(name, value)| (name, value.trim_ascii()))
 }
 

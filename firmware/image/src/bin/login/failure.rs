@@ -16,6 +16,7 @@ pub(crate) enum Failure {
     Metadata,
     Response(ResponseError),
     Session,
+    User,
 }
 
 impl Failure {
@@ -51,6 +52,7 @@ impl fmt::Display for Failure {
             Self::Response(ResponseError::TokenType(_)) => ("token type", ""),
             Self::Response(_) => ("response", ""),
             Self::Session => ("session", ""),
+            Self::User => ("user", ""),
         };
         write!(f, "{what}{which}")
     }

@@ -2,7 +2,7 @@
 //! that are due, signs out. `size` measures each of them.
 //!
 //! A session begins with a line: the authorization endpoint, the token endpoint and the issuer, perhaps also the revocation
-//! endpoint; or the issuer alone, whose metadata is then asked for. The image shows the URL to visit, and the next line is the
+//! endpoint and that for pushed requests; or the issuer alone, whose metadata is then asked for. The image shows the URL to visit, and the next line is the
 //! URL that the browser ended at. If the line begins with the word `device`, its first address is the device authorization
 //! endpoint, and the image shows a code and polls until the user has confirmed it. If something is refused, the image says so
 //! in a word or two, and another session may begin. An empty line ends the run.
@@ -12,12 +12,15 @@
 
 mod device;
 mod failure;
+mod link;
+mod push;
 
 use chacha20::ChaCha20Rng;
 use core::fmt::Write;
 use cortex_m_rt::entry;
 use failure::Failure;
 use heapless::String;
+use link::{Link, Signer};
 use proofkey_core::session::{
     self, ClaimId, Event, LoginId, Need, Now, Outcome, Pair, Pass, Policy, Renewal, Seen, Version,
 };
@@ -84,10 +87,12 @@ fn session(
         Some(words) if cfg!(feature = "device") => (words, true),
         _ => (words, false),
     };
-    let mut line = Line::new(uart, words)?;
+    let line = Line::new(uart, words)?;
+    let signer = cfg!(feature = "dpop").then(|| Signer::new(rng));
+    let mut link = Link { line, rng, signer: signer.as_ref() };
     let server = match named(words, is_device) {
         Some(server) => server,
-        None if cfg!(feature = "discovery") => discover(&mut line, words, &mut buffers.metadata)?,
+        None if cfg!(feature = "discovery") => discover(&mut link, words, &mut buffers.metadata)?,
         None => return Err(Failure::Console),
     };
     let client = if is_device {
@@ -95,40 +100,49 @@ fn session(
     } else {
         Client::new(CLIENT_ID, REDIRECT_URI, server)?
     };
+    let client = match &signer {
+        Some(signer) => client.bound_to(signer.public())?,
+        None => client,
+    };
     let (mut tokens, sent_at) = if is_device {
-        let tokens = device::sign_in(console, &mut line, client, &mut buffers.answer, &mut buffers.tokens)?;
+        let tokens = device::sign_in(console, &mut link, client, &mut buffers.answer, &mut buffers.tokens)?;
         (tokens, now())
     } else {
-        let pending = begin(console, client, rng)?;
+        let pending = if cfg!(feature = "push") && server.endpoint(Endpoint::PushedAuthorization).is_some() {
+            push::begin(console, &mut link, client, &mut buffers.answer)?
+        } else {
+            begin(console, client, link.rng)?
+        };
         let redirect = console.read_line(&mut buffers.redirect).ok_or(Failure::Console)?;
         let request = finish(pending, client, redirect)?;
         let sent_at = now();
-        (exchange(&mut line, request, &mut buffers.tokens)?, sent_at)
+        (exchange(console, &mut link, request, &mut buffers.tokens, &mut buffers.answer)?, sent_at)
     };
     writeln!(console, "signed in")?;
     if cfg!(feature = "api") {
-        call(console, &mut line, client, tokens, &mut buffers.answer)?;
+        call(console, &mut link, client, tokens, &mut buffers.answer)?;
     }
     if cfg!(feature = "session") {
-        if let Some(new) = renew(&mut line, client, tokens, sent_at, &mut buffers.renewed)? {
+        if let Some(new) = renew(&mut link, client, tokens, sent_at, &mut buffers.renewed)? {
             tokens = new;
             writeln!(console, "renewed")?;
             if cfg!(feature = "api") {
-                call(console, &mut line, client, tokens, &mut buffers.answer)?;
+                call(console, &mut link, client, tokens, &mut buffers.answer)?;
             }
         }
     } else if cfg!(feature = "refresh")
         && let Some(token) = tokens.refresh_token()
         && Lifetime::new(sent_at, tokens.expires_in()).is_due(now())
     {
-        tokens = exchange(&mut line, client.refresh(token), &mut buffers.renewed)?;
+        let request = client.refresh(token);
+        tokens = exchange(console, &mut link, request, &mut buffers.renewed, &mut buffers.answer)?;
         writeln!(console, "renewed")?;
         if cfg!(feature = "api") {
-            call(console, &mut line, client, tokens, &mut buffers.answer)?;
+            call(console, &mut link, client, tokens, &mut buffers.answer)?;
         }
     }
     if cfg!(feature = "revocation") && server.endpoint(Endpoint::Revocation).is_some() {
-        sign_out(console, &mut line, client, tokens, &mut buffers.answer)?;
+        sign_out(console, &mut link, client, tokens, &mut buffers.answer)?;
     }
     Ok(Next::Session)
 }
@@ -142,8 +156,13 @@ fn named(words: &str, is_device: bool) -> Option<Server<'_>> {
     } else {
         Server::new(first, token).with_issuer(issuer).with_feature(Feature::IssParameter)
     };
-    match words.next() {
-        Some(revocation) if cfg!(feature = "revocation") => Some(server.with(Endpoint::Revocation, revocation)),
+    let (revocation, push) = (words.next(), words.next());
+    let server = match revocation {
+        Some(revocation) if cfg!(feature = "revocation") => server.with(Endpoint::Revocation, revocation),
+        _ => server,
+    };
+    match push {
+        Some(push) if cfg!(feature = "push") => Some(server.with(Endpoint::PushedAuthorization, push)),
         _ => Some(server),
     }
 }
@@ -151,11 +170,11 @@ fn named(words: &str, is_device: bool) -> Option<Server<'_>> {
 // The steps stay out of line, so that the stack holds one of them at a time.
 
 #[inline(never)]
-fn discover<'a>(line: &mut Line<'_>, issuer: &'a str, buffer: &'a mut [u8]) -> Result<Server<'a>, Failure> {
+fn discover<'a>(link: &mut Link<'_>, issuer: &'a str, buffer: &'a mut [u8]) -> Result<Server<'a>, Failure> {
     let mut discovery = Discovery::new(issuer)?;
     let answer = loop {
         let Step::Send(request) = discovery.step(now()) else { return Err(Failure::Metadata) };
-        let answer = line.send(request, buffer)?;
+        let answer = link.send(request, buffer)?;
         if discovery.hear(&answer.response(buffer), now()) {
             break answer;
         }
@@ -165,7 +184,7 @@ fn discover<'a>(line: &mut Line<'_>, issuer: &'a str, buffer: &'a mut [u8]) -> R
 
 #[inline(never)]
 fn begin(console: &mut Console, client: Client<'_>, rng: &mut ChaCha20Rng) -> Result<Pending, Failure> {
-    let (url, pending) = client.authorize(&SCOPE, rng)?;
+    let (url, pending) = client.authorize(SCOPE, rng)?;
     writeln!(console, "visit {url}")?;
     Ok(pending)
 }
@@ -176,15 +195,29 @@ fn finish<'a>(pending: Pending, client: Client<'a>, redirect: &'a str) -> Result
 }
 
 #[inline(never)]
-fn exchange<'a>(line: &mut Line<'_>, request: TokenRequest<'a>, buffer: &'a mut [u8]) -> Result<Tokens<'a>, Failure> {
-    let answer = line.send(request.request(), buffer)?;
-    Ok(request.read(answer.response(buffer))?)
+fn exchange<'a>(
+    console: &mut Console,
+    link: &mut Link<'_>,
+    request: TokenRequest<'a>,
+    buffer: &'a mut [u8],
+    claims: &mut [u8],
+) -> Result<Tokens<'a>, Failure> {
+    let answer = link.send(request.request(), buffer)?;
+    let rules = request.id_token_rules();
+    let tokens = request.read(answer.response(buffer))?;
+    if cfg!(feature = "oidc")
+        && let Some(token) = tokens.id_token()
+    {
+        let claims = token.check(&rules, now(), claims).map_err(|_| Failure::User)?;
+        writeln!(console, "signed in as {}", claims.sub())?;
+    }
+    Ok(tokens)
 }
 
 /// New tokens, if these are due: the pass of a session decides. Nobody else shares this login, and it ends with the power.
 #[inline(never)]
 fn renew<'a>(
-    line: &mut Line<'_>,
+    link: &mut Link<'_>,
     client: Client<'a>,
     tokens: Tokens<'a>,
     sent_at: u64,
@@ -207,7 +240,7 @@ fn renew<'a>(
             session::Step::Send { .. } => match (tokens.refresh_token(), buffer.take()) {
                 (Some(token), Some(buffer)) => {
                     let sent_at = now();
-                    match ask(line, client.refresh(token), buffer) {
+                    match ask(link, client.refresh(token), buffer) {
                         Ok(granted) => {
                             held = pair(pass.next_version(), granted, sent_at);
                             new = Some(granted);
@@ -226,8 +259,8 @@ fn renew<'a>(
 
 /// The tokens of a refresh, or what the pass is told in their place.
 #[inline(never)]
-fn ask<'a>(line: &mut Line<'_>, request: TokenRequest<'a>, buffer: &'a mut [u8]) -> Result<Tokens<'a>, Event> {
-    let Ok(answer) = line.send(request.request(), buffer) else { return Err(Event::Unanswered(Unanswered::Lost)) };
+fn ask<'a>(link: &mut Link<'_>, request: TokenRequest<'a>, buffer: &'a mut [u8]) -> Result<Tokens<'a>, Event> {
+    let Ok(answer) = link.send(request.request(), buffer) else { return Err(Event::Unanswered(Unanswered::Lost)) };
     request.read(answer.response(buffer)).map_err(|error| Event::of_response(&error))
 }
 
@@ -235,7 +268,7 @@ fn ask<'a>(line: &mut Line<'_>, request: TokenRequest<'a>, buffer: &'a mut [u8])
 #[inline(never)]
 fn call(
     console: &mut Console,
-    line: &mut Line<'_>,
+    link: &mut Link<'_>,
     client: Client<'_>,
     tokens: Tokens<'_>,
     buffer: &mut [u8],
@@ -243,7 +276,7 @@ fn call(
     let mut url = String::<URL_MAX>::new();
     write!(url, "{}{API}", client.server().issuer().unwrap_or_default()).map_err(|_| HttpError::TooLong)?;
     let request = tokens.access_token().get(&url)?;
-    let answer = line.send(request.request(), buffer)?;
+    let answer = link.send(request.request(), buffer)?;
     let outcome = match request.read(answer.response(buffer)) {
         Err(ApiError::Refused(Refusal::InsufficientScope { .. })) => " insufficient scope",
         Err(ApiError::Refused(Refusal::InvalidRequest)) => " invalid request",
@@ -260,14 +293,14 @@ fn call(
 #[inline(never)]
 fn sign_out(
     console: &mut Console,
-    line: &mut Line<'_>,
+    link: &mut Link<'_>,
     client: Client<'_>,
     tokens: Tokens<'_>,
     buffer: &mut [u8],
 ) -> Result<(), Failure> {
     let token = tokens.refresh_token().map_or(Revocable::Access(tokens.access_token()), Revocable::Refresh);
     let request = client.revoke(token)?;
-    let answer = line.send(request.request(), buffer)?;
+    let answer = link.send(request.request(), buffer)?;
     request.read(answer.response(buffer))?;
     writeln!(console, "signed out")?;
     Ok(())
@@ -276,5 +309,9 @@ fn sign_out(
 const API: &str = "/api/me";
 const CLIENT_ID: &str = "demo-native";
 const REDIRECT_URI: &str = "https://app.example/paste";
-const SCOPE: [&str; 2] = ["itwin-platform", "offline_access"];
+const SCOPE: &[&str] = if cfg!(feature = "oidc") {
+    &["openid", "itwin-platform", "offline_access"]
+} else {
+    &["itwin-platform", "offline_access"]
+};
 const URL_MAX: usize = 256;

@@ -3,6 +3,7 @@
 mod both {
     mod cancel;
     mod connections;
+    mod device;
     mod dpop;
     mod errors;
     pub(crate) mod flood;
@@ -16,8 +17,8 @@ mod both {
 
 mod adapter {
     pub(crate) use proofkey_reqwest::{
-        DiscoverError, ExchangeError, Http, ListenError, Login, LoginError, Settings, SysRng, TransportError,
-        TransportKind,
+        DeviceLogin, DiscoverError, ExchangeError, Http, ListenError, Login, LoginError, Settings, SysRng,
+        TransportError, TransportKind,
     };
     use tokio::runtime::{Builder, Runtime};
 

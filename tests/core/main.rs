@@ -6,6 +6,7 @@ mod callback;
 mod client;
 mod device;
 mod discovery;
+mod dpop;
 mod end_session;
 mod errors;
 mod loopback;

@@ -1,10 +1,10 @@
 //! Both adapters behind the same functions.
 
 use proofkey_core::{
-    AccessToken, CallbackError, Client, ClientBuf, PushRequest, PushedUrlBuf, RefreshTokenBuf, ResponseBuf,
+    AccessToken, CallbackError, Client, ClientBuf, Prompt, PushRequest, PushedUrlBuf, RefreshTokenBuf, ResponseBuf,
     ResponseError, TokenRequest, TokensBuf,
 };
-use proofkey_ureq::{DiscoverError, ExchangeError, LoginError, Settings, TransportError, TransportKind};
+use proofkey_ureq::{DiscoverError, ExchangeError, LoginError, Settings, SigningKey, TransportError, TransportKind};
 use std::io;
 use std::sync::LazyLock;
 use std::sync::atomic::AtomicBool;
@@ -17,12 +17,15 @@ use tokio::runtime::Builder;
 pub(crate) struct Adapter {
     pub(crate) name: &'static str,
     pub(crate) call: fn(&str) -> Result<ResponseBuf, Failure>,
+    /// A login of a device, what it does with the prompt, and a flag that gives it up.
+    pub(crate) device: fn(Client<'_>, Show<'_>, &AtomicBool) -> Outcome,
     pub(crate) discover: fn(&str) -> Result<ClientBuf, Failure>,
     pub(crate) exchange: fn(TokenRequest<'_>, bool) -> (Kept, Outcome),
     pub(crate) login: fn(Client<'_>, Open<'_>, Duration, &AtomicBool) -> Outcome,
     pub(crate) push: fn(PushRequest<'_>) -> Result<PushedUrlBuf, Failure>,
 }
 
+pub(crate) type Show<'s> = &'s dyn Fn(&Prompt<'_>) -> io::Result<()>;
 pub(crate) type Open<'o> = &'o dyn Fn(&str);
 /// The new refresh token of an answer, whatever else is wrong with it.
 pub(crate) type Kept = Option<RefreshTokenBuf>;
@@ -64,6 +67,10 @@ impl Failure {
 pub(crate) const BLOCKING: Adapter = Adapter {
     name: "blocking",
     call: |url| Ok(UREQ.call(get(url), token())?),
+    device: |client, show, cancel| {
+        let login = proofkey_ureq::DeviceLogin::new(client, &["a"]).with_cancel(cancel);
+        Ok(UREQ.login_device(login, show)?.tokens)
+    },
     discover: |issuer| Ok(UREQ.discover(issuer, "client", "http://127.0.0.1/cb")?),
     exchange: |request, hurried| {
         let http = if hurried { &UREQ_IN_A_HURRY } else { &UREQ };
@@ -80,6 +87,10 @@ pub(crate) const BLOCKING: Adapter = Adapter {
 pub(crate) const ASYNCHRONOUS: Adapter = Adapter {
     name: "asynchronous",
     call: |url| Ok(wait(REQWEST.call(get(url), token()))?),
+    device: |client, show, cancel| {
+        let login = proofkey_reqwest::DeviceLogin::new(client, &["a"]).with_cancel(cancel);
+        Ok(wait(REQWEST.login_device(login, show))?.tokens)
+    },
     discover: |issuer| Ok(wait(REQWEST.discover(issuer, "client", "http://127.0.0.1/cb"))?),
     exchange: |request, hurried| {
         let http = if hurried { &REQWEST_IN_A_HURRY } else { &REQWEST };
@@ -93,9 +104,14 @@ pub(crate) const ASYNCHRONOUS: Adapter = Adapter {
     push: |request| Ok(wait(REQWEST.push(request))?),
 };
 
-static UREQ: LazyLock<proofkey_ureq::Http> = LazyLock::new(proofkey_ureq::Http::new);
-static REQWEST: LazyLock<proofkey_reqwest::Http> =
-    LazyLock::new(|| proofkey_reqwest::Http::new().expect("the system has certificate authorities"));
+/// What bound clients sign with.
+pub(crate) static KEY: LazyLock<SigningKey> = LazyLock::new(proofkey_tests::bound::key);
+static UREQ: LazyLock<proofkey_ureq::Http> =
+    LazyLock::new(|| proofkey_ureq::Http::new().with_signer(SigningKey::clone(&KEY)));
+static REQWEST: LazyLock<proofkey_reqwest::Http> = LazyLock::new(|| {
+    let http = proofkey_reqwest::Http::new().expect("the system has certificate authorities");
+    http.with_signer(SigningKey::clone(&KEY))
+});
 /// For servers that say nothing.
 static UREQ_IN_A_HURRY: LazyLock<proofkey_ureq::Http> =
     LazyLock::new(|| proofkey_ureq::Http::with_settings(Settings::new().with_deadline(HURRY)));
@@ -151,7 +167,7 @@ impl From<LoginError> for Failure {
     fn from(error: LoginError) -> Self {
         match error {
             LoginError::Callback(error) => Self::Callback(error),
-            LoginError::Exchange(error) => error.into(),
+            LoginError::Device(error) | LoginError::Exchange(error) => error.into(),
             error => Self::Other(format!("{error:?}")),
         }
     }

@@ -62,6 +62,11 @@ const FILES: [(&str, usize, &str); 9] = [
          Mode More NotFound Server State Target UriTooLong",
     ),
     ("challenges.json", 102, "Forbidden InsufficientScope InvalidRequest InvalidToken None OtherScheme"),
+    (
+        "device.json",
+        190,
+        "Accepted ContentCoding ContentType Duplicate GoesOn Json Malformed Missing Redirect Server Status TokenType TooBig Type",
+    ),
     ("json.json", 376, "Accepted Json Missing"),
     ("listener.json", 10, "Closed Gone Timeout"),
     (

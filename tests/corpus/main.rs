@@ -5,6 +5,8 @@ mod answers;
 mod callback;
 mod challenges;
 mod data;
+mod device;
+mod dpop;
 mod files;
 mod json;
 mod listener;

@@ -150,7 +150,7 @@ fn failure(login: &Login, error: SessionError) -> Failure {
             sign_in(&format!("sign-in expired: {}", ended(end, why.as_deref().or_else(|| login.ended()))))
         }
         SessionError::NoAnswer { since, cause } => {
-            let cause = cause.map(|cause| Failure::from(cause).at(login.token_endpoint()));
+            let cause = cause.map(|cause| Failure::from(Arc::unwrap_or_clone(cause)).at(login.token_endpoint()));
             let lost =
                 format!("the server may have spent the refresh token at {}, and its answer is not known", Utc(since));
             match cause {
@@ -159,7 +159,7 @@ fn failure(login: &Login, error: SessionError) -> Failure {
             }
         }
         SessionError::Refused(error) | SessionError::Unsent(Some(error)) => {
-            let failure = Failure::from(error).at(login.token_endpoint());
+            let failure = Failure::from(Arc::unwrap_or_clone(error)).at(login.token_endpoint());
             if failure.kind == Kind::LoginRequired { sign_in(&failure.message) } else { failure }
         }
         SessionError::Paused { seconds } => Kind::Network
@@ -190,7 +190,7 @@ impl From<SessionError> for Failure {
                 Kind::LoginRequired.because(error).advise_command("sign in again with", "login")
             }
             SessionError::OtherKey | SessionError::Young => Kind::Configuration.because(error),
-            SessionError::Refused(error) | SessionError::Unsent(Some(error)) => error.into(),
+            SessionError::Refused(error) | SessionError::Unsent(Some(error)) => Arc::unwrap_or_clone(error).into(),
             SessionError::Store(error) => error.into(),
             SessionError::Unsaved(ref inner) => {
                 let Self { message, .. } = inner.clone().into();

@@ -36,12 +36,7 @@ format_with!(Display2Format:
 );
 
 format_with!(Debug2Format:
-    AccessToken<'_>, Advice, Authorization<'_>, AuthorizationUrl<'_>, Challenge<'_>, Claims<'_>, Client<'_>,
-    CodeChallenge, CodeVerifier, DeviceRequest<'_>, Discovery<'_>, Ending, EndSessionUrl<'_>, Feature, Header<'_>,
-    IdToken<'_>, IdTokenRules<'_>, Lifetime, Metadata<'_>, Method, NoMetadata, Param<'_>, Pending, Poll<'_, '_>,
-    Prompt<'_>, Proof<'_>, Provable<'_>, PublicKey, PushedUrl<'_>, PushRequest<'_>, Quirk, Redirect<'_>, RefreshToken<'_>,
-    Refusal<'_>, Reply, Request<'_>, Response<'_>, RevocationRequest<'_>, Scope<'_>, ScopeChange, Server<'_>, State,
-    Thumbprint, TokenRequest<'_>, Tokens<'_>, Unsigned<'_>, Url<'_>, UserInfoRequest<'_>, Verdict<'_>,
+    AccessToken<'_>, Advice, Authorization<'_>, AuthorizationUrl<'_>, Challenge<'_>, Claims<'_>, Client<'_>, CodeChallenge, CodeVerifier, DeviceRequest<'_>, Discovery<'_>, Ending, EndSessionUrl<'_>, Feature, Header<'_>, IdToken<'_>, IdTokenRules<'_>, Lifetime, Metadata<'_>, Method, NoMetadata, Param<'_>, Pending, Poll<'_, '_>, Prompt<'_>, Proof<'_>, Provable<'_>, PublicKey, PushedUrl<'_>, PushRequest<'_>, Quirk, Redirect<'_>, RefreshToken<'_>, Refusal<'_>, Reply, Request<'_>, Response<'_>, RevocationRequest<'_>, Scope<'_>, ScopeChange, Server<'_>, State, Thumbprint, TokenRequest<'_>, Tokens<'_>, Unsigned<'_>, Url<'_>, UserInfoRequest<'_>, Verdict<'_>,
 );
 
 impl<const N: usize> Format for TokensArray<N> {

@@ -106,8 +106,8 @@ pub use flow::{
 };
 pub use lifetime::Lifetime;
 pub use message::{
-    AccessToken, Authorization, Challenge, Challenges, Header, Method, Param, Refusal, Request, Response, Url,
-    challenges,
+    AccessToken, Authorization, Challenge, Challenges, Header, Method, Param, Received, Refusal, Request, Response,
+    Url, challenges,
 };
 pub use oidc::{Claims, IdToken, IdTokenRules};
 pub use proof::{CodeChallenge, CodeVerifier, Proof, Provable, PublicKey, State, Thumbprint, Unsigned};

@@ -2,11 +2,13 @@
 
 mod bearer;
 mod challenge;
+mod received;
 mod request;
 mod response;
 
 pub use bearer::{AccessToken, Authorization, Refusal};
 pub use challenge::{Challenge, Challenges, Param, challenges};
+pub use received::Received;
 pub(crate) use request::{Content, Form};
 pub use request::{Header, Method, Request, Url};
 pub use response::Response;

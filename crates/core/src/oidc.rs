@@ -6,6 +6,7 @@ use crate::endpoint::{Quirk, Quirks};
 use crate::error::{Excerpt, IdTokenError};
 use crate::message::string;
 use crate::proof::Nonce;
+use crate::server::Server;
 use crate::wire::bytes::is_printable;
 use crate::wire::json::{self, Kind, Value};
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -155,14 +156,8 @@ impl<'a> Client<'a> {
     /// a code ask the request ([`TokenRequest::id_token_rules`](crate::TokenRequest::id_token_rules)), which knows the `nonce`.
     #[must_use]
     pub const fn id_token_rules(self) -> IdTokenRules<'a> {
-        IdTokenRules {
-            client_id: self.id,
-            issuer: self.server.issuer,
-            quirks: self.server.quirks,
-            nonce: None,
-            max_age: None,
-            sub: None,
-        }
+        let Server { issuer, quirks, .. } = self.server;
+        IdTokenRules { client_id: self.id, issuer, quirks, nonce: None, max_age: None, sub: None }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use crate::app::App;
 use crate::dpop::{self, At, Checked};
+use crate::oidc::{SECOND_FACTOR, now};
+use crate::options::EndpointFault;
 use crate::state::Grant;
 use crate::token::with_fault;
 use axum::Router;
@@ -18,6 +20,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/api/itwins", get(itwins).post(new_itwin))
         .route("/api/admin", get(admin))
         .route("/api/forbidden", get(forbidden))
+        .route("/api/payments", get(payments))
 }
 
 async fn me(state: State<Arc<App>>, method: Method, url: Uri, headers: HeaderMap) -> Response {
@@ -60,6 +63,20 @@ async fn forbidden(state: State<Arc<App>>, method: Method, url: Uri, headers: He
     .await
 }
 
+/// The token is sufficient, but the user must have signed in with a second factor, within five minutes (RFC 9470 section 3).
+async fn payments(state: State<Arc<App>>, method: Method, url: Uri, headers: HeaderMap) -> Response {
+    guarded(state, method, url, headers, "itwin-platform", |grant| {
+        let (acr, auth_time) = (&grant.sign_in.acr, grant.sign_in.auth_time);
+        if acr == SECOND_FACTOR && now().saturating_sub(auth_time) <= 300 {
+            return ok(&json!({"payments": []}));
+        }
+        let challenge =
+            format!("error=\"insufficient_user_authentication\", acr_values=\"{SECOND_FACTOR}\", max_age=\"300\"");
+        refused(grant.key.is_some(), StatusCode::UNAUTHORIZED, &challenge)
+    })
+    .await
+}
+
 async fn guarded(
     State(app): State<Arc<App>>,
     method: Method,
@@ -68,16 +85,30 @@ async fn guarded(
     scope: &str,
     work: impl FnOnce(&Grant) -> Response,
 ) -> Response {
-    with_fault(app.faults().api, || {
-        let presented = Presented::of(&app, &method, &url, &headers);
-        let response = match presented.grant(&app, url.query()) {
+    let fault = app.faults().api;
+    guarded_with(&app, fault, method, url, headers, scope, work).await
+}
+
+/// Does the work for a token that has the scope.
+pub(crate) async fn guarded_with(
+    app: &App,
+    fault: Option<EndpointFault>,
+    method: Method,
+    url: Uri,
+    headers: HeaderMap,
+    scope: &str,
+    work: impl FnOnce(&Grant) -> Response,
+) -> Response {
+    with_fault(fault, || {
+        let presented = Presented::of(app, &method, &url, &headers);
+        let response = match presented.grant(app, url.query()) {
             Ok(grant) if grant.has(scope) => work(&grant),
             Ok(_) => {
                 presented.refuse(StatusCode::FORBIDDEN, &format!("error=\"insufficient_scope\", scope=\"{scope}\""))
             }
             Err(refused) => refused,
         };
-        presented.proof.answer(&app, response)
+        presented.proof.answer(app, response)
     })
     .await
 }
@@ -129,12 +160,16 @@ impl<'h> Presented<'h> {
     /// In the scheme in which the token was presented.
     fn refuse(&self, status: StatusCode, challenge: &str) -> Response {
         let is_proof = self.token.is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("dpop"));
-        let scheme = if is_proof { "DPoP algs=\"ES256\"," } else { "Bearer" };
-        (status, [(header::WWW_AUTHENTICATE, format!("{scheme} {challenge}"))]).into_response()
+        refused(is_proof, status, challenge)
     }
 }
 
-fn ok(document: &Value) -> Response {
+fn refused(is_proof: bool, status: StatusCode, challenge: &str) -> Response {
+    let scheme = if is_proof { "DPoP algs=\"ES256\"," } else { "Bearer" };
+    (status, [(header::WWW_AUTHENTICATE, format!("{scheme} {challenge}"))]).into_response()
+}
+
+pub(crate) fn ok(document: &Value) -> Response {
     (JSON, document.to_string()).into_response()
 }
 

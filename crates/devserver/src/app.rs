@@ -2,6 +2,7 @@
 
 use crate::dpop::Proofs;
 use crate::log::Log;
+use crate::oidc::Key;
 use crate::options::{EndpointFault, Faults, Options};
 use crate::state::Grants;
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ pub(crate) struct App {
     pub(crate) options: Options,
     pub(crate) issuer: String,
     pub(crate) log: Arc<Log>,
+    pub(crate) key: Key,
     faults: Mutex<Switched>,
     grants: Mutex<Grants>,
     proofs: Mutex<Proofs>,
@@ -31,6 +33,7 @@ impl App {
         Self {
             issuer: format!("http://{address}"),
             log: Arc::default(),
+            key: Key::new(),
             faults: Mutex::new(Switched::new(options.faults.clone())),
             grants: Mutex::new(Grants::new(&options)),
             proofs: Mutex::default(),
@@ -91,7 +94,10 @@ pub(crate) const CONSENT: &str = "/connect/consent";
 pub(crate) const COUNTS: &str = "/debug/counts";
 pub(crate) const DEVICE: &str = "/connect/deviceauthorization";
 pub(crate) const DEVICE_PAGE: &str = "/connect/device";
+pub(crate) const END_SESSION: &str = "/connect/endsession";
+pub(crate) const JWKS: &str = "/connect/jwks";
 pub(crate) const LOGIN: &str = "/connect/login";
 pub(crate) const PUSH: &str = "/connect/par";
 pub(crate) const REVOCATION: &str = "/connect/revocation";
 pub(crate) const TOKEN: &str = "/connect/token";
+pub(crate) const USERINFO: &str = "/connect/userinfo";

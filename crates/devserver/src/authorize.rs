@@ -1,6 +1,7 @@
 //! The authorization endpoint (RFC 6749 section 3.1): sign-in, consent, and the way back to the client.
 
 use crate::app::{App, CONSENT, LOGIN};
+use crate::oidc::{self, SignIn};
 use crate::options::{CallbackFault, ClientRegistration};
 use crate::pages;
 use crate::params::Params;
@@ -27,7 +28,11 @@ pub(crate) async fn authorize(State(app): State<Arc<App>>, RawQuery(query): RawQ
     if prompt == "none" && session.user.is_none() {
         return request.refuse(&app, "login_required", "nobody is signed in");
     }
-    if session.user.is_some() && !prompt.split(' ').any(|word| word == "login") {
+    let is_too_old = oidc::is_too_old(&request.params, session.auth_time);
+    if prompt == "none" && is_too_old {
+        return request.refuse(&app, "login_required", "the user signed in too long ago");
+    }
+    if session.user.is_some() && !is_too_old && !prompt.split(' ').any(|word| word == "login") {
         return consent_page(&app, &request, &query, &id, &session);
     }
     with_session(&id, pages::login(&request.client.name, LOGIN, &query, &session.csrf, &request.origin(), false))
@@ -81,7 +86,7 @@ pub(crate) async fn decide(State(app): State<Arc<App>>, headers: HeaderMap, body
     match (form.text("action"), session.user) {
         ("allow", Some(user)) => {
             app.grants().remember_consent(&id, &request.client.client_id, &request.scope);
-            request.grant(&app, user)
+            request.grant(&app, user, session.auth_time)
         }
         (_, None) => pages::error(StatusCode::BAD_REQUEST, "Nobody is signed in."),
         _ => request.refuse(&app, "access_denied", "the user denied the request"),
@@ -94,7 +99,7 @@ fn consent_page(app: &App, request: &AuthorizationRequest<'_>, query: &str, id: 
     };
     let ask = request.params.text("prompt").split(' ').any(|word| word == "consent");
     if !ask && session.has_consented(&request.client.client_id, &request.scope) {
-        return request.grant(app, user.clone());
+        return request.grant(app, user.clone(), session.auth_time);
     }
     if request.params.text("prompt") == "none" {
         return request.refuse(app, "consent_required", "the user has not consented yet");
@@ -160,8 +165,9 @@ impl<'a> AuthorizationRequest<'a> {
         unknown.then_some(("invalid_scope", "a scope is unknown, or not allowed for this client"))
     }
 
-    fn grant(&self, app: &App, user: String) -> Response {
+    fn grant(&self, app: &App, user: String, auth_time: u64) -> Response {
         let mut grant = Grant::new(&self.client.client_id, self.scope.clone(), user);
+        grant.sign_in = SignIn::of(&self.params, auth_time);
         grant.key = self.params.find("dpop_jkt").map(str::to_owned);
         let ttl = app.options.code_ttl;
         let code = app.grants().issue_code(grant, &self.redirect_uri, self.params.text("code_challenge"), ttl);
@@ -212,7 +218,7 @@ impl<'a> AuthorizationRequest<'a> {
 }
 
 /// Whether two URIs are identical, except for the port of a loopback address or `localhost` (RFC 8252 section 7.3).
-fn is_registered(registered: &str, given: &str) -> bool {
+pub(crate) fn is_registered(registered: &str, given: &str) -> bool {
     if registered == given {
         return true;
     }

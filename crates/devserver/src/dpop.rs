@@ -102,10 +102,10 @@ fn read(
 ) -> Result<String, Refused> {
     let invalid = |why| (INVALID, why);
     let text = value.to_str().map_err(|_| invalid("the proof is not text"))?;
-    let (message, signature) = text.rsplit_once('.').ok_or(invalid("the proof has no signature"))?;
-    let (head, claims) = message.split_once('.').ok_or(invalid("the proof has no claims"))?;
-    let head = json(head).ok_or(invalid("the head of the proof is not JSON"))?;
-    let claims = json(claims).ok_or(invalid("the claims of the proof are not JSON"))?;
+    let (message, signature) = text.rsplit_once('.').ok_or((INVALID, "the proof has no signature"))?;
+    let (head, claims) = message.split_once('.').ok_or((INVALID, "the proof has no claims"))?;
+    let head = json(head).ok_or((INVALID, "the head of the proof is not JSON"))?;
+    let claims = json(claims).ok_or((INVALID, "the claims of the proof are not JSON"))?;
     let jwk = &head["jwk"];
     if head["typ"] != "dpop+jwt" {
         return Err(invalid("typ is not dpop+jwt"));
@@ -135,7 +135,7 @@ fn read(
     if claims["ath"].as_str() != token.map(|token| encode(&Sha256::digest(token))).as_deref() {
         return Err(invalid("ath is not the hash of the access token"));
     }
-    let id = claims["jti"].as_str().filter(|id| id.len() >= 16).ok_or(invalid("jti is missing or short"))?;
+    let id = claims["jti"].as_str().filter(|id| id.len() >= 16).ok_or((INVALID, "jti is missing or short"))?;
     let mut proofs = app.proofs();
     proofs.used.retain(|_, used| used.elapsed() < 2 * WINDOW);
     if proofs.used.insert(id.to_owned(), Instant::now()).is_some() {

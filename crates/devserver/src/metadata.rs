@@ -1,6 +1,7 @@
 //! Authorization server metadata (RFC 8414, OpenID Connect Discovery).
 
 use crate::app::{AUTHORIZE, App, DEVICE, PUSH, REVOCATION, TOKEN};
+use crate::oidc;
 use crate::options::MetadataFault;
 use crate::token::DEVICE_GRANT;
 use axum::extract::State;
@@ -29,6 +30,7 @@ pub(crate) async fn metadata(State(app): State<Arc<App>>) -> Response {
         "authorization_response_iss_parameter_supported": true,
         "dpop_signing_alg_values_supported": ["ES256"],
     });
+    oidc::describe(&app, &mut document);
     match app.faults().metadata {
         Some(MetadataFault::IssuerMismatch) => document["issuer"] = json!(app.at("/")),
         Some(MetadataFault::NoIss) => document["authorization_response_iss_parameter_supported"] = json!(false),

@@ -106,7 +106,7 @@ impl Default for ClientRegistration {
                 "http://localhost/callback",
                 "https://app.example/paste",
             ]),
-            scopes: strings(&["itwin-platform", "offline_access", "admin"]),
+            scopes: strings(&["itwin-platform", "offline_access", "admin", "openid", "profile", "email"]),
             embedded_secret: None,
         }
     }
@@ -133,6 +133,10 @@ pub struct Faults {
     pub api: Option<EndpointFault>,
     /// With proofs of possession, at the token endpoint and at the API.
     pub proof: Option<ProofFault>,
+    /// In ID tokens.
+    pub id_token: Option<IdTokenFault>,
+    /// At the userinfo endpoint.
+    pub userinfo: Option<EndpointFault>,
     /// The lifetime in seconds that the token response claims. It does not change the access token's own.
     pub expires_in: Option<u32>,
     /// Refresh tokens are not rotated: the answer to a refresh has no new one.
@@ -204,6 +208,31 @@ pub enum CallbackFault {
     WrongIss,
     /// It has a `state` that is not the one sent.
     WrongState,
+}
+
+/// A fault of ID tokens (OpenID Connect Core 1.0 section 3.1.3.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdTokenFault {
+    /// It is for another client.
+    Audience,
+    /// It has five parts, as if it were encrypted.
+    Encrypted,
+    /// It expired an hour ago.
+    Expired,
+    /// It is another server's.
+    Issuer,
+    /// It does not say when the user signed in.
+    NoAuthTime,
+    /// It has no nonce.
+    NoNonce,
+    /// It has another nonce.
+    Nonce,
+    /// It says that the user signed in yesterday.
+    OldSignIn,
+    /// It is for this client and an API, and was issued to the API.
+    Party,
+    /// It is about another user.
+    Subject,
 }
 
 /// A fault of the metadata.

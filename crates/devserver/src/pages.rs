@@ -1,6 +1,6 @@
 //! The pages: sign-in, consent and errors. They have no scripts, and little of them varies.
 
-use crate::app::{AUTHORIZE, App, DEVICE, DEVICE_PAGE, REVOCATION, TOKEN};
+use crate::app::{AUTHORIZE, App, DEVICE, DEVICE_PAGE, END_SESSION, REVOCATION, TOKEN, USERINFO};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -108,6 +108,14 @@ pub(crate) fn error(status: StatusCode, text: &str) -> Response {
     page(status, "Error", "", &body)
 }
 
+pub(crate) fn signed_out() -> Response {
+    let body = html! {
+        h1 { "You are signed out" }
+        p.lead role="status" { "You can close this page." }
+    };
+    page(StatusCode::OK, "Signed out", "", &body)
+}
+
 pub(crate) async fn index(State(app): State<Arc<App>>) -> Response {
     let body = html! {
         h1 { "proofkey dev server" }
@@ -119,7 +127,9 @@ pub(crate) async fn index(State(app): State<Arc<App>>) -> Response {
             dt { "Devices" } dd { code { (DEVICE) } br; a href=(DEVICE_PAGE) { (DEVICE_PAGE) } }
             dt { "Revocation" } dd { code { (REVOCATION) } }
             dt { "Metadata" } dd { a href="/.well-known/oauth-authorization-server" { "/.well-known/oauth-authorization-server" } }
-            dt { "API" } dd { code { "/api/me" } " " code { "/api/itwins" } " " code { "/api/admin" } " " code { "/api/forbidden" } }
+            dt { "Userinfo" } dd { code { (USERINFO) } }
+            dt { "Sign-out" } dd { code { (END_SESSION) } }
+            dt { "API" } dd { code { "/api/me" } " " code { "/api/itwins" } " " code { "/api/admin" } " " code { "/api/forbidden" } " " code { "/api/payments" } }
             @for client in &app.options.clients {
                 dt { "Client" }
                 dd { code { (client.client_id) } @for uri in &client.redirect_uris { br; code { (uri) } } }
@@ -156,8 +166,11 @@ fn page(status: StatusCode, title: &str, origin: &str, body: &Markup) -> Respons
 fn in_words(scope: &str) -> &str {
     match scope {
         "admin" => "Manage everything in your name",
+        "email" => "See your email address",
         "itwin-platform" => "See and change your iTwins and your profile",
         "offline_access" => "Stay signed in when you are away",
+        "openid" => "See who you are",
+        "profile" => "See your name",
         _ => "Use",
     }
 }

@@ -1,11 +1,13 @@
 //! [`DevServer`]: a server on a thread of its own.
 
-use crate::app::{AUTHORIZE, App, CONSENT, COUNTS, DEVICE, LOGIN, PUSH, REVOCATION, TOKEN};
+use crate::app::{
+    AUTHORIZE, App, CONSENT, COUNTS, DEVICE, END_SESSION, JWKS, LOGIN, PUSH, REVOCATION, TOKEN, USERINFO,
+};
 use crate::counts::{self, Counts};
 use crate::log::Entry;
 use crate::options::{Faults, Options};
 use crate::running::{Running, bind};
-use crate::{api, authorize, cors, device, dpop, log, metadata, pages, push, token};
+use crate::{api, authorize, cors, device, dpop, log, metadata, oidc, pages, push, token};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
@@ -67,6 +69,18 @@ impl DevServer {
         self.app.at(PUSH)
     }
 
+    /// Where browsers are signed out (RP-Initiated Logout 1.0).
+    #[must_use]
+    pub fn end_session_endpoint(&self) -> String {
+        self.app.at(END_SESSION)
+    }
+
+    /// The userinfo endpoint (OpenID Connect Core 1.0 section 5.3).
+    #[must_use]
+    pub fn userinfo_endpoint(&self) -> String {
+        self.app.at(USERINFO)
+    }
+
     /// The revocation endpoint.
     #[must_use]
     pub fn revocation_endpoint(&self) -> String {
@@ -122,6 +136,8 @@ fn router(app: Arc<App>) -> io::Result<Router> {
         .route(REVOCATION, post(token::revoke))
         .route("/.well-known/oauth-authorization-server", get(metadata::metadata))
         .route("/.well-known/openid-configuration", get(metadata::metadata))
+        .route(JWKS, get(oidc::jwks))
+        .route(USERINFO, get(oidc::userinfo))
         .merge(device::called())
         .merge(api::routes())
         .layer(cors::layer(&app.options)?)
@@ -131,6 +147,7 @@ fn router(app: Arc<App>) -> io::Result<Router> {
         .route(COUNTS, get(counts::counts))
         .route(AUTHORIZE, get(authorize::authorize))
         .route(LOGIN, post(authorize::login))
+        .route(END_SESSION, get(oidc::end_session))
         .route(CONSENT, get(authorize::consent).post(authorize::decide))
         .merge(device::pages())
         .merge(called)

@@ -3,6 +3,7 @@
 use crate::counts::Counts;
 use crate::device::Devices;
 use crate::family::{Families, Presented, Rejected};
+use crate::oidc::{SignIn, now};
 use crate::options::{Options, Successor};
 use crate::push::Pushes;
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -33,6 +34,8 @@ pub(crate) struct Session {
     pub(crate) csrf: String,
     pub(crate) user: Option<String>,
     consents: HashSet<String>,
+    /// When the user signed in, in seconds since 1970.
+    pub(crate) auth_time: u64,
 }
 
 /// The access that a user granted to a client.
@@ -45,6 +48,7 @@ pub(crate) struct Grant {
     pub(crate) user: String,
     /// The thumbprint of the key that the tokens are bound to.
     pub(crate) key: Option<String>,
+    pub(crate) sign_in: SignIn,
 }
 
 #[derive(Debug)]
@@ -94,7 +98,7 @@ impl Grants {
         if let Some((id, session)) = id.and_then(|id| self.sessions.get(id).map(|session| (id, session))) {
             return (id.to_owned(), session.clone());
         }
-        let (id, session) = (random(), Session { csrf: random(), user: None, consents: HashSet::new() });
+        let (id, session) = (random(), Session { csrf: random(), user: None, consents: HashSet::new(), auth_time: 0 });
         self.sessions.insert(id.clone(), session.clone());
         (id, session)
     }
@@ -107,9 +111,17 @@ impl Grants {
                 session.consents.clear();
             }
             session.user = Some(user.to_owned());
+            session.auth_time = now();
             self.sessions.insert(fresh.clone(), session);
         }
         fresh
+    }
+
+    /// Signs a user out of a browser.
+    pub(crate) fn sign_out(&mut self, id: &str, user: &str) {
+        if let Some(session) = self.sessions.get_mut(id).filter(|session| session.user.as_deref() == Some(user)) {
+            session.user = None;
+        }
     }
 
     pub(crate) fn remember_consent(&mut self, id: &str, client_id: &str, scope: &[String]) {
@@ -231,7 +243,14 @@ impl Access {
 
 impl Grant {
     pub(crate) fn new(client_id: &str, scope: Vec<String>, user: String) -> Self {
-        Self { family: u64::from_ne_bytes(random_bytes()), client_id: client_id.to_owned(), scope, user, key: None }
+        Self {
+            family: u64::from_ne_bytes(random_bytes()),
+            client_id: client_id.to_owned(),
+            scope,
+            user,
+            key: None,
+            sign_in: SignIn::default(),
+        }
     }
 
     pub(crate) fn has(&self, scope: &str) -> bool {

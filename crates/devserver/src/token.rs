@@ -3,6 +3,7 @@
 use crate::app::{App, TOKEN};
 use crate::dpop::{self, At};
 use crate::log::{cut, hangup};
+use crate::oidc;
 use crate::options::{Alteration, ClientRegistration, EndpointFault, ProofFault};
 use crate::params::Params;
 use crate::state::Grant;
@@ -189,8 +190,7 @@ fn grant(app: &App, params: &Params, key: Option<String>) -> Result<serde_json::
             let code = required("device_code", "device_code is missing")?;
             let polled = grants.devices.poll(code, &client.client_id, app.options.unforgiving_polls);
             grants.counts.early_polls += u64::from(polled.is_early);
-            let grant = polled.granted?;
-            grants.start(Grant { key: key.filter(|_| !is_ignored), ..grant })
+            grants.start(Grant { key: key.filter(|_| !is_ignored), ..polled.granted? })
         }
         "" => return Err(("invalid_request", "grant_type is missing")),
         _ => {
@@ -206,6 +206,9 @@ fn grant(app: &App, params: &Params, key: Option<String>) -> Result<serde_json::
         "scope": issued.access.grant.scope.join(" "),
         "access_token": issued.access.token,
     });
+    if let Some(token) = oidc::id_token(app, &issued.access.grant, params.text("grant_type") == "refresh_token") {
+        document["id_token"] = json!(token);
+    }
     if let Some(token) = issued.refresh_token {
         document["refresh_token"] = json!(token);
     }

@@ -47,6 +47,7 @@ pub enum UserAgentError {
 pub struct UserAgent {
     agent: Agent,
     cookies: BTreeMap<(String, String), String>,
+    user: String,
 }
 
 impl Default for UserAgent {
@@ -66,10 +67,16 @@ impl UserAgent {
             .proxy(None)
             .timeout_global(Some(Duration::from_secs(60)))
             .build();
-        Self { agent: config.new_agent(), cookies: BTreeMap::new() }
+        Self { agent: config.new_agent(), cookies: BTreeMap::new(), user: "alice".to_owned() }
     }
 
-    /// Opens the authorization URL as the user `alice`, and goes on to the redirect URI that it names. If it names none, since
+    /// The same browser with another user in front of it, who signs in with this name.
+    #[must_use]
+    pub fn as_user(self, user: &str) -> Self {
+        Self { user: user.to_owned(), ..self }
+    }
+
+    /// Opens the authorization URL, signs in as `alice` or as the [user](Self::as_user) who was given, and goes on to the redirect URI that it names. If it names none, since
     /// its parameters were pushed, that is the first URL at another origin.
     ///
     /// # Errors
@@ -128,7 +135,7 @@ impl UserAgent {
                 continue;
             }
             let page = response.body_mut().read_to_string().map_err(UserAgentError::Http)?;
-            let pressed = if arrived { None } else { press(&page, decision, &mut code) };
+            let pressed = if arrived { None } else { press(&page, decision, &self.user, &mut code) };
             let Some(pressed) = pressed else { return Ok(Visit { callback, status, page, steps }) };
             steps.push(pressed.step);
             *url = url.join(&pressed.action).map_err(|_| UserAgentError::Led(pressed.action))?;
@@ -170,7 +177,7 @@ struct Pressed {
 }
 
 /// Reads the first form of a page: ours, or a development page of npm's `oidc-provider`. The code of a device is typed once.
-fn press(page: &str, decision: Decision, code: &mut Option<&str>) -> Option<Pressed> {
+fn press(page: &str, decision: Decision, user: &str, code: &mut Option<&str>) -> Option<Pressed> {
     let form = page.split("<form").nth(1)?.split("</form>").next()?;
     let (head, body) = form.split_once('>')?;
     let tags = || body.split('<').filter_map(|tag| tag.split('>').next());
@@ -202,7 +209,7 @@ fn press(page: &str, decision: Decision, code: &mut Option<&str>) -> Option<Pres
                 Some("hidden") => value,
                 Some("password") => "any password".to_owned(),
                 _ if name == "user_code" => code.take()?.to_owned(),
-                _ => "alice".to_owned(),
+                _ => user.to_owned(),
             };
             fields.push((name, value));
         }
@@ -274,14 +281,14 @@ mod tests {
         let page = r#"<p><form method="post" action="/go?a=1&amp;b=2"><input type="hidden" name="csrf" value="x&quot;y">
             <input name="username"><input type="password" name="password">
             <button name="action" value="sign-in">Sign in</button><button name="action" value="cancel">No</button></form>"#;
-        let pressed = press(page, Decision::Allow, &mut None).unwrap();
+        let pressed = press(page, Decision::Allow, "alice", &mut None).unwrap();
         assert_eq!(pressed.action, "/go?a=1&b=2");
         let expected = [("csrf", "x\"y"), ("username", "alice"), ("password", "any password"), ("action", "sign-in")];
         let fields = pressed.fields.unwrap();
         assert!(fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).eq(expected));
-        let cancelled = press(page, Decision::Cancel, &mut None).unwrap().fields.unwrap();
+        let cancelled = press(page, Decision::Cancel, "alice", &mut None).unwrap().fields.unwrap();
         assert_eq!(cancelled.last().unwrap().1, "cancel");
-        assert!(press("<p>nothing to press</p>", Decision::Allow, &mut None).is_none());
+        assert!(press("<p>nothing to press</p>", Decision::Allow, "alice", &mut None).is_none());
     }
 
     #[test]
@@ -300,7 +307,7 @@ mod tests {
             ("hidden", Decision::Deny, "consent page: pressed cancel", "/go/abort"),
             ("hidden", Decision::Cancel, "consent page: pressed cancel", "/go/abort"),
         ] {
-            let pressed = press(&page(kind), decision, &mut None).unwrap();
+            let pressed = press(&page(kind), decision, "alice", &mut None).unwrap();
             let fields = pressed.fields.map(|fields| fields.len());
             assert_eq!((pressed.step.as_str(), pressed.action.as_str()), (step, action), "{kind} {decision:?}");
             assert_eq!(fields, (action == "/go").then_some(1), "{kind} {decision:?}");

@@ -87,7 +87,7 @@ pub fn drive_with(
             Step::Send(request) => {
                 let mut sending = Sending::new(request, prover);
                 loop {
-                    let mut sent = sending.next().and_then(&mut send);
+                    let mut sent = sending.request().and_then(&mut send);
                     if !sending.is_again(&mut sent) {
                         break sent;
                     }
@@ -145,7 +145,7 @@ where
             Step::Send(request) => {
                 let mut sending = Sending::new(request, prover);
                 loop {
-                    let mut sent = match sending.next() {
+                    let mut sent = match sending.request() {
                         Ok(request) => send(request).await,
                         Err(error) => Err(error),
                     };

@@ -118,6 +118,7 @@ impl<'a> Login<'a> {
 
 /// How a login gets the URL for the browser.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each login")]
 pub enum Start<'a> {
     /// This is the URL.
     Open(String),

@@ -65,7 +65,7 @@ impl<'r, 'p> Sending<'r, 'p> {
     }
 
     /// The request with a new proof, if it needs one.
-    pub(crate) fn next(&mut self) -> Result<http::Request<Zeroizing<Vec<u8>>>, TransportError> {
+    pub(crate) fn request(&mut self) -> Result<http::Request<Zeroizing<Vec<u8>>>, TransportError> {
         let mut made = to_http(&self.request)?;
         if self.request.needs_proof() {
             let prover = prover(self.prover)?;
@@ -138,7 +138,7 @@ impl<'p> Calling<'p> {
     ///
     /// # Errors
     /// [`TransportKind::Proof`] if there can be no proof of it.
-    pub fn next(&mut self) -> Result<http::Request<Zeroizing<Vec<u8>>>, TransportError> {
+    pub fn request(&mut self) -> Result<http::Request<Zeroizing<Vec<u8>>>, TransportError> {
         let Some(Bound { token, prover, server, url, tries }) = &self.bound else {
             return Ok(std::mem::take(&mut self.request));
         };

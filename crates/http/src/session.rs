@@ -14,6 +14,7 @@ mod told;
 
 pub use begin::{Begin, SignedOut};
 pub use cell::{Came, Cell, Turn};
+pub use clock::uptime;
 pub use error::{CallError, SessionError};
 pub use held::{Held, Token, answered, is_stale};
 pub use revoking::{Revocation, Revoking};

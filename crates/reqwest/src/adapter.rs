@@ -220,7 +220,7 @@ impl Http {
     ) -> Result<ResponseBuf, TransportError> {
         let mut calling = self.calling(request, token)?;
         loop {
-            let (request, sent) = self.prepare(calling.next()?)?;
+            let (request, sent) = self.prepare(calling.request()?)?;
             let (mut answer, whole) = self.collect(request, &sent, API_BODY_MAX, self.settings().deadline()).await?;
             if !answer.asks_again(&mut calling) {
                 return whole.map(|()| answer.into());
@@ -254,7 +254,7 @@ impl Http {
     ) -> Result<http::Response<Streamed>, TransportError> {
         let mut calling = self.calling(request, token)?;
         let mut response = loop {
-            let (request, sent) = self.prepare(calling.next()?)?;
+            let (request, sent) = self.prepare(calling.request()?)?;
             let head = timeout(self.settings().deadline(), self.head(request, &sent));
             let head = head.await.unwrap_or_else(|_| Err(late(&sent)));
             self.clients.reuse().ended(&head);

@@ -8,7 +8,7 @@ use proofkey_http::session::{
     is_stale,
 };
 use proofkey_http::{ExchangeError, SignedIn, read_userinfo};
-use proofkey_store::{AsyncStore, Op, Record};
+use proofkey_store::{AsyncStore, BoxFuture, Op, Record};
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -23,7 +23,6 @@ use tokio::time::{sleep, timeout};
 /// A refresh runs in a task of its own: a future that is dropped drops nothing of it. All futures need a tokio runtime.
 #[derive(Clone)]
 pub struct Session {
-    pub(crate) service: Arc<Service>,
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -38,10 +37,11 @@ pub(crate) struct Service {
 
 /// A login in this process.
 pub(crate) struct Shared {
+    service: Arc<Service>,
     pub(crate) cell: Cell,
     /// Held by the task that drives a pass.
     flight: Arc<Mutex<()>>,
-    /// When it was last asked for, in seconds since the service began.
+    /// When it was last asked for, in seconds of uptime.
     used: AtomicU64,
 }
 
@@ -52,7 +52,7 @@ impl Session {
     /// [`SessionError::Store`].
     pub async fn peek(&self) -> Result<Option<Token>, SessionError> {
         let cell = &self.shared.cell;
-        cell.peek(self.service.store.run(cell.key(), Op::Load).await)
+        cell.peek(self.shared.service.store.run(cell.key(), Op::Load).await)
     }
 
     /// Stores a login, in place of the one that is there. Its record is returned: its tokens are still valid.
@@ -80,7 +80,10 @@ impl Session {
     /// # Errors
     /// [`SessionError`]; its [`advice`](SessionError::advice) says what to do.
     pub async fn access_token(&self) -> Result<Token, SessionError> {
-        self.pass(Need::Valid).await
+        match self.shared.cell.fresh() {
+            Some(token) => Ok(token),
+            None => self.wait(Need::Valid).await,
+        }
     }
 
     /// An access token that is valid for so many seconds, as far as the server says, or one that is issued now.
@@ -117,7 +120,7 @@ impl Session {
     /// # Errors
     /// [`CallError`]; [`CallError::StepUp`] if the API wants the user to sign in again, which a refresh does not mend.
     pub async fn call(&self, request: http::Request<Vec<u8>>) -> Result<ResponseBuf, CallError> {
-        let http = &self.service.http;
+        let http = &self.shared.service.http;
         let token = self.access_token().await.map_err(CallError::Session)?;
         let response = http.call(request.clone(), token.access_token()).await.map_err(CallError::Transport)?;
         if !is_stale(&response) {
@@ -139,7 +142,7 @@ impl Session {
     pub async fn userinfo(&self) -> Result<ClaimsBuf, CallError> {
         let token = self.access_token().await.map_err(CallError::Session)?;
         let mut request = token.userinfo(self.shared.cell.client()).map_err(CallError::UserInfo)?;
-        let driven = self.service.http.drive(&mut request).await;
+        let driven = self.shared.service.http.drive(&mut request).await;
         read_userinfo(request, driven).map_err(CallError::UserInfo)
     }
 
@@ -162,11 +165,15 @@ impl Session {
     }
 
     async fn pass(&self, need: Need) -> Result<Token, SessionError> {
-        match self.shared.cell.fresh(need) {
+        match self.shared.cell.fresh_for(need) {
             Some(token) => Ok(token),
-            // In a box, so that the future is small for as long as the token is valid.
-            None => Box::pin(self.take_turn(need)).await,
+            None => self.wait(need).await,
         }
+    }
+
+    /// In a box, so that a future is small for as long as the token is valid.
+    fn wait(&self, need: Need) -> BoxFuture<'_, Result<Token, SessionError>> {
+        Box::pin(self.take_turn(need))
     }
 
     async fn take_turn(&self, need: Need) -> Result<Token, SessionError> {
@@ -261,7 +268,7 @@ impl Session {
                 Act::Exchange(within) => {
                     let parameters = run.parameters();
                     let answer = match run.request(cell.client(), &parameters) {
-                        Ok(request) => self.service.http.exchange_within(request, within).await,
+                        Ok(request) => self.shared.service.http.exchange_within(request, within).await,
                         Err(error) => (None, Err(error)),
                     };
                     run.exchanged(answer);
@@ -274,7 +281,7 @@ impl Session {
                     run.waited();
                 }
                 Act::Store => {
-                    let answer = self.service.store.run(cell.key(), run.op()).await;
+                    let answer = self.shared.service.store.run(cell.key(), run.op()).await;
                     run.stored(answer);
                 }
                 Act::Wait(time) => {
@@ -290,7 +297,7 @@ impl Session {
         let flight = timeout(PATIENCE, self.shared.flight.lock()).await;
         let _flight = flight.map_err(|_| SessionError::Busy)?;
         loop {
-            let answer = self.service.store.run(self.shared.cell.key(), begin.op()).await;
+            let answer = self.shared.service.store.run(self.shared.cell.key(), begin.op()).await;
             if let Some(displaced) = begin.stored(answer)? {
                 return Ok(displaced);
             }
@@ -305,7 +312,7 @@ impl Session {
     pub async fn revoke(&self, record: &Record) -> Result<Revocation, ExchangeError> {
         let mut revoking = Revoking::new(self.shared.cell.client(), record);
         while let Some((client, token)) = revoking.next() {
-            revoking.hear(self.service.http.revoke(client, token).await);
+            revoking.hear(self.shared.service.http.revoke(client, token).await);
         }
         revoking.end()
     }
@@ -329,7 +336,7 @@ impl Session {
         F: Future<Output = ()> + Send + 'static,
     {
         let work = work(self.clone());
-        let task = Task::begin(&self.service);
+        let task = Task::begin(&self.shared.service);
         tokio::spawn(async move {
             let _task = task;
             work.await;
@@ -338,8 +345,8 @@ impl Session {
 }
 
 impl Shared {
-    pub(crate) fn new(cell: Cell, now: u64) -> Self {
-        Self { cell, flight: Arc::default(), used: AtomicU64::new(now) }
+    pub(crate) fn new(service: Arc<Service>, cell: Cell, now: u64) -> Self {
+        Self { service, cell, flight: Arc::default(), used: AtomicU64::new(now) }
     }
 
     pub(crate) fn use_at(&self, now: u64) {

@@ -4,14 +4,14 @@ use crate::adapter::Http;
 use crate::session::{Service, Session, Shared};
 use proofkey_core::Client;
 use proofkey_core::session::Policy;
-use proofkey_http::session::{Cell, SessionError};
+use proofkey_http::session::{Cell, SessionError, uptime};
 use proofkey_store::{AsyncStore, Key};
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync;
 use tokio::time::timeout;
 
@@ -54,7 +54,6 @@ pub struct Sessions {
 struct Users {
     hasher: RandomState,
     shards: [Mutex<Shard>; SHARDS],
-    begun: Instant,
     capacity: usize,
 }
 
@@ -64,7 +63,7 @@ struct Shard {
     cells: HashMap<String, Vec<Arc<Shared>>>,
     /// How many accounts there may be before the idle ones go.
     sweep_at: usize,
-    /// When they went last, in seconds since the service began.
+    /// When they went last, in seconds of uptime.
     swept: u64,
 }
 
@@ -126,25 +125,23 @@ impl Sessions {
     }
 
     fn find(&self, account: &str, resource: Option<&str>) -> Session {
+        let now = uptime();
         let make = || {
             let key = Key::of(self.service.client.as_client(), account);
-            Cell::new(key, Arc::clone(&self.service.client), self.policy, resource)
+            let cell = Cell::new(key, Arc::clone(&self.service.client), self.policy, resource);
+            Shared::new(Arc::clone(&self.service), cell, now)
         };
-        Session { service: Arc::clone(&self.service), shared: self.users.find(account, resource, make) }
+        Session { shared: self.users.find(now, account, resource, make) }
     }
 }
 
 impl Users {
     fn new(capacity: usize) -> Self {
         let shards = std::array::from_fn(|_| Mutex::default());
-        Self { hasher: RandomState::new(), shards, begun: Instant::now(), capacity: capacity.div_ceil(SHARDS) }
+        Self { hasher: RandomState::new(), shards, capacity: capacity.div_ceil(SHARDS) }
     }
 
-    fn find(&self, account: &str, resource: Option<&str>, make: impl FnOnce() -> Cell) -> Arc<Shared> {
-        self.find_at(self.begun.elapsed().as_secs(), account, resource, make)
-    }
-
-    fn find_at(&self, now: u64, account: &str, resource: Option<&str>, make: impl FnOnce() -> Cell) -> Arc<Shared> {
+    fn find(&self, now: u64, account: &str, resource: Option<&str>, make: impl FnOnce() -> Shared) -> Arc<Shared> {
         let place = self.hasher.hash_one(account) % SHARDS as u64;
         let mut shard = lock(&self.shards[usize::try_from(place).unwrap_or_default()]);
         if let Some(cells) = shard.cells.get(account)
@@ -157,7 +154,7 @@ impl Users {
         if is_new && (shard.cells.len() >= shard.sweep_at || now.saturating_sub(shard.swept) >= IDLE) {
             shard.sweep(now, self.capacity);
         }
-        let shared = Arc::new(Shared::new(make(), now));
+        let shared = Arc::new(make());
         shard.cells.entry(account.to_owned()).or_default().push(Arc::clone(&shared));
         shared
     }
@@ -209,6 +206,8 @@ const SWEEP_LEAST: usize = 64;
 mod tests {
     use super::*;
     use proofkey_core::Server;
+    use proofkey_store::Memory;
+    use std::sync::LazyLock;
 
     #[test]
     fn who_is_idle_for_ten_minutes_is_forgotten() {
@@ -272,13 +271,13 @@ mod tests {
     fn a_resource_has_a_login_of_its_own_and_goes_with_its_account() {
         let users = Users::new(100);
         let wide = find(&users, 0, 1);
-        let narrow = users.find_at(0, "1", Some("https://api.example"), || cell(1, Some("https://api.example")));
+        let narrow = users.find(0, "1", Some("https://api.example"), || shared(1, Some("https://api.example"), 0));
         assert!(!Arc::ptr_eq(&wide, &narrow));
         assert_eq!(count(&users), 1);
     }
 
     fn find(users: &Users, now: u64, account: u64) -> Arc<Shared> {
-        users.find_at(now, &account.to_string(), None, || cell(account, None))
+        users.find(now, &account.to_string(), None, || shared(account, None, now))
     }
 
     fn is_there(users: &Users, account: u64) -> bool {
@@ -289,8 +288,13 @@ mod tests {
         users.shards.iter().map(|shard| lock(shard).cells.len()).sum()
     }
 
-    fn cell(account: u64, resource: Option<&str>) -> Cell {
-        let client = Client::new("client", "http://127.0.0.1/callback", Server::ITWIN).unwrap();
-        Cell::new(Key::of(client, account.to_string()), Arc::new(client.into()), Policy::new(), resource)
+    fn shared(account: u64, resource: Option<&str>, now: u64) -> Shared {
+        static SERVICE: LazyLock<Arc<Service>> = LazyLock::new(|| {
+            let client = Client::new("client", "http://127.0.0.1/callback", Server::ITWIN).unwrap();
+            Sessions::new(&Http::new().unwrap(), client, Memory::new()).service
+        });
+        let key = Key::of(SERVICE.client.as_client(), account.to_string());
+        let cell = Cell::new(key, Arc::clone(&SERVICE.client), Policy::new(), resource);
+        Shared::new(Arc::clone(&SERVICE), cell, now)
     }
 }

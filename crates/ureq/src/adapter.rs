@@ -190,7 +190,7 @@ impl Http {
         let deadline = self.agents.settings().deadline();
         let mut calling = Calling::new(request, token, self.prover.as_ref())?;
         loop {
-            let (mut answer, whole) = collect(self.agents.run(calling.next()?, Some(deadline))?, API_BODY_MAX);
+            let (mut answer, whole) = collect(self.agents.run(calling.request()?, Some(deadline))?, API_BODY_MAX);
             if !answer.asks_again(&mut calling) {
                 return whole.map(|()| answer.into());
             }
@@ -219,7 +219,7 @@ impl Http {
     ) -> Result<http::Response<Streamed>, TransportError> {
         let mut calling = Calling::new(request, token, self.prover.as_ref())?;
         loop {
-            let response = self.agents.run(calling.next()?, None)?;
+            let response = self.agents.run(calling.request()?, None)?;
             if !calling.is_again(response.status().as_u16(), response.headers(), &mut []) {
                 return Ok(response.map(Streamed::new));
             }

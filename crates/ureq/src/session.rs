@@ -100,7 +100,7 @@ impl Session {
     /// # Errors
     /// [`SessionError`]; its [`advice`](SessionError::advice) says what to do.
     pub fn access_token(&self) -> Result<Token, SessionError> {
-        self.pass(Need::Valid)
+        self.shared.cell.fresh().map_or_else(|| self.pass(Need::Valid), Ok)
     }
 
     /// An access token that is valid for so many seconds, as far as the server says, or one that is issued now.
@@ -194,7 +194,7 @@ impl Session {
 
     fn pass(&self, need: Need) -> Result<Token, SessionError> {
         let Shared { cell, flight } = &*self.shared;
-        if let Some(token) = cell.fresh(need) {
+        if let Some(token) = cell.fresh_for(need) {
             return Ok(token);
         }
         let came = cell.come();

@@ -181,10 +181,8 @@ fn a_token_that_is_not_bound_is_not_taken() {
     bound.server.set_faults(Faults::default());
     let tokens = bound.sign_in().unwrap();
     bound.fail(ProofFault::BearerAnswer);
-    let refresh = bound.client.as_client().refresh(tokens.refresh_token().unwrap());
-    let (new, refused) = bound.http.exchange_keeping(refresh).wait();
-    assert!(new.is_none(), "its refresh token is not bound either");
-    assert!(matches!(refused, Err(ExchangeError::Response(ResponseError::TokenType(Some("Bearer"))))));
+    let error = bound.refresh(&tokens).unwrap_err();
+    assert!(matches!(error, ExchangeError::Response(ResponseError::TokenType(Some("Bearer")))), "{error}");
 }
 
 #[test]

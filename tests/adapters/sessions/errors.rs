@@ -26,16 +26,16 @@ fn every_error_says_what_happened_and_what_to_do() {
         (ended(End::NoRefreshToken, None), "there is no refresh token; sign in", Advice::Reauthorize),
         (ended(End::SignedOut, None), "signed out; sign in", Advice::Reauthorize),
         (SessionError::NoAnswer { since: 7, cause: None }, "nobody knows whether it counts", again),
-        (SessionError::NoAnswer { since: 7, cause: Some(lost()) }, "closed the connection", again),
+        (SessionError::NoAnswer { since: 7, cause: Some(lost().into()) }, "closed the connection", again),
         (SessionError::OtherKey, "bound to a key", Advice::Fix),
         (SessionError::Paused { seconds: 9 }, "in 9 s", Advice::Retry { after: Some(9) }),
-        (SessionError::Refused(ExchangeError::Config(ConfigError::ClientId)), "not refreshed", Advice::Fix),
+        (SessionError::Refused(ExchangeError::Config(ConfigError::ClientId).into()), "not refreshed", Advice::Fix),
         (SessionError::Store(StoreError::new(StoreFault::Setup)), "set up", Advice::Fix),
         (SessionError::Store(StoreError::new(StoreFault::Unavailable)), "try again", again),
         (SessionError::Young, "a token that is new", Advice::Fix),
         (SessionError::Unsaved(StoreError::new(StoreFault::Unavailable)), "could not be saved yet", again),
         (SessionError::Unsent(None), "not refreshed in time", again),
-        (SessionError::Unsent(Some(unsent())), "no connection", again),
+        (SessionError::Unsent(Some(unsent().into())), "no connection", again),
     ] {
         assert!(error.to_string().contains(says), "{error}");
         assert_eq!(error.advice(), advice, "{error}");

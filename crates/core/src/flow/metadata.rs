@@ -93,7 +93,7 @@ impl<'a> MetadataRequest<'a> {
         }
         let methods = words(methods);
         if let Some(methods) = methods
-            && !methods.split(' ').any(|method| method == "S256")
+            && !lists(methods, "S256")
         {
             return Err(ResponseError::NoS256(Excerpt::from(methods)));
         }
@@ -108,7 +108,7 @@ impl<'a> MetadataRequest<'a> {
         }
         for (feature, value) in Feature::ALL.iter().zip(features) {
             let said = match feature {
-                Feature::Es256Proofs => words(*value).map(|algorithms| algorithms.split(' ').any(|one| one == "ES256")),
+                Feature::Es256Proofs => words(*value).map(|algorithms| lists(algorithms, "ES256")),
                 _ => flag(feature.name(), *value)?,
             };
             server = said.map_or(server, |said| server.saying(*feature, said));
@@ -156,6 +156,10 @@ impl<'b> Metadata<'b> {
 /// The words of an array, separated by a space; none of anything else.
 fn words(value: Value<'_>) -> Option<&str> {
     (value.kind == Kind::Words).then_some(value.text)
+}
+
+fn lists(words: &str, wanted: &str) -> bool {
+    words.split(' ').any(|word| word == wanted)
 }
 
 const fn flag(member: &'static str, value: Value<'_>) -> Result<Option<bool>, ResponseError> {

@@ -246,8 +246,9 @@ pub(crate) fn read_tokens<'b>(
     let access_token = string("access_token", access_token)?.ok_or(ResponseError::Missing(place))?;
     // Absent in answers of Weibo, Douban and others; nothing else than Bearer was asked for, unless a key is bound.
     let token_type = string("token_type", token_type)?.unwrap_or("Bearer");
-    let is_expected = token_type.eq_ignore_ascii_case(if is_bound { "DPoP" } else { "Bearer" });
-    if !is_expected && !(is_user && token_type == "user") {
+    let expected = if is_bound { "DPoP" } else { "Bearer" };
+    let expected = if is_user && token_type == "user" { "user" } else { expected };
+    if !token_type.eq_ignore_ascii_case(expected) {
         let found = TOKEN_TYPES.into_iter().find(|known| known.eq_ignore_ascii_case(token_type));
         return Err(ResponseError::TokenType(found));
     }

@@ -163,15 +163,18 @@ impl<'a> Refusal<'a> {
     /// Reads a response's status and the values of its `WWW-Authenticate` header fields. None if neither the status
     /// (401, 403) nor a challenge of scheme Bearer or DPoP is a refusal.
     pub fn of(status: u16, fields: impl IntoIterator<Item = &'a str>) -> Option<Self> {
-        let (mut ours, mut others): (Option<Challenge<'a>>, _) = (None, false);
+        let (mut bearer, mut proof, mut others): (Option<Challenge<'a>>, Option<Challenge<'a>>, _) =
+            (None, None, false);
         for challenge in fields.into_iter().flat_map(challenges) {
-            if !(challenge.is_bearer() || challenge.is_proof()) {
-                others = true;
-            } else if ours.is_none_or(|first| first.scheme() != challenge.scheme() && first.param("error").is_none()) {
-                // The one that says why.
-                ours = Some(challenge);
+            match challenge.is_bearer() {
+                true => bearer = bearer.or(Some(challenge)),
+                false if challenge.is_proof() => proof = proof.or(Some(challenge)),
+                false => others = true,
             }
         }
+        // Rather the one that says why.
+        let says = |challenge: &Challenge<'a>| challenge.param("error").is_some();
+        let ours = bearer.filter(says).or_else(|| proof.filter(says)).or(bearer).or(proof);
         let error = ours.and_then(|challenge| challenge.param("error"));
         match (status, error) {
             (400..=499, Some(error)) if error == *"insufficient_scope" => {
@@ -279,7 +282,7 @@ mod tests {
         assert_eq!(of(401, r#"DPoP algs="ES256", Bearer error="invalid_token""#), "Some(InvalidToken)");
         assert_eq!(of(400, r#"dpop error="invalid_dpop_proof""#), "Some(InvalidProof)");
         assert_eq!(of(403, r#"DPoP error="insufficient_scope", scope="a b""#), "scope a b");
-        assert_eq!(of(401, r#"DPoP error="use_dpop_nonce", Bearer error="invalid_token""#), "Some(InvalidProof)");
+        assert_eq!(of(401, r#"DPoP error="use_dpop_nonce", Bearer error="invalid_token""#), "Some(InvalidToken)");
         assert_eq!(of(404, ""), "None");
         assert_eq!(of(200, r#"Bearer error="invalid_token""#), "None");
     }

@@ -6,6 +6,7 @@ mod authorize;
 mod client;
 mod device;
 mod faults;
+mod oidc;
 mod push;
 mod refreshes;
 mod rotation;

@@ -1,6 +1,6 @@
 //! [`Cell`]: one login in this process, shared by its threads or tasks.
 
-use super::clock::now;
+use super::clock::{now, tick};
 use super::error::SessionError;
 use super::held::{Held, Token, View};
 use super::run::Run;
@@ -31,7 +31,7 @@ struct State {
     failed: Option<(Need, SessionError)>,
     /// How many passes in a row had trouble.
     troubles: u32,
-    /// No refresh for a 401 before then, in milliseconds of uptime.
+    /// No refresh for a 401, nor any after a refusal, before then, in milliseconds of uptime.
     quiet_until: u64,
     /// A pass whose tokens are not saved yet.
     unsaved: Option<Box<Run>>,
@@ -91,13 +91,19 @@ impl Cell {
         self.client.as_client()
     }
 
-    /// The token, if it can be handed out at once: it is good for this need, and there is nothing to do.
+    /// The token, if it can be handed out at once: it is valid, and there is nothing to do.
     #[must_use]
-    pub fn fresh(&self, need: Need) -> Option<Token> {
+    #[inline]
+    pub fn fresh(&self) -> Option<Token> {
         let held = self.current.load_full()?;
-        let now = now();
-        let is_idle = !(held.pair.is_due(now) || held.is_unsaved()) || held.is_quiet(now);
-        (is_idle && held.pair.serves(need, now)).then(|| Token(held))
+        let tick = tick();
+        (held.looked.is_at(tick) || held.look(tick)).then(|| Token(held))
+    }
+
+    /// The token, if it can be handed out at once for this need.
+    #[must_use]
+    pub fn fresh_for(&self, need: Need) -> Option<Token> {
+        self.fresh().filter(|Token(held)| held.pair.serves(need, now()))
     }
 
     /// The token, if it is good for this need, although a refresh may be due.
@@ -124,7 +130,12 @@ impl Cell {
         if others && let Some(token) = self.valid(need).or_else(|| self.new_since(need, came)) {
             return Turn::Over(Ok(token));
         }
-        let is_quiet = matches!(need, Need::OtherThan(_)) && now().uptime_ms() < state.quiet_until;
+        let is_quiet = now().uptime_ms() < state.quiet_until
+            && match need {
+                Need::New => false,
+                Need::OtherThan(_) => true,
+                _ => matches!(state.failed, Some((_, SessionError::Refused(_)))),
+            };
         if let Some((failed, error)) = &state.failed
             && (others || is_quiet)
             && (*failed == need || is_quiet)

@@ -2,7 +2,8 @@
 
 use proofkey_core::session::Now;
 
-pub(super) use system::now;
+pub use system::uptime;
+pub(super) use system::{now, tick};
 
 #[cfg(target_os = "linux")]
 mod system {
@@ -13,11 +14,26 @@ mod system {
         Now::new(milliseconds(ClockId::RealtimeCoarse), milliseconds(ClockId::MonotonicCoarse))
     }
 
+    /// Another number as soon as a clock has gone on: the coarse ones go on together.
+    pub(in super::super) fn tick() -> u64 {
+        let time = clock_gettime(ClockId::MonotonicCoarse);
+        // Nanoseconds take 30 bits.
+        number(time.tv_sec) << 30 | number(time.tv_nsec)
+    }
+
+    /// Seconds on a clock that is never set.
+    #[must_use]
+    pub fn uptime() -> u64 {
+        number(clock_gettime(ClockId::MonotonicCoarse).tv_sec)
+    }
+
     fn milliseconds(clock: ClockId) -> u64 {
         let time = clock_gettime(clock);
-        let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
-        let rest = u64::try_from(time.tv_nsec).unwrap_or_default() / 1_000_000;
-        seconds.saturating_mul(1_000).saturating_add(rest)
+        number(time.tv_sec).saturating_mul(1_000).saturating_add(number(time.tv_nsec) / 1_000_000)
+    }
+
+    fn number(number: impl TryInto<u64>) -> u64 {
+        number.try_into().unwrap_or_default()
     }
 }
 
@@ -28,9 +44,20 @@ mod system {
     use std::time::{Duration, Instant, SystemTime};
 
     pub(in super::super) fn now() -> Now {
-        static START: OnceLock<Instant> = OnceLock::new();
         let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Now::new(milliseconds(wall), milliseconds(START.get_or_init(Instant::now).elapsed()))
+        Now::new(milliseconds(wall), tick())
+    }
+
+    /// The milliseconds of uptime: another number as soon as a millisecond has passed.
+    pub(in super::super) fn tick() -> u64 {
+        static START: OnceLock<Instant> = OnceLock::new();
+        milliseconds(START.get_or_init(Instant::now).elapsed())
+    }
+
+    /// Seconds on a clock that is never set.
+    #[must_use]
+    pub fn uptime() -> u64 {
+        tick() / 1_000
     }
 
     fn milliseconds(time: Duration) -> u64 {

@@ -26,7 +26,7 @@ pub enum SessionError {
         /// When it was sent, in seconds since 1970.
         since: u64,
         /// What went wrong, if this program sent it.
-        cause: Option<ExchangeError>,
+        cause: Option<Arc<ExchangeError>>,
     },
     /// The refresh token is bound to a key that is not here.
     OtherKey,
@@ -36,7 +36,7 @@ pub enum SessionError {
         seconds: u32,
     },
     /// The server refused, or its answer cannot be used. The login goes on.
-    Refused(ExchangeError),
+    Refused(Arc<ExchangeError>),
     /// The store failed.
     Store(StoreError),
     /// An API refuses a token that was issued within the last minute: the next one would be refused too.
@@ -45,7 +45,7 @@ pub enum SessionError {
     /// login is lost.
     Unsaved(StoreError),
     /// The request was not sent.
-    Unsent(Option<ExchangeError>),
+    Unsent(Option<Arc<ExchangeError>>),
 }
 
 impl SessionError {
@@ -105,7 +105,9 @@ impl fmt::Display for SessionError {
 impl error::Error for SessionError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
-            Self::NoAnswer { cause: Some(error), .. } | Self::Refused(error) | Self::Unsent(Some(error)) => Some(error),
+            Self::NoAnswer { cause: Some(error), .. } | Self::Refused(error) | Self::Unsent(Some(error)) => {
+                Some(&**error)
+            }
             Self::Store(error) | Self::Unsaved(error) => Some(error),
             _ => None,
         }

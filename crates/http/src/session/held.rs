@@ -1,5 +1,6 @@
 //! [`Held`]: a login as this process has it, and the [`Token`] that is handed out.
 
+use super::clock::now;
 use super::error::{CallError, SessionError};
 use crate::error::ExchangeError;
 use crate::identity::StepUp;
@@ -11,6 +12,7 @@ use proofkey_core::{
 use proofkey_store::{Record, RecordError, ResourceToken, Row, Secret, StoreError, StoreFault};
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A record with its version, and what is known of its tokens now.
 #[derive(Clone)]
@@ -21,6 +23,30 @@ pub struct Held {
     pub(super) trouble: Option<SessionError>,
     /// No refresh ahead of time before then, in milliseconds of uptime.
     pub(super) quiet_until: u64,
+    pub(super) looked: Looked,
+}
+
+/// The tick at which it was found last that the token is valid and that there is nothing to do. At the same tick both clocks
+/// say the same, so that is not asked again.
+pub(super) struct Looked(AtomicU64);
+
+impl Looked {
+    pub(super) fn is_at(&self, tick: u64) -> bool {
+        self.0.load(Ordering::Relaxed) == tick
+    }
+}
+
+impl Default for Looked {
+    fn default() -> Self {
+        Self(AtomicU64::new(u64::MAX))
+    }
+}
+
+/// What differs from it has to be looked at.
+impl Clone for Looked {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 /// A valid access token. It is cheap to clone, and wiped from memory when its last clone is gone.
@@ -60,7 +86,7 @@ impl Token {
     /// The seconds that are left; none if the server does not say.
     #[must_use]
     pub fn remaining(&self) -> Option<u32> {
-        self.0.pair.remaining(super::clock::now())
+        self.0.pair.remaining(now())
     }
 
     /// The login that it belongs to. Its refresh token is in there too.
@@ -124,7 +150,7 @@ impl Held {
             Renewal::OtherKey => Some(SessionError::OtherKey),
             _ => None,
         };
-        Self { record, pair, resource: view.resource.clone(), trouble, quiet_until: 0 }
+        Self { record, pair, resource: view.resource.clone(), trouble, quiet_until: 0, looked: Looked::default() }
     }
 
     /// The record in a row.
@@ -175,6 +201,19 @@ impl Held {
             }
         }
         record
+    }
+
+    /// Whether it is valid and there is nothing to do.
+    #[cold]
+    pub(super) fn look(&self, tick: u64) -> bool {
+        // Not before the tick: what serves later has served then.
+        let now = now();
+        let is_idle = !(self.pair.is_due(now) || self.is_unsaved()) || self.is_quiet(now);
+        let is_fresh = is_idle && self.pair.is_valid(now);
+        if is_fresh {
+            self.looked.0.store(tick, Ordering::Relaxed);
+        }
+        is_fresh
     }
 
     pub(super) fn is_quiet(&self, now: Now) -> bool {

@@ -29,7 +29,7 @@ pub struct Run {
     sent_at: u64,
     is_granted: bool,
     store_error: Option<StoreError>,
-    exchange_error: Option<ExchangeError>,
+    exchange_error: Option<Arc<ExchangeError>>,
 }
 
 /// What a [`Run`] wants done.
@@ -277,7 +277,7 @@ impl Run {
                     | ExchangeError::UserInfo(_) => Event::Refused { ends: false, pause: 0 },
                 };
                 self.is_doubtful |= matches!(event, Event::Unanswered(_));
-                self.exchange_error = Some(error);
+                self.exchange_error = Some(Arc::new(error));
                 let Some(new) = new else { return event };
                 let mut record = (*held.record).clone();
                 record.refresh_token = Some(Secret::new(new.as_refresh_token().expose().to_owned()));

@@ -3,27 +3,31 @@
 //!
 //! A session begins with a line: the authorization endpoint, the token endpoint and the issuer, perhaps also the revocation
 //! endpoint; or the issuer alone, whose metadata is then asked for. The image shows the URL to visit, and the next line is the
-//! URL that the browser ended at. If something is refused, the image says so in a word or two, and another session may begin.
-//! An empty line ends the run.
+//! URL that the browser ended at. If the line begins with the word `device`, its first address is the device authorization
+//! endpoint, and the image shows a code and polls until the user has confirmed it. If something is refused, the image says so
+//! in a word or two, and another session may begin. An empty line ends the run.
 
 #![no_std]
 #![no_main]
 
+mod device;
+mod failure;
+
 use chacha20::ChaCha20Rng;
-use core::convert::Infallible;
-use core::fmt::{self, Write};
+use core::fmt::Write;
 use cortex_m_rt::entry;
+use failure::Failure;
 use heapless::String;
 use proofkey_core::session::{
     self, ClaimId, Event, LoginId, Need, Now, Outcome, Pair, Pass, Policy, Renewal, Seen, Version,
 };
 use proofkey_core::{
-    ApiError, AuthorizeError, CallbackError, Client, ConfigError, Discovery, Endpoint, Feature, Flow, Lifetime,
-    Pending, Redirect, Refusal, ResponseError, Revocable, Server, Step, TokenRequest, Tokens, Unanswered,
+    ApiError, Client, Discovery, Endpoint, Feature, Flow, Lifetime, Pending, Redirect, Refusal, Revocable, Server,
+    Step, TokenRequest, Tokens, Unanswered,
 };
 use proofkey_firmware::host::{Console, now};
 use proofkey_firmware::http::{HttpError, Line};
-use proofkey_firmware::{exit, generator, stack, uart::Uart};
+use proofkey_firmware::{clock, exit, generator, stack, uart::Uart};
 
 #[entry]
 fn main() -> ! {
@@ -37,6 +41,7 @@ fn main() -> ! {
     };
     let (Some(mut console), Some(mut rng)) = (Console::open(), generator()) else { exit(false) };
     let mut uart = Uart::new();
+    clock::start();
     let well = loop {
         let told = match session(&mut console, &mut uart, &mut rng, BUFFERS) {
             Ok(Next::End) => break writeln!(console, "stack {}", stack::depth()).is_ok(),
@@ -75,19 +80,31 @@ fn session(
     if words.is_empty() {
         return Ok(Next::End);
     }
+    let (words, is_device) = match words.strip_prefix("device ") {
+        Some(words) if cfg!(feature = "device") => (words, true),
+        _ => (words, false),
+    };
     let mut line = Line::new(uart, words)?;
-    let server = match named(words) {
+    let server = match named(words, is_device) {
         Some(server) => server,
         None if cfg!(feature = "discovery") => discover(&mut line, words, &mut buffers.metadata)?,
         None => return Err(Failure::Console),
     };
-    let client = Client::new(CLIENT_ID, REDIRECT_URI, server)?;
-
-    let pending = begin(console, client, rng)?;
-    let redirect = console.read_line(&mut buffers.redirect).ok_or(Failure::Console)?;
-    let request = finish(pending, client, redirect)?;
-    let sent_at = now();
-    let mut tokens = exchange(&mut line, request, &mut buffers.tokens)?;
+    let client = if is_device {
+        Client::without_redirect(CLIENT_ID, server)?
+    } else {
+        Client::new(CLIENT_ID, REDIRECT_URI, server)?
+    };
+    let (mut tokens, sent_at) = if is_device {
+        let tokens = device::sign_in(console, &mut line, client, &mut buffers.answer, &mut buffers.tokens)?;
+        (tokens, now())
+    } else {
+        let pending = begin(console, client, rng)?;
+        let redirect = console.read_line(&mut buffers.redirect).ok_or(Failure::Console)?;
+        let request = finish(pending, client, redirect)?;
+        let sent_at = now();
+        (exchange(&mut line, request, &mut buffers.tokens)?, sent_at)
+    };
     writeln!(console, "signed in")?;
     if cfg!(feature = "api") {
         call(console, &mut line, client, tokens, &mut buffers.answer)?;
@@ -117,10 +134,14 @@ fn session(
 }
 
 /// The server whose endpoints are in the line.
-fn named(words: &str) -> Option<Server<'_>> {
+fn named(words: &str, is_device: bool) -> Option<Server<'_>> {
     let mut words = words.split(' ');
-    let server =
-        Server::new(words.next()?, words.next()?).with_issuer(words.next()?).with_feature(Feature::IssParameter);
+    let (first, token, issuer) = (words.next()?, words.next()?, words.next()?);
+    let server = if is_device {
+        Server::device(first, token).with_issuer(issuer)
+    } else {
+        Server::new(first, token).with_issuer(issuer).with_feature(Feature::IssParameter)
+    };
     match words.next() {
         Some(revocation) if cfg!(feature = "revocation") => Some(server.with(Endpoint::Revocation, revocation)),
         _ => Some(server),
@@ -231,7 +252,7 @@ fn call(
         Err(ApiError::Refused(_)) => " other scheme",
         Ok(_) | Err(_) => "",
     };
-    writeln!(console, "called {}{outcome}", answer.status)?;
+    writeln!(console, "called {}{outcome}", answer.status())?;
     Ok(())
 }
 
@@ -250,91 +271,6 @@ fn sign_out(
     request.read(answer.response(buffer))?;
     writeln!(console, "signed out")?;
     Ok(())
-}
-
-/// Why a session ends early.
-enum Failure {
-    Authorize,
-    Callback(CallbackError),
-    Config,
-    Console,
-    Http(HttpError),
-    Metadata,
-    Response(ResponseError),
-    Session,
-}
-
-impl Failure {
-    /// Whether another session can begin.
-    fn go_on(&self) -> fmt::Result {
-        match self {
-            Self::Console | Self::Http(HttpError::Garbled | HttpError::Silent) => Err(fmt::Error),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// The core's errors say more about themselves than a small screen has room for: their texts would take 4.7 KiB of flash.
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (what, which) = match self {
-            Self::Authorize => ("random generator", ""),
-            Self::Callback(CallbackError::Issuer { .. }) => ("issuer", ""),
-            Self::Callback(CallbackError::Server(error)) => ("server ", error.code()),
-            Self::Callback(CallbackError::State) => ("state", ""),
-            Self::Callback(_) => ("redirect", ""),
-            Self::Config => ("configuration", ""),
-            Self::Console => ("console", ""),
-            Self::Http(error) => (error.word(), ""),
-            Self::Metadata => ("no metadata", ""),
-            Self::Response(ResponseError::Duplicate(member)) => ("twice ", *member),
-            Self::Response(ResponseError::Json(_)) => ("json", ""),
-            Self::Response(ResponseError::Malformed(member)) => ("malformed ", *member),
-            Self::Response(ResponseError::Missing(member)) => ("missing ", *member),
-            Self::Response(ResponseError::Redirect(_)) => ("redirected", ""),
-            Self::Response(ResponseError::Server { error, .. }) => ("server ", error.code()),
-            Self::Response(ResponseError::TokenType(_)) => ("token type", ""),
-            Self::Response(_) => ("response", ""),
-            Self::Session => ("session", ""),
-        };
-        write!(f, "{what}{which}")
-    }
-}
-
-impl From<AuthorizeError<Infallible>> for Failure {
-    fn from(_: AuthorizeError<Infallible>) -> Self {
-        Self::Authorize
-    }
-}
-
-impl From<CallbackError> for Failure {
-    fn from(error: CallbackError) -> Self {
-        Self::Callback(error)
-    }
-}
-
-impl From<ConfigError> for Failure {
-    fn from(_: ConfigError) -> Self {
-        Self::Config
-    }
-}
-
-impl From<fmt::Error> for Failure {
-    fn from(_: fmt::Error) -> Self {
-        Self::Console
-    }
-}
-
-impl From<HttpError> for Failure {
-    fn from(error: HttpError) -> Self {
-        Self::Http(error)
-    }
-}
-
-impl From<ResponseError> for Failure {
-    fn from(error: ResponseError) -> Self {
-        Self::Response(error)
-    }
 }
 
 const API: &str = "/api/me";

@@ -65,7 +65,7 @@ fn an_id_token_of_somebody_else_signs_nobody_in() {
     desk.server.set_faults(Faults { id_token: Some(IdTokenFault::OldSignIn), ..Faults::default() });
     let waiting = desk.begin_login(&[&OPENID[..], &["--extra", "max_age=300"]].concat());
     browse(&waiting.url, Decision::Allow);
-    waiting.end().fails(4, &["ID token"]);
+    waiting.end().fails(4, &["at most 300 s were asked for"]);
     desk.run(&["token"]).fails(3, &["not signed in"]);
 }
 

@@ -50,7 +50,7 @@ pub enum Command {
     /// Show the whole flow, step by step, against a server on this machine
     #[command(after_help = DEMO_EXAMPLES)]
     Demo(Demo),
-    /// Sign in with the browser and keep the tokens
+    /// Sign in with the browser, or on another device, and keep the tokens
     #[command(after_help = LOGIN_EXAMPLES)]
     Login(Box<Login>),
     /// Print a valid access token

@@ -1,5 +1,7 @@
 //! The stored logins: one for each profile and account.
 
+mod trouble;
+
 use crate::args::StoreKind;
 use crate::config::Config;
 use crate::failure::{Failure, Kind};
@@ -9,11 +11,11 @@ use crate::settings::Settings;
 use crate::time::{self, now};
 use crate::who;
 use proofkey_core::{Client, Endpoint, Lifetime};
-use proofkey_native::{FolderError, Key, Record, Store, StoreCause, StoreError};
+use proofkey_native::{Key, Record, Store, StoreError};
 use proofkey_ureq::proofkey_store::{Answer, LoginId, Op, RecordError, Row, Store as _, StoreFault, User, Version};
 use proofkey_ureq::{Http, Session, SignedIn, SigningKey, Token};
-use std::error::Error;
 use std::sync::Arc;
+use trouble::may_be_replaced;
 
 /// A stored login.
 #[derive(Debug)]
@@ -358,54 +360,11 @@ fn open(kind: StoreKind) -> Result<Store, Failure> {
     }
 }
 
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        let cause = cause_of(&error);
-        let failure = Kind::Unexpected.because(match cause {
-            Some(StoreCause::Corrupt { path, fault }) => {
-                format!("the stored sign-in {} cannot be used: {fault}; remove it and sign in again", path.display())
-            }
-            Some(StoreCause::Newer { path, format }) => format!(
-                "the stored sign-in {} was written by a newer proofkey (it has format {format}): upgrade proofkey",
-                path.display()
-            ),
-            Some(StoreCause::Folder(folder)) => format!("token store: {folder}"),
-            Some(cause) => cause.to_string(),
-            None => error.to_string(),
-        });
-        match cause {
-            _ if error.fault() == StoreFault::Newer => Self { kind: Kind::Outdated, ..failure }.advise_command(
-                "or, to sign in again with this version, first discard it with",
-                "logout --forget-anyway",
-            ),
-            Some(StoreCause::Locked { .. }) => Self { kind: Kind::TimedOut, ..failure },
-            Some(StoreCause::Folder(folder)) if is_denied(folder) && cfg!(all(unix, not(target_os = "macos"))) => {
-                failure.advise("XDG_STATE_HOME=FOLDER keeps the sign-ins in another folder")
-            }
-            _ => failure,
-        }
-    }
-}
-
 fn record_of(row: &Row) -> Result<Record, StoreError> {
     Record::from_bytes(&row.value).map_err(|error| {
         let fault = if matches!(error, RecordError::Newer(_)) { StoreFault::Newer } else { StoreFault::Corrupt };
         StoreError::new(fault).because(error)
     })
-}
-
-/// By a login.
-fn may_be_replaced(error: &StoreError) -> bool {
-    let is_io = matches!(cause_of(error), Some(StoreCause::Folder(FolderError::Io { .. })) | None);
-    error.fault() == StoreFault::Corrupt || error.fault() == StoreFault::Setup && !is_io
-}
-
-fn cause_of(error: &StoreError) -> Option<&StoreCause> {
-    error.source()?.downcast_ref()
-}
-
-fn is_denied(error: &FolderError) -> bool {
-    matches!(error, FolderError::Exposed { .. } | FolderError::Foreign(_) | FolderError::Io { access: Some(_), .. })
 }
 
 /// A name of its own, as the store of each app has one.

@@ -75,7 +75,7 @@ fn a_key_can_be_asked_for_in_the_configuration_and_is_never_printed() {
     let issuer = desk.server.issuer();
     desk.configure(&format!("[profile.default]\nissuer = '{issuer}'\n{CLIENT}dpop = true\npush = true\n"));
     let mut printed = format!("{:?}", desk.sign_in(&[]));
-    assert_eq!(desk.requests(PUSH).len(), 1);
+    assert_eq!(desk.requests(PUSH).len(), 2, "the first one had no nonce");
     for args in [&["status", "--json"][..], &["token", "--json"], &["call", "-i", &desk.server.api("/api/me")]] {
         printed += &format!("{:?}", desk.run(args));
     }

@@ -85,9 +85,10 @@ fn a_secret_can_stand_in_the_configuration() {
 fn a_secret_is_never_printed() {
     let desk = desk();
     file(&desk, "secret.txt", SECRET);
-    let mut printed = format!("{:?}", desk.sign_in(&["--embedded-secret-file", "secret.txt", "--save"]));
-    for args in [&["token", "--json"][..], &["status", "--json"], &["status", "--all"], &["login", "--save", "--paste"]]
-    {
+    desk.configure("");
+    let mut printed = format!("{:?}", desk.sign_in(&[&options(&desk)[..], &["--save"]].concat()));
+    let login = ["login", "--save", "--no-browser", "--timeout", "1"];
+    for args in [&["token", "--json"][..], &["status", "--json"], &["status", "--all"], &login] {
         printed += &format!("{:?}", desk.run(args));
     }
     printed += &fs::read_to_string(desk.config()).unwrap();

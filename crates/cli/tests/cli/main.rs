@@ -18,6 +18,7 @@ mod formats;
 #[cfg(target_os = "linux")]
 mod freshness;
 mod guide;
+mod identity;
 mod localhost;
 mod login;
 mod logout;

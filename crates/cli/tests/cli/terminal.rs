@@ -137,7 +137,7 @@ fn picture(shown: &str) -> String {
         line.split('\x1b').map(|part| part.split_once('m').map_or(part, |(_, text)| text)).collect::<String>()
     };
     let lines = shown.lines().map(|line| plain(line).trim_end_matches('\r').chars().collect::<Vec<_>>());
-    let lines: Vec<Vec<char>> = lines.filter(|line| line.len() > 20 && line.iter().all(|c| is_module(c))).collect();
+    let lines: Vec<Vec<char>> = lines.filter(|line| line.len() > 20 && line.iter().all(is_module)).collect();
     let is_light = |x: usize, y: usize| {
         let module = lines[y / 2].get(x).copied().unwrap_or('█');
         module == '█' || module == if y.is_multiple_of(2) { '▀' } else { '▄' }

@@ -83,7 +83,7 @@ test('sign-in, API call, refresh and a second tab, each with a proof and the new
     assert.equal(Boolean(authorization), url.includes('/api/'));
     seen.push(`${new URL(url).pathname} ${nonce ? 'nonce' : '-'}`);
   }
-  assert.deepEqual([...new Set(seen)].sort(), ['/api/me nonce', '/connect/token -', '/connect/token nonce']);
+  assert.deepEqual([...new Set(seen)].sort(), ['/api/me -', '/api/me nonce', '/connect/token -', '/connect/token nonce']);
   assert.equal(await page.evaluate(() => app.signOut()), true);
 }));
 

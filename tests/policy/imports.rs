@@ -52,6 +52,7 @@ const MODULES: &[(&str, &[&str])] = &[
 /// What each crate may import from the workspace.
 const CRATES: &[(&str, &[&str])] = &[
     ("benches", &["proofkey-core"]),
+    ("benches/dpop", &["proofkey-core", "proofkey-http", "proofkey-p256"]),
     ("benches/io", &["proofkey-benches", "proofkey-core", "proofkey-reqwest", "proofkey-ureq"]),
     (
         "benches/session",

@@ -28,7 +28,7 @@ async function make(name) {
 class Proofs {
   #key;
   #jwk;
-  /** The newest nonce of each server, by its origin (RFC 9449 sections 8 and 9). */
+  /** The newest nonce of each server: its origin, and whether it is an API (RFC 9449 sections 8 and 9). */
   #nonces = new Map();
 
   constructor(key, jwk, thumbprint) {
@@ -52,12 +52,12 @@ class Proofs {
   }
 
   async #send(request, token) {
-    const { origin } = new URL(request.url);
+    const server = `${new URL(request.url).origin} ${Boolean(token)}`;
     if (token) request.headers.set('authorization', `DPoP ${token}`);
-    request.headers.set('dpop', await this.#prove(request, token, this.#nonces.get(origin)));
+    request.headers.set('dpop', await this.#prove(request, token, this.#nonces.get(server)));
     const response = await fetch(request);
     const nonce = response.headers.get('dpop-nonce');
-    if (isNonce(nonce)) this.#nonces.set(origin, nonce);
+    if (isNonce(nonce)) this.#nonces.set(server, nonce);
     return response;
   }
 

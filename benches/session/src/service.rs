@@ -27,12 +27,13 @@ pub async fn run(kind: &str, socket: &Path, users: usize, origin: &str, idle: bo
     let sessions = Sessions::new(&http, client.as_client(), store);
     let before = memory()?;
 
-    let first = rate(&sessions, users, move |sessions, call| hand_out(sessions, any(call, users))).await;
+    let come = users.min(COME);
+    let first = rate(&sessions, come, move |sessions, call| hand_out(sessions, any(call, users))).await;
     let (all, in_memory) = (memory()?, sessions.in_memory());
     // These came last.
     let few = users.min(1_000);
     let again =
-        rate(&sessions, HANDED_OUT, move |sessions, call| hand_out(sessions, any(users - 1 - call % few, users)));
+        rate(&sessions, HANDED_OUT, move |sessions, call| hand_out(sessions, any(come - 1 - call % few, users)));
     let again = again.await;
     let refreshed = rate(&sessions, REFRESHED, move |sessions, call| async move {
         let token = sessions.of(&name(any(call, users))).refresh().await.expect("a token");
@@ -160,6 +161,8 @@ pub const REDIS: &str = "Redis";
 /// The name of a kind.
 pub const POSTGRES: &str = "PostgreSQL";
 const AT_A_TIME: usize = 64;
+/// How many users come at most: more than there is room for.
+const COME: usize = 200_000;
 const CONNECTIONS: usize = 8;
 const HANDED_OUT: usize = 200_000;
 const REFRESHED: usize = 5_000;

@@ -144,6 +144,9 @@ impl Users {
     fn find(&self, now: u64, account: &str, resource: Option<&str>, make: impl FnOnce() -> Shared) -> Arc<Shared> {
         let place = self.hasher.hash_one(account) % SHARDS as u64;
         let mut shard = lock(&self.shards[usize::try_from(place).unwrap_or_default()]);
+        if now.saturating_sub(shard.swept) >= IDLE {
+            shard.sweep(now, self.capacity);
+        }
         if let Some(cells) = shard.cells.get(account)
             && let Some(found) = cells.iter().find(|shared| shared.cell.resource() == resource)
         {
@@ -151,7 +154,7 @@ impl Users {
             return Arc::clone(found);
         }
         let is_new = !shard.cells.contains_key(account);
-        if is_new && (shard.cells.len() >= shard.sweep_at || now.saturating_sub(shard.swept) >= IDLE) {
+        if is_new && shard.cells.len() >= shard.sweep_at {
             shard.sweep(now, self.capacity);
         }
         let shared = Arc::new(make());
@@ -224,6 +227,15 @@ mod tests {
         // The first thousand is gone, but for the one that somebody has.
         assert_eq!(count(&users), 2_001);
         assert!(Arc::ptr_eq(&held, &find(&users, 10_000, 7)));
+    }
+
+    #[test]
+    fn the_idle_are_forgotten_although_nobody_new_comes() {
+        let users = Users::new(100_000);
+        (0..1_000).for_each(|account| drop(find(&users, 1, account)));
+        (0..100).for_each(|account| drop(find(&users, 400, account)));
+        (0..100).for_each(|account| drop(find(&users, 700, account)));
+        assert_eq!(count(&users), 100);
     }
 
     #[test]

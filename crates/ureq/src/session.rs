@@ -174,22 +174,7 @@ impl Session {
     /// # Errors
     /// [`SessionError::Unsaved`] if that fails for as long as a claim lives.
     pub fn settle(&self) -> Result<(), SessionError> {
-        let Shared { cell, flight } = &*self.shared;
-        let begun = Instant::now();
-        loop {
-            let flight = lock(flight);
-            let Some(run) = cell.unsaved() else { return Ok(()) };
-            let (result, is_settled) = self.drive(Need::Valid, run);
-            drop(flight);
-            if is_settled {
-                return Ok(());
-            }
-            if begun.elapsed() >= PATIENCE {
-                let unsaved = result.map_or_else(Some, |token| token.trouble().cloned());
-                return unsaved.map_or(Ok(()), Err);
-            }
-            thread::sleep(AGAIN);
-        }
+        self.save_all().map(drop)
     }
 
     fn pass(&self, need: Need) -> Result<Token, SessionError> {
@@ -226,13 +211,35 @@ impl Session {
     /// Waits until the tokens are saved, for as long as a claim lives: the process may end when its caller has them.
     fn save(&self, result: Result<Token, SessionError>) -> Result<Token, SessionError> {
         thread::sleep(AGAIN);
-        // If they are not, the token says so.
-        drop(self.settle());
-        match (self.shared.cell.valid(Need::Valid), result) {
-            (Some(token), _) => Ok(token),
-            // It has ended meanwhile, or the user has signed out.
-            (None, Ok(_)) => self.pass(Need::Valid),
-            (None, error) => error,
+        // If they are not saved, the token says so.
+        let saved = self.save_all();
+        match (self.shared.cell.valid(Need::Valid), saved, result) {
+            (Some(token), ..) => Ok(token),
+            // The user has signed out, or the row is gone.
+            (None, Ok(Some(error)), _) => Err(error),
+            // It has ended meanwhile.
+            (None, _, Ok(_)) => self.pass(Need::Valid),
+            (None, _, error) => error,
+        }
+    }
+
+    /// Tries to save for as long as a claim lives, and returns what is wrong otherwise when nothing is left to be saved.
+    fn save_all(&self) -> Result<Option<SessionError>, SessionError> {
+        let Shared { cell, flight } = &*self.shared;
+        let begun = Instant::now();
+        loop {
+            let flight = lock(flight);
+            let Some(run) = cell.unsaved() else { return Ok(None) };
+            let (result, is_settled) = self.drive(Need::Valid, run);
+            drop(flight);
+            if is_settled {
+                return Ok(result.err());
+            }
+            if begun.elapsed() >= PATIENCE {
+                let unsaved = result.map_or_else(Some, |token| token.trouble().cloned());
+                return unsaved.map_or(Ok(None), Err);
+            }
+            thread::sleep(AGAIN);
         }
     }
 

@@ -36,14 +36,24 @@ fn run(grace: u32) -> (u32, u32, Fleet) {
     let (mut losses, mut killed, mut answers) = (0, 0, 0);
     let mut members = four(&fleet);
     let mut next = Instant::now() + Duration::from_secs(2);
+    let (mut seen, mut seen_at) = (0, Instant::now());
     while killed < kills {
         let said = fleet.listen(Duration::from_millis(20));
+        if fleet.tokens.len() > seen {
+            (seen, seen_at) = (fleet.tokens.len(), Instant::now());
+        }
+        assert!(seen_at.elapsed() < Duration::from_secs(150), "the login does not go on");
         if are_lost(&said) {
             // All see the same end.
             are_lost(&fleet.listen_to_end(std::mem::take(&mut members)));
             losses += 1;
             fleet.sign_in();
             members = four(&fleet);
+            seen_at = Instant::now();
+        }
+        // Who is killed again and again while it answers the claim of another takes longer than any grace: then all rest.
+        if seen_at.elapsed() > REST {
+            continue;
         }
         // Each at another moment; and each third time all, while an answer is on its way.
         let all = killed % 3 == 2;
@@ -92,3 +102,6 @@ fn random() -> u16 {
     use std::hash::{BuildHasher, RandomState};
     (RandomState::new().hash_one(0) & 0xFFFF) as u16
 }
+
+/// How long no new token may come before nobody is killed until one does; a third of the grace.
+const REST: Duration = Duration::from_secs(20);

@@ -50,7 +50,9 @@ mod remote {
             "redis" => {
                 let redis = redis::Client::open(format!("redis+unix://{place}")).expect("a path");
                 // On a machine that is busy with a hundred processes the server is slow, too.
-                let config = redis::aio::ConnectionManagerConfig::new().set_response_timeout(Some(TIMEOUT));
+                let config = redis::aio::ConnectionManagerConfig::new()
+                    .set_connection_timeout(Some(TIMEOUT))
+                    .set_response_timeout(Some(TIMEOUT));
                 let connection = redis.get_connection_manager_with_config(config).await.expect("a server");
                 Sessions::new(&http, client.as_client(), proofkey_redis::Redis::new(connection))
             }
@@ -73,7 +75,7 @@ mod remote {
 }
 
 #[cfg(feature = "servers")]
-const TIMEOUT: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 struct Seen {
     count: u32,

@@ -157,6 +157,29 @@ fn a_failed_refresh_ahead_of_time_is_tried_less_and_less_often() {
 }
 
 #[test]
+fn a_server_that_refuses_is_not_asked_at_each_call() {
+    both(|way| {
+        let bench = Bench::new(Left::Nothing);
+        let login = bench.open(way);
+        bench.fail(When::Every(1), respond(403, ""));
+        let begun = Instant::now();
+        while bench.requests() < 3 {
+            assert_eq!(said(&login.access_token()), "Refused");
+            assert_eq!(said(&login.access_token_for(60)), "Refused");
+            thread::sleep(Duration::from_millis(1));
+        }
+        // As above.
+        assert!(begun.elapsed() > Duration::from_millis(2_900), "{:?}", begun.elapsed());
+        // Whoever says so has it asked.
+        assert_eq!(said(&login.refresh()), "Refused");
+        assert_eq!(bench.requests(), 4);
+        bench.mend();
+        until("it is asked again", || said(&login.access_token()) == "token");
+        assert_eq!(bench.counts(), [1, 0, 0]);
+    });
+}
+
+#[test]
 fn two_users_do_not_wait_for_each_other() {
     let bench = Bench::new(Left::Nothing);
     let sessions = bench.sessions();

@@ -2,8 +2,9 @@
 
 use crate::faulty::{Fault, Kind};
 use crate::support::{Bench, Left, Way, both, both_with, said, until, word};
+use proofkey_devserver::Options;
 use proofkey_store::{Answer, ClaimId, LoginId, Row, Version};
-use proofkey_ureq::Revocation;
+use proofkey_ureq::{Policy, Revocation};
 use std::thread;
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
@@ -146,6 +147,29 @@ fn tokens_that_are_still_not_saved_after_a_claims_life_are_saved_by_later_caller
     assert_eq!(bench.stored().unwrap().access_token.expose(), login.access_token().unwrap().expose());
     login.settle().unwrap();
     assert_eq!(bench.counts(), [1, 0, 0]);
+}
+
+#[test]
+fn a_row_that_vanishes_before_its_tokens_are_saved_ends_the_login_and_if_it_comes_back_its_claim_counts() {
+    both_with(&[0, 60], |way, grace| {
+        let options = Options { refresh_grace: grace, ..Options::default() };
+        let bench = Bench::with(Left::Nothing, options, Policy::new());
+        let login = bench.open(way);
+        bench.store.fail(Kind::Save, Fault::Before, 1);
+        bench.store.fail(Kind::Save, Fault::Say(Answer::Absent), 1);
+        let first = login.access_token();
+        // A blocking session returns when it is saved, or knows that it will not be.
+        let expected = if way == Way::Blocking { "ended: Forgotten" } else { "token, Unsaved" };
+        assert_eq!(said(&first), expected);
+        login.settle().unwrap();
+        assert_eq!(bench.counts(), [1, 0, 0], "nothing was sent a second time");
+        assert!(bench.has_mark());
+        // Its claim lapses. What it brought is not known any longer.
+        bench.store.advance(30);
+        let (next, counts) = if grace == 0 { ("ended: AnswerLost", [1, 0, 1]) } else { ("token", [1, 1, 0]) };
+        assert_eq!(said(&login.access_token()), next);
+        assert_eq!(bench.counts(), counts);
+    });
 }
 
 #[test]

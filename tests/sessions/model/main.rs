@@ -26,8 +26,8 @@ fn no_login_is_lost_but_for_the_table() {
 
 #[test]
 #[ignore = "takes minutes and a gigabyte"]
-fn three_parties_lose_no_login_by_two_faults_but_for_the_table() {
-    check(vec![plan::largest()]);
+fn three_parties_lose_no_login_by_two_faults_of_a_family_but_for_the_table() {
+    check(plan::largest());
 }
 
 #[test]

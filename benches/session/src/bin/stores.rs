@@ -94,8 +94,8 @@ turns in each round; medians of the rounds. Ratio: how many times as many a seco
 | what | at a time | who | a second | ratio | p50 µs | p99 µs |
 |---|---:|---|---:|---:|---:|---:|";
 const SCALE: &str = "\
-A service over a store with so many users, 64 at a time: each comes once (it is loaded from the store), then the last thousand come
-again and again, then others are refreshed. Redis keeps all in memory only, PostgreSQL waits for the disk. Memory: MiB that are
+A service over a store with so many users, 64 at a time: each comes once, but at most 200,000 (they are loaded from the store), then
+the last thousand come again and again, then others are refreshed. Redis keeps all in memory only, PostgreSQL waits for the disk. Memory: MiB that are
 resident of the service, and how many accounts it has.
 
 | store | users | first tokens a second | tokens again a second | refreshes a second | MiB before | MiB / accounts then | when all were idle |

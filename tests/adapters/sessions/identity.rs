@@ -105,7 +105,7 @@ fn userinfo(bench: &Bench, way: Way, resource: Option<&str>) -> Result<String, C
     let claims = match way {
         Way::Blocking => {
             let session = Session::new(&Http::new(), bench.client(), Arc::clone(&bench.store), bench.key());
-            resource.map_or(session.clone(), |resource| session.for_resource(resource)).userinfo()
+            resource.map_or_else(|| session.clone(), |resource| session.for_resource(resource)).userinfo()
         }
         Way::Async => {
             let sessions = bench.sessions();

@@ -6,8 +6,8 @@ use crate::endpoint::Quirk;
 use crate::error::{ConfigError, ResponseError};
 use crate::flow::device::Asking;
 use crate::flow::token::read_tokens;
-use crate::flow::{DeviceRequest, Flow, NoRoom, RefreshToken, Step, Tokens, Unanswered};
-use crate::message::{Form, Request, Response, Thumbprint};
+use crate::flow::{Flow, NoRoom, RefreshToken, Step, Tokens, Unanswered};
+use crate::message::{Form, Request, Response};
 use crate::wire::form::{FieldWriter, Value};
 use core::fmt;
 

@@ -132,7 +132,7 @@ fn only_a_whole_proof_is_taken() {
         let (status, answer, _) = exchange(&server, &with_code(&code(&server, "")), &proofs);
         assert_eq!((status, &answer["error"]), (400, &json!("invalid_dpop_proof")), "{proofs:?}");
     }
-    let (status, answer, _) = exchange(&server, &with_code(&code(&server, "")), &[proof.clone()]);
+    let (status, answer, _) = exchange(&server, &with_code(&code(&server, "")), std::slice::from_ref(&proof));
     assert_eq!((status, &answer["token_type"]), (200, &json!("DPoP")));
     let (status, answer, _) = exchange(&server, &with_code(&code(&server, "")), &[proof]);
     assert_eq!((status, &answer["error_description"]), (400, &json!("jti was used before")));

@@ -7,7 +7,7 @@ use proofkey_core::session::{
     ClaimId, Event, LoginId, Need, Now, Outcome, Pair, Pass, Policy, Renewal, Seen, Step, Version,
 };
 use proofkey_core::{
-    AccessToken, Client, Discovery, Flow, Lifetime, Pending, Redirect, Request, Response, Server, Tokens, TokensArray,
+    AccessToken, Client, Discovery, Flow, Lifetime, Pending, Received, Redirect, Request, Server, Tokens, TokensArray,
     Unanswered,
 };
 use rand_core::{TryCryptoRng, TryRng};
@@ -170,7 +170,7 @@ fn discover<'b>(issuer: &'b str, buffer: &'b mut [u8]) -> Result<Server<'b>> {
 }
 
 /// Sends a request, and receives the response until the server closes the connection.
-fn send(request: Request<'_>, buffer: &mut [u8]) -> Result<Answer> {
+fn send(request: Request<'_>, buffer: &mut [u8]) -> Result<Received> {
     let mut sent = Text { bytes: [0; 4096], used: 0 };
     request.write_head(&mut sent)?;
     request.write_body(&mut sent)?;
@@ -181,37 +181,13 @@ fn send(request: Request<'_>, buffer: &mut [u8]) -> Result<Answer> {
     let mut socket = TcpStream::connect((url.host(), url.port()))?;
     socket.write_all(&sent.bytes[..sent.used])?;
     let mut length = 0;
-    loop {
-        match socket.read(&mut buffer[length..])? {
-            0 if length == buffer.len() => return Err("the response is too long".into()),
-            0 => return Answer::of(&buffer[..length]).ok_or_else(|| "this is not HTTP".into()),
+    while let Some(free @ [_, ..]) = buffer.get_mut(length..) {
+        match socket.read(free)? {
+            0 => return Received::of(&buffer[..length]).ok_or_else(|| "this is not a whole response of HTTP/1".into()),
             read => length += read,
         }
     }
-}
-
-/// Where a response is in its buffer.
-struct Answer {
-    status: u16,
-    /// The length of the head.
-    head: usize,
-    length: usize,
-}
-
-impl Answer {
-    fn of(received: &[u8]) -> Option<Self> {
-        let head = received.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
-        let status = str::from_utf8(received.get(9..12)?).ok()?.parse().ok()?;
-        Some(Self { status, head, length: received.len() })
-    }
-
-    /// The response for a step of the core, which reads it in place.
-    fn response<'b>(&self, buffer: &'b mut [u8]) -> Response<'b> {
-        let (head, body) = buffer[..self.length].split_at_mut(self.head);
-        let fields = str::from_utf8(head).unwrap_or_default().lines().filter_map(|line| line.split_once(':'));
-        let response = Response::new(self.status, body);
-        fields.fold(response, |response, (name, value)| response.with_header(name, value.trim()))
-    }
+    Err("the response is too long".into())
 }
 
 /// Text in a buffer of fixed size.

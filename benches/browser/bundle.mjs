@@ -9,7 +9,7 @@ const WASM = new URL('wasm/proofkey_browser_bg.wasm', PACKAGE);
 export const OURS = 'proofkey-browser';
 export const NAMES = [OURS, 'oidc-client-ts', 'openid-client', 'oauth4webapi'];
 
-/** `esbuild --bundle --minify --format=esm --platform=browser`, of a file or of standard input. */
+/** `esbuild --bundle --minify --format=esm --platform=browser`, of a file or of standard input. What an app must ask for is not in it. */
 export async function bundle(options) {
   const { outputFiles: [{ contents }] } = await build({
     absWorkingDir: HERE,
@@ -17,6 +17,7 @@ export async function bundle(options) {
     minify: true,
     format: 'esm',
     platform: 'browser',
+    external: ['./dpop.js'],
     write: false,
     ...options,
   });

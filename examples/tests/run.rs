@@ -1,7 +1,7 @@
 //! Every example is run against the development server; `press` stands in for the user and the browser.
 
 use proofkey_devserver::user_agent::{Decision, UserAgent};
-use proofkey_devserver::{Alteration, DevServer, EndpointFault, Faults, Options};
+use proofkey_devserver::{Alteration, DevServer, EndpointFault, Faults, Options, ProofRules};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
@@ -48,6 +48,86 @@ fn grants(server: &DevServer) -> Vec<String> {
     let log = server.take_log();
     let grants = log.iter().filter_map(|entry| entry.body.strip_prefix("grant_type=")?.split('&').next());
     grants.map(str::to_owned).collect()
+}
+
+#[test]
+fn pushed_logins() {
+    for kind in ["app", "service"] {
+        let server = DevServer::start(Options { require_push: kind == "service", ..Options::default() }).unwrap();
+        let mut example = Command::new(env!("CARGO_BIN_EXE_push"));
+        example.args([&server.issuer(), "demo-native", kind]).env("BROWSER", env!("CARGO_BIN_EXE_press"));
+        let mut example = example.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(example.stdout.take().unwrap()).lines().map(Result::unwrap);
+        if kind == "service" {
+            let visit = UserAgent::new().run(&lines.next().unwrap(), Decision::Allow).unwrap();
+            writeln!(example.stdin.take().unwrap(), "{}", visit.callback.unwrap()).unwrap();
+        }
+        assert_eq!(lines.last().unwrap(), "an access token of 43 bytes", "{kind}");
+        assert!(example.wait().unwrap().success());
+        let pushed = server.log().iter().filter(|entry| entry.path == "/connect/par").count();
+        assert_eq!(pushed, 1, "{kind}");
+    }
+}
+
+#[test]
+fn bound_tokens() {
+    let dpop = ProofRules { required: true, token_nonce: true, api_nonce: true };
+    for kind in ["app", "service", "element"] {
+        let server = DevServer::start(Options { dpop, ..Options::default() }).unwrap();
+        let home = tempfile::tempdir().unwrap();
+        // The second run of the app has the key and the tokens of the first.
+        let logins = if kind == "app" { vec![true, false] } else { vec![true] };
+        for has_login in logins {
+            let mut example = Command::new(env!("CARGO_BIN_EXE_dpop"));
+            example.args([&server.issuer(), "demo-native", &server.api("/api/me"), kind]);
+            example.env("BROWSER", env!("CARGO_BIN_EXE_press")).env("XDG_STATE_HOME", home.path());
+            let output = example.env("HOME", home.path()).output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(String::from_utf8(output.stdout).unwrap(), "200\n", "{kind}: {said}");
+            let log = server.take_log();
+            assert_eq!(log.iter().any(|entry| entry.path == "/connect/token"), has_login, "{kind}");
+            let calls = log.iter().filter(|entry| entry.path == "/api/me");
+            assert_eq!(calls.map(|entry| entry.status).collect::<Vec<_>>(), [401, 200], "a nonce is asked for once");
+        }
+    }
+}
+
+#[test]
+fn devices() {
+    for kind in ["blocking", "async", "device"] {
+        let server = DevServer::start(Options { device_interval: 0, ..Options::default() }).unwrap();
+        let mut example = Command::new(env!("CARGO_BIN_EXE_device"));
+        let example = example.args([&server.issuer(), "demo-native", kind]).stdout(Stdio::piped());
+        let mut example = example.spawn().unwrap();
+        let mut lines = BufReader::new(example.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let prompt = lines.next().unwrap();
+        let (page, code) = prompt.split_once(" on any device and enter the code ").unwrap();
+        let page = page.strip_prefix("To sign in, open ").unwrap();
+        assert_eq!(UserAgent::new().confirm(page, code, Decision::Allow).unwrap().status, 200);
+        assert!(lines.any(|line| line.contains("only if you started this")), "{kind}");
+        assert_eq!(lines.last().as_deref(), Some("an access token of 43 bytes"), "{kind}");
+        assert!(example.wait().unwrap().success());
+        assert_eq!((server.counts().polls, server.counts().early_polls), (1, 0), "{kind}");
+    }
+}
+
+#[test]
+fn identity() {
+    let server = DevServer::start(Options::default()).unwrap();
+    let mut example = Command::new(env!("CARGO_BIN_EXE_identity"));
+    example.args([&server.issuer(), "demo-native", &server.api("/api/payments")]);
+    example.env("BROWSER", env!("CARGO_BIN_EXE_press"));
+    let mut example = example.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(example.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut next = || lines.next().unwrap();
+    assert_eq!(next(), "signed in: alice (Alice)");
+    assert_eq!(next(), "userinfo: alice");
+    assert_eq!(next(), "the API wants more: mfa");
+    assert_eq!(next(), "the API answers 200");
+    let visit = UserAgent::new().run(next().strip_prefix("Open ").unwrap(), Decision::Allow).unwrap();
+    writeln!(example.stdin.take().unwrap(), "{}", visit.callback.unwrap()).unwrap();
+    assert_eq!(lines.last().unwrap(), "signed out");
+    assert!(example.wait().unwrap().success());
 }
 
 #[test]

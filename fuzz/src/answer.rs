@@ -1,7 +1,7 @@
 //! Answers of a server: how they are written in a seed, and what the core and another library read in them.
 
-use crate::is_printable;
 use crate::login::{ISSUER, STATE, client, login};
+use crate::{Counter, is_printable};
 use proofkey_core::{
     MetadataRequest, Redirect, RefreshToken, ResponseBuf, ResponseError, Revocable, Scope, TokenRequest, Tokens,
     WellKnown,
@@ -48,7 +48,14 @@ pub fn read_tokens(answer: &ResponseBuf) -> Result<Granted, ResponseError> {
     read(request, answer)
 }
 
-/// The same for a body alone, of a success.
+/// The URL that the core makes of an answer to a push, and its lifetime.
+pub fn read_push(answer: &ResponseBuf) -> Result<(String, u32), ResponseError> {
+    let (push, _) = client().push(&[], &mut Counter::default()).expect("a login begins");
+    let mut answer = answer.clone();
+    push.read(answer.as_response()).map(|url| (url.to_string(), url.expires_in()))
+}
+
+/// What the core reads in a body alone, of a success.
 pub fn read_body(body: &[u8]) -> Result<Granted, ResponseError> {
     read_tokens(&json(body))
 }
@@ -116,7 +123,8 @@ pub fn errors(answer: &ResponseBuf) -> Vec<ResponseError> {
     let metadata = MetadataRequest::new(ISSUER, WellKnown::OAuth).expect("an issuer");
     let revoked = revoked.read(answer.clone().as_response());
     let discovered = metadata.read(answer.clone().as_response()).map(drop);
-    let all = [read_tokens(answer).map(drop), refreshed, revoked, discovered];
+    let pushed = read_push(answer).map(drop);
+    let all = [read_tokens(answer).map(drop), refreshed, revoked, discovered, pushed];
     all.into_iter().filter_map(Result::err).collect()
 }
 

@@ -24,6 +24,7 @@ pub const CHALLENGE: &str = "YC0epW3EXlAPhLGs0S45QfjGd6tCsfp3gdYrTPeyF78";
 #[must_use]
 pub fn client() -> Client<'static> {
     let server = Server::new("https://as.example/authorize", "https://as.example/token")
+        .with(Endpoint::PushedAuthorization, "https://as.example/par")
         .with(Endpoint::Revocation, "https://as.example/revoke")
         .with_issuer(ISSUER)
         .with_feature(Feature::IssParameter);

@@ -101,6 +101,7 @@ pub fn record(text: &str) -> Record {
     record.issuer = Some(next()).filter(|issuer| !issuer.is_empty());
     record.endpoints = next().split_whitespace().filter_map(|pair| pair.split_once('=')).map(own).collect();
     record.features = next().split_whitespace().map(str::to_owned).collect();
+    record.quirks.clone_from(&record.features);
     record.notes = lines.map(|line| line.split_once('=').unwrap_or((line, ""))).map(own).collect();
     record
 }
@@ -124,6 +125,7 @@ pub fn same(one: &Record, other: &Record) -> bool {
         && one.issuer == other.issuer
         && one.endpoints == other.endpoints
         && one.features == other.features
+        && one.quirks == other.quirks
         && one.notes == other.notes
 }
 

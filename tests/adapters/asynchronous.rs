@@ -3,18 +3,23 @@
 mod both {
     mod cancel;
     mod connections;
+    mod device;
+    mod dpop;
     mod errors;
     pub(crate) mod flood;
     mod hostile;
+    mod identity;
     mod localhost;
     pub(crate) mod login;
+    mod push;
     mod tls;
     mod transport;
 }
 
 mod adapter {
     pub(crate) use proofkey_reqwest::{
-        DiscoverError, ExchangeError, Http, ListenError, Login, LoginError, Settings, TransportError, TransportKind,
+        DeviceLogin, DiscoverError, ExchangeError, Http, ListenError, Login, LoginError, Settings, SignedIn, StepUp,
+        SysRng, TransportError, TransportKind,
     };
     use tokio::runtime::{Builder, Runtime};
 

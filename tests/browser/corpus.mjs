@@ -32,7 +32,7 @@ export const RESPONSE = {
   Server: (error, { status }) => ['server', `the server refused (${status}): ${error}`],
   Status: (status) => ['status', `the server answered with status ${status} and no OAuth error`],
   TokenType: () => ['response', /^the token is (of type .*, and only Bearer can be used|not of type Bearer)/],
-  TooBig: (name) => ['response', `the response's \`${name}\` is longer than `],
+  TooBig: (name) => ['response', `the response's \`${name}\` is too long`],
   Type: (name) => ['response', `the response's \`${name}\` has the wrong JSON type`],
 };
 export const FAULTS = {
@@ -142,18 +142,20 @@ const CHECKS = {
     same(server !== undefined, expected === 'Found', 'metadata');
     if (expected === 'NoMetadata') addresses.forEach((address) => same(hints.message.split(`${address} `).length, 2, `${address} in ${hints.message}`));
     for (const part of says) same(hints.message.includes(at(part)), true, `${at(part)} in ${hints.message}`);
-    if (server) same([server.revocationEndpoint !== undefined, server.issParameter], [found.revocation ?? false, found.iss ?? false], 'found');
+    if (server) same([/^revocation_endpoint$/m, /^iss_parameter$/m].map((name) => name.test(server)), [found.revocation ?? false, found.iss ?? false], 'found');
   },
 
   uris({ Client, ProofkeyError }, { place, input, expected }) {
     const [uri, good] = [text(bytes(input)), 'https://as.example/x'];
-    const make = {
-      'redirect URI': () => new Client('client', uri, good, good),
-      'authorization endpoint': () => new Client('client', good, uri, good),
-      'token endpoint': () => new Client('client', good, good, uri),
-      'revocation endpoint': () => new Client('client', good, good, good, uri),
-      issuer: () => new Client('client', good, good, good, undefined, uri),
+    const names = {
+      'redirect URI': 'redirect_uri',
+      'authorization endpoint': 'authorization_endpoint',
+      'token endpoint': 'token_endpoint',
+      'revocation endpoint': 'revocation_endpoint',
+      issuer: 'issuer',
     };
+    const most = { client_id: 'client', redirect_uri: good, authorization_endpoint: good, token_endpoint: good };
+    const make = Object.fromEntries(Object.entries(names).map(([name, key]) => [name, () => new Client(settings({ ...most, [key]: uri }))]));
     for (const [name, client] of Object.entries(make).filter(([one]) => one.includes(place))) {
       const verdicts = Object.fromEntries(Object.entries(FAULTS).map(([fault, words]) => [fault, () => ['config', `${name}: ${words}`]]));
       verdict({ ProofkeyError }, client, expected, verdicts, { advice: 'fix' });
@@ -208,7 +210,14 @@ function exchanges(one) {
 }
 
 function newClient({ Client }, redirectUri, issuer, promised) {
-  return new Client('client', redirectUri, 'https://as.example/authorize', 'https://as.example/token', undefined, issuer, promised);
+  return new Client(settings({
+    client_id: 'client', redirect_uri: redirectUri, authorization_endpoint: 'https://as.example/authorize',
+    token_endpoint: 'https://as.example/token', ...issuer && { issuer }, ...promised && { iss_parameter: '' },
+  }));
+}
+
+function settings(values) {
+  return Object.entries(values).flat().map((part) => `${part.replaceAll('\n', '\t')}\n`).join('');
 }
 
 function newResponse({ HttpResponse }, status, headers, body) {

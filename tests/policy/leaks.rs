@@ -1,10 +1,12 @@
 //! No secret reaches a log, at the finest level that the HTTP libraries have (RFC 6749 section 10.3).
 
+use base64ct::{Base64UrlUnpadded, Encoding};
 use log::{LevelFilter, Log, Metadata, Record};
 use proofkey_core::{AccessToken, Client, Redirect, RefreshToken, Server as Endpoints, Tokens};
-use proofkey_devserver::{DevServer, Options};
+use proofkey_devserver::{DevServer, Options, ProofRules};
 use proofkey_native::Secret;
 use proofkey_reqwest::Sessions;
+use proofkey_tests::bound;
 use proofkey_tests::flows::{self, BROWSER, Target};
 use proofkey_tests::recording::{Server, json, read_request};
 use proofkey_tests::{Counter, read};
@@ -74,10 +76,18 @@ fn no_log_holds_a_secret() {
         flows::asynchronous_refusals(&target).await;
     });
 
+    let dpop = ProofRules { required: true, token_nonce: true, api_nonce: true };
+    let proving = DevServer::start(Options { dpop, ..Options::default() }).expect("a server");
+    let key = bound::key();
+    let target = Target { issuer: proving.issuer(), api: proving.api("/api/me"), ..target };
+    bound::blocking(&target, &key);
+    runtime.block_on(bound::asynchronous(&target, &key));
+
     hostile_answers(&runtime);
 
     let mut secrets = BTreeSet::from([CANARY.to_owned()]);
-    for entry in server.log() {
+    secrets.insert(Base64UrlUnpadded::encode_string(key.to_pkcs8()));
+    for entry in server.log().into_iter().chain(proving.log()) {
         let both = format!("{}&{}", entry.query, entry.body);
         let fields = both.split('&').filter_map(|field| field.split_once('='));
         let named =
@@ -85,6 +95,10 @@ fn no_log_holds_a_secret() {
         secrets.extend(named.map(|(_, secret)| secret.to_owned()));
         let bearer = entry.headers.iter().filter_map(|(_, value)| value.strip_prefix("Bearer "));
         secrets.extend(bearer.map(str::to_owned));
+        let bound = entry.headers.iter().filter_map(|(_, value)| value.strip_prefix("DPoP "));
+        secrets.extend(bound.map(str::to_owned));
+        let proofs = entry.headers.iter().filter(|(name, _)| name == "dpop");
+        secrets.extend(proofs.map(|(_, proof)| proof.rsplit('.').next().expect("a signature").to_owned()));
     }
     assert!(secrets.len() > 20, "{} secrets", secrets.len());
     let logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);

@@ -8,7 +8,7 @@ fn only_the_steps_of_a_login_make_its_secrets() {
     let core = listing("core");
     for (part, makers) in [
         // A login begins here, or is read back whole; an address alone makes none.
-        ("Pending", &["Client<'a>::authorize", "Pending::deserialize"][..]),
+        ("Pending", &["Client<'a>::authorize", "Client<'a>::push", "Pending::deserialize"][..]),
         // Tokens are requested with a code whose redirect was checked, or with a refresh token.
         ("TokenRequest", &["Client<'a>::refresh", "Pending::accept", "TokenRequest<'a>::with"]),
         // Nobody brings a verifier along.

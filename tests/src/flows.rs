@@ -260,13 +260,13 @@ fn stored(home: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     files.map(|path| (path.clone(), fs::read(path).expect("a file"))).collect()
 }
 
-fn browse(url: &str, decision: Decision) -> JoinHandle<Visit> {
+pub(crate) fn browse(url: &str, decision: Decision) -> JoinHandle<Visit> {
     let url = url.to_owned();
     let browse = move || UserAgent::new().run(&url, decision).expect("the pages lead back");
     thread::Builder::new().name(BROWSER.into()).spawn(browse).expect("a thread")
 }
 
-fn ended(user: Option<JoinHandle<Visit>>) -> Visit {
+pub(crate) fn ended(user: Option<JoinHandle<Visit>>) -> Visit {
     user.expect("the browser was opened").join().expect("the user came back")
 }
 
@@ -319,10 +319,10 @@ fn is_invalid_grant(error: &ResponseError) -> bool {
     matches!(error, ResponseError::Server { error, status: 400, .. } if error.code() == "invalid_grant")
 }
 
-fn refresh_token(tokens: &TokensBuf) -> RefreshToken<'_> {
+pub(crate) fn refresh_token(tokens: &TokensBuf) -> RefreshToken<'_> {
     tokens.refresh_token().expect("a refresh token")
 }
 
-fn get(url: &str) -> http::Request<Vec<u8>> {
+pub(crate) fn get(url: &str) -> http::Request<Vec<u8>> {
     http::Request::get(url).body(Vec::new()).expect("a request")
 }

@@ -1,6 +1,7 @@
 //! What the tests share: flows through each way in, servers that record, and what the tests of the core share.
 
 pub mod authority;
+pub mod bound;
 pub mod flows;
 pub mod network;
 pub mod proxy;

@@ -4,9 +4,9 @@ import { HttpResponse } from './wasm/proofkey_browser.js';
 
 const BODY_MAX = 1024 * 1024;
 
-/** Drives a flow to its last response, and returns what it reads there. `deadline` is in milliseconds. */
-export function run(flow, deadline) {
-  return finish(flow, deadline, (response, error) => {
+/** Drives a flow to its last response, and returns what it reads there. `deadline` is in milliseconds; `proofs` are of `dpop.js`. */
+export function run(flow, deadline, proofs) {
+  return finish(flow, deadline, proofs, (response, error) => {
     if (error) throw error;
     return flow.read(response);
   });
@@ -23,8 +23,8 @@ export const UNSENT = 8;
  * Drives a refresh to its `event`. `error` says what is wrong. `refreshToken` is the new one in the response, whatever else is
  * wrong with it: the server no longer accepts the old one.
  */
-export function refresh(flow, deadline) {
-  return finish(flow, deadline, (response, error) => {
+export function refresh(flow, deadline, proofs) {
+  return finish(flow, deadline, proofs, (response, error) => {
     const kept = response && flow.read(response);
     if (!error) return kept;
     const refreshToken = kept?.refreshToken;
@@ -32,10 +32,10 @@ export function refresh(flow, deadline) {
   });
 }
 
-async function finish(flow, deadline, read) {
+async function finish(flow, deadline, proofs, read) {
   let last;
   try {
-    last = await drive(flow, deadline);
+    last = await drive(flow, deadline, proofs);
     return read(last.response, last.error);
   } finally {
     last?.response?.free();
@@ -47,7 +47,7 @@ async function finish(flow, deadline, read) {
  * The one loop for all flows. Returns the last response, and an error if there is none or its body was cut off. The deadline is
  * for all requests together, and starts again after each wait of the flow.
  */
-async function drive(flow, deadline) {
+async function drive(flow, deadline, proofs) {
   let until = performance.now() + deadline;
   let lost;
   for (let step = flow.step(seconds()); step; step = flow.step(seconds())) {
@@ -57,7 +57,7 @@ async function drive(flow, deadline) {
       until = performance.now() + deadline;
       continue;
     }
-    const { response, error } = await send(request, until - performance.now());
+    const { response, error } = await send(request, until - performance.now(), proofs);
     // Many servers send a 404 without CORS headers: the browser calls that a network error.
     const isClosed = error?.code === 'network';
     if (response ? flow.hear(response, seconds()) : !flow.unanswered(isClosed, seconds())) return { response, error };
@@ -70,7 +70,7 @@ async function drive(flow, deadline) {
 }
 
 /** Sends a request, once. Returns the response, and an error if there is none or its body was cut off. */
-async function send(request, deadline) {
+async function send(request, deadline, proofs) {
   const { url, ...options } = request;
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), deadline);
@@ -78,7 +78,7 @@ async function send(request, deadline) {
   let response;
   let error;
   try {
-    response = await fetch(url, {
+    const sent = new Request(url, {
       ...options,
       cache: 'no-store',
       credentials: 'omit',
@@ -86,6 +86,7 @@ async function send(request, deadline) {
       referrerPolicy: 'no-referrer',
       signal: abort.signal,
     });
+    response = await (proofs ? proofs.fetch(sent) : fetch(sent));
     await read(response, chunks);
   } catch (fault) {
     error = abort.signal.aborted ? new ProofkeyError('deadline', 'the server did not answer in time') : fault;
@@ -102,7 +103,7 @@ async function send(request, deadline) {
 }
 
 /** Reads the body into `chunks`. Its length is counted after decompression. */
-async function read({ body }, chunks) {
+export async function read({ body }, chunks) {
   if (!body) return;
   let left = BODY_MAX;
   const reader = body.getReader();

@@ -33,6 +33,12 @@ export interface ClientOptions {
   scope?: string | readonly string[];
   /** The origins that {@link Proofkey.fetch} sends the access token to: https, or plain http on this machine. */
   origins?: readonly string[];
+  /**
+   * Whether the tokens are bound to a key of this browser (DPoP, RFC 9449), so that they are of no use to anyone else. The key is
+   * kept in IndexedDB, and no script can read it. {@link Proofkey.fetch} proves with it whose the token is; with any other way to
+   * send the token, the API refuses it. A server that grants a token without the binding is refused. Default: false.
+   */
+  dpop?: boolean;
   /** How long to wait for the authorization server's metadata, and for each other response, in milliseconds. Default: 30,000. */
   deadline?: number;
 }
@@ -171,6 +177,8 @@ export type Code =
   | 'network'
   /** No sign-in waits for this redirect: it was used, replaced by a newer one, or started in another tab or window. */
   | 'no_login'
+  /** The server wants a nonce in DPoP proofs, but does not let the page read it (`Access-Control-Expose-Headers`). */
+  | 'nonce'
   /** The URL's origin is not one that gets the access token. */
   | 'origin'
   /** The browser blocked the sign-in window. */
@@ -189,7 +197,7 @@ export type Code =
   | 'state'
   /** The server responded neither with success nor with an OAuth error. */
   | 'status'
-  /** `sessionStorage` cannot be used, or its content cannot be read. */
+  /** `sessionStorage` cannot be used, or its content cannot be read; with `dpop` also if IndexedDB cannot. */
   | 'storage'
   /** The response is longer than 1 MiB. */
   | 'too_big'

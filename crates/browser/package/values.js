@@ -7,9 +7,7 @@ export const send = (method, url, headers, body) => ({ request: {
   method, url, headers: Object.fromEntries(headers.trim().split('\n').map((line) => line.split(':'))), body,
 } });
 
-export const server = (authorizationEndpoint, tokenEndpoint, revocationEndpoint, issParameter) => ({
-  authorizationEndpoint, tokenEndpoint, revocationEndpoint, issParameter,
-});
+export const server = (settings) => settings;
 
 export const tokens = (accessToken, refreshToken, expiresIn, scope) => ({ accessToken, refreshToken, expiresIn, scope });
 

@@ -4,43 +4,48 @@ use crate::failure::Failure;
 use crate::flow::{Flow, Grant, Refresh, Revocation};
 use crate::login::{Login, read_pending};
 use crate::random::Drawn;
-use proofkey_core::{ClientBuf, Endpoint, Feature, Redirect, Server};
+use proofkey_core::{ClientBuf, Endpoint, Feature, Redirect, Server, Thumbprint};
 use std::iter;
+use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// A public client at one server.
 #[wasm_bindgen]
 #[derive(Debug)]
-pub struct Client(ClientBuf);
+pub struct Client(Rc<ClientBuf>);
 
 #[wasm_bindgen]
 impl Client {
-    /// A registered client, at a server whose endpoints are known.
+    /// A registered client at a server. `settings` are names and values, which alternate, each in a line of its own: those of
+    /// [`Server`](crate::Server), and `client_id`, `redirect_uri`, `issuer` and `dpop_jkt`. Others are for others.
     ///
     /// # Errors
     /// `config`: says which part cannot be used and why.
     #[wasm_bindgen(constructor)]
-    pub fn new(
-        client_id: &str,
-        redirect_uri: &str,
-        authorization_endpoint: &str,
-        token_endpoint: &str,
-        revocation_endpoint: Option<String>,
-        issuer: Option<String>,
-        iss_parameter: bool,
-    ) -> Result<Self, Failure> {
-        let mut server = Server::new(authorization_endpoint, token_endpoint);
-        if let Some(endpoint) = &revocation_endpoint {
-            server = server.with(Endpoint::Revocation, endpoint);
+    pub fn new(settings: &str) -> Result<Self, Failure> {
+        let mut server = Server::new("", "");
+        let (mut client_id, mut redirect_uri, mut key) = ("", "", None);
+        let mut lines = settings.split('\n');
+        while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
+            match name {
+                "client_id" => client_id = value,
+                "redirect_uri" => redirect_uri = value,
+                "dpop_jkt" => key = Thumbprint::new(value),
+                "issuer" => server = server.with_issuer(value),
+                "iss_parameter" => server = server.with_feature(Feature::IssParameter),
+                _ => {
+                    if let Some(endpoint) = Endpoint::ALL.iter().find(|endpoint| endpoint.name() == name) {
+                        server = server.with(*endpoint, value);
+                    }
+                }
+            }
         }
-        if let Some(issuer) = &issuer {
-            server = server.with_issuer(issuer);
+        let mut client = proofkey_core::Client::new(client_id, redirect_uri, server)?;
+        if let Some(key) = &key {
+            client = client.bound_to_thumbprint(key)?;
         }
-        if iss_parameter {
-            server = server.with_feature(Feature::IssParameter);
-        }
-        Ok(Self(proofkey_core::Client::new(client_id, redirect_uri, server)?.into()))
+        Ok(Self(Rc::new(client.into())))
     }
 
     /// Begins a login. `scope` is a list of words separated by spaces, `extra` alternates names and values, with a NUL between
@@ -64,19 +69,19 @@ impl Client {
     /// # Errors
     /// `callback`, `server` or `state`: the login is over. `storage`: `pending` cannot be read.
     pub fn accept(&self, pending: String, redirect: String) -> Result<Flow, Failure> {
-        Grant::new(self.0.clone(), pending, redirect).map(Flow::of)
+        Grant::new(Rc::clone(&self.0), pending, redirect).map(Flow::of)
     }
 
     /// Prepares the request for a new access token.
     #[must_use]
     pub fn refresh(&self, refresh_token: String) -> Flow {
-        Flow::of(Refresh::new(self.0.clone(), refresh_token))
+        Flow::of(Refresh::new(Rc::clone(&self.0), refresh_token))
     }
 
     /// Prepares the request to revoke a token: the refresh token if `is_refresh` is set, else the access token.
     #[must_use]
     pub fn revoke(&self, token: String, is_refresh: bool) -> Flow {
-        Flow::of(Revocation::new(self.0.clone(), token, is_refresh))
+        Flow::of(Revocation::new(Rc::clone(&self.0), token, is_refresh))
     }
 }
 

@@ -26,12 +26,7 @@ pub enum Outcome {
 impl From<Outcome> for JsValue {
     fn from(outcome: Outcome) -> Self {
         match outcome {
-            Outcome::Found(server) => values::server(
-                &server.authorization_endpoint,
-                &server.token_endpoint,
-                server.revocation_endpoint.as_deref(),
-                server.iss_parameter,
-            ),
+            Outcome::Found(server) => values::server(server.settings()),
             Outcome::Granted(tokens) => tokens.into(),
             Outcome::Refreshed(kept) => kept.into(),
             Outcome::Revoked => Self::UNDEFINED,
@@ -95,26 +90,35 @@ impl Drop for Kept {
 
 opaque!(Kept);
 
-/// The endpoints and features that a server's metadata names.
+/// What a server's metadata names, as settings of a [`Client`](crate::Client): endpoints by their names there, and `iss_parameter`
+/// if every redirect carries `iss`.
 #[derive(Debug)]
-pub struct Server {
-    /// The authorization endpoint.
-    pub authorization_endpoint: String,
-    /// The token endpoint.
-    pub token_endpoint: String,
-    /// The revocation endpoint, if there is one.
-    pub revocation_endpoint: Option<String>,
-    /// Whether every redirect carries `iss`.
-    pub iss_parameter: bool,
+pub struct Server(String);
+
+impl Server {
+    /// The settings: names and values, which alternate, each in a line of its own.
+    #[must_use]
+    pub fn settings(&self) -> &str {
+        &self.0
+    }
 }
 
 impl From<proofkey_core::Server<'_>> for Server {
     fn from(server: proofkey_core::Server<'_>) -> Self {
-        Self {
-            authorization_endpoint: server.endpoint(Endpoint::Authorization).unwrap_or_default().to_owned(),
-            token_endpoint: server.endpoint(Endpoint::Token).unwrap_or_default().to_owned(),
-            revocation_endpoint: server.endpoint(Endpoint::Revocation).map(str::to_owned),
-            iss_parameter: server.has(Feature::IssParameter),
+        let mut settings = String::new();
+        let mut add = |name, value| {
+            for part in [name, "\n", value, "\n"] {
+                settings.push_str(part);
+            }
+        };
+        for endpoint in Endpoint::ALL {
+            if let Some(url) = server.endpoint(*endpoint) {
+                add(endpoint.name(), url);
+            }
         }
+        if server.has(Feature::IssParameter) {
+            add("iss_parameter", "");
+        }
+        Self(settings)
     }
 }

@@ -8,7 +8,7 @@ extern "C" {
     pub(crate) fn kept(refresh_token: Option<&str>, event: u32, tokens: JsValue, error: JsValue) -> JsValue;
     pub(crate) fn login(url: &str, pending: &str) -> JsValue;
     pub(crate) fn send(method: &str, url: &str, headers: &str, body: Option<&str>) -> JsValue;
-    pub(crate) fn server(authorization: &str, token: &str, revocation: Option<&str>, iss: bool) -> JsValue;
+    pub(crate) fn server(settings: &str) -> JsValue;
     pub(crate) fn tokens(
         access_token: &str,
         refresh_token: Option<&str>,

@@ -26,7 +26,8 @@ fn a_search_goes_on_until_it_finds_metadata() {
     let mut last = response(200, found);
     assert!(discovery.hear(&mut last, 0.0).unwrap());
     let Ok(Outcome::Found(server)) = discovery.outcome(&mut last) else { panic!("metadata") };
-    assert_eq!(server.token_endpoint, "https://as.example/t");
+    let endpoints = "authorization_endpoint\nhttps://as.example/a\ntoken_endpoint\nhttps://as.example/t\n";
+    assert_eq!(server.settings(), endpoints);
 }
 
 #[test]

@@ -4,10 +4,12 @@ use proofkey_browser::{Client, Failure, Flow, Kept, Login, Outcome, Response, St
 use std::fmt::Debug;
 
 fn client() -> Client {
-    let (revocation, issuer) = (Some("https://as.example/r".to_owned()), Some("https://as.example".to_owned()));
-    let redirect_uri = "https://app.example/callback";
-    let (authorize, token) = ("https://as.example/a", "https://as.example/t");
-    Client::new("app", redirect_uri, authorize, token, revocation, issuer, true).unwrap()
+    Client::new(
+        "client_id\napp\nredirect_uri\nhttps://app.example/callback\nauthorization_endpoint\nhttps://as.example/a\n\
+         token_endpoint\nhttps://as.example/t\nrevocation_endpoint\nhttps://as.example/r\nissuer\nhttps://as.example\n\
+         iss_parameter\n\nscope\nfor others\n",
+    )
+    .unwrap()
 }
 
 fn begin() -> Login {

@@ -1,6 +1,7 @@
 //! The command line: the subcommands and their options.
 
 mod examples;
+mod login;
 mod network;
 mod select;
 
@@ -10,9 +11,9 @@ use examples::{
     CALL_EXAMPLES, COMPLETIONS_EXAMPLES, DEMO_EXAMPLES, LOGIN_EXAMPLES, LOGOUT_EXAMPLES, MAN_EXAMPLES, NOTES,
     STATUS_EXAMPLES, TOKEN_EXAMPLES,
 };
+pub use login::{Login, Server, StoreKind};
 pub use network::{Network, ProxyUrl};
 pub use select::{Select, Which, config_of_environment};
-use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// Get an OAuth 2.0 access token on the command line: Authorization Code with PKCE
@@ -49,7 +50,7 @@ pub enum Command {
     /// Show the whole flow, step by step, against a server on this machine
     #[command(after_help = DEMO_EXAMPLES)]
     Demo(Demo),
-    /// Sign in with the browser and keep the tokens
+    /// Sign in with the browser, or on another device, and keep the tokens
     #[command(after_help = LOGIN_EXAMPLES)]
     Login(Box<Login>),
     /// Print a valid access token
@@ -106,110 +107,6 @@ pub struct Demo {
     /// Print the steps as JSON, one per line
     #[arg(long)]
     pub json: bool,
-}
-
-// `proofkey login`.
-#[derive(Args, Debug, Default)]
-pub struct Login {
-    /// The redirect URI that is registered for the client. If it has no port, a free one is used
-    #[arg(long, value_name = "URI", value_hint = ValueHint::Url)]
-    pub redirect_uri: Option<String>,
-    /// The scopes to request, separated by spaces; may be given several times
-    #[arg(long, value_name = "SCOPE", action = ArgAction::Append, value_hint = ValueHint::Other)]
-    pub scope: Vec<String>,
-    /// An extra parameter for the authorization URL, such as `prompt=consent`; may be given several times
-    #[arg(long, value_name = "NAME=VALUE", action = ArgAction::Append, value_parser = pair)]
-    #[arg(value_hint = ValueHint::Other)]
-    pub extra: Vec<(String, String)>,
-    /// A host that `proofkey call` may send the token to; may be given several times
-    #[arg(long, value_name = "HOST[:PORT]", action = ArgAction::Append, value_hint = ValueHint::Hostname)]
-    pub api_host: Vec<ApiHost>,
-    /// Where the tokens are kept [default: file]
-    #[arg(long, value_enum)]
-    pub store: Option<StoreKind>,
-    /// Paste the URL of the redirect by hand: for an https redirect page, or a browser on another machine
-    #[arg(long, conflicts_with = "no_browser")]
-    pub paste: bool,
-    /// Only print the URL; open it in a browser on this machine
-    #[arg(long)]
-    pub no_browser: bool,
-    /// How long to wait for the browser
-    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_hint = ValueHint::Other)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=86_400))]
-    pub timeout: u32,
-    /// Also revoke the refresh token of the sign-in that this one replaces. Use it only if your server revokes single
-    /// tokens: others, such as Auth0 and Keycloak, end the whole grant and with it the new sign-in
-    #[arg(long)]
-    pub revoke_previous: bool,
-    /// Also write the settings of this login to the configuration file
-    #[arg(long)]
-    pub save: bool,
-    /// Print events as JSON, one per line
-    #[arg(long)]
-    pub json: bool,
-    /// Which server and client.
-    #[command(flatten)]
-    pub server: Server,
-    /// Which login.
-    #[command(flatten)]
-    pub which: Which,
-    /// How servers are reached.
-    #[command(flatten)]
-    pub network: Network,
-}
-
-// Which server and client.
-#[derive(Args, Debug, Default)]
-#[command(next_help_heading = "Server and client")]
-pub struct Server {
-    /// A server that is known by name
-    #[arg(long, value_enum, conflicts_with_all = ["issuer", "authorization_endpoint", "token_endpoint"])]
-    pub provider: Option<Provider>,
-    /// The server's issuer URL, exactly as the server writes it; the endpoints are read from its metadata
-    #[arg(long, value_name = "URL", conflicts_with_all = ["authorization_endpoint", "token_endpoint"])]
-    #[arg(value_hint = ValueHint::Url)]
-    pub issuer: Option<String>,
-    /// The server's authorization endpoint
-    #[arg(long, value_name = "URL", requires = "token_endpoint", value_hint = ValueHint::Url)]
-    pub authorization_endpoint: Option<String>,
-    /// The server's token endpoint
-    #[arg(long, value_name = "URL", requires = "authorization_endpoint", value_hint = ValueHint::Url)]
-    pub token_endpoint: Option<String>,
-    /// The server's revocation endpoint
-    #[arg(long, value_name = "URL", requires = "token_endpoint", value_hint = ValueHint::Url)]
-    pub revocation_endpoint: Option<String>,
-    /// The client id that the server gave you
-    #[arg(long, value_name = "ID", value_hint = ValueHint::Other)]
-    pub client_id: Option<String>,
-}
-
-/// A server that is known by name.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Provider {
-    /// The iTwin platform (Bentley IMS)
-    Itwin,
-}
-
-/// Where the tokens are kept.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum StoreKind {
-    /// A file that only you can read
-    #[default]
-    File,
-    /// The operating system's keyring
-    Keyring,
-}
-
-impl StoreKind {
-    /// Its name on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::File => "file",
-            Self::Keyring => "keyring",
-        }
-    }
 }
 
 // `proofkey token`.
@@ -297,6 +194,9 @@ pub struct Logout {
     /// until they expire
     #[arg(long)]
     pub forget_anyway: bool,
+    /// Also sign out of the server itself: open its page for that in the browser, so that the next login asks who you are
+    #[arg(long)]
+    pub browser: bool,
     /// Print the outcome as one JSON object
     #[arg(long)]
     pub json: bool,
@@ -337,13 +237,6 @@ pub fn name(text: &str) -> Result<String, String> {
         Ok(text.to_owned())
     } else {
         Err("a name is 1 to 64 letters, digits, or - _ . @ +".to_owned())
-    }
-}
-
-fn pair(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() && !value.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("write NAME=VALUE".to_owned()),
     }
 }
 

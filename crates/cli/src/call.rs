@@ -8,6 +8,7 @@ use crate::failure::{Failure, Kind};
 use crate::hosts::Target;
 use crate::logins::Login;
 use crate::network::Network;
+use crate::provider::Provider;
 use crate::session::InUse;
 use crate::settings::Choice;
 use crate::{output, time};
@@ -15,8 +16,7 @@ use body::Body;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request};
 use proofkey_core::{Refusal, ResponseBuf, challenges};
-use proofkey_ureq::Token;
-use proofkey_ureq::is_stale;
+use proofkey_ureq::{StepUp, Token, is_stale};
 use serde::Serialize;
 use std::fmt::{self, Write as _};
 use std::io::{Read, Write};
@@ -36,7 +36,7 @@ pub fn run(args: &args::Call, select: &Select, config: &Config) -> Result<(), Fa
     let request = request(args)?;
     let mut login = InUse::new(login, network)?;
     let token = login.token(0)?;
-    let http = network.http_within(Duration::from_secs(args.timeout.into()));
+    let http = login.login.signing(network.http_within(Duration::from_secs(args.timeout.into())))?;
     let send = |token: &Token, request| {
         http.call(request, token.access_token()).map_err(|error| Failure::from(error).at(&args.url))
     };
@@ -201,7 +201,21 @@ fn explain(response: &ResponseBuf, login: &Login) -> Result<(), Failure> {
             login.settings.server.name()
         ),
         Refusal::InvalidToken => format!("the API does not accept this token; {sign_in}`"),
-        Refusal::Forbidden if login.settings.server == Choice::Itwin => {
+        Refusal::InsufficientAuthentication { .. } => {
+            let step_up = StepUp::of(response).unwrap_or_default();
+            let extra = |(name, value): &(&str, &str)| match Word(value).to_string() {
+                value if value.contains(|c: char| !c.is_ascii_alphanumeric() && !"-._~:/+".contains(c)) => {
+                    format!(" --extra '{name}={value}'")
+                }
+                value => format!(" --extra {name}={value}"),
+            };
+            let extra: String = step_up.extra().iter().map(extra).collect();
+            match extra.as_str() {
+                "" => format!("the API wants you to sign in anew; {sign_in}`"),
+                extra => format!("the API wants you to sign in more recently or in another way; {sign_in}{extra}`"),
+            }
+        }
+        Refusal::Forbidden if login.settings.server == Choice::Provider(Provider::Itwin) => {
             "the API forbids this call; its answer may say why. You may lack a permission: those on an iTwin are managed \
              with the Access Control API"
                 .to_owned()

@@ -1,15 +1,13 @@
 //! The configuration file: TOML, written by the user. `login --save` adds profiles to it.
 
+mod profile;
 mod save;
 
-use crate::args::{self, Provider, ProxyUrl, Select, StoreKind};
+use crate::args::{self, Select};
 use crate::failure::{Failure, Kind};
-use crate::hosts::ApiHost;
 use crate::name::Name;
-use crate::network;
-use proofkey_core::{Client, ConfigError, Endpoint, Server};
+pub use profile::Profile;
 pub use save::Save;
-use serde::de::{Deserialize, Deserializer, Error};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -21,48 +19,6 @@ pub struct Config {
     /// Path of the configuration file, if one can be determined.
     pub path: Option<PathBuf>,
     profiles: BTreeMap<String, Profile>,
-}
-
-/// One profile of the file. Each value was checked on its own.
-#[derive(Clone, Debug, Default, serde::Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Profile {
-    /// The server, by name.
-    pub provider: Option<Provider>,
-    /// The server, by its issuer.
-    #[serde(deserialize_with = "issuer")]
-    pub issuer: Option<String>,
-    /// The server, by its endpoints.
-    #[serde(deserialize_with = "authorization_endpoint")]
-    pub authorization_endpoint: Option<String>,
-    /// See `authorization_endpoint`.
-    #[serde(deserialize_with = "token_endpoint")]
-    pub token_endpoint: Option<String>,
-    /// See `authorization_endpoint`.
-    #[serde(deserialize_with = "revocation_endpoint")]
-    pub revocation_endpoint: Option<String>,
-    /// The client id.
-    #[serde(deserialize_with = "client_id")]
-    pub client_id: Option<String>,
-    /// The redirect URI.
-    #[serde(deserialize_with = "redirect_uri")]
-    pub redirect_uri: Option<String>,
-    /// The scope.
-    pub scope: Option<Vec<String>>,
-    /// The account to use if none is named.
-    #[serde(deserialize_with = "name")]
-    pub account: Option<String>,
-    /// Where to keep the tokens.
-    pub store: Option<StoreKind>,
-    /// The hosts that the token may be sent to.
-    pub api_hosts: Vec<ApiHost>,
-    /// Extra parameters for the authorization URL.
-    pub extra: BTreeMap<String, String>,
-    /// The proxy; empty for none.
-    #[serde(deserialize_with = "proxy")]
-    pub proxy: Option<ProxyUrl>,
-    /// The file with the only certificate authorities to trust. A relative path starts at the configuration file.
-    pub cacert: Option<PathBuf>,
 }
 
 impl Config {
@@ -84,8 +40,10 @@ impl Config {
                 .because(format_args!("{}:{line}: {message}", path.display()))
                 .advise("`proofkey --help` shows what the file may contain")
         })?;
-        for file in profiles.values_mut().filter_map(|profile| profile.cacert.as_mut()) {
-            *file = path.with_file_name(&file);
+        for profile in profiles.values_mut() {
+            for file in [&mut profile.cacert, &mut profile.embedded_secret_file].into_iter().flatten() {
+                *file = path.with_file_name(&file);
+            }
         }
         Ok(Self { path: Some(path), profiles })
     }
@@ -140,23 +98,6 @@ fn parse(text: &str) -> Result<BTreeMap<String, Profile>, Fault> {
     file.profile.into_iter().map(check).collect()
 }
 
-impl Profile {
-    fn consistent(self) -> Result<Self, String> {
-        let endpoints = [&self.authorization_endpoint, &self.token_endpoint].into_iter().flatten().count();
-        let servers = [self.provider.is_some(), self.issuer.is_some(), endpoints > 0];
-        if servers.into_iter().filter(|given| *given).count() > 1 {
-            return Err("give only one of `provider`, `issuer`, and the two endpoints".to_owned());
-        }
-        if endpoints == 1 {
-            return Err("`authorization_endpoint` and `token_endpoint` belong together".to_owned());
-        }
-        if self.revocation_endpoint.is_some() && endpoints == 0 {
-            return Err("`revocation_endpoint` belongs to `authorization_endpoint` and `token_endpoint`".to_owned());
-        }
-        Ok(self)
-    }
-}
-
 /// `$XDG_CONFIG_HOME/proofkey/config.toml`, or its like on Windows and macOS.
 fn usual_path() -> Option<PathBuf> {
     let variable = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
@@ -166,58 +107,12 @@ fn usual_path() -> Option<PathBuf> {
     Some(directory.join("proofkey").join("config.toml"))
 }
 
-/// A text that passes `check`.
-fn checked<'de, D: Deserializer<'de>>(
-    deserializer: D,
-    check: impl FnOnce(&str) -> Result<(), ConfigError>,
-) -> Result<Option<String>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    check(&text).map_err(D::Error::custom)?;
-    Ok(Some(text))
-}
-
-fn issuer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    checked(deserializer, |issuer| Client::new(ID, LOOPBACK, Server::ITWIN.with_issuer(issuer)).map(drop))
-}
-
-fn authorization_endpoint<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let token_endpoint = Server::ITWIN.endpoint(Endpoint::Token).unwrap_or_default();
-    checked(deserializer, |url| Client::new(ID, LOOPBACK, Server::new(url, token_endpoint)).map(drop))
-}
-
-fn token_endpoint<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let authorization_endpoint = Server::ITWIN.endpoint(Endpoint::Authorization).unwrap_or_default();
-    checked(deserializer, |url| Client::new(ID, LOOPBACK, Server::new(authorization_endpoint, url)).map(drop))
-}
-
-fn revocation_endpoint<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    checked(deserializer, |url| Client::new(ID, LOOPBACK, Server::ITWIN.with(Endpoint::Revocation, url)).map(drop))
-}
-
-fn client_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    checked(deserializer, |id| Client::new(id, LOOPBACK, Server::ITWIN).map(drop))
-}
-
-fn redirect_uri<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    checked(deserializer, |uri| Client::new(ID, uri, Server::ITWIN).map(drop))
-}
-
-fn proxy<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ProxyUrl>, D::Error> {
-    let url = ProxyUrl::deserialize(deserializer)?;
-    network::proxies(&url).map_err(D::Error::custom)?;
-    Ok(Some(url))
-}
-
-fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    args::name(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
-}
-
-const ID: &str = "client";
-const LOOPBACK: &str = "http://127.0.0.1/callback";
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::args::StoreKind;
+    use crate::provider::Provider;
+    use proofkey_core::Endpoint;
 
     #[track_caller]
     fn fault(text: &str) -> Fault {
@@ -262,9 +157,9 @@ mod tests {
         assert_eq!(work.extra["prompt"], "consent");
         assert_eq!(profiles["itwin"].provider, Some(Provider::Itwin));
         let own = &profiles["own"];
-        assert_eq!(own.authorization_endpoint.as_deref(), Some("https://a.example/a"));
-        assert_eq!(own.token_endpoint.as_deref(), Some("https://a.example/t"));
-        assert_eq!(own.revocation_endpoint.as_deref(), Some("https://a.example/r"));
+        assert_eq!(own.endpoints.get(Endpoint::Authorization), Some("https://a.example/a"));
+        assert_eq!(own.endpoints.get(Endpoint::Token), Some("https://a.example/t"));
+        assert_eq!(own.endpoints.get(Endpoint::Revocation), Some("https://a.example/r"));
     }
 
     #[test]

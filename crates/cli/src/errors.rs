@@ -5,7 +5,7 @@ mod login;
 use crate::failure::{Failure, Kind};
 use crate::interrupt;
 use crate::time::Span;
-pub use login::{not_discovered, not_sendable};
+pub use login::{no_endpoint, not_discovered, not_sendable};
 use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, ResponseError, ServerError};
 use proofkey_ureq::{DiscoverError, ExchangeError, LoginError, ProxyError, TransportError, TransportKind};
 use std::error::Error;
@@ -78,6 +78,7 @@ impl From<ExchangeError> for Failure {
     fn from(error: ExchangeError) -> Self {
         match error {
             ExchangeError::Config(error) => error.into(),
+            ExchangeError::IdToken(_) => Kind::Refused.because(error).advise_command("sign in again with", "login"),
             ExchangeError::Response(error) => error.into(),
             ExchangeError::Transport(error) => error.into(),
             error => Kind::Configuration.because(error),
@@ -116,9 +117,14 @@ impl From<LoginError> for Failure {
             LoginError::NotLoopback => {
                 Kind::Configuration.because(error).advise("for any other redirect URI, add --paste")
             }
+            LoginError::Device(error) | LoginError::Push(error) => error.into(),
+            LoginError::Expired { .. } => {
+                Kind::TimedOut.because(error).advise_command("start again with", "login --device")
+            }
             LoginError::Listen(ref inner) if inner.source.kind() == ErrorKind::AddrInUse => {
                 Kind::Configuration.because(error)
             }
+            LoginError::PushExpired => Kind::Network.because(error).advise_command("start again with", "login"),
             LoginError::TimedOut => Kind::TimedOut.because(error).advise("to wait longer, use --timeout SECONDS"),
             error => Kind::Unexpected.because(error),
         }
@@ -133,7 +139,8 @@ fn refused(words: &ServerError, advice: Advice, error: &dyn fmt::Display) -> Fai
     let failure = Kind::Refused.because(error);
     if is_about(words, SECRET) {
         return failure.advise(
-            "this server wants a client secret, which proofkey does not have: register the app as a public (native) client",
+            "this server wants a client secret: register the app as a public (native) client; or, if the server gives a secret to \
+             every copy of an app, put it in a file and add --embedded-secret-file FILE",
         );
     }
     if is_about(words, NONCE) {
@@ -148,9 +155,9 @@ fn refused(words: &ServerError, advice: Advice, error: &dyn fmt::Display) -> Fai
         }
         "invalid_client" | "unauthorized_client" => failure
             .advise("check the client id; the client must be registered as a public client for code and refresh_token"),
-        "invalid_dpop_proof" | "use_dpop_nonce" => failure.advise(
-            "the server wants DPoP proofs, which proofkey does not send: register the client for Bearer tokens",
-        ),
+        "invalid_dpop_proof" | "use_dpop_nonce" => {
+            failure.advise_command("the server wants tokens that are bound to a key (DPoP): run", "login --dpop")
+        }
         "invalid_grant" => Kind::LoginRequired.because(error).advise_command("sign in again with", "login"),
         "invalid_scope" => failure.advise("check --scope: the client may not be allowed to request all of it"),
         _ => failure.advise("check that the client id, the redirect URI and the scope are registered at the server"),

@@ -1,5 +1,7 @@
 //! The stored logins: one for each profile and account.
 
+mod trouble;
+
 use crate::args::StoreKind;
 use crate::config::Config;
 use crate::failure::{Failure, Kind};
@@ -7,12 +9,13 @@ use crate::name::Name;
 use crate::output;
 use crate::settings::Settings;
 use crate::time::{self, now};
+use crate::who;
 use proofkey_core::{Client, Endpoint, Lifetime};
-use proofkey_native::{FolderError, Key, Record, Store, StoreCause, StoreError};
-use proofkey_ureq::proofkey_store::{Answer, LoginId, Op, RecordError, Row, Store as _, StoreFault, Version};
-use proofkey_ureq::{Http, Session, SignedIn, Token};
-use std::error::Error;
+use proofkey_native::{Key, Record, Store, StoreError};
+use proofkey_ureq::proofkey_store::{Answer, LoginId, Op, RecordError, Row, Store as _, StoreFault, User, Version};
+use proofkey_ureq::{Http, Session, SignedIn, SigningKey, Token};
 use std::sync::Arc;
+use trouble::may_be_replaced;
 
 /// A stored login.
 #[derive(Debug)]
@@ -105,6 +108,25 @@ impl Login {
     /// If the record was tampered with.
     pub fn client(&self) -> Result<Client<'_>, Failure> {
         Ok(self.record.client()?)
+    }
+
+    /// An HTTP client for it: it has the key that the tokens are bound to, if they are bound.
+    ///
+    /// # Errors
+    /// If the key was tampered with.
+    pub fn signing(&self, http: Http) -> Result<Http, Failure> {
+        let Some(key) = self.record.signing_key() else { return Ok(http) };
+        let key = SigningKey::from_pkcs8(&key).map_err(|error| {
+            Kind::LoginRequired
+                .because(format_args!("the key of the stored sign-in cannot be used ({}): {error}", self.name))
+                .advise(format_args!("sign in again with `{}`", self.name.command("login")))
+        })?;
+        Ok(http.with_signer(key))
+    }
+
+    /// The type of its tokens.
+    pub fn token_type(&self) -> &'static str {
+        if self.record.bound_to.is_some() { "DPoP" } else { "Bearer" }
     }
 
     /// The token endpoint.
@@ -201,6 +223,7 @@ pub fn begin(
     settings: &Settings,
     client: Client<'_>,
     signed_in: &SignedIn,
+    signing_key: Option<&SigningKey>,
     http: &Http,
 ) -> Result<(Record, Option<Record>), Failure> {
     let (store, key) = (Arc::new(open(settings.store)?), key(name, settings));
@@ -209,6 +232,13 @@ pub fn begin(
     let mut record = Record::of_login(key.clone(), client, &settings.scope(), tokens, requested_at);
     let note = serde_json::to_string(settings).map_err(|error| Kind::Unexpected.because(error))?;
     record.notes.insert(SETTINGS.to_owned(), note);
+    if let Some(key) = signing_key {
+        record.set_signing_key(key.to_pkcs8());
+    }
+    if let Some(user) = &signed_in.user {
+        record.user = Some(User::of(user.as_claims(), tokens.id_token()));
+        who::note(&mut record, user);
+    }
     let before = Session::new(http, client, Arc::clone(&store), key).begin_with(record.clone())?;
     remember(&store, name, &record);
     Ok((record, before))
@@ -330,54 +360,11 @@ fn open(kind: StoreKind) -> Result<Store, Failure> {
     }
 }
 
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        let cause = cause_of(&error);
-        let failure = Kind::Unexpected.because(match cause {
-            Some(StoreCause::Corrupt { path, fault }) => {
-                format!("the stored sign-in {} cannot be used: {fault}; remove it and sign in again", path.display())
-            }
-            Some(StoreCause::Newer { path, format }) => format!(
-                "the stored sign-in {} was written by a newer proofkey (it has format {format}): upgrade proofkey",
-                path.display()
-            ),
-            Some(StoreCause::Folder(folder)) => format!("token store: {folder}"),
-            Some(cause) => cause.to_string(),
-            None => error.to_string(),
-        });
-        match cause {
-            _ if error.fault() == StoreFault::Newer => Self { kind: Kind::Outdated, ..failure }.advise_command(
-                "or, to sign in again with this version, first discard it with",
-                "logout --forget-anyway",
-            ),
-            Some(StoreCause::Locked { .. }) => Self { kind: Kind::TimedOut, ..failure },
-            Some(StoreCause::Folder(folder)) if is_denied(folder) && cfg!(all(unix, not(target_os = "macos"))) => {
-                failure.advise("XDG_STATE_HOME=FOLDER keeps the sign-ins in another folder")
-            }
-            _ => failure,
-        }
-    }
-}
-
 fn record_of(row: &Row) -> Result<Record, StoreError> {
     Record::from_bytes(&row.value).map_err(|error| {
         let fault = if matches!(error, RecordError::Newer(_)) { StoreFault::Newer } else { StoreFault::Corrupt };
         StoreError::new(fault).because(error)
     })
-}
-
-/// By a login.
-fn may_be_replaced(error: &StoreError) -> bool {
-    let is_io = matches!(cause_of(error), Some(StoreCause::Folder(FolderError::Io { .. })) | None);
-    error.fault() == StoreFault::Corrupt || error.fault() == StoreFault::Setup && !is_io
-}
-
-fn cause_of(error: &StoreError) -> Option<&StoreCause> {
-    error.source()?.downcast_ref()
-}
-
-fn is_denied(error: &FolderError) -> bool {
-    matches!(error, FolderError::Exposed { .. } | FolderError::Foreign(_) | FolderError::Io { access: Some(_), .. })
 }
 
 /// A name of its own, as the store of each app has one.

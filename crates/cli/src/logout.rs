@@ -6,10 +6,11 @@ use crate::failure::{Failure, Kind};
 use crate::logins::{self, Login};
 use crate::name::Name;
 use crate::network::Network;
-use crate::{interrupt, output};
+use crate::{errors, interrupt, output};
 use getrandom::SysRng;
 use getrandom::rand_core::TryRng;
-use proofkey_core::Endpoint;
+use proofkey_core::{Endpoint, IdToken};
+use proofkey_native::Secret;
 use proofkey_ureq::proofkey_store::{Answer, ClaimId, Op};
 use proofkey_ureq::{Revocation, Session};
 use serde::Serialize;
@@ -24,8 +25,12 @@ use std::time::{Duration, Instant};
 pub fn run(args: &args::Logout, select: &Select, config: &Config) -> Result<(), Failure> {
     let network = &Network::of(&args.network, config, &select.profile)?;
     let name = config.name(select);
+    let mut page = None;
     let outcome = match Login::load(&name, config) {
-        Ok(login) => end(args, login, network)?,
+        Ok(login) => {
+            page = args.browser.then(|| end_session(&login)).transpose()?;
+            end(args, login, network)?
+        }
         Err(failure) if args.forget_anyway && logins::discard_unreadable(&name)? => not_revoked(&failure),
         Err(failure) if failure.kind == Kind::LoginRequired && args.forget_settings => {
             return if logins::forget_settings(&name)? { forgotten(args, &name) } else { Err(failure) };
@@ -35,9 +40,12 @@ pub fn run(args: &args::Logout, select: &Select, config: &Config) -> Result<(), 
     if args.forget_settings {
         logins::forget_settings(&name)?;
     }
+    let opened = page.as_ref().is_some_and(|url| proofkey_native::is_available() && proofkey_native::open(url).is_ok());
     if args.json {
         let Name { profile, account } = &name;
-        return output::json(&Report { profile, account, forgotten: true, revocation: Some(outcome) });
+        let report =
+            Report { profile, account, forgotten: true, revocation: Some(outcome), end_session_url: page, opened };
+        return output::json(&report);
     }
     output::note(match outcome {
         Outcome::Done => format!("Signed out ({name}): the tokens are revoked and forgotten."),
@@ -51,7 +59,33 @@ pub fn run(args: &args::Logout, select: &Select, config: &Config) -> Result<(), 
              expire."
         ),
     });
+    match page {
+        Some(_) if opened => output::note("Opening your browser to sign you out of the server too."),
+        Some(url) => output::note(format_args!(
+            "To sign out of the server too, open this URL in the browser that you signed in with (it says who you are, so keep it \
+             to yourself):\n\n{url}"
+        )),
+        None => {}
+    }
     Ok(())
+}
+
+/// The page of the server that ends its own session with the user. It is asked for before anything is revoked.
+fn end_session(login: &Login) -> Result<String, Failure> {
+    let client = login.client()?;
+    if client.server().endpoint(Endpoint::EndSession).is_none() {
+        return Err(errors::no_endpoint(Endpoint::EndSession));
+    }
+    let token = login.record.user.as_ref().and_then(|user| user.id_token.as_ref()).map(Secret::expose);
+    let token = token.and_then(|token| IdToken::new(token).ok()).ok_or_else(|| {
+        Kind::Configuration
+            .because("the server did not say who signed in, so that it cannot be told whom to sign out")
+            .advise(format_args!(
+                "leave out --browser; next time, sign in with `{} --scope openid`",
+                login.name.command("login")
+            ))
+    })?;
+    Ok(client.end_session(token)?.to_string())
 }
 
 /// Revokes the tokens under a claim, so that nobody refreshes them, and forgets them.
@@ -121,7 +155,9 @@ fn not_revoked(why: &Failure) -> Outcome {
 fn forgotten(args: &args::Logout, name: &Name) -> Result<(), Failure> {
     if args.json {
         let Name { profile, account } = name;
-        return output::json(&Report { profile, account, forgotten: true, revocation: None });
+        let report =
+            Report { profile, account, forgotten: true, revocation: None, end_session_url: None, opened: false };
+        return output::json(&report);
     }
     output::note(format_args!("The settings of the last sign-in are forgotten ({name})."));
     Ok(())
@@ -130,7 +166,8 @@ fn forgotten(args: &args::Logout, name: &Name) -> Result<(), Failure> {
 fn revoke(login: &Login, network: &Network) -> Result<Outcome, Failure> {
     let client = login.client()?;
     let endpoint = client.server().endpoint(Endpoint::Revocation).unwrap_or_default();
-    let session = Session::new(&network.http(), client, Arc::clone(&login.store), login.record.key.clone());
+    let session =
+        Session::new(&login.signing(network.http())?, client, Arc::clone(&login.store), login.record.key.clone());
     match session.revoke(&login.record) {
         Ok(Revocation::Done) => Ok(Outcome::Done),
         Ok(Revocation::NotAllowed) => Ok(Outcome::NotAllowed),
@@ -155,6 +192,10 @@ struct Report<'a> {
     forgotten: bool,
     /// None if there were no tokens.
     revocation: Option<Outcome>,
+    /// Where the browser signs out of the server; none if that was not asked for.
+    end_session_url: Option<String>,
+    /// Whether a browser was opened there.
+    opened: bool,
 }
 
 /// Seconds. Two answers of the server take less.

@@ -18,6 +18,11 @@ impl Name {
         Self { profile: profile.to_owned(), account: account.unwrap_or_else(|| DEFAULT.to_owned()) }
     }
 
+    /// The account, unless it is the default one.
+    pub fn own_account(&self) -> Option<&str> {
+        Some(&*self.account).filter(|account| *account != DEFAULT)
+    }
+
     /// A command line that names this login.
     pub fn command(&self, command: &str) -> String {
         let option =

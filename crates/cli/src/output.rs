@@ -64,7 +64,12 @@ pub fn body(bytes: &[u8]) -> Result<(), Failure> {
     print(text.as_bytes())
 }
 
-/// Text without control characters, and without those that reorder the text around them.
+/// Text of a server as a part of a line, without control characters, and without those that reorder the text around them.
+pub fn one_line(text: &str) -> String {
+    text.replace(is_obeyed, "\u{fffd}")
+}
+
+/// The same for text of several lines.
 fn harmless(text: &str) -> String {
     text.replace("\r\n", "\n").replace(|c| is_obeyed(c) && c != '\n' && c != '\t', "\u{fffd}")
 }

@@ -26,7 +26,7 @@ impl InUse {
     /// If the record was tampered with.
     pub fn new(login: Login, network: &Network) -> Result<Self, Failure> {
         let store = Watched::new(Arc::clone(&login.store), &login);
-        let session = Session::new(&network.http(), login.client()?, store, login.record.key.clone());
+        let session = Session::new(&login.signing(network.http())?, login.client()?, store, login.record.key.clone());
         session.peek().map_err(|error| failure(&login, error))?;
         Ok(Self { login, session })
     }

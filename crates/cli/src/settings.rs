@@ -1,11 +1,14 @@
 //! The settings of a login: from the options, else the configuration file, else the last login.
 
-use crate::args::{self, Provider, StoreKind};
+use crate::args::{self, StoreKind};
 use crate::config::{Config, Profile};
+use crate::endpoints::Endpoints;
 use crate::failure::{Failure, Kind};
 use crate::hosts::ApiHost;
+use crate::provider::Provider;
 use proofkey_core::{Endpoint, Server};
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// The settings of a login. They hold no secret. A newer version may have stored further ones.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
@@ -14,8 +17,17 @@ pub struct Settings {
     pub server: Choice,
     /// The client id.
     pub client_id: String,
+    /// The file with the embedded secret, if it is not in the configuration file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub embedded_secret_file: Option<PathBuf>,
     /// The redirect URI as it is registered.
     pub redirect_uri: String,
+    /// Whether the parameters of a login are pushed (RFC 9126).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub push: bool,
+    /// Whether the tokens are bound to a key (RFC 9449).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dpop: bool,
     /// The scope to request; empty for the server's default.
     pub scope: Vec<String>,
     /// Extra parameters for the authorization URL.
@@ -31,18 +43,12 @@ pub struct Settings {
 #[serde(rename_all = "snake_case")]
 pub enum Choice {
     /// By its endpoints.
-    Endpoints {
-        /// The authorization endpoint.
-        authorization: String,
-        /// The token endpoint.
-        token: String,
-        /// The revocation endpoint.
-        revocation: Option<String>,
-    },
+    Endpoints(Endpoints),
     /// By its issuer, whose metadata names the endpoints.
     Issuer(String),
-    /// By name.
-    Itwin,
+    /// By name. It is kept as the name alone.
+    #[serde(untagged)]
+    Provider(Provider),
 }
 
 impl Settings {
@@ -52,11 +58,14 @@ impl Settings {
     /// [`Kind::Configuration`] if the server or the client id is not known.
     pub fn of_login(args: &args::Login, config: &Config, name: &str, before: Option<&Self>) -> Result<Self, Failure> {
         let profile = config.profile(name);
-        let Some(server) = Choice::of_args(&args.server).or_else(|| Choice::of_profile(&profile)) else {
+        let args::Server { provider, issuer, endpoints, .. } = &args.server;
+        let server = Choice::of(*provider, issuer, endpoints)
+            .or_else(|| Choice::of(profile.provider, &profile.issuer, &profile.endpoints));
+        let Some(server) = server else {
             let before = before.ok_or_else(|| {
                 Kind::Configuration.because(format_args!("no server is known for profile `{name}`")).advise(
                     format_args!(
-                        "add --provider itwin, --issuer URL, or --authorization-endpoint and --token-endpoint; \
+                        "add --provider NAME, --issuer URL, or --authorization-endpoint and --token-endpoint; \
                          or write them to {}",
                         config.place()
                     ),
@@ -73,7 +82,10 @@ impl Settings {
         let fresh = Self {
             server,
             client_id,
+            embedded_secret_file: None,
             redirect_uri: REDIRECT_URI.to_owned(),
+            push: false,
+            dpop: false,
             scope,
             extra: Vec::new(),
             api_hosts,
@@ -90,6 +102,13 @@ impl Settings {
         };
         replace(&mut self.client_id, args.server.client_id.as_ref().or(profile.client_id.as_ref()));
         replace(&mut self.redirect_uri, args.redirect_uri.as_ref().or(profile.redirect_uri.as_ref()));
+        self.push |= args.push || profile.push;
+        self.dpop |= args.dpop || profile.dpop;
+        if let Some(file) = &args.server.embedded_secret_file {
+            self.embedded_secret_file = Some(std::path::absolute(file).unwrap_or_else(|_| file.clone()));
+        } else if profile.embedded_secret.is_some() || profile.embedded_secret_file.is_some() {
+            self.embedded_secret_file.clone_from(&profile.embedded_secret_file);
+        }
         if !args.scope.is_empty() {
             self.scope = args.scope.iter().flat_map(|words| words.split_whitespace()).map(str::to_owned).collect();
         } else if let Some(scope) = &profile.scope {
@@ -123,53 +142,29 @@ impl Settings {
 }
 
 impl Choice {
-    fn of_args(args: &args::Server) -> Option<Self> {
-        let args::Server { provider, issuer, authorization_endpoint, token_endpoint, revocation_endpoint, .. } = args;
-        Self::of(*provider, issuer, authorization_endpoint, token_endpoint, revocation_endpoint)
-    }
-
-    fn of_profile(profile: &Profile) -> Option<Self> {
-        let Profile { provider, issuer, authorization_endpoint, token_endpoint, revocation_endpoint, .. } = profile;
-        Self::of(*provider, issuer, authorization_endpoint, token_endpoint, revocation_endpoint)
-    }
-
-    fn of(
-        provider: Option<Provider>,
-        issuer: &Option<String>,
-        authorization: &Option<String>,
-        token: &Option<String>,
-        revocation: &Option<String>,
-    ) -> Option<Self> {
-        match (provider, issuer, authorization, token) {
-            (Some(Provider::Itwin), ..) => Some(Self::Itwin),
-            (None, Some(issuer), ..) => Some(Self::Issuer(issuer.clone())),
-            (None, None, Some(authorization), Some(token)) => Some(Self::Endpoints {
-                authorization: authorization.clone(),
-                token: token.clone(),
-                revocation: revocation.clone(),
-            }),
-            _ => None,
+    fn of(provider: Option<Provider>, issuer: &Option<String>, endpoints: &Endpoints) -> Option<Self> {
+        match (provider, issuer) {
+            (Some(provider), _) => Some(Self::Provider(provider)),
+            (None, Some(issuer)) => Some(Self::Issuer(issuer.clone())),
+            (None, None) => (!endpoints.is_empty()).then(|| Self::Endpoints(endpoints.clone())),
         }
     }
 
     /// The server, unless its endpoints must be discovered.
     pub fn server(&self) -> Option<Server<'_>> {
         match self {
-            Self::Endpoints { authorization, token, revocation } => {
-                let server = Server::new(authorization, token);
-                Some(revocation.as_deref().map_or(server, |endpoint| server.with(Endpoint::Revocation, endpoint)))
-            }
+            Self::Endpoints(endpoints) => Some(endpoints.server()),
             Self::Issuer(_) => None,
-            Self::Itwin => Some(Server::ITWIN),
+            Self::Provider(provider) => Some(provider.server()),
         }
     }
 
     /// The scope and the API hosts that come with the name.
     fn preset(&self) -> (Vec<String>, Vec<ApiHost>) {
         match self {
-            Self::Itwin => (
-                ["itwin-platform", "offline_access"].map(str::to_owned).to_vec(),
-                "api.bentley.com".parse().into_iter().collect(),
+            Self::Provider(provider) => (
+                provider.scope().iter().map(|word| (*word).to_owned()).collect(),
+                provider.api_hosts().iter().filter_map(|host| host.parse().ok()).collect(),
             ),
             _ => (Vec::new(), Vec::new()),
         }
@@ -178,17 +173,26 @@ impl Choice {
     /// The issuer, if it is known.
     pub fn issuer(&self) -> Option<&str> {
         match self {
-            Self::Endpoints { .. } => None,
+            Self::Endpoints(_) => None,
             Self::Issuer(issuer) => Some(issuer),
-            Self::Itwin => Some("https://ims.bentley.com"),
+            Self::Provider(provider) => provider.server().issuer(),
         }
     }
 
-    /// The server's name for the store and for the user: the issuer, or else the authorization endpoint.
+    /// The server's name for the store and for the user: the issuer, or else the endpoint where the user signs in.
     pub fn name(&self) -> &str {
         match self {
-            Self::Endpoints { authorization, .. } => authorization,
-            choice => choice.issuer().unwrap_or_default(),
+            Self::Endpoints(endpoints) => {
+                let device = || endpoints.get(Endpoint::DeviceAuthorization);
+                endpoints.get(Endpoint::Authorization).or_else(device).unwrap_or_default()
+            }
+            Self::Issuer(issuer) => issuer,
+            Self::Provider(provider) => {
+                let server = provider.server();
+                let pages = [Endpoint::Authorization, Endpoint::DeviceAuthorization];
+                let page = || pages.into_iter().find_map(|endpoint| server.endpoint(endpoint));
+                server.issuer().or_else(page).unwrap_or_default()
+            }
         }
     }
 }

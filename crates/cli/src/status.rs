@@ -6,6 +6,7 @@ use crate::failure::{Failure, Kind};
 use crate::logins::Login;
 use crate::output::{self, STRONG};
 use crate::time::{Span, Utc, now};
+use crate::who::Who;
 use serde::Serialize;
 use std::fmt;
 
@@ -17,6 +18,7 @@ pub fn run(args: &args::Status, select: &Select, config: &Config) -> Result<(), 
     if !args.all {
         let login = Login::load(&config.name(select), config)?;
         let status = Status::of(&login);
+        status.warn(&login);
         if args.json {
             output::json(&status)?
         } else {
@@ -33,6 +35,7 @@ pub fn run(args: &args::Status, select: &Select, config: &Config) -> Result<(), 
     }
     logins.sort_by(|a, b| a.name.cmp(&b.name));
     let all: Vec<Status<'_>> = logins.iter().map(Status::of).collect();
+    all.iter().zip(&logins).for_each(|(status, login)| status.warn(login));
     if args.json {
         output::json(&all)?;
     } else {
@@ -63,6 +66,10 @@ struct Status<'a> {
     /// None if the server was given by its endpoints.
     issuer: Option<&'a str>,
     client_id: &'a str,
+    /// None if the server did not say.
+    user: Option<Who<'a>>,
+    /// Whether the tokens are bound to a key.
+    bound: bool,
     scope: Vec<&'a str>,
     /// Whether `proofkey token` can give a token without the user.
     signed_in: bool,
@@ -86,6 +93,8 @@ impl<'a> Status<'a> {
             account: &login.name.account,
             issuer: login.settings.server.issuer(),
             client_id: &login.settings.client_id,
+            user: Who::of(&login.record),
+            bound: login.record.bound_to.is_some(),
             scope: login.scope(),
             signed_in: refreshable || !login.is_expired(),
             expires_at: login.lifetime().expires_at(),
@@ -94,6 +103,12 @@ impl<'a> Status<'a> {
             pause: login.row.pause,
             store: login.settings.store,
             server: login.settings.server.name(),
+        }
+    }
+
+    fn warn(&self, login: &Login) {
+        if let Some(who) = &self.user {
+            who.warn_if_not(&login.name);
         }
     }
 
@@ -113,9 +128,13 @@ impl fmt::Display for Status<'_> {
         writeln!(f, "{STRONG}{}{STRONG:#}, account {}: {word}", self.profile, self.account)?;
         writeln!(f, "  server   {}", self.server)?;
         writeln!(f, "  client   {}", self.client_id)?;
+        if let Some(who) = &self.user {
+            writeln!(f, "  user     {who}")?;
+        }
         let scope = if self.scope.is_empty() { "the server's default".to_owned() } else { self.scope.join(" ") };
         writeln!(f, "  scope    {scope}")?;
-        writeln!(f, "  token    {}", self.validity())?;
+        let bound = if self.bound { ", bound to a key" } else { "" };
+        writeln!(f, "  token    {}{bound}", self.validity())?;
         match self.ended {
             None if self.refreshable && self.pause > 0 => {
                 writeln!(f, "  renewed  after a pause of {} that the server asked for", Span(self.pause.into()))?

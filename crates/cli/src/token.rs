@@ -18,11 +18,14 @@ pub fn run(args: &args::Token, select: &Select, config: &Config) -> Result<(), F
     let mut login = InUse::new(Login::load(&config.name(select), config)?, network)?;
     let token = if args.refresh { login.refreshed(args.min_valid)? } else { login.token(args.min_valid)? };
     if !args.json {
+        if login.login.record.bound_to.is_some() {
+            output::warn("this token is bound to a key that only proofkey has: use `proofkey call`");
+        }
         return output::line(token.expose());
     }
     output::json(&Token {
         access_token: token.expose(),
-        token_type: "Bearer",
+        token_type: login.login.token_type(),
         expires_at: login.login.lifetime().expires_at(),
         scope: login.login.scope(),
     })

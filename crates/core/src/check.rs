@@ -32,6 +32,18 @@ pub(crate) fn check_issuer(issuer: &str) -> Result<(), UriFault> {
     if issuer.contains('?') { Err(UriFault::Query) } else { Ok(()) }
 }
 
+/// The tenant that an issuer names in place of `common` or `organizations`, if it is the same otherwise (Entra).
+pub(crate) fn tenant<'f>(issuer: &str, found: &'f str) -> Option<&'f str> {
+    let split = |all| issuer.split_once(all);
+    let (start, end) = split("/common/").or_else(|| split("/organizations/"))?;
+    found.strip_prefix(start)?.strip_prefix('/')?.strip_suffix(end)?.strip_suffix('/')
+}
+
+/// Whether a tenant is written as its id.
+pub(crate) fn is_tenant_id(tenant: &str) -> bool {
+    tenant.len() == 36 && tenant.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}
+
 pub(crate) fn check_endpoint(endpoint: &str) -> Result<(), UriFault> {
     check_query(&check_secure(endpoint)?, &PROTOCOL_PARAMETERS)
 }
@@ -48,6 +60,15 @@ pub(crate) fn check_secure(url: &str) -> Result<uri::Uri<'_>, UriFault> {
         "http" if host == "localhost" || is_loopback(host) => Ok(uri),
         _ => Err(UriFault::Scheme),
     }
+}
+
+/// Whether a URL may be shown to a person or opened in a browser: http or https, with a host and no user name.
+pub(crate) fn is_shown(url: &str) -> bool {
+    let is_page = |uri: &uri::Uri<'_>| {
+        let is_web = ["http", "https"].iter().any(|scheme| uri.scheme.eq_ignore_ascii_case(scheme));
+        is_web && uri.host_and_port().is_some()
+    };
+    uri::is_clean(url) && uri::split(url).is_some_and(|uri| is_page(&uri))
 }
 
 /// A redirect is compared byte for byte with what the browser shows, so a URI that browsers write otherwise could never
@@ -124,7 +145,7 @@ fn is_loopback(host: &str) -> bool {
     uri::ip_literal(host).is_some_and(|ip| ip.is_loopback())
 }
 
-const PROTOCOL_PARAMETERS: [&str; 25] = [
+const PROTOCOL_PARAMETERS: [&str; 28] = [
     "access_token",
     "assertion",
     "client_assertion",
@@ -135,8 +156,11 @@ const PROTOCOL_PARAMETERS: [&str; 25] = [
     "code_challenge",
     "code_challenge_method",
     "code_verifier",
+    "device_code",
+    "dpop_jkt",
     "grant_type",
     "id_token",
+    "nonce",
     "password",
     "redirect_uri",
     "refresh_token",

@@ -3,7 +3,11 @@
 use crate::check::check_redirect_uri;
 use crate::endpoint::{Endpoint, Feature};
 use crate::error::ConfigError;
+use crate::message::Thumbprint;
+use crate::proof::PublicKey;
 use crate::server::Server;
+use crate::wire::bytes::is_printable;
+use crate::wire::form::{FieldWriter, Value};
 use core::fmt;
 use sha2::{Digest, Sha256};
 
@@ -14,6 +18,8 @@ pub struct Client<'a> {
     pub(crate) redirect_uri: &'a str,
     pub(crate) server: Server<'a>,
     pub(crate) fingerprint: [u8; 32],
+    pub(crate) secret: Option<&'a str>,
+    pub(crate) key: Option<&'a Thumbprint>,
 }
 
 impl<'a> Client<'a> {
@@ -24,12 +30,34 @@ impl<'a> Client<'a> {
     /// # Errors
     /// [`ConfigError`] says which part cannot be used and why.
     pub fn new(id: &'a str, redirect_uri: &'a str, server: Server<'a>) -> Result<Self, ConfigError> {
-        if id.is_empty() || !id.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        check_redirect_uri(redirect_uri).map_err(ConfigError::RedirectUri)?;
+        Self::checked(id, redirect_uri, server)
+    }
+
+    /// A client that never uses a browser on its own machine, such as a device (RFC 8628). The server needs no authorization
+    /// endpoint then, and [`authorize`](Self::authorize) is refused.
+    ///
+    /// # Errors
+    /// [`ConfigError`] says which part cannot be used and why.
+    ///
+    /// ```
+    /// use proofkey_core::{Client, Server};
+    ///
+    /// let server = Server::device("https://as.example/device", "https://as.example/token");
+    /// let client = Client::without_redirect("my-device", server)?;
+    /// # Ok::<(), proofkey_core::ConfigError>(())
+    /// ```
+    pub fn without_redirect(id: &'a str, server: Server<'a>) -> Result<Self, ConfigError> {
+        Self::checked(id, "", server)
+    }
+
+    fn checked(id: &'a str, redirect_uri: &'a str, server: Server<'a>) -> Result<Self, ConfigError> {
+        if id.is_empty() || !is_printable(id) {
             return Err(ConfigError::ClientId);
         }
-        check_redirect_uri(redirect_uri).map_err(ConfigError::RedirectUri)?;
-        server.check()?;
-        Ok(Self { id, redirect_uri, server, fingerprint: fingerprint(id, redirect_uri, &server) })
+        server.check(!redirect_uri.is_empty())?;
+        let fingerprint = fingerprint(id, redirect_uri, &server);
+        Ok(Self { id, redirect_uri, server, fingerprint, secret: None, key: None })
     }
 
     /// The same client with the redirect URI that this login uses: the one with the listener's port.
@@ -40,7 +68,68 @@ impl<'a> Client<'a> {
     where
         'a: 's,
     {
-        Client::new(self.id, redirect_uri, self.server)
+        check_redirect_uri(redirect_uri).map_err(ConfigError::RedirectUri)?;
+        let client = Client { secret: self.secret, ..Client::checked(self.id, redirect_uri, self.server)? };
+        Ok(self.key.map_or(client, |key| client.with_key(key)))
+    }
+
+    /// The same client with the "secret" that came with its id, for servers that want one although every copy of the app
+    /// carries it: Google's for desktop apps, and Mastodon. It is sent as `client_secret` in the body, and proves nothing (RFC
+    /// 8252 section 8.5): the login is protected by PKCE, as without it.
+    ///
+    /// # Errors
+    /// [`ConfigError::EmbeddedSecret`] if it is empty or not printable ASCII (RFC 6749 appendix A.2).
+    ///
+    /// ```
+    /// use proofkey_core::{Client, RefreshToken, Server};
+    ///
+    /// let server = Server::new("https://accounts.google.com/o/oauth2/v2/auth", "https://oauth2.googleapis.com/token");
+    /// let client = Client::new("my-app", "http://127.0.0.1", server)?.with_embedded_secret("GOCSPX-x")?;
+    /// let refresh = client.refresh(RefreshToken::new("RT1")?);
+    /// assert!(refresh.request().body().ends_with("&client_secret=GOCSPX-x"));
+    /// # Ok::<(), proofkey_core::ConfigError>(())
+    /// ```
+    pub fn with_embedded_secret(self, secret: &'a str) -> Result<Self, ConfigError> {
+        if secret.is_empty() || !is_printable(secret) {
+            return Err(ConfigError::EmbeddedSecret);
+        }
+        Ok(Self { secret: Some(secret), ..self })
+    }
+
+    /// The same client with a key to which its tokens are bound (RFC 9449): whoever steals one cannot use it without the key.
+    ///
+    /// It takes no others: a server that grants a plain Bearer token is refused. Each token request and each call of an API then
+    /// needs a [`Proof`](crate::Proof), which the adapters make. The fingerprint covers the key: a login is finished with the key
+    /// with which it began.
+    ///
+    /// # Errors
+    /// [`ConfigError::NoEs256Proofs`] if the server says that it does not take proofs that are signed with ES256.
+    ///
+    /// ```
+    /// use proofkey_core::{Client, PublicKey, Server};
+    ///
+    /// let key = PublicKey::new([1; 32], [2; 32]);
+    /// let client = Client::new("my-app", "http://127.0.0.1/callback", Server::ITWIN)?.bound_to(&key)?;
+    /// assert_eq!(client.key(), Some(key.thumbprint()));
+    /// # Ok::<(), proofkey_core::ConfigError>(())
+    /// ```
+    pub fn bound_to(self, key: &'a PublicKey) -> Result<Self, ConfigError> {
+        self.bound_to_thumbprint(key.thumbprint())
+    }
+
+    /// [`bound_to`](Self::bound_to) with the thumbprint alone, which is all that a request needs but its proof.
+    ///
+    /// # Errors
+    /// As [`bound_to`](Self::bound_to).
+    pub fn bound_to_thumbprint(self, key: &'a Thumbprint) -> Result<Self, ConfigError> {
+        if self.server.lacks(Feature::Es256Proofs) { Err(ConfigError::NoEs256Proofs) } else { Ok(self.with_key(key)) }
+    }
+
+    fn with_key(self, key: &'a Thumbprint) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(fingerprint(self.id, self.redirect_uri, &self.server));
+        hash.update(key.as_str());
+        Self { key: Some(key), fingerprint: hash.finalize().into(), ..self }
     }
 
     /// The client id.
@@ -49,7 +138,13 @@ impl<'a> Client<'a> {
         self.id
     }
 
-    /// The redirect URI.
+    /// The embedded secret, if there is one.
+    #[must_use]
+    pub const fn embedded_secret(&self) -> Option<&'a str> {
+        self.secret
+    }
+
+    /// The redirect URI; empty for a client without one.
     #[must_use]
     pub const fn redirect_uri(&self) -> &'a str {
         self.redirect_uri
@@ -59,6 +154,17 @@ impl<'a> Client<'a> {
     #[must_use]
     pub const fn server(&self) -> Server<'a> {
         self.server
+    }
+
+    /// The thumbprint of the key to which its tokens are bound, if there is one.
+    #[must_use]
+    pub const fn key(&self) -> Option<&'a Thumbprint> {
+        self.key
+    }
+
+    /// Writes the field that an embedded secret is sent in, at the end of a form.
+    pub(crate) fn write_secret(secret: Option<&str>, fields: &mut FieldWriter<'_>) -> fmt::Result {
+        secret.map_or(Ok(()), |secret| fields.field("&client_secret=", Value::Plain(secret)))
     }
 
     pub(crate) const fn fingerprint(&self) -> &[u8; 32] {

@@ -1,4 +1,4 @@
-//! [`Endpoint`] and [`Feature`]: the names that checks, metadata, owned forms and texts share.
+//! [`Endpoint`], [`Feature`] and [`Quirk`]: the names that checks, metadata, owned forms and texts share.
 
 use core::fmt;
 
@@ -8,15 +8,31 @@ use core::fmt;
 pub enum Endpoint {
     /// Where the user signs in, in the browser (RFC 6749 section 3.1).
     Authorization,
+    /// Where a device without a browser begins a login (RFC 8628 section 3.1).
+    DeviceAuthorization,
+    /// Where the browser signs the user out (OpenID Connect RP-Initiated Logout 1.0 section 2).
+    EndSession,
+    /// Where the parameters of a login are sent before the browser is (RFC 9126 section 2).
+    PushedAuthorization,
     /// Where tokens are revoked (RFC 7009 section 2).
     Revocation,
     /// Where tokens are granted (RFC 6749 section 3.2).
     Token,
+    /// Where the user's name and address are read (OpenID Connect Core 1.0 section 5.3).
+    UserInfo,
 }
 
 impl Endpoint {
     /// Every endpoint, in the order of the variants.
-    pub const ALL: &'static [Self] = &[Self::Authorization, Self::Revocation, Self::Token];
+    pub const ALL: &'static [Self] = &[
+        Self::Authorization,
+        Self::DeviceAuthorization,
+        Self::EndSession,
+        Self::PushedAuthorization,
+        Self::Revocation,
+        Self::Token,
+        Self::UserInfo,
+    ];
 
     /// Its name in metadata, which configuration files and records use as well (RFC 8414 section 2).
     ///
@@ -27,12 +43,16 @@ impl Endpoint {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Authorization => "authorization_endpoint",
+            Self::DeviceAuthorization => "device_authorization_endpoint",
+            Self::EndSession => "end_session_endpoint",
+            Self::PushedAuthorization => "pushed_authorization_request_endpoint",
             Self::Revocation => "revocation_endpoint",
             Self::Token => "token_endpoint",
+            Self::UserInfo => "userinfo_endpoint",
         }
     }
 
-    /// Whether no login is possible without it.
+    /// Whether no login in a browser is possible without it.
     pub(crate) const fn is_required(self) -> bool {
         matches!(self, Self::Authorization | Self::Token)
     }
@@ -53,19 +73,79 @@ impl fmt::Display for Endpoint {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Feature {
+    /// Tokens can be bound to a key that signs with ES256 (RFC 9449 section 5.1).
+    Es256Proofs,
     /// Every redirect has an `iss`: one without it is refused (RFC 9207 section 3).
     IssParameter,
+    /// Every login is pushed: one whose parameters are in the URL is refused (RFC 9126 section 5).
+    PushRequired,
 }
 
 impl Feature {
     /// Every feature, in the order of the variants.
-    pub const ALL: &'static [Self] = &[Self::IssParameter];
+    pub const ALL: &'static [Self] = &[Self::Es256Proofs, Self::IssParameter, Self::PushRequired];
 
     /// Its name in metadata, which configuration files and records use as well.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Es256Proofs => "dpop_signing_alg_values_supported",
             Self::IssParameter => "authorization_response_iss_parameter_supported",
+            Self::PushRequired => "require_pushed_authorization_requests",
+        }
+    }
+}
+
+/// Something that one known server does otherwise than the specifications say. It is off unless it is switched on
+/// ([`Server::with_quirk`](crate::Server::with_quirk)); the presets of [`Server`](crate::Server) have those of their server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Quirk {
+    /// Twitch: while a device waits, `authorization_pending` stands in the member `message`, and not in `error`.
+    ErrorInMessage,
+    /// Microsoft Entra, for the tenants `common` and `organizations`: the metadata names the issuer
+    /// `https://login.microsoftonline.com/{tenantid}/v2.0`, and each ID token names the tenant of its user there.
+    TenantIssuer,
+    /// Slack: the token is of the type `user`, which is sent as a Bearer token. Slack's other answer, with the user's token inside
+    /// of `authed_user`, is refused: it comes from the endpoint for bots.
+    UserToken,
+}
+
+impl Quirk {
+    /// Every quirk, in the order of the variants.
+    pub const ALL: &'static [Self] = &[Self::ErrorInMessage, Self::TenantIssuer, Self::UserToken];
+
+    /// Its name, which configuration files and records use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ErrorInMessage => "error_in_message",
+            Self::TenantIssuer => "tenant_issuer",
+            Self::UserToken => "user_token",
+        }
+    }
+}
+
+/// A set of quirks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Quirks(u8);
+
+impl Quirks {
+    pub(crate) const NONE: Self = Self(0);
+
+    pub(crate) const fn with(self, quirk: Quirk) -> Self {
+        Self(self.0 | Self::bit(quirk))
+    }
+
+    pub(crate) const fn has(self, quirk: Quirk) -> bool {
+        self.0 & Self::bit(quirk) != 0
+    }
+
+    const fn bit(quirk: Quirk) -> u8 {
+        match quirk {
+            Quirk::ErrorInMessage => 1,
+            Quirk::TenantIssuer => 2,
+            Quirk::UserToken => 4,
         }
     }
 }

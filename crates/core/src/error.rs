@@ -3,11 +3,13 @@
 mod advice;
 mod callback;
 mod config;
+mod identity;
 mod response;
 mod words;
 
 pub use advice::Advice;
 pub use callback::CallbackError;
 pub use config::{AuthorizeError, ConfigError, ParameterFault, UriFault};
+pub use identity::IdTokenError;
 pub use response::ResponseError;
 pub use words::{Excerpt, ServerError};

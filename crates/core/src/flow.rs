@@ -4,22 +4,32 @@ mod api;
 mod array;
 mod authorize;
 mod callback;
+mod device;
 mod discovery;
+mod end_session;
 mod metadata;
+mod poll;
+mod push;
 mod revoke;
 mod token;
 mod tokens;
+mod userinfo;
 
 pub use api::{ApiError, ApiRequest};
 pub use array::{NoRoom, TokensArray};
 pub use authorize::AuthorizationUrl;
 pub(crate) use callback::arrived;
 pub use callback::{Pending, Redirect};
+pub use device::{DeviceRequest, Prompt};
 pub use discovery::{Discovery, NoMetadata};
+pub use end_session::{EndSessionUrl, Ending};
 pub use metadata::{Metadata, MetadataRequest, WellKnown};
+pub use poll::{CodeExpired, Poll};
+pub use push::{PushRequest, PushedUrl};
 pub use revoke::{Revocable, RevocationRequest};
 pub use token::TokenRequest;
 pub use tokens::{RefreshToken, Scope, ScopeChange, Tokens};
+pub use userinfo::{UserInfoError, UserInfoRequest};
 
 use crate::message::{Request, Response};
 
@@ -81,7 +91,11 @@ mod sealed {
     pub trait Sealed {}
 
     impl Sealed for super::ApiRequest<'_> {}
+    impl Sealed for super::DeviceRequest<'_> {}
     impl Sealed for super::Discovery<'_> {}
+    impl Sealed for super::Poll<'_, '_> {}
+    impl Sealed for super::PushRequest<'_> {}
     impl Sealed for super::RevocationRequest<'_> {}
     impl Sealed for super::TokenRequest<'_> {}
+    impl Sealed for super::UserInfoRequest<'_> {}
 }

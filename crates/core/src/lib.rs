@@ -13,14 +13,18 @@
 //!    │                           read(response) ◀─ ─ ─ ─ ─ ─ ─ Response ◀─ ─ ─ ┘
 //!    │                                  ▼
 //!    │                               Tokens ──access_token()──▶ AccessToken ──authorization()──▶ the API
-//!    └──revoke(token)──▶ RevocationRequest: request(), read()
+//!    ├──revoke(token)──▶ RevocationRequest: request(), read()
+//!    └──device(scope)──▶ DeviceRequest: request(), read() ──▶ Prompt, for the user, and Poll: step(), hear(), read() ──▶ Tokens
+//!
+//!  Client ──push(scope, rng)──▶ PushRequest: request(), read() ──▶ PushedUrl ─ ─ ▶ the user's browser, and Pending
 //!
 //!  Discovery: request(), read() ──▶ Metadata ──server()──▶ Server ──Client::new──▶ Client
 //! ```
 //!
 //! # In scope
-//! Building requests and reading answers for public clients (RFC 6749, 6750, 7009, 7636, 8252, 8414, 9207, 9700), in
-//! buffers of the caller, without allocator, clock, randomness or global state of its own.
+//! Building requests and reading answers for public clients (RFC 6749, 6750, 7009, 7636, 8252, 8414, 8628, 9126, 9207, 9449,
+//! 9470, 9700, OpenID Connect Core 1.0), in buffers of the caller, without allocator, clock, randomness or global state of its
+//! own.
 //!
 //! # Out of scope
 //! Sockets, TLS and HTTP (the adapters `proofkey-ureq` and `proofkey-reqwest` do them), client secrets, the implicit and
@@ -79,30 +83,35 @@ mod flow;
 mod lifetime;
 pub mod loopback;
 mod message;
+mod oidc;
 #[cfg(feature = "alloc")]
 mod owned;
 mod proof;
+mod provider;
 mod server;
 pub mod session;
 mod wire;
 
 pub use client::Client;
-pub use endpoint::{Endpoint, Feature};
+pub use endpoint::{Endpoint, Feature, Quirk};
 pub use error::{
-    Advice, AuthorizeError, CallbackError, ConfigError, Excerpt, ParameterFault, ResponseError, ServerError, UriFault,
+    Advice, AuthorizeError, CallbackError, ConfigError, Excerpt, IdTokenError, ParameterFault, ResponseError,
+    ServerError, UriFault,
 };
 pub use flow::{
-    ApiError, ApiRequest, AuthorizationUrl, Discovery, Flow, Metadata, MetadataRequest, NoMetadata, NoRoom, Pending,
-    Redirect, RefreshToken, Revocable, RevocationRequest, Scope, ScopeChange, Step, TokenRequest, Tokens, TokensArray,
-    Unanswered, WellKnown,
+    ApiError, ApiRequest, AuthorizationUrl, CodeExpired, DeviceRequest, Discovery, EndSessionUrl, Ending, Flow,
+    Metadata, MetadataRequest, NoMetadata, NoRoom, Pending, Poll, Prompt, PushRequest, PushedUrl, Redirect,
+    RefreshToken, Revocable, RevocationRequest, Scope, ScopeChange, Step, TokenRequest, Tokens, TokensArray,
+    Unanswered, UserInfoError, UserInfoRequest, WellKnown,
 };
 pub use lifetime::Lifetime;
 pub use message::{
-    AccessToken, Authorization, Challenge, Challenges, Header, Method, Param, Refusal, Request, Response, Url,
-    challenges,
+    AccessToken, Authorization, Challenge, Challenges, Header, Method, Param, Received, Refusal, Request, Response,
+    Thumbprint, Url, challenges,
 };
-pub use proof::{CodeChallenge, CodeVerifier, State};
+pub use oidc::{Claims, IdToken, IdTokenRules};
+pub use proof::{CodeChallenge, CodeVerifier, Proof, Provable, PublicKey, State, Unsigned};
 pub use server::Server;
 
 #[cfg(feature = "alloc")]
-pub use owned::{ClientBuf, RefreshTokenBuf, ResponseBuf, TokensBuf};
+pub use owned::{ClaimsBuf, ClientBuf, PushedUrlBuf, RefreshTokenBuf, ResponseBuf, TokensBuf};

@@ -2,12 +2,16 @@
 
 mod bearer;
 mod challenge;
+mod received;
 mod request;
 mod response;
+mod thumbprint;
 
 pub use bearer::{AccessToken, Authorization, Refusal};
 pub use challenge::{Challenge, Challenges, Param, challenges};
-pub(crate) use request::Form;
+pub use received::Received;
+pub(crate) use request::{Content, Form};
 pub use request::{Header, Method, Request, Url};
 pub use response::Response;
-pub(crate) use response::{MEMBER_MAX, error_of, refusal, string, unfit};
+pub(crate) use response::{MEMBER_MAX, error_of, is_nonce, refusal, string, unfit};
+pub use thumbprint::Thumbprint;

@@ -1,11 +1,20 @@
 //! The forms that own their parts.
 
+mod claims;
+
+pub use claims::ClaimsBuf;
+
 use crate::client::Client;
-use crate::endpoint::{ENDPOINTS, FEATURES};
-use crate::flow::{RefreshToken, Scope, Tokens};
-use crate::message::{AccessToken, Response};
+use crate::endpoint::{ENDPOINTS, FEATURES, Quirks};
+use crate::flow::{PushedUrl, RefreshToken, Scope, Tokens};
+use crate::message::{AccessToken, Response, Thumbprint};
+use crate::oidc::IdToken;
 use crate::server::Server;
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use alloc::{
+    borrow::ToOwned,
+    string::{String, ToString},
+    vec::Vec,
+};
 use core::fmt;
 
 /// A [`Client`] that owns its parts, for a service that reads its configuration at run time.
@@ -15,8 +24,11 @@ pub struct ClientBuf {
     redirect_uri: String,
     endpoints: [Option<String>; ENDPOINTS],
     issuer: Option<String>,
-    features: [bool; FEATURES],
+    features: [Option<bool>; FEATURES],
+    quirks: Quirks,
     fingerprint: [u8; 32],
+    secret: Option<String>,
+    key: Option<Thumbprint>,
 }
 
 impl ClientBuf {
@@ -24,21 +36,33 @@ impl ClientBuf {
     #[must_use]
     pub fn as_client(&self) -> Client<'_> {
         let endpoints = self.endpoints.each_ref().map(Option::as_deref);
-        let server = Server { endpoints, issuer: self.issuer.as_deref(), features: self.features };
-        Client { id: &self.id, redirect_uri: &self.redirect_uri, server, fingerprint: self.fingerprint }
+        let server = Server { endpoints, issuer: self.issuer.as_deref(), features: self.features, quirks: self.quirks };
+        let secret = self.secret.as_deref();
+        let (fingerprint, key) = (self.fingerprint, self.key.as_ref());
+        Client { id: &self.id, redirect_uri: &self.redirect_uri, server, fingerprint, secret, key }
     }
 }
 
 impl From<Client<'_>> for ClientBuf {
     fn from(client: Client<'_>) -> Self {
-        let Client { id, redirect_uri, server: Server { endpoints, issuer, features }, fingerprint } = client;
+        let Client {
+            id,
+            redirect_uri,
+            server: Server { endpoints, issuer, features, quirks },
+            fingerprint,
+            secret,
+            key,
+        } = client;
         Self {
             id: id.to_owned(),
             redirect_uri: redirect_uri.to_owned(),
             endpoints: endpoints.map(|url| url.map(ToOwned::to_owned)),
             issuer: issuer.map(ToOwned::to_owned),
             features,
+            quirks,
             fingerprint,
+            secret: secret.map(ToOwned::to_owned),
+            key: key.copied(),
         }
     }
 }
@@ -89,6 +113,44 @@ impl fmt::Debug for ResponseBuf {
     }
 }
 
+/// A [`PushedUrl`] that owns its text. It is `Display`, and good for one login.
+pub struct PushedUrlBuf {
+    url: String,
+    expires_in: u32,
+}
+
+impl PushedUrlBuf {
+    /// The URL.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.url
+    }
+
+    /// How long the server keeps what was pushed: at least 1 second, counted from the request.
+    #[must_use]
+    pub const fn expires_in(&self) -> u32 {
+        self.expires_in
+    }
+}
+
+impl From<PushedUrl<'_>> for PushedUrlBuf {
+    fn from(url: PushedUrl<'_>) -> Self {
+        Self { url: url.to_string(), expires_in: url.expires_in() }
+    }
+}
+
+impl fmt::Display for PushedUrlBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.url)
+    }
+}
+
+impl fmt::Debug for PushedUrlBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PushedUrlBuf").field("expires_in", &self.expires_in).finish_non_exhaustive()
+    }
+}
+
 /// A [`RefreshToken`] that owns its text. With the feature `zeroize` it is wiped when it is dropped.
 #[derive(Clone)]
 pub struct RefreshTokenBuf(String);
@@ -124,10 +186,12 @@ impl Drop for RefreshTokenBuf {
 #[derive(Clone)]
 pub struct TokensBuf {
     access_token: String,
+    is_bound: bool,
     refresh_token: Option<String>,
     expires_in: Option<u32>,
     refresh_expires_in: Option<u32>,
     scope: ScopeBuf,
+    id_token: Option<String>,
 }
 
 #[derive(Clone)]
@@ -142,15 +206,16 @@ impl TokensBuf {
     #[must_use]
     pub fn as_tokens(&self) -> Tokens<'_> {
         Tokens {
-            access_token: AccessToken::checked(&self.access_token),
+            access_token: AccessToken::checked(&self.access_token, self.is_bound),
             refresh_token: self.refresh_token.as_deref().map(RefreshToken),
             expires_in: self.expires_in,
             refresh_expires_in: self.refresh_expires_in,
             scope: self.scope(),
+            id_token: self.id_token.as_deref().map(IdToken::checked),
         }
     }
 
-    /// The access token, of type Bearer.
+    /// The access token.
     #[must_use]
     pub fn access_token(&self) -> AccessToken<'_> {
         self.as_tokens().access_token
@@ -183,12 +248,19 @@ impl TokensBuf {
             ScopeBuf::Unknown => Scope::Unknown,
         }
     }
+
+    /// The ID token, which says who signed in; none if the server sent none.
+    #[must_use]
+    pub fn id_token(&self) -> Option<IdToken<'_>> {
+        self.as_tokens().id_token
+    }
 }
 
 impl From<Tokens<'_>> for TokensBuf {
     fn from(tokens: Tokens<'_>) -> Self {
         Self {
             access_token: tokens.access_token.expose().to_owned(),
+            is_bound: tokens.access_token.is_bound(),
             refresh_token: tokens.refresh_token.map(|token| token.expose().to_owned()),
             expires_in: tokens.expires_in,
             refresh_expires_in: tokens.refresh_expires_in,
@@ -197,6 +269,7 @@ impl From<Tokens<'_>> for TokensBuf {
                 Scope::Requested => ScopeBuf::Requested,
                 Scope::Unknown => ScopeBuf::Unknown,
             },
+            id_token: tokens.id_token.map(|token| token.expose().to_owned()),
         }
     }
 }
@@ -212,5 +285,6 @@ impl Drop for TokensBuf {
     fn drop(&mut self) {
         zeroize::Zeroize::zeroize(&mut self.access_token);
         zeroize::Zeroize::zeroize(&mut self.refresh_token);
+        zeroize::Zeroize::zeroize(&mut self.id_token);
     }
 }

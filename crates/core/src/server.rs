@@ -1,7 +1,7 @@
 //! [`Server`]: what is known of an authorization server.
 
 use crate::check::{check_endpoint, check_issuer, is_https};
-use crate::endpoint::{ENDPOINTS, Endpoint, FEATURES, Feature};
+use crate::endpoint::{ENDPOINTS, Endpoint, FEATURES, Feature, Quirk, Quirks};
 use crate::error::{ConfigError, UriFault};
 
 /// An authorization server: its endpoints, its issuer and its features (RFC 8414 section 2). [`Client::new`] checks them.
@@ -21,15 +21,9 @@ use crate::error::{ConfigError, UriFault};
 pub struct Server<'a> {
     pub(crate) endpoints: [Option<&'a str>; ENDPOINTS],
     pub(crate) issuer: Option<&'a str>,
-    pub(crate) features: [bool; FEATURES],
-}
-
-impl Server<'static> {
-    /// The iTwin platform's (Bentley IMS).
-    pub const ITWIN: Self =
-        Self::new("https://ims.bentley.com/connect/authorize", "https://ims.bentley.com/connect/token")
-            .with(Endpoint::Revocation, "https://ims.bentley.com/connect/revocation")
-            .with_issuer("https://ims.bentley.com");
+    /// What is not said is none.
+    pub(crate) features: [Option<bool>; FEATURES],
+    pub(crate) quirks: Quirks,
 }
 
 impl<'a> Server<'a> {
@@ -40,8 +34,17 @@ impl<'a> Server<'a> {
         Self::unknown().with(Endpoint::Authorization, authorization_endpoint).with(Endpoint::Token, token_endpoint)
     }
 
+    /// A server at which a device signs in (RFC 8628), without an authorization endpoint. It is for
+    /// [`Client::without_redirect`](crate::Client::without_redirect).
+    #[must_use]
+    pub const fn device(device_authorization_endpoint: &'a str, token_endpoint: &'a str) -> Self {
+        Self::unknown()
+            .with(Endpoint::DeviceAuthorization, device_authorization_endpoint)
+            .with(Endpoint::Token, token_endpoint)
+    }
+
     pub(crate) const fn unknown() -> Self {
-        Self { endpoints: [None; ENDPOINTS], issuer: None, features: [false; FEATURES] }
+        Self { endpoints: [None; ENDPOINTS], issuer: None, features: [None; FEATURES], quirks: Quirks::NONE }
     }
 
     /// Adds an endpoint, or replaces it.
@@ -55,11 +58,21 @@ impl<'a> Server<'a> {
 
     /// Adds a feature.
     #[must_use]
-    pub const fn with_feature(mut self, feature: Feature) -> Self {
+    pub const fn with_feature(self, feature: Feature) -> Self {
+        self.saying(feature, true)
+    }
+
+    pub(crate) const fn saying(mut self, feature: Feature, has: bool) -> Self {
         if let Some((place, _)) = self.features.split_at_mut(feature as usize).1.split_first_mut() {
-            *place = true;
+            *place = Some(has);
         }
         self
+    }
+
+    /// Switches on something that this server does otherwise than the specifications say.
+    #[must_use]
+    pub const fn with_quirk(self, quirk: Quirk) -> Self {
+        Self { quirks: self.quirks.with(quirk), ..self }
     }
 
     /// Adds the issuer identifier, exactly as the server writes it. A redirect's `iss` is then compared with it (RFC 9207).
@@ -80,7 +93,19 @@ impl<'a> Server<'a> {
     /// Whether the server has a feature.
     #[must_use]
     pub const fn has(&self, feature: Feature) -> bool {
-        matches!(self.features.split_at(feature as usize).1, [true, ..])
+        matches!(self.features.split_at(feature as usize).1, [Some(true), ..])
+    }
+
+    /// Whether the server says that it does not have a feature.
+    #[must_use]
+    pub const fn lacks(&self, feature: Feature) -> bool {
+        matches!(self.features.split_at(feature as usize).1, [Some(false), ..])
+    }
+
+    /// Whether a quirk is switched on.
+    #[must_use]
+    pub const fn has_quirk(&self, quirk: Quirk) -> bool {
+        self.quirks.has(quirk)
     }
 
     /// The issuer, if it is known.
@@ -108,13 +133,15 @@ impl<'a> Server<'a> {
                 None => {}
             }
         }
-        self.check().map(|()| self)
+        self.check(true).map(|()| self)
     }
 
-    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+    /// Checks what is there, and that nothing is missing: a client without a redirect URI needs no authorization endpoint.
+    pub(crate) fn check(&self, has_redirect: bool) -> Result<(), ConfigError> {
         for (endpoint, url) in Endpoint::ALL.iter().zip(self.endpoints) {
             let checked = match url {
                 Some(url) => check_endpoint(url),
+                None if *endpoint == Endpoint::Authorization && !has_redirect => Ok(()),
                 None if endpoint.is_required() => Err(UriFault::Absent),
                 None => Ok(()),
             };

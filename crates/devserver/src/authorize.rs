@@ -1,10 +1,13 @@
 //! The authorization endpoint (RFC 6749 section 3.1): sign-in, consent, and the way back to the client.
 
-use crate::app::{App, CONSENT};
+use crate::app::{App, CONSENT, LOGIN};
+use crate::oidc::{self, SignIn};
 use crate::options::{CallbackFault, ClientRegistration};
 use crate::pages;
 use crate::params::Params;
+use crate::push;
 use crate::state::{Grant, Session};
+use crate::token::Refused;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -13,6 +16,9 @@ use url::{Host, Url};
 
 pub(crate) async fn authorize(State(app): State<Arc<App>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     let query = query.unwrap_or_default();
+    if let Err(text) = push::open(&app, &query) {
+        return pages::error(StatusCode::BAD_REQUEST, text);
+    }
     let request = match AuthorizationRequest::read(&app, &query) {
         Ok(request) => request,
         Err(response) => return response,
@@ -22,10 +28,14 @@ pub(crate) async fn authorize(State(app): State<Arc<App>>, RawQuery(query): RawQ
     if prompt == "none" && session.user.is_none() {
         return request.refuse(&app, "login_required", "nobody is signed in");
     }
-    if session.user.is_some() && !prompt.split(' ').any(|word| word == "login") {
+    let is_too_old = oidc::is_too_old(&request.params, session.auth_time);
+    if prompt == "none" && is_too_old {
+        return request.refuse(&app, "login_required", "the user signed in too long ago");
+    }
+    if session.user.is_some() && !is_too_old && !prompt.split(' ').any(|word| word == "login") {
         return consent_page(&app, &request, &query, &id, &session);
     }
-    with_session(&id, pages::login(&request.client.name, &query, &session.csrf, &request.origin(), false))
+    with_session(&id, pages::login(&request.client.name, LOGIN, &query, &session.csrf, &request.origin(), false))
 }
 
 pub(crate) async fn login(State(app): State<Arc<App>>, headers: HeaderMap, body: String) -> Response {
@@ -43,7 +53,10 @@ pub(crate) async fn login(State(app): State<Arc<App>>, headers: HeaderMap, body:
     let user = form.text("username").trim();
     if user.is_empty() || user.chars().count() > 64 || user.chars().any(char::is_control) {
         let (id, session) = app.grants().session(Some(&id));
-        return with_session(&id, pages::login(&request.client.name, &query, &session.csrf, &request.origin(), true));
+        return with_session(
+            &id,
+            pages::login(&request.client.name, LOGIN, &query, &session.csrf, &request.origin(), true),
+        );
     }
     let id = app.grants().sign_in(&id, user);
     with_session(&id, see_other(&format!("{CONSENT}?{query}")))
@@ -73,7 +86,7 @@ pub(crate) async fn decide(State(app): State<Arc<App>>, headers: HeaderMap, body
     match (form.text("action"), session.user) {
         ("allow", Some(user)) => {
             app.grants().remember_consent(&id, &request.client.client_id, &request.scope);
-            request.grant(&app, user)
+            request.grant(&app, user, session.auth_time)
         }
         (_, None) => pages::error(StatusCode::BAD_REQUEST, "Nobody is signed in."),
         _ => request.refuse(&app, "access_denied", "the user denied the request"),
@@ -86,17 +99,18 @@ fn consent_page(app: &App, request: &AuthorizationRequest<'_>, query: &str, id: 
     };
     let ask = request.params.text("prompt").split(' ').any(|word| word == "consent");
     if !ask && session.has_consented(&request.client.client_id, &request.scope) {
-        return request.grant(app, user.clone());
+        return request.grant(app, user.clone(), session.auth_time);
     }
     if request.params.text("prompt") == "none" {
         return request.refuse(app, "consent_required", "the user has not consented yet");
     }
-    let page = pages::consent(&request.client.name, user, &request.scope, query, &session.csrf, &request.origin());
+    let consent = pages::Consent { app_name: &request.client.name, user, scope: &request.scope, code: None };
+    let page = pages::consent(&consent, CONSENT, query, &session.csrf, &request.origin());
     with_session(id, page)
 }
 
 /// A request that can be answered with a redirect.
-struct AuthorizationRequest<'a> {
+pub(crate) struct AuthorizationRequest<'a> {
     client: &'a ClientRegistration,
     params: Params,
     redirect_uri: String,
@@ -107,23 +121,29 @@ impl<'a> AuthorizationRequest<'a> {
     /// An unknown client or redirect URI gets a page and never a redirect (RFC 6749 section 4.1.2.1).
     fn read(app: &'a App, query: &str) -> Result<Self, Response> {
         let page = |text: &str| pages::error(StatusCode::BAD_REQUEST, text);
-        let params = Params::parse(query).map_err(|name| page(&format!("The parameter “{name}” was sent twice.")))?;
-        let known = app.options.clients.iter().find(|client| client.client_id == params.text("client_id"));
-        let client = known.ok_or_else(|| page("This client_id is not registered here."))?;
-        let redirect_uri = params.text("redirect_uri").to_owned();
-        if !client.redirect_uris.iter().any(|registered| is_registered(registered, &redirect_uri)) {
-            return Err(page("This redirect_uri is not registered for this application."));
-        }
-        let words = params.text("scope").split(' ').filter(|word| !word.is_empty());
-        let scope: Vec<String> = words.map(str::to_owned).collect();
-        let request = Self { client, params, redirect_uri, scope };
+        let pushed = push::find(app, query).map_err(page)?;
+        let request = Self::parse(app, pushed.as_deref().unwrap_or(query)).map_err(|text| page(&text))?;
         match request.fault() {
             Some((code, description)) => Err(request.refuse(app, code, description)),
             None => Ok(request),
         }
     }
 
-    fn fault(&self) -> Option<(&'static str, &'static str)> {
+    /// The error is the text of a page.
+    pub(crate) fn parse(app: &'a App, query: &str) -> Result<Self, String> {
+        let params = Params::parse(query).map_err(|name| format!("The parameter “{name}” was sent twice."))?;
+        let known = app.options.clients.iter().find(|client| client.client_id == params.text("client_id"));
+        let client = known.ok_or("This client_id is not registered here.")?;
+        let redirect_uri = params.text("redirect_uri").to_owned();
+        if !client.redirect_uris.iter().any(|registered| is_registered(registered, &redirect_uri)) {
+            return Err("This redirect_uri is not registered for this application.".to_owned());
+        }
+        let words = params.text("scope").split(' ').filter(|word| !word.is_empty());
+        let scope: Vec<String> = words.map(str::to_owned).collect();
+        Ok(Self { client, params, redirect_uri, scope })
+    }
+
+    pub(crate) fn fault(&self) -> Option<Refused> {
         let challenge = self.params.text("code_challenge");
         let is_s256 = challenge.len() == 43
             && challenge.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));
@@ -145,8 +165,10 @@ impl<'a> AuthorizationRequest<'a> {
         unknown.then_some(("invalid_scope", "a scope is unknown, or not allowed for this client"))
     }
 
-    fn grant(&self, app: &App, user: String) -> Response {
-        let grant = Grant::new(&self.client.client_id, self.scope.clone(), user);
+    fn grant(&self, app: &App, user: String, auth_time: u64) -> Response {
+        let mut grant = Grant::new(&self.client.client_id, self.scope.clone(), user);
+        grant.sign_in = SignIn::of(&self.params, auth_time);
+        grant.key = self.params.find("dpop_jkt").map(str::to_owned);
         let ttl = app.options.code_ttl;
         let code = app.grants().issue_code(grant, &self.redirect_uri, self.params.text("code_challenge"), ttl);
         self.redirect(app, &[("code", &code)])
@@ -196,7 +218,7 @@ impl<'a> AuthorizationRequest<'a> {
 }
 
 /// Whether two URIs are identical, except for the port of a loopback address or `localhost` (RFC 8252 section 7.3).
-fn is_registered(registered: &str, given: &str) -> bool {
+pub(crate) fn is_registered(registered: &str, given: &str) -> bool {
     if registered == given {
         return true;
     }
@@ -218,7 +240,7 @@ fn is_registered(registered: &str, given: &str) -> bool {
 }
 
 /// The fields of a form that one of our own pages sent, the request it belongs to, and the session id.
-fn form(app: &App, headers: &HeaderMap, body: &str) -> Result<(Params, String, String), Response> {
+pub(crate) fn form(app: &App, headers: &HeaderMap, body: &str) -> Result<(Params, String, String), Response> {
     let form =
         Params::parse(body).map_err(|_| pages::error(StatusCode::BAD_REQUEST, "A form field was sent twice."))?;
     let (id, session) = app.grants().session(session_id(headers));
@@ -232,16 +254,16 @@ fn form(app: &App, headers: &HeaderMap, body: &str) -> Result<(Params, String, S
     Ok((form, query, id))
 }
 
-fn session_id(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn session_id(headers: &HeaderMap) -> Option<&str> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     cookies.flat_map(|cookies| cookies.split("; ")).find_map(|cookie| cookie.strip_prefix(COOKIE)?.strip_prefix('='))
 }
 
-fn with_session(id: &str, response: Response) -> Response {
+pub(crate) fn with_session(id: &str, response: Response) -> Response {
     ([(header::SET_COOKIE, format!("{COOKIE}={id}; HttpOnly; SameSite=Lax; Path=/connect"))], response).into_response()
 }
 
-fn see_other(location: &str) -> Response {
+pub(crate) fn see_other(location: &str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
 }
 

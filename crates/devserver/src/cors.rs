@@ -1,7 +1,7 @@
 //! Which web pages can call the server: those on loopback, and those at a registered redirect URI.
 
 use crate::options::Options;
-use axum::http::{HeaderValue, Method, header};
+use axum::http::{HeaderName, HeaderValue, Method, header};
 use std::io;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use url::{Host, Url};
@@ -22,8 +22,8 @@ pub(crate) fn layer(options: &Options) -> io::Result<CorsLayer> {
     Ok(CorsLayer::new()
         .allow_origin(AllowOrigin::predicate(move |origin, _| allowed(origin)))
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
-        .expose_headers([header::WWW_AUTHENTICATE]))
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, HeaderName::from_static("dpop")])
+        .expose_headers([header::WWW_AUTHENTICATE, HeaderName::from_static("dpop-nonce")]))
 }
 
 fn is_loopback(origin: &str) -> bool {

@@ -11,6 +11,10 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
+    /// Polls of a device before its interval was over. Those that a fault answered count not at all.
+    pub early_polls: u64,
+    /// Polls of a device, refused ones too.
+    pub polls: u64,
     /// Refreshes with a current refresh token. Those with a lost answer count too.
     pub refreshes: u64,
     /// Refreshes with a spent refresh token in its grace.
@@ -22,8 +26,14 @@ pub struct Counts {
 }
 
 pub(crate) async fn counts(State(app): State<Arc<App>>) -> Response {
-    let Counts { refreshes, replays, reuses, token_requests } = app.grants().counts;
-    let document =
-        json!({"refreshes": refreshes, "replays": replays, "reuses": reuses, "token_requests": token_requests});
+    let Counts { early_polls, polls, refreshes, replays, reuses, token_requests } = app.grants().counts;
+    let document = json!({
+        "early_polls": early_polls,
+        "polls": polls,
+        "refreshes": refreshes,
+        "replays": replays,
+        "reuses": reuses,
+        "token_requests": token_requests,
+    });
     ([(header::CONTENT_TYPE, "application/json")], document.to_string()).into_response()
 }

@@ -241,6 +241,13 @@ mod tests {
     }
 
     fn grant(family: u64) -> Arc<Grant> {
-        Arc::new(Grant { family, client_id: "client".into(), scope: Vec::new(), user: "alice".into() })
+        Arc::new(Grant {
+            family,
+            client_id: "client".into(),
+            scope: Vec::new(),
+            user: "alice".into(),
+            key: None,
+            sign_in: crate::oidc::SignIn::default(),
+        })
     }
 }

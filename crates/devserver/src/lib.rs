@@ -1,6 +1,7 @@
 //! A local OAuth 2.0 authorization server and protected API, to develop and to test against.
 //!
-//! It does what a good server does (RFC 6749, 6750, 7009, 7636, 8252, 8414, 9207, 9700): real sign-in and consent pages,
+//! It does what a good server does (RFC 6749, 6750, 7009, 7636, 8252, 8414, 8628, 9126, 9207, 9449, 9700): real sign-in and
+//! consent pages,
 //! one-time codes, S256 only, rotation of refresh tokens with reuse detection, revocation, metadata. With [`Faults`] it
 //! does what a bad one does. It listens on loopback only, accepts any password, and keeps nothing.
 //!
@@ -40,12 +41,16 @@ mod app;
 mod authorize;
 mod cors;
 mod counts;
+mod device;
+mod dpop;
 mod family;
 mod log;
 mod metadata;
+mod oidc;
 mod options;
 mod pages;
 mod params;
+mod push;
 mod running;
 mod server;
 mod site;
@@ -57,8 +62,8 @@ pub mod user_agent;
 pub use counts::Counts;
 pub use log::Entry;
 pub use options::{
-    Alteration, CallbackFault, ClientRegistration, EndpointFault, Faults, MetadataFault, Options, RefreshFault,
-    Successor, When,
+    Alteration, CallbackFault, ClientRegistration, EndpointFault, Faults, IdTokenFault, MetadataFault, Options,
+    ProofFault, ProofRules, RefreshFault, Successor, When,
 };
 pub use server::DevServer;
 pub use site::{File, Site};

@@ -2,8 +2,8 @@
 
 use clap::{Parser, ValueEnum};
 use proofkey_devserver::{
-    CallbackFault, ClientRegistration, DevServer, EndpointFault, Faults, MetadataFault, Options, RefreshFault,
-    Successor, When,
+    CallbackFault, ClientRegistration, DevServer, EndpointFault, Faults, MetadataFault, Options, ProofFault,
+    ProofRules, RefreshFault, Successor, When,
 };
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -21,6 +21,30 @@ struct Args {
     /// The lifetime of authorization codes in seconds.
     #[arg(long, default_value_t = 60)]
     code_ttl: u32,
+    /// The lifetime of device codes in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    device_code_ttl: u32,
+    /// How many seconds a device has to wait between two polls.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    device_interval: u32,
+    /// Whether a device that polls too early is only told to slow down from then on.
+    #[arg(long)]
+    unforgiving_polls: bool,
+    /// The lifetime of pushed authorization requests in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    push_ttl: u32,
+    /// Every token request needs a proof of possession (RFC 9449).
+    #[arg(long)]
+    dpop: bool,
+    /// A proof needs a nonce of the authorization server.
+    #[arg(long)]
+    dpop_nonce: bool,
+    /// A proof for the API needs a nonce of the API.
+    #[arg(long)]
+    dpop_api_nonce: bool,
+    /// Whether every authorization request has to be pushed.
+    #[arg(long)]
+    require_push: bool,
     /// How long a spent refresh token is still accepted, in seconds from its first use; after that it revokes its family.
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     refresh_grace: u32,
@@ -45,6 +69,12 @@ struct Args {
     /// delay=MILLIS (its answer is late). WHEN is next=N or every=N.
     #[arg(long, value_name = "FAULT,WHEN", value_parser = refresh_fault)]
     refresh_fault: Vec<RefreshFault>,
+    /// A fault of some polls of a device; can be repeated.
+    ///
+    /// FAULT is one of --refresh-fault, or down (503), page (a page of HTML), slow-down, denied, expired, not-found (an error code
+    /// that no specification has) or denied-200 (an error with status 200). WHEN is next=N or every=N.
+    #[arg(long, value_name = "FAULT,WHEN", value_parser = poll_fault)]
+    poll_fault: Vec<RefreshFault>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -86,6 +116,8 @@ enum Fault {
     CallbackWrongIss,
     /// The redirect carries another state
     CallbackWrongState,
+    /// The device authorization endpoint answers 503
+    DeviceDown,
     /// The metadata names another issuer
     MetadataIssuerMismatch,
     /// The metadata names no revocation endpoint
@@ -94,6 +126,20 @@ enum Fault {
     MetadataNoS256,
     /// The metadata's token endpoint is plain http
     MetadataPlainHttp,
+    /// Every proof of possession is refused: it needs another nonce
+    ProofAlwaysNonce,
+    /// A proof of possession is ignored, and the token is a plain Bearer token
+    ProofBearerAnswer,
+    /// CORS does not expose the header field of the nonce
+    ProofHiddenNonce,
+    /// A nonce is asked for, and none is given
+    ProofNoNonce,
+    /// Each success gives a new nonce, and only that one is good
+    ProofNonceInSuccess,
+    /// Two header fields have a nonce each
+    ProofTwoNonces,
+    /// The endpoint for pushed authorization requests answers 503
+    PushDown,
     /// A refresh gives no new refresh token
     RefreshKeepsToken,
     /// The revocation endpoint answers 503
@@ -125,10 +171,18 @@ impl Fault {
             Self::CallbackMissingState => faults.callback = Some(CallbackFault::MissingState),
             Self::CallbackWrongIss => faults.callback = Some(CallbackFault::WrongIss),
             Self::CallbackWrongState => faults.callback = Some(CallbackFault::WrongState),
+            Self::DeviceDown => faults.device = down(),
             Self::MetadataIssuerMismatch => faults.metadata = Some(MetadataFault::IssuerMismatch),
             Self::MetadataNoRevocation => faults.metadata = Some(MetadataFault::NoRevocation),
             Self::MetadataNoS256 => faults.metadata = Some(MetadataFault::NoS256),
             Self::MetadataPlainHttp => faults.metadata = Some(MetadataFault::PlainHttpTokenEndpoint),
+            Self::ProofAlwaysNonce => faults.proof = Some(ProofFault::AlwaysNonce),
+            Self::ProofBearerAnswer => faults.proof = Some(ProofFault::BearerAnswer),
+            Self::ProofHiddenNonce => faults.proof = Some(ProofFault::HiddenNonce),
+            Self::ProofNoNonce => faults.proof = Some(ProofFault::NoNonce),
+            Self::ProofNonceInSuccess => faults.proof = Some(ProofFault::NonceInSuccess),
+            Self::ProofTwoNonces => faults.proof = Some(ProofFault::TwoNonces),
+            Self::PushDown => faults.push = down(),
             Self::RefreshKeepsToken => faults.keep_refresh_token = true,
             Self::RevocationDown => faults.revocation = down(),
             Self::TokenDown => faults.token = down(),
@@ -140,6 +194,26 @@ impl Fault {
 }
 
 fn refresh_fault(text: &str) -> Result<RefreshFault, String> {
+    fault(text, |fault| Err(format!("{fault:?} is not hangup-before, hangup, stall=MILLIS or delay=MILLIS")))
+}
+
+fn poll_fault(text: &str) -> Result<RefreshFault, String> {
+    fault(text, |fault| {
+        Ok(match fault {
+            "denied" => EndpointFault::error(400, "access_denied"),
+            "denied-200" => EndpointFault::error(200, "access_denied"),
+            "down" => EndpointFault::error(503, "temporarily_unavailable"),
+            "expired" => EndpointFault::error(400, "expired_token"),
+            "not-found" => EndpointFault::error(400, "device_not_found"),
+            "page" => EndpointFault::page(200),
+            "slow-down" => EndpointFault::error(400, "slow_down"),
+            _ => return Err(format!("{fault:?} is not a fault of a poll, such as slow-down or hangup")),
+        })
+    })
+}
+
+/// Reads `FAULT,WHEN`. A fault that not every endpoint has is read by `other`.
+fn fault(text: &str, other: impl FnOnce(&str) -> Result<EndpointFault, String>) -> Result<RefreshFault, String> {
     let (fault, when) = text.split_once(',').ok_or("write FAULT,WHEN, such as hangup,next=1")?;
     let number = |digits: &str| digits.parse::<u32>().map_err(|_| format!("{digits:?} is not a number"));
     let fault = match fault.split_once('=').unwrap_or((fault, "")) {
@@ -147,7 +221,7 @@ fn refresh_fault(text: &str) -> Result<RefreshFault, String> {
         ("hangup", "") => EndpointFault::Hangup,
         ("stall", millis) => EndpointFault::Stall { millis: number(millis)?.into() },
         ("delay", millis) => EndpointFault::Delay { millis: number(millis)?.into() },
-        _ => return Err(format!("{fault:?} is not hangup-before, hangup, stall=MILLIS or delay=MILLIS")),
+        _ => other(fault)?,
     };
     let when = match when.split_once('=') {
         Some(("next", count)) => When::Next(number(count)?),
@@ -176,13 +250,20 @@ fn serve(args: &Args) -> io::Result<()> {
     if !args.scope.is_empty() {
         client.scopes.clone_from(&args.scope);
     }
-    let mut faults = Faults { refresh: args.refresh_fault.clone(), ..Faults::default() };
+    let (refresh, polls) = (args.refresh_fault.clone(), args.poll_fault.clone());
+    let mut faults = Faults { refresh, polls, ..Faults::default() };
     args.fault.iter().for_each(|fault| fault.set(&mut faults));
     let clients = format!("{}, with {}", client.client_id, client.redirect_uris.join(" or "));
     let server = DevServer::start(Options {
         port: args.port,
         access_token_ttl: args.access_token_ttl,
         code_ttl: args.code_ttl,
+        dpop: ProofRules { required: args.dpop, token_nonce: args.dpop_nonce, api_nonce: args.dpop_api_nonce },
+        device_code_ttl: args.device_code_ttl,
+        device_interval: args.device_interval,
+        unforgiving_polls: args.unforgiving_polls,
+        push_ttl: args.push_ttl,
+        require_push: args.require_push,
         refresh_grace: args.refresh_grace,
         successor: args.successor.successor(),
         clients: vec![client],

@@ -9,11 +9,23 @@ pub struct Options {
     pub access_token_ttl: u32,
     /// The lifetime of authorization codes in seconds.
     pub code_ttl: u32,
+    /// The lifetime of device codes in seconds (RFC 8628).
+    pub device_code_ttl: u32,
+    /// How many seconds a device has to wait between two polls.
+    pub device_interval: u32,
+    /// Whether a device that polls too early is only told to slow down from then on, as at some real servers.
+    pub unforgiving_polls: bool,
+    /// The lifetime of pushed authorization requests in seconds (RFC 9126).
+    pub push_ttl: u32,
+    /// Whether every authorization request has to be pushed (RFC 9126 section 5).
+    pub require_push: bool,
     /// How long a spent refresh token is still accepted, in seconds from its first use; 0 for not at all. This holds for
     /// the predecessor of the current token only. Any other spent token is reuse, which revokes the whole family.
     pub refresh_grace: u32,
     /// The answer to a spent refresh token in its grace.
     pub successor: Successor,
+    /// What it wants of proofs of possession (RFC 9449). A client that sends them gets bound tokens in any case.
+    pub dpop: ProofRules,
     /// The registered clients.
     pub clients: Vec<ClientRegistration>,
     /// The faults from the start.
@@ -26,12 +38,29 @@ impl Default for Options {
             port: 0,
             access_token_ttl: 3600,
             code_ttl: 60,
+            device_code_ttl: 600,
+            device_interval: 5,
+            unforgiving_polls: false,
+            push_ttl: 60,
+            require_push: false,
             refresh_grace: 0,
             successor: Successor::default(),
+            dpop: ProofRules::default(),
             clients: vec![ClientRegistration::default()],
             faults: Faults::default(),
         }
     }
+}
+
+/// What a server wants of proofs of possession (RFC 9449). The default is nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProofRules {
+    /// Every token request needs a proof.
+    pub required: bool,
+    /// A proof at the token endpoint, or for a pushed request, needs a nonce of the authorization server (section 8).
+    pub token_nonce: bool,
+    /// A proof at the API needs a nonce of the API, which is another one (section 9).
+    pub api_nonce: bool,
 }
 
 /// The answer to a spent refresh token in its grace ([`Options::refresh_grace`]).
@@ -60,6 +89,8 @@ pub struct ClientRegistration {
     pub redirect_uris: Vec<String>,
     /// The scopes that it can ask for.
     pub scopes: Vec<String>,
+    /// The "secret" that every copy of the app has, if the server wants one (RFC 8252 section 8.5).
+    pub embedded_secret: Option<String>,
 }
 
 impl Default for ClientRegistration {
@@ -75,7 +106,8 @@ impl Default for ClientRegistration {
                 "http://localhost/callback",
                 "https://app.example/paste",
             ]),
-            scopes: strings(&["itwin-platform", "offline_access", "admin"]),
+            scopes: strings(&["itwin-platform", "offline_access", "admin", "openid", "profile", "email"]),
+            embedded_secret: None,
         }
     }
 }
@@ -89,10 +121,22 @@ pub struct Faults {
     pub metadata: Option<MetadataFault>,
     /// At the token endpoint.
     pub token: Option<EndpointFault>,
+    /// At the device authorization endpoint.
+    pub device: Option<EndpointFault>,
+    /// On some polls of a device, in place of the fault of the token endpoint.
+    pub polls: Vec<RefreshFault>,
+    /// At the endpoint for pushed authorization requests.
+    pub push: Option<EndpointFault>,
     /// At the revocation endpoint.
     pub revocation: Option<EndpointFault>,
     /// At the API.
     pub api: Option<EndpointFault>,
+    /// With proofs of possession, at the token endpoint and at the API.
+    pub proof: Option<ProofFault>,
+    /// In ID tokens.
+    pub id_token: Option<IdTokenFault>,
+    /// At the userinfo endpoint.
+    pub userinfo: Option<EndpointFault>,
     /// The lifetime in seconds that the token response claims. It does not change the access token's own.
     pub expires_in: Option<u32>,
     /// Refresh tokens are not rotated: the answer to a refresh has no new one.
@@ -101,16 +145,34 @@ pub struct Faults {
     pub refresh: Vec<RefreshFault>,
 }
 
-/// A fault of some refreshes.
+/// A fault with proofs of possession (RFC 9449).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProofFault {
+    /// Every proof is refused: it needs another nonce.
+    AlwaysNonce,
+    /// The proof is ignored, and the token is a plain Bearer token.
+    BearerAnswer,
+    /// Pages cannot read the nonce, because CORS does not expose its header field.
+    HiddenNonce,
+    /// A nonce is asked for, and none is given.
+    NoNonce,
+    /// Each success gives a new nonce, and only that one is good from then on (section 8.2).
+    NonceInSuccess,
+    /// Two header fields have a nonce each.
+    TwoNonces,
+}
+
+/// A fault of some refreshes, or of some polls of a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefreshFault {
-    /// The refreshes that have it.
+    /// Those that have it.
     pub when: When,
     /// What goes wrong.
     pub fault: EndpointFault,
 }
 
-/// Which refreshes have a fault. Each request with `grant_type=refresh_token` since the faults were set counts as one.
+/// Which refreshes or polls have a fault. Each request with `grant_type=refresh_token`, or with that of a device, since the faults
+/// were set counts as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
     /// Every nth: 3 means the third, the sixth and so on, 1 means all, and 0 means none.
@@ -120,11 +182,11 @@ pub enum When {
 }
 
 impl When {
-    /// Whether the refresh with this number, from 1, is one of them.
-    pub(crate) fn is_due(self, refresh: u64) -> bool {
+    /// Whether the one with this number, from 1, is one of them.
+    pub(crate) fn is_due(self, number: u64) -> bool {
         match self {
-            Self::Every(count) => refresh.checked_rem(count.into()) == Some(0),
-            Self::Next(count) => refresh <= count.into(),
+            Self::Every(count) => number.checked_rem(count.into()) == Some(0),
+            Self::Next(count) => number <= count.into(),
         }
     }
 }
@@ -146,6 +208,31 @@ pub enum CallbackFault {
     WrongIss,
     /// It has a `state` that is not the one sent.
     WrongState,
+}
+
+/// A fault of ID tokens (OpenID Connect Core 1.0 section 3.1.3.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdTokenFault {
+    /// It is for another client.
+    Audience,
+    /// It has five parts, as if it were encrypted.
+    Encrypted,
+    /// It expired an hour ago.
+    Expired,
+    /// It is another server's.
+    Issuer,
+    /// It does not say when the user signed in.
+    NoAuthTime,
+    /// It has no nonce.
+    NoNonce,
+    /// It has another nonce.
+    Nonce,
+    /// It says that the user signed in yesterday.
+    OldSignIn,
+    /// It is for this client and an API, and was issued to the API.
+    Party,
+    /// It is about another user.
+    Subject,
 }
 
 /// A fault of the metadata.
@@ -220,4 +307,20 @@ pub enum EndpointFault {
         /// Milliseconds.
         millis: u64,
     },
+}
+
+impl EndpointFault {
+    /// Refuses with an OAuth error (RFC 6749 section 5.2), without doing its work.
+    #[must_use]
+    pub fn error(status: u16, code: &str) -> Self {
+        let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        Self::Respond { status, headers, body: format!("{{\"error\":\"{code}\"}}") }
+    }
+
+    /// Answers with a page for people, as a firewall does, without doing its work.
+    #[must_use]
+    pub fn page(status: u16) -> Self {
+        let headers = vec![("content-type".to_owned(), "text/html".to_owned())];
+        Self::Respond { status, headers, body: "<!doctype html><p>This page is for people.".to_owned() }
+    }
 }

@@ -1,6 +1,6 @@
 //! The pages: sign-in, consent and errors. They have no scripts, and little of them varies.
 
-use crate::app::{AUTHORIZE, App, CONSENT, LOGIN, REVOCATION, TOKEN};
+use crate::app::{AUTHORIZE, App, DEVICE, DEVICE_PAGE, END_SESSION, REVOCATION, TOKEN, USERINFO};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -9,12 +9,12 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
-/// `request` is the query of the authorization request, which the form carries along.
-pub(crate) fn login(app_name: &str, request: &str, csrf: &str, origin: &str, again: bool) -> Response {
+/// `request` is the query of the authorization request, or the code of a device, which the form carries along to `action`.
+pub(crate) fn login(app_name: &str, action: &str, request: &str, csrf: &str, origin: &str, again: bool) -> Response {
     let body = html! {
         h1 { "Sign in" }
         p.lead { "to continue to " strong { (app_name) } }
-        form method="post" action=(LOGIN) {
+        form method="post" action=(action) {
             input type="hidden" name="csrf" value=(csrf);
             input type="hidden" name="request" value=(request);
             label for="username" { "User name" }
@@ -35,18 +35,24 @@ pub(crate) fn login(app_name: &str, request: &str, csrf: &str, origin: &str, aga
     page(StatusCode::OK, "Sign in", origin, &body)
 }
 
-pub(crate) fn consent(
-    app_name: &str,
-    user: &str,
-    scope: &[String],
-    request: &str,
-    csrf: &str,
-    origin: &str,
-) -> Response {
+/// What a user is asked.
+pub(crate) struct Consent<'a> {
+    pub(crate) app_name: &'a str,
+    pub(crate) user: &'a str,
+    pub(crate) scope: &'a [String],
+    /// The code that a device shows.
+    pub(crate) code: Option<&'a str>,
+}
+
+pub(crate) fn consent(consent: &Consent<'_>, action: &str, request: &str, csrf: &str, origin: &str) -> Response {
+    let Consent { app_name, user, scope, code } = consent;
     let body = html! {
         h1 { (app_name) " asks for access" }
         p.lead { "You are signed in as " strong { (user) } "." }
-        form method="post" action=(CONSENT) {
+        @if let Some(code) = code {
+            p { "Your device shows the code " strong { (code) } ". If it shows another one, or if you did not start this yourself, press Deny." }
+        }
+        form method="post" action=(action) {
             input type="hidden" name="csrf" value=(csrf);
             input type="hidden" name="request" value=(request);
             @if scope.is_empty() {
@@ -54,7 +60,7 @@ pub(crate) fn consent(
             } @else {
                 p #wants { "It wants to:" }
                 ul aria-labelledby="wants" {
-                    @for scope in scope { li { (in_words(scope)) " " code { (scope) } } }
+                    @for scope in *scope { li { (in_words(scope)) " " code { (scope) } } }
                 }
             }
             div.buttons {
@@ -66,12 +72,48 @@ pub(crate) fn consent(
     page(StatusCode::OK, "Allow access", origin, &body)
 }
 
+/// Where the user types the code that a device shows.
+pub(crate) fn device_code(code: &str, csrf: &str, again: bool) -> Response {
+    let body = html! {
+        h1 { "Connect a device" }
+        p.lead { "Go on only if you started this on your own device." }
+        form method="post" action=(DEVICE_PAGE) {
+            input type="hidden" name="csrf" value=(csrf);
+            label for="user-code" { "Code on the device" }
+            input #user-code name="user_code" value=(code) autocomplete="off" autocapitalize="characters" spellcheck="false"
+                maxlength="64" autofocus aria-describedby="hint" aria-invalid=(again);
+            p #hint .hint .wrong[again] {
+                @if again { "This code is unknown or has expired. " }
+                "Never enter a code that somebody sent you."
+            }
+            div.buttons { button #continue .primary name="action" value="continue" { "Continue" } }
+        }
+    };
+    page(StatusCode::OK, "Connect a device", "", &body)
+}
+
+pub(crate) fn device_done(title: &str, text: &str) -> Response {
+    let body = html! {
+        h1 { (title) }
+        p.lead role="status" { (text) }
+    };
+    page(StatusCode::OK, title, "", &body)
+}
+
 pub(crate) fn error(status: StatusCode, text: &str) -> Response {
     let body = html! {
         h1 { "This request failed" }
         p.lead role="alert" { (text) }
     };
     page(status, "Error", "", &body)
+}
+
+pub(crate) fn signed_out() -> Response {
+    let body = html! {
+        h1 { "You are signed out" }
+        p.lead role="status" { "You can close this page." }
+    };
+    page(StatusCode::OK, "Signed out", "", &body)
 }
 
 pub(crate) async fn index(State(app): State<Arc<App>>) -> Response {
@@ -82,9 +124,12 @@ pub(crate) async fn index(State(app): State<Arc<App>>) -> Response {
             dt { "Issuer" } dd { code { (app.issuer) } }
             dt { "Authorization" } dd { code { (AUTHORIZE) } }
             dt { "Token" } dd { code { (TOKEN) } }
+            dt { "Devices" } dd { code { (DEVICE) } br; a href=(DEVICE_PAGE) { (DEVICE_PAGE) } }
             dt { "Revocation" } dd { code { (REVOCATION) } }
             dt { "Metadata" } dd { a href="/.well-known/oauth-authorization-server" { "/.well-known/oauth-authorization-server" } }
-            dt { "API" } dd { code { "/api/me" } " " code { "/api/itwins" } " " code { "/api/admin" } " " code { "/api/forbidden" } }
+            dt { "Userinfo" } dd { code { (USERINFO) } }
+            dt { "Sign-out" } dd { code { (END_SESSION) } }
+            dt { "API" } dd { code { "/api/me" } " " code { "/api/itwins" } " " code { "/api/admin" } " " code { "/api/forbidden" } " " code { "/api/payments" } }
             @for client in &app.options.clients {
                 dt { "Client" }
                 dd { code { (client.client_id) } @for uri in &client.redirect_uris { br; code { (uri) } } }
@@ -121,8 +166,11 @@ fn page(status: StatusCode, title: &str, origin: &str, body: &Markup) -> Respons
 fn in_words(scope: &str) -> &str {
     match scope {
         "admin" => "Manage everything in your name",
+        "email" => "See your email address",
         "itwin-platform" => "See and change your iTwins and your profile",
         "offline_access" => "Stay signed in when you are away",
+        "openid" => "See who you are",
+        "profile" => "See your name",
         _ => "Use",
     }
 }

@@ -1,11 +1,13 @@
 //! [`DevServer`]: a server on a thread of its own.
 
-use crate::app::{AUTHORIZE, App, CONSENT, COUNTS, LOGIN, REVOCATION, TOKEN};
+use crate::app::{
+    AUTHORIZE, App, CONSENT, COUNTS, DEVICE, END_SESSION, JWKS, LOGIN, PUSH, REVOCATION, TOKEN, USERINFO,
+};
 use crate::counts::{self, Counts};
 use crate::log::Entry;
 use crate::options::{Faults, Options};
 use crate::running::{Running, bind};
-use crate::{api, authorize, cors, log, metadata, pages, token};
+use crate::{api, authorize, cors, device, dpop, log, metadata, oidc, pages, push, token};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
@@ -55,6 +57,30 @@ impl DevServer {
         self.app.at(TOKEN)
     }
 
+    /// The device authorization endpoint (RFC 8628).
+    #[must_use]
+    pub fn device_endpoint(&self) -> String {
+        self.app.at(DEVICE)
+    }
+
+    /// The endpoint for pushed authorization requests (RFC 9126).
+    #[must_use]
+    pub fn push_endpoint(&self) -> String {
+        self.app.at(PUSH)
+    }
+
+    /// Where browsers are signed out (RP-Initiated Logout 1.0).
+    #[must_use]
+    pub fn end_session_endpoint(&self) -> String {
+        self.app.at(END_SESSION)
+    }
+
+    /// The userinfo endpoint (OpenID Connect Core 1.0 section 5.3).
+    #[must_use]
+    pub fn userinfo_endpoint(&self) -> String {
+        self.app.at(USERINFO)
+    }
+
     /// The revocation endpoint.
     #[must_use]
     pub fn revocation_endpoint(&self) -> String {
@@ -96,7 +122,7 @@ impl DevServer {
         self.app.log.clear();
     }
 
-    /// Replaces the faults from now on. Refreshes are counted anew for [`When`](crate::When).
+    /// Replaces the faults from now on. Refreshes and polls are counted anew for [`When`](crate::When).
     pub fn set_faults(&self, faults: Faults) {
         self.app.set_faults(faults);
     }
@@ -106,17 +132,24 @@ fn router(app: Arc<App>) -> io::Result<Router> {
     // The endpoints that a single-page app calls; the pages are for browsers alone.
     let called = Router::new()
         .route(TOKEN, post(token::token))
+        .route(PUSH, post(push::push))
         .route(REVOCATION, post(token::revoke))
         .route("/.well-known/oauth-authorization-server", get(metadata::metadata))
         .route("/.well-known/openid-configuration", get(metadata::metadata))
+        .route(JWKS, get(oidc::jwks))
+        .route(USERINFO, get(oidc::userinfo))
+        .merge(device::called())
         .merge(api::routes())
-        .layer(cors::layer(&app.options)?);
+        .layer(cors::layer(&app.options)?)
+        .layer(from_fn_with_state(Arc::clone(&app), dpop::hide));
     Ok(Router::new()
         .route("/", get(pages::index))
         .route(COUNTS, get(counts::counts))
         .route(AUTHORIZE, get(authorize::authorize))
         .route(LOGIN, post(authorize::login))
+        .route(END_SESSION, get(oidc::end_session))
         .route(CONSENT, get(authorize::consent).post(authorize::decide))
+        .merge(device::pages())
         .merge(called)
         .layer(from_fn(no_store))
         .layer(from_fn_with_state(Arc::clone(&app.log), log::record))

@@ -1,8 +1,11 @@
 //! The server's memory: sessions, codes and tokens.
 
 use crate::counts::Counts;
+use crate::device::Devices;
 use crate::family::{Families, Presented, Rejected};
+use crate::oidc::{SignIn, now};
 use crate::options::{Options, Successor};
+use crate::push::Pushes;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, HashSet};
@@ -12,6 +15,8 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(crate) struct Grants {
     pub(crate) counts: Counts,
+    pub(crate) devices: Devices,
+    pub(crate) pushes: Pushes,
     sessions: HashMap<String, Session>,
     codes: HashMap<String, Code>,
     access_tokens: HashMap<String, Access>,
@@ -29,6 +34,8 @@ pub(crate) struct Session {
     pub(crate) csrf: String,
     pub(crate) user: Option<String>,
     consents: HashSet<String>,
+    /// When the user signed in, in seconds since 1970.
+    pub(crate) auth_time: u64,
 }
 
 /// The access that a user granted to a client.
@@ -39,6 +46,9 @@ pub(crate) struct Grant {
     pub(crate) client_id: String,
     pub(crate) scope: Vec<String>,
     pub(crate) user: String,
+    /// The thumbprint of the key that the tokens are bound to.
+    pub(crate) key: Option<String>,
+    pub(crate) sign_in: SignIn,
 }
 
 #[derive(Debug)]
@@ -71,6 +81,8 @@ impl Grants {
     pub(crate) fn new(options: &Options) -> Self {
         Self {
             counts: Counts::default(),
+            devices: Devices::default(),
+            pushes: Pushes::default(),
             sessions: HashMap::new(),
             codes: HashMap::new(),
             access_tokens: HashMap::new(),
@@ -86,7 +98,7 @@ impl Grants {
         if let Some((id, session)) = id.and_then(|id| self.sessions.get(id).map(|session| (id, session))) {
             return (id.to_owned(), session.clone());
         }
-        let (id, session) = (random(), Session { csrf: random(), user: None, consents: HashSet::new() });
+        let (id, session) = (random(), Session { csrf: random(), user: None, consents: HashSet::new(), auth_time: 0 });
         self.sessions.insert(id.clone(), session.clone());
         (id, session)
     }
@@ -99,9 +111,17 @@ impl Grants {
                 session.consents.clear();
             }
             session.user = Some(user.to_owned());
+            session.auth_time = now();
             self.sessions.insert(fresh.clone(), session);
         }
         fresh
+    }
+
+    /// Signs a user out of a browser.
+    pub(crate) fn sign_out(&mut self, id: &str, user: &str) {
+        if let Some(session) = self.sessions.get_mut(id).filter(|session| session.user.as_deref() == Some(user)) {
+            session.user = None;
+        }
     }
 
     pub(crate) fn remember_consent(&mut self, id: &str, client_id: &str, scope: &[String]) {
@@ -223,7 +243,14 @@ impl Access {
 
 impl Grant {
     pub(crate) fn new(client_id: &str, scope: Vec<String>, user: String) -> Self {
-        Self { family: u64::from_ne_bytes(random_bytes()), client_id: client_id.to_owned(), scope, user }
+        Self {
+            family: u64::from_ne_bytes(random_bytes()),
+            client_id: client_id.to_owned(),
+            scope,
+            user,
+            key: None,
+            sign_in: SignIn::default(),
+        }
     }
 
     pub(crate) fn has(&self, scope: &str) -> bool {
@@ -244,7 +271,7 @@ fn consent(client_id: &str, scope: &[String]) -> String {
 }
 
 /// 256 random bits as text.
-fn random() -> String {
+pub(crate) fn random() -> String {
     Base64UrlUnpadded::encode_string(&random_bytes::<32>())
 }
 

@@ -1,8 +1,10 @@
 //! The token endpoint (RFC 6749 section 3.2) and the revocation endpoint (RFC 7009).
 
-use crate::app::App;
+use crate::app::{App, TOKEN};
+use crate::dpop::{self, At};
 use crate::log::{cut, hangup};
-use crate::options::{Alteration, ClientRegistration, EndpointFault};
+use crate::oidc;
+use crate::options::{Alteration, ClientRegistration, EndpointFault, ProofFault};
 use crate::params::Params;
 use crate::state::Grant;
 use axum::body::{Body, to_bytes};
@@ -10,15 +12,23 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) async fn token(State(app): State<Arc<App>>, headers: HeaderMap, body: String) -> Response {
     app.grants().counts.token_requests += 1;
-    let refresh_fault = if is_refresh(&body) { app.refresh_fault() } else { None };
-    let fault = refresh_fault.or_else(|| app.faults().token);
-    let work = async move { with_fault(fault, || answer(&headers, &body, |params| grant(&app, params))).await };
+    let fault = match grant_type(&body).as_deref() {
+        Some("refresh_token") => app.refresh_fault(),
+        Some(DEVICE_GRANT) => {
+            app.grants().counts.polls += 1;
+            app.poll_fault()
+        }
+        _ => None,
+    };
+    let fault = fault.or_else(|| app.faults().token);
+    let work = async move { with_fault(fault, || granted(&app, &headers, &body)).await };
     // On a task of its own, so that a client that hangs up does not take back what it sent.
     tokio::spawn(work).await.unwrap_or_else(|_| hangup())
 }
@@ -101,9 +111,9 @@ fn with_members(body: &[u8], members: &[(String, Option<String>)]) -> String {
 }
 
 /// An error code and a description (RFC 6749 section 5.2).
-type Refused = (&'static str, &'static str);
+pub(crate) type Refused = (&'static str, &'static str);
 
-fn answer(
+pub(crate) fn answer(
     headers: &HeaderMap,
     body: &str,
     work: impl FnOnce(&Params) -> Result<serde_json::Value, Refused>,
@@ -138,11 +148,19 @@ fn answer(
     response
 }
 
-fn grant(app: &App, params: &Params) -> Result<serde_json::Value, Refused> {
+fn granted(app: &App, headers: &HeaderMap, body: &str) -> Response {
+    let proof = dpop::check(app, At::Token, "POST", TOKEN, headers, None);
+    let response = answer(headers, body, |params| grant(app, params, proof.key.clone()?));
+    proof.answer(app, response)
+}
+
+/// Tokens that are bound to `key`, if there is one.
+fn grant(app: &App, params: &Params, key: Option<String>) -> Result<serde_json::Value, Refused> {
     let client = client(app, params)?;
     let required = |name, description| params.find(name).ok_or(("invalid_request", description));
     let mut grants = app.grants();
     let faults = app.faults();
+    let is_ignored = faults.proof == Some(ProofFault::BearerAnswer);
     let issued = match params.text("grant_type") {
         "authorization_code" => {
             let code = required("code", "code is missing")?;
@@ -152,23 +170,45 @@ fn grant(app: &App, params: &Params) -> Result<serde_json::Value, Refused> {
                 return Err(("invalid_request", "the code_verifier is not 43 to 128 unreserved characters"));
             }
             let grant = grants.use_code(code, &client.client_id, redirect_uri, verifier);
-            grants.start(grant.map_err(|why| ("invalid_grant", why))?)
+            let grant = grant.map_err(|why| ("invalid_grant", why))?;
+            if grant.key.is_some() && grant.key != key {
+                return Err(("invalid_grant", "the code is bound to another key"));
+            }
+            grants.start(Grant { key: key.filter(|_| !is_ignored), ..grant })
         }
         "refresh_token" => {
             let token = required("refresh_token", "refresh_token is missing")?;
             let presented = grants.present(token, &client.client_id).map_err(|why| ("invalid_grant", why))?;
-            let scope = narrowed(&presented.grant, params)?;
+            if presented.grant.key.is_some() && presented.grant.key != key {
+                return Err(("invalid_grant", "the refresh token is bound to another key"));
+            }
+            let mut scope = narrowed(&presented.grant, params)?;
+            scope.key = scope.key.filter(|_| !is_ignored);
             grants.refresh(presented, scope, faults.keep_refresh_token)
         }
+        DEVICE_GRANT => {
+            let code = required("device_code", "device_code is missing")?;
+            let polled = grants.devices.poll(code, &client.client_id, app.options.unforgiving_polls);
+            grants.counts.early_polls += u64::from(polled.is_early);
+            grants.start(Grant { key: key.filter(|_| !is_ignored), ..polled.granted? })
+        }
         "" => return Err(("invalid_request", "grant_type is missing")),
-        _ => return Err(("unsupported_grant_type", "only authorization_code and refresh_token are supported")),
+        _ => {
+            return Err((
+                "unsupported_grant_type",
+                "only authorization_code, refresh_token and device_code are supported",
+            ));
+        }
     };
     let mut document = json!({
-        "token_type": "Bearer",
+        "token_type": if issued.access.grant.key.is_some() { "DPoP" } else { "Bearer" },
         "expires_in": faults.expires_in.map_or(issued.expires_in, u64::from),
         "scope": issued.access.grant.scope.join(" "),
         "access_token": issued.access.token,
     });
+    if let Some(token) = oidc::id_token(app, &issued.access.grant, params.text("grant_type") == "refresh_token") {
+        document["id_token"] = json!(token);
+    }
     if let Some(token) = issued.refresh_token {
         document["refresh_token"] = json!(token);
     }
@@ -188,16 +228,19 @@ fn narrowed(grant: &Grant, params: &Params) -> Result<Grant, Refused> {
     }
 }
 
-fn client<'a>(app: &'a App, params: &Params) -> Result<&'a ClientRegistration, Refused> {
-    if params.find("client_secret").is_some() {
-        return Err(("invalid_client", "a public client has no secret"));
-    }
+pub(crate) fn client<'a>(app: &'a App, params: &Params) -> Result<&'a ClientRegistration, Refused> {
     let id = params.find("client_id").ok_or(("invalid_request", "client_id is missing"))?;
-    app.options.clients.iter().find(|client| client.client_id == id).ok_or(("invalid_client", "the client is unknown"))
+    let client = app.options.clients.iter().find(|client| client.client_id == id);
+    let client = client.ok_or(("invalid_client", "the client is unknown"))?;
+    match (params.find("client_secret"), client.embedded_secret.as_deref()) {
+        (given, wanted) if given == wanted => Ok(client),
+        (_, None) => Err(("invalid_client", "a public client has no secret")),
+        (_, Some(_)) => Err(("invalid_client", "client_secret is missing or wrong")),
+    }
 }
 
-fn is_refresh(body: &str) -> bool {
-    form_urlencoded::parse(body.as_bytes()).any(|(name, value)| name == "grant_type" && value == "refresh_token")
+fn grant_type(body: &str) -> Option<Cow<'_, str>> {
+    form_urlencoded::parse(body.as_bytes()).find(|(name, _)| name == "grant_type").map(|(_, value)| value)
 }
 
 /// RFC 7636 section 4.1.
@@ -205,3 +248,6 @@ fn is_verifier(verifier: &str) -> bool {
     let unreserved = |letter: char| letter.is_ascii_alphanumeric() || "-._~".contains(letter);
     (43..=128).contains(&verifier.len()) && verifier.chars().all(unreserved)
 }
+
+/// RFC 8628 section 3.4.
+pub(crate) const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";

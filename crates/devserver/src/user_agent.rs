@@ -47,6 +47,7 @@ pub enum UserAgentError {
 pub struct UserAgent {
     agent: Agent,
     cookies: BTreeMap<(String, String), String>,
+    user: String,
 }
 
 impl Default for UserAgent {
@@ -66,10 +67,17 @@ impl UserAgent {
             .proxy(None)
             .timeout_global(Some(Duration::from_secs(60)))
             .build();
-        Self { agent: config.new_agent(), cookies: BTreeMap::new() }
+        Self { agent: config.new_agent(), cookies: BTreeMap::new(), user: "alice".to_owned() }
     }
 
-    /// Opens the authorization URL as the user `alice`, and goes on to the redirect URI that it names.
+    /// The same browser with another user in front of it, who signs in with this name.
+    #[must_use]
+    pub fn as_user(self, user: &str) -> Self {
+        Self { user: user.to_owned(), ..self }
+    }
+
+    /// Opens the authorization URL, signs in as `alice` or as the [user](Self::as_user) who was given, and goes on to the redirect URI that it names. If it names none, since
+    /// its parameters were pushed, that is the first URL at another origin.
     ///
     /// # Errors
     /// [`UserAgentError`].
@@ -77,32 +85,60 @@ impl UserAgent {
         let mut url = parse(authorization_url)?;
         let redirect_uri = url.query_pairs().find(|(name, _)| name == "redirect_uri").map(|(_, uri)| uri.into_owned());
         let redirect_uri = redirect_uri.and_then(|uri| Url::parse(&uri).ok()).map(String::from).unwrap_or_default();
+        let server = url.origin();
+        let arrives = |url: &Url| match redirect_uri.as_str() {
+            "" => url.origin() != server,
+            redirect_uri => url
+                .as_str()
+                .strip_prefix(redirect_uri)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['?', '&'])),
+        };
+        self.visit(&mut url, arrives, decision, None)
+    }
+
+    /// Opens the page where a device's user confirms, types the code that the device shows, and decides as the user `alice`.
+    /// A code that is not taken is not typed again.
+    ///
+    /// # Errors
+    /// [`UserAgentError`].
+    pub fn confirm(
+        &mut self,
+        verification_uri: &str,
+        user_code: &str,
+        decision: Decision,
+    ) -> Result<Visit, UserAgentError> {
+        self.visit(&mut parse(verification_uri)?, |_| false, decision, Some(user_code))
+    }
+
+    fn visit(
+        &mut self,
+        url: &mut Url,
+        arrives: impl Fn(&Url) -> bool,
+        decision: Decision,
+        mut code: Option<&str>,
+    ) -> Result<Visit, UserAgentError> {
         let (mut form, mut steps) = (None, Vec::new());
         for _ in 0..STEPS_MAX {
-            let arrived = !redirect_uri.is_empty()
-                && url
-                    .as_str()
-                    .strip_prefix(&redirect_uri)
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(['?', '&']));
+            let arrived = arrives(url);
             let callback = arrived.then(|| url.to_string());
             if callback.is_some() {
                 steps.push("back to the application".to_owned());
-                if !is_loopback(&url) {
+                if !is_loopback(url) {
                     return Ok(Visit { callback, status: 0, page: String::new(), steps });
                 }
             }
-            let mut response = self.fetch(&url, form.take())?;
+            let mut response = self.fetch(url, form.take())?;
             let status = response.status().as_u16();
             let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
             if let Some(location) = location.filter(|_| (300..400).contains(&status)) {
-                url = url.join(location).map_err(|_| UserAgentError::Led(location.to_owned()))?;
+                *url = url.join(location).map_err(|_| UserAgentError::Led(location.to_owned()))?;
                 continue;
             }
             let page = response.body_mut().read_to_string().map_err(UserAgentError::Http)?;
-            let pressed = if arrived { None } else { press(&page, decision) };
+            let pressed = if arrived { None } else { press(&page, decision, &self.user, &mut code) };
             let Some(pressed) = pressed else { return Ok(Visit { callback, status, page, steps }) };
             steps.push(pressed.step);
-            url = url.join(&pressed.action).map_err(|_| UserAgentError::Led(pressed.action))?;
+            *url = url.join(&pressed.action).map_err(|_| UserAgentError::Led(pressed.action))?;
             form = pressed.fields;
         }
         Err(UserAgentError::TooMany)
@@ -140,13 +176,19 @@ struct Pressed {
     fields: Option<Vec<(String, String)>>,
 }
 
-/// Reads the first form of a page: ours, or a development page of npm's `oidc-provider`.
-fn press(page: &str, decision: Decision) -> Option<Pressed> {
+/// Reads the first form of a page: ours, or a development page of npm's `oidc-provider`. The code of a device is typed once.
+fn press(page: &str, decision: Decision, user: &str, code: &mut Option<&str>) -> Option<Pressed> {
     let form = page.split("<form").nth(1)?.split("</form>").next()?;
     let (head, body) = form.split_once('>')?;
+    let tags = || body.split('<').filter_map(|tag| tag.split('>').next());
+    let asks_code = tags().any(|tag| attribute(tag, "name").as_deref() == Some("user_code") && !is_hidden(tag));
     let sign_in = body.contains("type=\"password\"");
-    let cancel = if sign_in { decision == Decision::Cancel } else { decision != Decision::Allow };
-    let place = if sign_in { "sign-in page" } else { "consent page" };
+    let cancel = !asks_code && if sign_in { decision == Decision::Cancel } else { decision != Decision::Allow };
+    let (place, buttons) = match (asks_code, sign_in) {
+        (true, _) => ("code page", ["continue", "continue"]),
+        (_, true) => ("sign-in page", ["sign-in", "cancel"]),
+        _ => ("consent page", ["allow", "deny"]),
+    };
     let mut links = page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
     let abort =
         links.find(|link| link.ends_with("/abort")).filter(|_| decision != Decision::Allow && (cancel || !sign_in));
@@ -155,25 +197,34 @@ fn press(page: &str, decision: Decision) -> Option<Pressed> {
     }
     let mut fields = Vec::new();
     let mut step = format!("{place}: pressed the button");
-    let buttons = if sign_in { ["sign-in", "cancel"] } else { ["allow", "deny"] };
-    for tag in body.split('<').filter_map(|tag| tag.split('>').next()) {
+    for tag in tags() {
         let name = attribute(tag, "name").unwrap_or_default();
         let value = attribute(tag, "value").unwrap_or_default();
-        let kind = attribute(tag, "type").unwrap_or_default();
         let wanted = buttons.get(usize::from(cancel)).is_some_and(|button| *button == value);
         if tag.starts_with("button") && wanted && !name.is_empty() {
             step = format!("{place}: pressed “{value}”");
             fields.push((name, value));
         } else if tag.starts_with("input") && !name.is_empty() {
-            fields.push(match kind.as_str() {
-                "hidden" => (name, value),
-                "password" => (name, "any password".to_owned()),
-                _ => (name, "alice".to_owned()),
-            });
+            let value = match attribute(tag, "type").as_deref() {
+                Some("hidden") => value,
+                Some("password") => "any password".to_owned(),
+                _ if name == "user_code" => code.take()?.to_owned(),
+                _ => user.to_owned(),
+            };
+            fields.push((name, value));
         }
+    }
+    // The button stands outside of the form, at the end of the page.
+    if cancel && page.contains("name=\"abort\"") {
+        step = format!("{place}: pressed cancel");
+        fields.push(("abort".to_owned(), "yes".to_owned()));
     }
     let action = attribute(head, "action").unwrap_or_default();
     Some(Pressed { step, action, fields: Some(fields) })
+}
+
+fn is_hidden(tag: &str) -> bool {
+    attribute(tag, "type").as_deref() == Some("hidden")
 }
 
 fn attribute(tag: &str, name: &str) -> Option<String> {
@@ -230,14 +281,14 @@ mod tests {
         let page = r#"<p><form method="post" action="/go?a=1&amp;b=2"><input type="hidden" name="csrf" value="x&quot;y">
             <input name="username"><input type="password" name="password">
             <button name="action" value="sign-in">Sign in</button><button name="action" value="cancel">No</button></form>"#;
-        let pressed = press(page, Decision::Allow).unwrap();
+        let pressed = press(page, Decision::Allow, "alice", &mut None).unwrap();
         assert_eq!(pressed.action, "/go?a=1&b=2");
         let expected = [("csrf", "x\"y"), ("username", "alice"), ("password", "any password"), ("action", "sign-in")];
         let fields = pressed.fields.unwrap();
         assert!(fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).eq(expected));
-        let cancelled = press(page, Decision::Cancel).unwrap().fields.unwrap();
+        let cancelled = press(page, Decision::Cancel, "alice", &mut None).unwrap().fields.unwrap();
         assert_eq!(cancelled.last().unwrap().1, "cancel");
-        assert!(press("<p>nothing to press</p>", Decision::Allow).is_none());
+        assert!(press("<p>nothing to press</p>", Decision::Allow, "alice", &mut None).is_none());
     }
 
     #[test]
@@ -256,7 +307,7 @@ mod tests {
             ("hidden", Decision::Deny, "consent page: pressed cancel", "/go/abort"),
             ("hidden", Decision::Cancel, "consent page: pressed cancel", "/go/abort"),
         ] {
-            let pressed = press(&page(kind), decision).unwrap();
+            let pressed = press(&page(kind), decision, "alice", &mut None).unwrap();
             let fields = pressed.fields.map(|fields| fields.len());
             assert_eq!((pressed.step.as_str(), pressed.action.as_str()), (step, action), "{kind} {decision:?}");
             assert_eq!(fields, (action == "/go").then_some(1), "{kind} {decision:?}");

@@ -79,7 +79,10 @@ fn its_rotation_and_the_faults_of_refreshes_are_options_too() {
     assert_ne!(recovered, tokens["refresh_token"]);
     assert!(refresh().is_err(), "every second answer is lost");
     assert_eq!(recover(), recovered, "the same pair");
-    assert_eq!(text(ureq::get(counts).call()).unwrap(), r#"{"refreshes":1,"replays":3,"reuses":0,"token_requests":6}"#);
+    assert_eq!(
+        text(ureq::get(counts).call()).unwrap(),
+        r#"{"early_polls":0,"polls":0,"refreshes":1,"replays":3,"reuses":0,"token_requests":6}"#
+    );
 }
 
 #[test]
@@ -96,6 +99,29 @@ fn a_refresh_fault_that_cannot_be_read_is_explained() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.code() == Some(2) && said.contains(expected), "{text}: {said}");
     }
+}
+
+#[test]
+fn the_faults_of_polls_are_options_too() {
+    let faults = ["denied", "denied-200", "down", "expired", "not-found", "page", "slow-down", "hangup", "delay=1"];
+    let faults: Vec<String> = faults.iter().map(|fault| format!("--poll-fault={fault},next=0")).collect();
+    let more = ["--poll-fault=page,every=1", "--unforgiving-polls", "--device-interval=7", "--device-code-ttl=70"];
+    let options: Vec<&str> =
+        faults.iter().map(String::as_str).chain(more).chain(["--port=0", "--fault=token-down"]).collect();
+    let mut server = Ended(program(&options).stdout(Stdio::piped()).spawn().unwrap());
+    let mut lines = BufReader::new(server.0.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let issuer = lines.find_map(|line| line.strip_prefix("Issuer  ").map(str::to_owned)).unwrap();
+    let post = |path: &str, form: &[(&str, &str)]| {
+        let form = form.iter().copied().chain([("client_id", "demo-native")]);
+        ureq::post(format!("{issuer}{path}")).send_form(form).unwrap().body_mut().read_to_string().unwrap()
+    };
+    let begun = post("/connect/deviceauthorization", &[]);
+    assert!(begun.contains(r#""expires_in":70"#) && begun.contains(r#""interval":7"#), "{begun}");
+    let poll = [("grant_type", "urn:ietf:params:oauth:grant-type:device_code"), ("device_code", "x")];
+    assert!(post("/connect/token", &poll).contains("for people"));
+    let output = program(&["--port", "0", "--poll-fault", "gone,next=1"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("\"gone\" is not a fault of a poll"), "{said}");
 }
 
 #[test]

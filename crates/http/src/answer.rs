@@ -54,10 +54,19 @@ impl Answer {
     /// The response to `read`, which overwrites the body.
     #[must_use]
     pub fn as_response(&mut self) -> Response<'_> {
-        let Self { status, headers, body } = self;
-        let fields = headers.iter().map(|(name, value)| (name, str::from_utf8(value.as_bytes()).unwrap_or(UNREADABLE)));
-        fields.fold(Response::new(*status, body), |response, (name, value)| response.with_header(name.as_str(), value))
+        response(self.status, &self.headers, &mut self.body)
     }
+}
+
+/// An answer of which there is the head alone so far.
+#[must_use]
+pub fn head(status: u16, headers: &HeaderMap) -> Response<'_> {
+    response(status, headers, &mut [])
+}
+
+fn response<'b>(status: u16, headers: &'b HeaderMap, body: &'b mut [u8]) -> Response<'b> {
+    let fields = headers.iter().map(|(name, value)| (name, str::from_utf8(value.as_bytes()).unwrap_or(UNREADABLE)));
+    fields.fold(Response::new(status, body), |response, (name, value)| response.with_header(name.as_str(), value))
 }
 
 impl From<Answer> for ResponseBuf {

@@ -1,22 +1,20 @@
 //! The one loop that drives every [`Flow`], blocking and async.
 
-use crate::answer::Answer;
 use crate::error::{ExchangeError, TransportError};
-use http::header::HeaderValue;
-use proofkey_core::{Flow, Request, Step, Unanswered};
+use crate::prover::{Prover, Sending};
+use crate::send::{Received, now};
+use proofkey_core::{Advice, Flow, Step, Unanswered};
 use std::future::Future;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use std::{error, fmt};
 use zeroize::Zeroizing;
 
-/// An answer, and whether its whole body came.
-pub type Received = (Answer, Result<(), TransportError>);
-
 /// A flow that ended without an answer to read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum DriveError {
-    /// Nothing is left to do. The flow itself tells what was tried.
-    Over,
+    /// Nothing is left to do, or the caller did not go on. The flow itself tells what was tried; here is why its last request
+    /// got no answer, if that is so.
+    Over(Option<TransportError>),
     /// A request got no answer.
     Transport(TransportError),
 }
@@ -24,9 +22,11 @@ pub enum DriveError {
 /// Drives a flow to its last answer, which the flow's own `read` then reads. `sleep` waits.
 ///
 /// `send` has the duties of an adapter. It follows no redirect, and sends a request once. Every status is an answer. It asks for no
-/// content coding ([`Request`] says so), caps the body, also after decoding ([`Answer::push`]), and keeps one deadline. It speaks
+/// content coding ([`Request`](proofkey_core::Request) says so), caps the body, also after decoding ([`Answer::push`]), and keeps one deadline. It speaks
 /// https, or plain http to this machine ([`is_secure`](crate::is_secure)). It says that a request was not sent only if that is
 /// certain ([`TransportError::new`]).
+///
+/// A client that is bound to a key needs [`drive_with`].
 ///
 /// # Errors
 /// [`DriveError`].
@@ -57,19 +57,42 @@ pub enum DriveError {
 /// ```
 pub fn drive(
     flow: &mut dyn Flow,
-    mut send: impl FnMut(http::Request<Zeroizing<Vec<u8>>>) -> Result<Received, TransportError>,
+    send: impl FnMut(http::Request<Zeroizing<Vec<u8>>>) -> Result<Received, TransportError>,
     mut sleep: impl FnMut(Duration),
 ) -> Result<Received, DriveError> {
+    drive_with(None, flow, send, |time| {
+        sleep(time);
+        true
+    })
+}
+
+/// [`drive`] with a key: each request of a client that is bound to it gets a proof (RFC 9449). If a server asks for a nonce, the
+/// request is sent once more, with another proof. `sleep` says whether to go on.
+///
+/// # Errors
+/// [`DriveError`].
+pub fn drive_with(
+    prover: Option<&Prover>,
+    flow: &mut dyn Flow,
+    mut send: impl FnMut(http::Request<Zeroizing<Vec<u8>>>) -> Result<Received, TransportError>,
+    mut sleep: impl FnMut(Duration) -> bool,
+) -> Result<Received, DriveError> {
+    let mut last = None;
     loop {
         let sent = match flow.step(now()) {
-            Step::Send(request) => to_http(&request).map_err(TransportError::from).and_then(&mut send),
-            Step::Wait(seconds) => {
-                sleep(Duration::from_secs(seconds.into()));
-                continue;
+            Step::Send(request) => {
+                let mut sending = Sending::new(request, prover);
+                loop {
+                    let mut sent = sending.request().and_then(&mut send);
+                    if !sending.is_again(&mut sent) {
+                        break sent;
+                    }
+                }
             }
-            _ => return Err(DriveError::Over),
+            Step::Wait(seconds) if sleep(Duration::from_secs(seconds.into())) => continue,
+            _ => return Err(DriveError::Over(last)),
         };
-        if let Some(end) = hear(flow, sent) {
+        if let Some(end) = hear(flow, sent, &mut last) {
             return end.map_err(DriveError::Transport);
         }
     }
@@ -81,36 +104,68 @@ pub fn drive(
 /// [`DriveError`].
 pub async fn drive_async<S, P>(
     flow: &mut (dyn Flow + Send),
-    mut send: impl FnMut(http::Request<Zeroizing<Vec<u8>>>) -> S,
+    send: impl FnMut(http::Request<Zeroizing<Vec<u8>>>) -> S,
     mut sleep: impl FnMut(Duration) -> P,
 ) -> Result<Received, DriveError>
 where
     S: Future<Output = Result<Received, TransportError>>,
     P: Future<Output = ()>,
 {
+    let sleep = |time| {
+        let sleep = sleep(time);
+        async {
+            sleep.await;
+            true
+        }
+    };
+    drive_async_with(None, flow, send, sleep).await
+}
+
+/// [`drive_with`] for asynchronous transports.
+///
+/// # Errors
+/// [`DriveError`].
+pub async fn drive_async_with<S, P>(
+    prover: Option<&Prover>,
+    flow: &mut (dyn Flow + Send),
+    mut send: impl FnMut(http::Request<Zeroizing<Vec<u8>>>) -> S,
+    mut sleep: impl FnMut(Duration) -> P,
+) -> Result<Received, DriveError>
+where
+    S: Future<Output = Result<Received, TransportError>>,
+    P: Future<Output = bool>,
+{
+    let mut last = None;
     loop {
-        let next = match flow.step(now()) {
-            Step::Send(request) => Ok(to_http(&request)),
-            Step::Wait(seconds) => Err(seconds),
-            _ => return Err(DriveError::Over),
-        };
-        let sent = match next {
-            Ok(Ok(request)) => send(request).await,
-            Ok(Err(error)) => Err(error.into()),
-            Err(seconds) => {
-                sleep(Duration::from_secs(seconds.into())).await;
-                continue;
+        let sent = match flow.step(now()) {
+            Step::Send(request) => {
+                let mut sending = Sending::new(request, prover);
+                loop {
+                    let mut sent = match sending.request() {
+                        Ok(request) => send(request).await,
+                        Err(error) => Err(error),
+                    };
+                    if !sending.is_again(&mut sent) {
+                        break sent;
+                    }
+                }
             }
+            Step::Wait(seconds) if sleep(Duration::from_secs(seconds.into())).await => continue,
+            _ => return Err(DriveError::Over(last)),
         };
-        if let Some(end) = hear(flow, sent) {
+        if let Some(end) = hear(flow, sent, &mut last) {
             return end.map_err(DriveError::Transport);
         }
     }
 }
 
-/// Tells the flow what came of a request. None if it goes on.
-fn hear(flow: &mut dyn Flow, sent: Result<Received, TransportError>) -> Option<Result<Received, TransportError>> {
-    match sent {
+/// Tells the flow what came of a request. None if it goes on; `last` is then why there was no answer.
+fn hear(
+    flow: &mut dyn Flow,
+    sent: Result<Received, TransportError>,
+    last: &mut Option<TransportError>,
+) -> Option<Result<Received, TransportError>> {
+    let error = match sent {
         Ok((mut answer, whole)) => {
             let response = answer.as_response();
             let is_last = match &whole {
@@ -118,44 +173,27 @@ fn hear(flow: &mut dyn Flow, sent: Result<Received, TransportError>) -> Option<R
                 Err(_) => flow.hear(&response.cut_off(), now()),
             };
             match whole {
-                _ if is_last => Some(Ok((answer, whole))),
-                Err(error) if error.why() != Unanswered::Closed => Some(Err(error)),
-                _ => None,
+                _ if is_last => return Some(Ok((answer, whole))),
+                Ok(()) => None,
+                Err(error) if error.why() == Unanswered::Closed => Some(error),
+                Err(error) if flow.unanswered(error.why(), now()) => Some(error),
+                Err(error) => return Some(Err(error)),
             }
         }
-        Err(error) => (!flow.unanswered(error.why(), now())).then_some(Err(error)),
-    }
-}
-
-/// The request as the `http` crate has it. Its body is wiped when it is dropped.
-///
-/// # Errors
-/// If the `http` crate does not take the URL.
-pub fn to_http(request: &Request<'_>) -> Result<http::Request<Zeroizing<Vec<u8>>>, http::Error> {
-    let mut builder = http::Request::builder().method(request.method().as_str()).uri(request.url().to_string());
-    for header in request.headers() {
-        let value = match header.fixed() {
-            Some(value) => HeaderValue::from_static(value),
-            None => {
-                let mut value = HeaderValue::from_str(&Zeroizing::new(header.value()))?;
-                value.set_sensitive(true);
-                value
-            }
-        };
-        builder = builder.header(header.name(), value);
-    }
-    builder.body(Zeroizing::new(request.body().into_bytes()))
-}
-
-/// Seconds since 1970. A clock that stands before is at its beginning.
-fn now() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
+        // What has to be fixed first gets no better while a flow waits.
+        Err(error) if !flow.unanswered(error.why(), now()) || error.advice() == Some(Advice::Fix) => {
+            return Some(Err(error));
+        }
+        Err(error) => Some(error),
+    };
+    *last = error;
+    None
 }
 
 impl From<DriveError> for ExchangeError {
     fn from(error: DriveError) -> Self {
         match error {
-            DriveError::Over => Self::Spent,
+            DriveError::Over(_) => Self::Spent,
             DriveError::Transport(error) => Self::Transport(error),
         }
     }
@@ -164,7 +202,8 @@ impl From<DriveError> for ExchangeError {
 impl fmt::Display for DriveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Over => f.write_str("the flow ended without an answer"),
+            Self::Over(None) => f.write_str("the flow ended without an answer"),
+            Self::Over(Some(error)) => write!(f, "the flow ended without an answer: {error}"),
             Self::Transport(error) => error.fmt(f),
         }
     }
@@ -173,8 +212,8 @@ impl fmt::Display for DriveError {
 impl error::Error for DriveError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
-            Self::Over => None,
-            Self::Transport(error) => error.source(),
+            Self::Over(None) => None,
+            Self::Over(Some(error)) | Self::Transport(error) => error.source(),
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use crate::listen::ListenError;
 use crate::proxy::ProxyError;
-use proofkey_core::{Advice, AuthorizeError, CallbackError, ConfigError, NoMetadata, ResponseError, Unanswered};
+use proofkey_core::{
+    Advice, AuthorizeError, CallbackError, CodeExpired, ConfigError, IdTokenError, NoMetadata, ResponseError,
+    Unanswered, UserInfoError,
+};
 use std::sync::Arc;
 use std::{error, fmt, io};
 
@@ -32,6 +35,8 @@ pub enum TransportKind {
     Http,
     /// The URL is neither https nor plain http to this machine. Nothing was sent.
     Insecure,
+    /// There can be no proof of possession: the key that the tokens are bound to is not here, or cannot sign. Nothing was sent.
+    Proof,
     /// The proxy cannot be used: it wants a password (407), or it is of a kind that is not supported. Nothing was sent.
     Proxy,
     /// TLS could not be set up: a certificate is not trusted, or there are no certificate authorities.
@@ -67,7 +72,9 @@ impl TransportError {
     #[must_use]
     pub const fn advice(&self) -> Option<Advice> {
         match self.kind {
-            TransportKind::Insecure | TransportKind::Proxy | TransportKind::Tls => Some(Advice::Fix),
+            TransportKind::Insecure | TransportKind::Proof | TransportKind::Proxy | TransportKind::Tls => {
+                Some(Advice::Fix)
+            }
             TransportKind::Connect | TransportKind::Deadline if !self.sent => Some(Advice::Retry { after: None }),
             _ => None,
         }
@@ -97,18 +104,22 @@ impl From<ProxyError> for TransportError {
     }
 }
 
-/// A token request or a revocation that failed.
+/// A request to the authorization server that failed: for tokens or userinfo, a revocation, or a push.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ExchangeError {
-    /// The server has no known revocation endpoint.
+    /// The server has no known endpoint for it.
     Config(ConfigError),
+    /// The ID token of the answer does not say who signed in here. The tokens were granted, and are dropped.
+    IdToken(IdTokenError),
     /// The server refused, or its answer cannot be used.
     Response(ResponseError),
     /// The request was sent before. A code or a refresh token is sent once.
     Spent,
     /// There was no answer.
     Transport(TransportError),
+    /// The userinfo endpoint's answer cannot be used.
+    UserInfo(UserInfoError),
 }
 
 /// A discovery that failed.
@@ -142,14 +153,29 @@ pub enum LoginError {
     Cancelled,
     /// The client or an extra parameter cannot be used.
     Config(ConfigError),
+    /// There is no code that the user could confirm on another device.
+    Device(ExchangeError),
     /// The code could not be exchanged.
     Exchange(ExchangeError),
+    /// Nobody confirmed the code of a device before it expired.
+    Expired {
+        /// How it ended.
+        expired: CodeExpired,
+        /// Why the last poll got no answer, if that is so.
+        last: Option<TransportError>,
+    },
     /// An address of the redirect URI cannot be listened at.
     Listen(ListenError),
     /// The redirect URI is not `http://` with a loopback address or `localhost`, so no listener can receive the redirect.
     NotLoopback,
     /// The browser could not be opened.
     Open(io::Error),
+    /// The parameters could not be pushed (RFC 9126). The browser was not opened.
+    Push(ExchangeError),
+    /// The answer to the push came so late that the server has forgotten what was pushed. The browser was not opened.
+    PushExpired,
+    /// The code could not be shown.
+    Show(io::Error),
     /// The user did not come back in time.
     TimedOut,
 }
@@ -166,8 +192,10 @@ impl ExchangeError {
     pub fn advice(&self) -> Option<Advice> {
         match self {
             Self::Config(_) | Self::Spent => Some(Advice::Fix),
+            Self::IdToken(error) => Some(error.advice()),
             Self::Response(error) => Some(error.advice()),
             Self::Transport(error) => error.advice(),
+            Self::UserInfo(error) => Some(error.advice()),
         }
     }
 }
@@ -192,10 +220,15 @@ impl LoginError {
         match self {
             Self::Callback(error) => Some(error.advice()),
             Self::Exchange(error) => error.advice(),
-            Self::Cancelled | Self::TimedOut => Some(Advice::Reauthorize),
-            Self::Authorize(_) | Self::Config(_) | Self::Listen(_) | Self::NotLoopback | Self::Open(_) => {
-                Some(Advice::Fix)
-            }
+            // Nothing is lost by asking once more.
+            Self::Device(error) | Self::Push(error) => error.advice().or(Some(Advice::Retry { after: None })),
+            Self::Cancelled | Self::Expired { .. } | Self::PushExpired | Self::TimedOut => Some(Advice::Reauthorize),
+            Self::Authorize(_)
+            | Self::Config(_)
+            | Self::Listen(_)
+            | Self::NotLoopback
+            | Self::Open(_)
+            | Self::Show(_) => Some(Advice::Fix),
         }
     }
 }
@@ -209,6 +242,7 @@ impl fmt::Display for TransportError {
             TransportKind::Deadline => "the server did not answer in time",
             TransportKind::Http => "no answer from the server",
             TransportKind::Insecure => "plain http goes to loopback addresses only; write https://",
+            TransportKind::Proof => "no proof that the tokens are ours",
             TransportKind::Proxy => "no way through the proxy",
             TransportKind::Tls => "no secure connection to the server",
         })?;
@@ -225,9 +259,11 @@ impl fmt::Display for ExchangeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Config(error) => error.fmt(f),
+            Self::IdToken(error) => error.fmt(f),
             Self::Response(error) => error.fmt(f),
             Self::Spent => f.write_str("the request was sent before, and a code or a refresh token is sent once"),
             Self::Transport(error) => error.fmt(f),
+            Self::UserInfo(error) => error.fmt(f),
         }
     }
 }
@@ -250,12 +286,18 @@ impl fmt::Display for LoginError {
             Self::Callback(error) => error.fmt(f),
             Self::Cancelled => f.write_str("the login was cancelled"),
             Self::Config(error) => error.fmt(f),
+            Self::Device(error) => write!(f, "the server gave no code to confirm: {error}"),
             Self::Exchange(error) => write!(f, "the code could not be exchanged for a token: {error}"),
+            Self::Expired { expired, last: None } => expired.fmt(f),
+            Self::Expired { expired, last: Some(error) } => write!(f, "{expired}: {error}"),
             Self::Listen(error) => error.fmt(f),
             Self::NotLoopback => f.write_str(
                 "a listener needs a redirect URI that starts with http://127.0.0.1, http://[::1] or http://localhost",
             ),
             Self::Open(error) => write!(f, "cannot open the browser: {error}"),
+            Self::Push(error) => write!(f, "sending the login request to the server failed: {error}"),
+            Self::PushExpired => f.write_str("the server's answer to the login request came after it had expired"),
+            Self::Show(error) => write!(f, "cannot show the code: {error}"),
             Self::TimedOut => f.write_str("the sign-in was not finished in time"),
         }
     }
@@ -271,9 +313,11 @@ impl error::Error for ExchangeError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
             Self::Config(error) => Some(error),
+            Self::IdToken(error) => Some(error),
             Self::Response(error) => Some(error),
             Self::Spent => None,
             Self::Transport(error) => Some(error),
+            Self::UserInfo(error) => Some(error),
         }
     }
 }
@@ -295,10 +339,12 @@ impl error::Error for LoginError {
             Self::Authorize(error) => Some(error),
             Self::Callback(error) => Some(error),
             Self::Config(error) => Some(error),
-            Self::Exchange(error) => Some(error),
+            Self::Device(error) | Self::Exchange(error) => Some(error),
+            Self::Expired { last, .. } => last.as_ref().map(|error| error as _),
             Self::Listen(error) => Some(error),
-            Self::Open(error) => Some(error),
-            Self::Cancelled | Self::NotLoopback | Self::TimedOut => None,
+            Self::Open(error) | Self::Show(error) => Some(error),
+            Self::Push(error) => Some(error),
+            Self::Cancelled | Self::NotLoopback | Self::PushExpired | Self::TimedOut => None,
         }
     }
 }

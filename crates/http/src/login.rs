@@ -1,12 +1,16 @@
 //! [`Login`]: a whole native login, without its sockets.
 
+use crate::drive::DriveError;
 use crate::error::LoginError;
+use crate::identity::seconds;
 use crate::listen::{Bound, bind};
+use crate::read::read_push;
+use crate::send::Received;
 use getrandom::SysRng;
 use proofkey_core::loopback::Loopback;
-use proofkey_core::{Client, Pending, TokensBuf};
+use proofkey_core::{Client, Endpoint, Feature, Flow, Pending, PushRequest, TokenRequest};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// The settings of a login.
 #[derive(Clone, Copy, Debug)]
@@ -16,31 +20,7 @@ pub struct Login<'a> {
     extra: &'a [(&'a str, &'a str)],
     timeout: Duration,
     cancel: Option<&'a AtomicBool>,
-}
-
-/// The result of a login.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct SignedIn {
-    /// What the server granted.
-    pub tokens: TokensBuf,
-    /// When the tokens were asked for: their lifetime counts from then on (see [`Lifetime`](proofkey_core::Lifetime)).
-    pub requested_at: SystemTime,
-}
-
-impl SignedIn {
-    /// Tokens, and when they were asked for.
-    #[must_use]
-    pub const fn new(tokens: TokensBuf, requested_at: SystemTime) -> Self {
-        Self { tokens, requested_at }
-    }
-}
-
-/// Tokens of an exchange that has just been made.
-impl From<TokensBuf> for SignedIn {
-    fn from(tokens: TokensBuf) -> Self {
-        Self::new(tokens, SystemTime::now())
-    }
+    push: bool,
 }
 
 impl<'a> Login<'a> {
@@ -49,10 +29,10 @@ impl<'a> Login<'a> {
     /// The user has five minutes.
     #[must_use]
     pub const fn new(client: Client<'a>, scope: &'a [&'a str]) -> Self {
-        Self { client, scope, extra: &[], timeout: Duration::from_secs(300), cancel: None }
+        Self { client, scope, extra: &[], timeout: Duration::from_secs(300), cancel: None, push: false }
     }
 
-    /// Adds parameters to the authorization URL, such as `("prompt", "consent")`.
+    /// Adds parameters to the authorization request, such as `("prompt", "consent")`.
     #[must_use]
     pub const fn with_extra(self, extra: &'a [(&'a str, &'a str)]) -> Self {
         Self { extra, ..self }
@@ -68,6 +48,34 @@ impl<'a> Login<'a> {
     #[must_use]
     pub const fn with_cancel(self, cancel: &'a AtomicBool) -> Self {
         Self { cancel: Some(cancel), ..self }
+    }
+
+    /// Sends the parameters to the server before the browser is sent there, so that its URL has nothing but a reference to them
+    /// (RFC 9126). If the server requires that, or if the client is bound to a key and the server takes it, it is done without
+    /// being asked for.
+    #[must_use]
+    pub const fn with_push(self) -> Self {
+        Self { push: true, ..self }
+    }
+
+    /// Whether the parameters are pushed: if asked for, if the server requires it, and if the client is bound to a key and the
+    /// server takes pushes.
+    #[must_use]
+    pub const fn must_push(&self) -> bool {
+        let server = self.client.server();
+        let can_push = server.endpoint(Endpoint::PushedAuthorization).is_some();
+        self.push || server.has(Feature::PushRequired) || (self.client.key().is_some() && can_push)
+    }
+
+    /// The request for the tokens of this login, which began at `began`: with a `max_age` among the extra parameters the ID token must
+    /// say when the user signed in.
+    #[must_use]
+    pub fn expects<'r>(&self, request: TokenRequest<'r>, began: SystemTime) -> TokenRequest<'r> {
+        let max_age = self.extra.iter().find(|(name, _)| *name == "max_age");
+        match max_age.and_then(|(_, age)| age.parse().ok()) {
+            Some(max_age) => request.with_max_age(max_age, seconds(began)),
+            None => request,
+        }
     }
 
     /// How long the user has.
@@ -91,14 +99,61 @@ impl<'a> Login<'a> {
         bind(&loopback).map_err(LoginError::Listen)
     }
 
-    /// Begins the login with the redirect URI that was bound: the client with it, the authorization URL, and what to wait for.
+    /// Begins the login with the redirect URI that was bound: the client with it, how to get the URL for the browser, and what
+    /// to wait for.
     ///
     /// # Errors
     /// [`LoginError::Config`], [`LoginError::Authorize`].
-    pub fn begin<'b>(&'b self, redirect_uri: &'b str) -> Result<(Client<'b>, String, Pending), LoginError> {
+    pub fn begin<'b>(&'b self, redirect_uri: &'b str) -> Result<(Client<'b>, Start<'b>, Pending), LoginError> {
         let client = self.client.with_redirect_uri(redirect_uri).map_err(LoginError::Config)?;
+        if self.must_push() {
+            let (request, pending) = client.push(self.scope, &mut SysRng)?;
+            let request = request.with(self.extra).map_err(LoginError::Config)?;
+            return Ok((client, Start::Push(Push { request, login: self, sent_at: Instant::now() }), pending));
+        }
         let (url, pending) = client.authorize(self.scope, &mut SysRng)?;
         let url = url.with(self.extra).map_err(LoginError::Config)?.to_string();
-        Ok((client, url, pending))
+        Ok((client, Start::Open(url), pending))
+    }
+}
+
+/// How a login gets the URL for the browser.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each login")]
+pub enum Start<'a> {
+    /// This is the URL.
+    Open(String),
+    /// The answer to this has it.
+    Push(Push<'a>),
+}
+
+/// A login whose parameters are pushed (RFC 9126).
+#[derive(Debug)]
+pub struct Push<'a> {
+    request: PushRequest<'a>,
+    login: &'a Login<'a>,
+    sent_at: Instant,
+}
+
+impl<'a> Push<'a> {
+    /// What is to be driven.
+    pub fn flow(&mut self) -> &mut (dyn Flow + Send + 'a) {
+        &mut self.request
+    }
+
+    /// The URL for the browser, to be opened at once.
+    ///
+    /// # Errors
+    /// [`LoginError::Push`]; [`LoginError::PushExpired`] if the answer came so late that the server has forgotten what was
+    /// pushed; [`LoginError::Cancelled`].
+    pub fn read(self, driven: Result<Received, DriveError>) -> Result<String, LoginError> {
+        let url = read_push(self.request, driven).map_err(LoginError::Push)?;
+        if self.login.is_cancelled() {
+            return Err(LoginError::Cancelled);
+        }
+        if self.sent_at.elapsed() >= Duration::from_secs(url.expires_in().into()) {
+            return Err(LoginError::PushExpired);
+        }
+        Ok(url.to_string())
     }
 }

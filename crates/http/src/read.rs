@@ -1,13 +1,17 @@
 //! What comes of driven flows, read alike by every adapter.
 
-use crate::drive::{DriveError, Received};
+use crate::drive::DriveError;
 use crate::error::{DiscoverError, ExchangeError};
+use crate::identity::{SignedIn, user};
+use crate::send::Received;
 use proofkey_core::{
-    Client, ClientBuf, Discovery, Flow, RefreshTokenBuf, RevocationRequest, Server, TokenRequest, TokensBuf,
+    Client, ClientBuf, Discovery, Flow, PushRequest, PushedUrlBuf, RefreshTokenBuf, RevocationRequest, Server,
+    TokenRequest, TokensBuf,
 };
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Reads what came of a token request: first of all the new refresh token, if one can be read
-/// ([`TokenRequest::read_keeping`]), whatever else is wrong, and also if the connection broke behind it.
+/// ([`TokenRequest::read_keeping`]), whatever else is wrong, and also if the connection broke behind it. An ID token is checked.
 ///
 /// # Errors
 /// In the second part.
@@ -15,14 +19,32 @@ pub fn read_tokens(
     request: TokenRequest<'_>,
     driven: Result<Received, DriveError>,
 ) -> (Option<RefreshTokenBuf>, Result<TokensBuf, ExchangeError>) {
+    let (new, signed_in) = read_signed_in(request, driven, UNIX_EPOCH);
+    (new, signed_in.map(|signed_in| signed_in.tokens))
+}
+
+/// [`read_tokens`], and who signed in. `requested_at` is when the request was sent.
+///
+/// # Errors
+/// As [`read_tokens`].
+pub fn read_signed_in(
+    request: TokenRequest<'_>,
+    driven: Result<Received, DriveError>,
+    requested_at: SystemTime,
+) -> (Option<RefreshTokenBuf>, Result<SignedIn, ExchangeError>) {
     let (mut answer, whole) = match driven {
         Ok(received) => received,
         Err(error) => return (None, Err(error.into())),
     };
+    let rules = request.id_token_rules();
     let (new, tokens) = request.read_keeping(answer.as_response());
     let new = new.map(RefreshTokenBuf::from);
     let tokens = tokens.map(TokensBuf::from).map_err(ExchangeError::Response);
-    (new, whole.map_err(ExchangeError::Transport).and(tokens))
+    let signed_in = whole.map_err(ExchangeError::Transport).and(tokens).and_then(|tokens| {
+        let user = user(&tokens, &rules).map_err(ExchangeError::IdToken)?;
+        Ok(SignedIn::new(tokens, requested_at).with_user(user))
+    });
+    (new, signed_in)
 }
 
 /// Reads what came of a revocation.
@@ -38,12 +60,26 @@ pub fn read_revocation(
     request.read(answer.as_response()).map_err(ExchangeError::Response)
 }
 
+/// Reads what came of a push.
+///
+/// # Errors
+/// [`ExchangeError`]; begin again with a fresh push then.
+pub fn read_push(
+    request: PushRequest<'_>,
+    driven: Result<Received, DriveError>,
+) -> Result<PushedUrlBuf, ExchangeError> {
+    let (mut answer, whole) = driven?;
+    let url = request.read(answer.as_response()).map(PushedUrlBuf::from);
+    whole.map_err(ExchangeError::Transport)?;
+    url.map_err(ExchangeError::Response)
+}
+
 /// A discovery, and what else makes a client of what it finds.
 pub struct ClientDiscovery<'a> {
     discovery: Discovery<'a>,
     issuer: &'a str,
     client_id: &'a str,
-    redirect_uri: &'a str,
+    redirect_uri: Option<&'a str>,
 }
 
 impl<'a> ClientDiscovery<'a> {
@@ -52,10 +88,23 @@ impl<'a> ClientDiscovery<'a> {
     /// # Errors
     /// [`DiscoverError::Config`] if the issuer, the client id or the redirect URI cannot be used.
     pub fn new(issuer: &'a str, client_id: &'a str, redirect_uri: &'a str) -> Result<Self, DiscoverError> {
+        Self::of(issuer, client_id, Some(redirect_uri))
+    }
+
+    /// The same for a client without a redirect URI: one that signs in as a device (RFC 8628).
+    ///
+    /// # Errors
+    /// [`DiscoverError::Config`] if the issuer or the client id cannot be used.
+    pub fn without_redirect(issuer: &'a str, client_id: &'a str) -> Result<Self, DiscoverError> {
+        Self::of(issuer, client_id, None)
+    }
+
+    fn of(issuer: &'a str, client_id: &'a str, redirect_uri: Option<&'a str>) -> Result<Self, DiscoverError> {
         let discovery = Discovery::new(issuer).map_err(DiscoverError::Config)?;
+        let found = Self { discovery, issuer, client_id, redirect_uri };
         // With the issuer in place of the endpoints that are not known yet.
-        Client::new(client_id, redirect_uri, Server::new(issuer, issuer)).map_err(DiscoverError::Config)?;
-        Ok(Self { discovery, issuer, client_id, redirect_uri })
+        found.client(Server::new(issuer, issuer)).map(drop)?;
+        Ok(found)
     }
 
     /// What is to be driven.
@@ -70,7 +119,7 @@ impl<'a> ClientDiscovery<'a> {
     pub fn read(self, driven: Result<Received, DriveError>) -> Result<ClientBuf, DiscoverError> {
         let (mut answer, whole) = match driven {
             Ok(received) => received,
-            Err(DriveError::Over) => {
+            Err(DriveError::Over(_)) => {
                 return Err(DiscoverError::NoMetadata {
                     issuer: self.issuer.to_owned(),
                     tried: self.discovery.tried(),
@@ -80,7 +129,17 @@ impl<'a> ClientDiscovery<'a> {
         };
         let metadata = self.discovery.read(answer.as_response()).map_err(DiscoverError::Response)?;
         whole.map_err(DiscoverError::Transport)?;
-        let client = Client::new(self.client_id, self.redirect_uri, metadata.server());
-        client.map(ClientBuf::from).map_err(DiscoverError::Config)
+        self.client(metadata.server()).map(ClientBuf::from)
+    }
+
+    fn client<'s>(&self, server: Server<'s>) -> Result<Client<'s>, DiscoverError>
+    where
+        'a: 's,
+    {
+        let client = match self.redirect_uri {
+            Some(redirect_uri) => Client::new(self.client_id, redirect_uri, server),
+            None => Client::without_redirect(self.client_id, server),
+        };
+        client.map_err(DiscoverError::Config)
     }
 }

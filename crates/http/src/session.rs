@@ -16,6 +16,6 @@ pub use begin::{Begin, SignedOut};
 pub use cell::{Came, Cell, Turn};
 pub use clock::uptime;
 pub use error::{CallError, SessionError};
-pub use held::{Held, Token, is_stale};
+pub use held::{Held, Token, answered, is_stale};
 pub use revoking::{Revocation, Revoking};
 pub use run::{Act, Run};

@@ -39,7 +39,7 @@ fn a_token_request_is_driven_once() {
             .map(|(answer, _)| answer.status())
     };
     assert!(matches!(once(), Ok(200)));
-    let Err(error @ DriveError::Over) = once() else { panic!("it was sent again") };
+    let Err(error @ DriveError::Over(None)) = once() else { panic!("it was sent again") };
     assert!(error.to_string().contains("ended without an answer") && error.source().is_none(), "{error}");
     assert_eq!(sent, 1);
 }

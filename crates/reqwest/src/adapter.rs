@@ -6,17 +6,21 @@ use crate::error::{built, late, transport};
 use crate::streamed::Streamed;
 use http::{HeaderValue, Version, header};
 use proofkey_core::{
-    AccessToken, Client, ClientBuf, Flow, RefreshToken, RefreshTokenBuf, Request, ResponseBuf, Revocable, TokenRequest,
-    TokensBuf,
+    AccessToken, Client, ClientBuf, Flow, PushRequest, PushedUrlBuf, RefreshToken, RefreshTokenBuf, Request,
+    ResponseBuf, Revocable, TokenRequest, TokensBuf,
 };
 use proofkey_http::{
-    API_BODY_MAX, Answer, ClientDiscovery, DiscoverError, DriveError, ExchangeError, OAUTH_BODY_MAX, Received,
-    Settings, TransportError, TransportKind, drive_async, read_revocation, read_tokens, to_http,
+    API_BODY_MAX, Answer, Calling, ClientDiscovery, DiscoverError, DriveError, ExchangeError, OAUTH_BODY_MAX, Prover,
+    Received, Settings, Signer, TransportError, TransportKind, drive_async_with, head, read_push, read_revocation,
+    read_tokens, to_http,
 };
-use reqwest::{ClientBuilder, RequestBuilder};
+use reqwest::{ClientBuilder, RequestBuilder, Url};
+use std::future::{Future, ready};
 use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
+#[cfg(feature = "session")]
+use tokio::time::Instant;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
@@ -26,6 +30,7 @@ use zeroize::Zeroizing;
 #[derive(Clone, Debug)]
 pub struct Http {
     clients: Arc<Clients>,
+    prover: Option<Prover>,
 }
 
 impl Http {
@@ -42,7 +47,7 @@ impl Http {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn with_settings(settings: Settings) -> Result<Self, TransportError> {
-        Clients::new(settings).map(Arc::new).map(|clients| Self { clients })
+        Clients::new(settings).map(Self::of)
     }
 
     /// A client that sends with yours: with its TLS, proxies, identity, resolver, cookies and default headers, which all stay as
@@ -70,7 +75,34 @@ impl Http {
     /// # }
     /// ```
     pub fn from_builder(builder: impl Fn() -> ClientBuilder, settings: Settings) -> Result<Self, TransportError> {
-        Clients::with(builder, settings).map(Arc::new).map(|clients| Self { clients })
+        Clients::with(builder, settings).map(Self::of)
+    }
+
+    fn of(clients: Clients) -> Self {
+        Self { clients: Arc::new(clients), prover: None }
+    }
+
+    /// The same with a key, for clients that are bound to it ([`Client::bound_to`], RFC 9449): each request that needs one gets a
+    /// proof of possession. If a server asks for a nonce, the request is sent once more with it; nonces are shared with the clones.
+    ///
+    /// # Example
+    /// ```no_run
+    /// use proofkey_reqwest::proofkey_core::{Client, Server};
+    /// use proofkey_reqwest::{Http, Login, Signer};
+    ///
+    /// # async fn example(key: impl Signer + Clone + 'static) -> Result<(), Box<dyn std::error::Error>> {
+    /// // `SigningKey::generate` (feature `dpop`), or a key of your own.
+    /// let http = Http::new()?.with_signer(key.clone());
+    /// let client = Client::new("my-client-id", "http://127.0.0.1/callback", Server::ITWIN)?.bound_to(key.public_key())?;
+    /// let login = Login::new(client, &["itwin-platform"]);
+    /// let tokens = http.login(login, |url| Ok(println!("Open {url}"))).await?.tokens;
+    /// assert!(tokens.access_token().is_bound());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_signer(self, signer: impl Signer + 'static) -> Self {
+        Self { prover: Some(Prover::new(signer)), ..self }
     }
 
     /// Sends one request to the authorization server. Every status is a response. The body is capped at 1 MiB.
@@ -137,6 +169,30 @@ impl Http {
         discovery.read(driven)
     }
 
+    /// Pushes the parameters of a login (RFC 9126), and returns the URL to send the browser to. [`login`](Self::login) does it
+    /// by itself; this is for a service, which takes the two halves of a login.
+    ///
+    /// The future can be dropped at any time: the server forgets what was pushed.
+    ///
+    /// # Errors
+    /// [`ExchangeError`]; begin again with a fresh [`Client::push`] then.
+    ///
+    /// # Example
+    /// ```no_run
+    /// # async fn example(http: proofkey_reqwest::Http, client: proofkey_core::Client<'_>) -> Result<(), Box<dyn std::error::Error>> {
+    /// let (push, pending) = client.push(&["profile"], &mut proofkey_reqwest::SysRng)?;
+    /// let url = http.push(push).await?;
+    /// println!("Location: {url}");
+    /// // Park `pending` until the browser comes back.
+    /// # drop(pending);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn push(&self, mut request: PushRequest<'_>) -> Result<PushedUrlBuf, ExchangeError> {
+        let driven = self.drive(&mut request).await;
+        read_push(request, driven)
+    }
+
     /// Revokes a token (RFC 7009).
     ///
     /// If the future is dropped, the token may be revoked or not: revoke it again.
@@ -150,7 +206,8 @@ impl Http {
     }
 
     /// Calls an API with the token in the `Authorization` header, in place of any that `request` has. Every status is a
-    /// response; [`Refusal::of`](proofkey_core::Refusal::of) reads a 401 and a 403. The body is capped at 64 MiB.
+    /// response; [`Refusal::of`](proofkey_core::Refusal::of) reads a 401 and a 403. The body is capped at 64 MiB. A bound token is
+    /// sent with a proof, and once more if the API asks for a nonce.
     ///
     /// If the future is dropped, the request may have arrived all the same.
     ///
@@ -161,9 +218,14 @@ impl Http {
         request: http::Request<Vec<u8>>,
         token: AccessToken<'_>,
     ) -> Result<ResponseBuf, TransportError> {
-        let (request, sent) = self.with_token(request, token)?;
-        let (answer, whole) = self.collect(request, &sent, API_BODY_MAX, self.settings().deadline()).await?;
-        whole.map(|()| answer.into())
+        let mut calling = self.calling(request, token)?;
+        loop {
+            let (request, sent) = self.prepare(calling.request()?)?;
+            let (mut answer, whole) = self.collect(request, &sent, API_BODY_MAX, self.settings().deadline()).await?;
+            if !calling.is_again(&answer.as_response()) {
+                return whole.map(|()| answer.into());
+            }
+        }
     }
 
     /// [`call`](Self::call) for a body of any length, which is read piece by piece. The deadline covers the head alone;
@@ -190,11 +252,17 @@ impl Http {
         request: http::Request<Vec<u8>>,
         token: AccessToken<'_>,
     ) -> Result<http::Response<Streamed>, TransportError> {
-        let (request, sent) = self.with_token(request, token)?;
-        let head = timeout(self.settings().deadline(), self.head(request, &sent));
-        let head = head.await.unwrap_or_else(|_| Err(late(&sent)));
-        self.clients.reuse().ended(&head);
-        let mut response = head?;
+        let mut calling = self.calling(request, token)?;
+        let mut response = loop {
+            let (request, sent) = self.prepare(calling.request()?)?;
+            let answered = timeout(self.settings().deadline(), self.head(request, &sent));
+            let answered = answered.await.unwrap_or_else(|_| Err(late(&sent)));
+            self.clients.reuse().ended(&answered);
+            let response = answered?;
+            if !calling.is_again(&head(response.status().as_u16(), response.headers())) {
+                break response;
+            }
+        };
         let mut head = http::Response::new(());
         *head.status_mut() = response.status();
         *head.headers_mut() = mem::take(response.headers_mut());
@@ -208,14 +276,29 @@ impl Http {
         mut request: TokenRequest<'_>,
         within: Duration,
     ) -> (Option<RefreshTokenBuf>, Result<TokensBuf, ExchangeError>) {
-        let deadline = within.min(self.settings().deadline());
-        let send = |request| self.receive_within(request, deadline);
-        let driven = drive_async(&mut request, send, tokio::time::sleep).await;
+        let (begun, within) = (Instant::now(), within.min(self.settings().deadline()));
+        // Also if a server asks for a nonce, and the request is sent once more.
+        let send = |request| self.receive_within(request, within.saturating_sub(begun.elapsed()));
+        let driven = drive_async_with(self.prover.as_ref(), &mut request, send, |_| ready(true)).await;
         read_tokens(request, driven)
     }
 
-    async fn drive(&self, flow: &mut (dyn Flow + Send)) -> Result<Received, DriveError> {
-        drive_async(flow, |request| self.receive(request), tokio::time::sleep).await
+    pub(crate) async fn drive(&self, flow: &mut (dyn Flow + Send)) -> Result<Received, DriveError> {
+        self.drive_pausing(flow, || {}, |_| ready(true)).await
+    }
+
+    /// Drives a flow, with a look at each request before it is sent, and a pause that says whether to go on.
+    pub(crate) async fn drive_pausing<P: Future<Output = bool>>(
+        &self,
+        flow: &mut (dyn Flow + Send),
+        mut sending: impl FnMut(),
+        pause: impl FnMut(Duration) -> P,
+    ) -> Result<Received, DriveError> {
+        let send = |request| {
+            sending();
+            self.receive(request)
+        };
+        drive_async_with(self.prover.as_ref(), flow, send, pause).await
     }
 
     async fn receive(&self, request: http::Request<Zeroizing<Vec<u8>>>) -> Result<Received, TransportError> {
@@ -231,20 +314,19 @@ impl Http {
         self.collect(request, &sent, OAUTH_BODY_MAX, deadline).await
     }
 
-    fn with_token(
-        &self,
-        request: http::Request<Vec<u8>>,
-        token: AccessToken<'_>,
-    ) -> Result<(RequestBuilder, Sent), TransportError> {
+    fn calling(&self, request: http::Request<Vec<u8>>, token: AccessToken<'_>) -> Result<Calling<'_>, TransportError> {
         let (mut parts, body) = request.into_parts();
-        parts.headers.remove(header::AUTHORIZATION);
         parts.version = Version::HTTP_11;
+        if token.is_bound() {
+            // A proof names the URL as `reqwest` sends it.
+            let url = Url::parse(&parts.uri.to_string()).ok().and_then(|url| url.as_str().parse().ok());
+            parts.uri = url.unwrap_or(parts.uri);
+        }
         // hyper leaves it out, and some servers then answer 411.
         if body.is_empty() && !parts.method.is_safe() {
             parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
-        let (request, sent) = self.prepare(http::Request::from_parts(parts, Zeroizing::new(body)))?;
-        Ok((request.bearer_auth(token.expose()), sent))
+        Calling::new(http::Request::from_parts(parts, body), token, self.prover.as_ref())
     }
 
     fn prepare(&self, request: http::Request<Zeroizing<Vec<u8>>>) -> Result<(RequestBuilder, Sent), TransportError> {

@@ -67,7 +67,9 @@
 mod adapter;
 mod body;
 mod client;
+mod device;
 mod error;
+mod identity;
 #[cfg(feature = "session")]
 mod lifted;
 mod listener;
@@ -81,9 +83,11 @@ mod streamed;
 pub use adapter::Http;
 /// The random generator of the operating system, for [`Client::authorize`](proofkey_core::Client::authorize).
 pub use getrandom::SysRng;
+#[cfg(feature = "dpop")]
+pub use proofkey_http::SigningKey;
 pub use proofkey_http::{
-    DiscoverError, ExchangeError, ListenError, Login, LoginError, Proxies, Proxy, ProxyError, ProxyFault, Settings,
-    SignedIn, TransportError, TransportKind,
+    DeviceLogin, DiscoverError, ExchangeError, ListenError, Login, LoginError, Proxies, Proxy, ProxyError, ProxyFault,
+    Settings, SignError, SignedIn, Signer, StepUp, TransportError, TransportKind,
 };
 pub use streamed::Streamed;
 pub use {http, proofkey_core};
@@ -92,7 +96,7 @@ pub use {
     lifted::Blocking,
     proofkey_core::session::{End, Grace, Policy},
     proofkey_http::session::{CallError, Revocation, SessionError, SignedOut, Token, is_stale},
-    proofkey_store::{self, AsyncStore, Key, Memory, Record, Store, StoreError},
+    proofkey_store::{self, AsyncStore, Key, Memory, Record, Store, StoreError, User},
     session::Session,
     sessions::Sessions,
 };

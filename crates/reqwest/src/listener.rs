@@ -34,9 +34,9 @@ impl Listener {
         http: &Http,
         client: Client<'_>,
         pending: Pending,
-        login: &Login<'_>,
+        (login, began): (&Login<'_>, SystemTime),
     ) -> Outcome {
-        let door = Door { http, client, pending: Mutex::new(Some(pending)) };
+        let door = Door { http, client, pending: Mutex::new(Some(pending)), login, began };
         let sockets = self.0.iter().collect();
         let mut visits = Visits { sockets, door: &door, open: VecDeque::new(), most: VISITS_MAX, pause: None };
         let mut late = pin!(time::sleep(login.timeout()));
@@ -139,6 +139,8 @@ struct Door<'a> {
     http: &'a Http,
     client: Client<'a>,
     pending: Mutex<Option<Pending>>,
+    login: &'a Login<'a>,
+    began: SystemTime,
 }
 
 enum Heard<'r> {
@@ -175,9 +177,8 @@ impl Door<'_> {
         };
         let outcome = match pending.accept(self.client, redirect) {
             Ok(request) => {
-                let requested_at = SystemTime::now();
-                let tokens = self.http.exchange(request).await.map_err(LoginError::Exchange);
-                tokens.map(|tokens| SignedIn::new(tokens, requested_at))
+                let request = self.login.expects(request, self.began);
+                self.http.sign_in(request).await.map_err(LoginError::Exchange)
             }
             Err(error) => Err(LoginError::Callback(error)),
         };

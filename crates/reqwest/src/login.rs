@@ -2,8 +2,9 @@
 
 use crate::adapter::Http;
 use crate::listener::Listener;
-use proofkey_http::{Login, LoginError, SignedIn};
+use proofkey_http::{Login, LoginError, SignedIn, Start};
 use std::io;
+use std::time::SystemTime;
 
 impl Http {
     /// Logs a user in: listens on loopback, has `open` send the browser to the authorization URL, waits for the redirect,
@@ -19,9 +20,17 @@ impl Http {
         login: Login<'_>,
         open: impl FnOnce(&str) -> io::Result<()>,
     ) -> Result<SignedIn, LoginError> {
+        let began = SystemTime::now();
         let (listener, redirect_uri) = Listener::new(login.bind()?)?;
-        let (client, url, pending) = login.begin(&redirect_uri)?;
+        let (client, start, pending) = login.begin(&redirect_uri)?;
+        let url = match start {
+            Start::Open(url) => url,
+            Start::Push(mut push) => {
+                let driven = self.drive(push.flow()).await;
+                push.read(driven)?
+            }
+        };
         open(&url).map_err(LoginError::Open)?;
-        listener.receive(self, client, pending, &login).await
+        listener.receive(self, client, pending, (&login, began)).await
     }
 }

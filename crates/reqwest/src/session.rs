@@ -2,11 +2,12 @@
 
 use crate::adapter::Http;
 use proofkey_core::session::Need;
-use proofkey_core::{ClientBuf, ResponseBuf};
+use proofkey_core::{ClaimsBuf, ClientBuf, ResponseBuf};
 use proofkey_http::session::{
-    Act, Begin, CallError, Came, Cell, Revocation, Revoking, Run, SessionError, SignedOut, Token, Turn, is_stale,
+    Act, Begin, CallError, Came, Cell, Revocation, Revoking, Run, SessionError, SignedOut, Token, Turn, answered,
+    is_stale,
 };
-use proofkey_http::{ExchangeError, SignedIn};
+use proofkey_http::{ExchangeError, SignedIn, read_userinfo};
 use proofkey_store::{AsyncStore, BoxFuture, Op, Record};
 use std::fmt;
 use std::future::Future;
@@ -117,20 +118,32 @@ impl Session {
     /// If the future is dropped, the request may have arrived all the same.
     ///
     /// # Errors
-    /// [`CallError`].
+    /// [`CallError`]; [`CallError::StepUp`] if the API wants the user to sign in again, which a refresh does not mend.
     pub async fn call(&self, request: http::Request<Vec<u8>>) -> Result<ResponseBuf, CallError> {
         let http = &self.shared.service.http;
         let token = self.access_token().await.map_err(CallError::Session)?;
         let response = http.call(request.clone(), token.access_token()).await.map_err(CallError::Transport)?;
         if !is_stale(&response) {
-            return Ok(response);
+            return answered(response);
         }
         match self.renew(&token).await {
             Ok(newer) if newer.is_of_same_login(&token) => {
-                http.call(request, newer.access_token()).await.map_err(CallError::Transport)
+                http.call(request, newer.access_token()).await.map_err(CallError::Transport).and_then(answered)
             }
             _ => Ok(response),
         }
+    }
+
+    /// Asks the server for more about the user who signed in ([`Http::userinfo`]): not with the token of a resource, which is for that
+    /// API alone.
+    ///
+    /// # Errors
+    /// [`CallError::Session`] if there is no valid token, [`CallError::UserInfo`].
+    pub async fn userinfo(&self) -> Result<ClaimsBuf, CallError> {
+        let token = self.access_token().await.map_err(CallError::Session)?;
+        let mut request = token.userinfo(self.shared.cell.client()).map_err(CallError::UserInfo)?;
+        let driven = self.shared.service.http.drive(&mut request).await;
+        read_userinfo(request, driven).map_err(CallError::UserInfo)
     }
 
     /// Signs out: the login is removed from the store, then its tokens are revoked at the server.

@@ -4,9 +4,9 @@
 //! changes how the others must be used needs a new format, in the records that have it.
 
 use crate::key::Key;
-use crate::record::{Ended, Others, Record, ResourceToken, Secret};
+use crate::record::{Ended, Others, Record, ResourceToken, Secret, User};
 use base64ct::{Base64UrlUnpadded, Encoding};
-use proofkey_core::Endpoint;
+use proofkey_core::{Endpoint, Thumbprint};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,9 +82,13 @@ struct Format2 {
     requested_scope: Vec<String>,
     granted_scope: Option<String>,
     redirect_uri: String,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "secret_option")]
+    embedded_secret: Option<Secret>,
     issuer: Option<String>,
     endpoints: BTreeMap<String, String>,
     features: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    quirks: BTreeSet<String>,
     notes: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ended: Option<Ended>,
@@ -94,6 +98,12 @@ struct Format2 {
     rotates: Option<bool>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     resources: BTreeMap<String, ResourceToken>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "thumbprint")]
+    bound_to: Option<Thumbprint>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "secret_option")]
+    signing_key: Option<Secret>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    user: Option<User>,
     #[serde(flatten)]
     others: Others,
 }
@@ -157,16 +167,31 @@ pub(crate) mod secret {
     }
 }
 
-mod secret_option {
+pub(crate) mod secret_option {
     use super::Secret;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
         secret.as_ref().map(Secret::expose).serialize(serializer)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
         Option::<String>::deserialize(deserializer).map(|text| text.map(Secret::new))
+    }
+}
+
+mod thumbprint {
+    use proofkey_core::Thumbprint;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(key: &Option<Thumbprint>, serializer: S) -> Result<S::Ok, S::Error> {
+        key.as_ref().map(Thumbprint::as_str).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Thumbprint>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        let read = |text: String| Thumbprint::new(&text).ok_or_else(|| de::Error::custom("not a thumbprint"));
+        text.map(read).transpose()
     }
 }
 

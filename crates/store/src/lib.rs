@@ -117,6 +117,6 @@ pub use key::Key;
 pub use memory::Memory;
 pub use op::{Answer, AsyncStore, BoxFuture, Op, Row, Store};
 pub use proofkey_core::session::{ClaimId, LoginId, Version};
-pub use record::{Ended, Record, RecordError, ResourceToken, Secret};
+pub use record::{Ended, Record, RecordError, ResourceToken, Secret, User};
 #[cfg(feature = "seal")]
 pub use seal::{Keys, Seal, SealError, Sealed, SealingKey};

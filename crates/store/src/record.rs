@@ -2,7 +2,10 @@
 
 use crate::format;
 use crate::key::Key;
-use proofkey_core::{Client, ConfigError, Endpoint, Feature, Scope, Server, Tokens};
+use base64ct::{Base64UrlUnpadded, Encoding};
+use proofkey_core::{
+    AccessToken, Claims, Client, ConfigError, Endpoint, Feature, IdToken, Quirk, Scope, Server, Thumbprint, Tokens,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,14 +30,18 @@ pub struct Record {
     pub requested_scope: Vec<String>,
     /// The granted scope, if the server named it; `None` means the requested scope.
     pub granted_scope: Option<String>,
-    /// The redirect URI of the client.
+    /// The redirect URI of the client; empty if it has none.
     pub redirect_uri: String,
+    /// The embedded secret of the client, if it has one (RFC 8252 section 8.5).
+    pub embedded_secret: Option<Secret>,
     /// The server's issuer, if it is known.
     pub issuer: Option<String>,
     /// The server's endpoints by [`Endpoint::name`]. The refresh token is sent to the token endpoint only.
     pub endpoints: BTreeMap<String, String>,
     /// The server's features by [`Feature::name`].
     pub features: BTreeSet<String>,
+    /// What the server does otherwise than the specifications say, by [`Quirk::name`].
+    pub quirks: BTreeSet<String>,
     /// Further texts of the application. They must not be secret.
     pub notes: BTreeMap<String, String>,
     /// Why the server no longer accepts the refresh token, if that is so. The access token may still be valid.
@@ -45,7 +52,40 @@ pub struct Record {
     pub rotates: Option<bool>,
     /// Access tokens for a resource (RFC 8707), by its identifier. [`access_token`](Self::access_token) is that of the whole login.
     pub resources: BTreeMap<String, ResourceToken>,
+    /// The thumbprint of the key that the tokens are bound to, if they are bound (RFC 9449).
+    pub bound_to: Option<Thumbprint>,
+    /// That key itself, if it is kept [here](Self::set_signing_key).
+    pub(crate) signing_key: Option<Secret>,
+    /// Who signed in, if the server said so and it was checked.
+    pub user: Option<User>,
     pub(crate) others: Others,
+}
+
+/// Who signed in.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct User {
+    /// The user, as the server names them: nobody else is ever named so there.
+    pub sub: String,
+    /// A name to show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The ID token of the login or of its last refresh, to sign out at the server with.
+    #[serde(default, with = "format::secret_option", skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<Secret>,
+}
+
+impl User {
+    /// A user by these claims. The name to show is the full name, the short one, or the address.
+    #[must_use]
+    pub fn of(claims: Claims<'_>, id_token: Option<IdToken<'_>>) -> Self {
+        let names = [claims.name(), claims.preferred_username(), claims.email()];
+        Self {
+            sub: claims.sub().to_owned(),
+            name: names.into_iter().flatten().next().map(str::to_owned),
+            id_token: id_token.map(|token| Secret::new(token.expose().to_owned())),
+        }
+    }
 }
 
 /// Why a login has ended.
@@ -127,14 +167,19 @@ impl Record {
             requested_scope: Vec::new(),
             granted_scope: None,
             redirect_uri: String::new(),
+            embedded_secret: None,
             issuer: None,
             endpoints: BTreeMap::new(),
             features: BTreeSet::new(),
+            quirks: BTreeSet::new(),
             notes: BTreeMap::new(),
             ended: None,
             refresh_ends_at: None,
             rotates: None,
             resources: BTreeMap::new(),
+            bound_to: None,
+            signing_key: None,
+            user: None,
             others: Others::default(),
         }
     }
@@ -170,7 +215,9 @@ impl Record {
         record.refresh_ends_at = tokens.refresh_expires_in().map(|left| requested_at.saturating_add(left.into()));
         record.requested_scope = scope.iter().map(|word| (*word).to_owned()).collect();
         record.set_granted_scope(tokens.scope());
+        record.bound_to = client.key().copied();
         client.redirect_uri().clone_into(&mut record.redirect_uri);
+        record.embedded_secret = client.embedded_secret().map(|secret| Secret::new(secret.to_owned()));
         record.set_server(&client.server());
         record
     }
@@ -183,36 +230,77 @@ impl Record {
         }
     }
 
-    /// The client at the server that issued the tokens.
+    /// The client at the server that issued the tokens, bound to their key.
     ///
     /// # Errors
     /// [`ConfigError`] if the record was not made of a client.
     pub fn client(&self) -> Result<Client<'_>, ConfigError> {
-        Client::new(&self.key.client_id, &self.redirect_uri, self.server())
+        let (id, server) = (&self.key.client_id, self.server());
+        let client = match self.redirect_uri.as_str() {
+            "" => Client::without_redirect(id, server),
+            redirect_uri => Client::new(id, redirect_uri, server),
+        }?;
+        let client = self.bound_to.as_ref().map_or(Ok(client), |key| client.bound_to_thumbprint(key))?;
+        self.embedded_secret.as_ref().map_or(Ok(client), |secret| client.with_embedded_secret(secret.expose()))
+    }
+
+    /// The access token, to call an API with; bound to a key if the login is.
+    ///
+    /// # Errors
+    /// [`ConfigError::AccessToken`] if it cannot be sent.
+    pub fn access_token(&self) -> Result<AccessToken<'_>, ConfigError> {
+        let token = AccessToken::new(self.access_token.expose())?;
+        Ok(if self.bound_to.is_some() { token.bound() } else { token })
+    }
+
+    /// The private key that the tokens are bound to, as [`set_signing_key`](Self::set_signing_key) was given it.
+    #[must_use]
+    pub fn signing_key(&self) -> Option<Zeroizing<Vec<u8>>> {
+        let text = self.signing_key.as_ref()?.expose();
+        let mut key = Zeroizing::new(vec![0; text.len()]);
+        let length = Base64UrlUnpadded::decode(text, &mut key).ok()?.len();
+        key.truncate(length);
+        Some(key)
+    }
+
+    /// Keeps the private key beside the tokens, such as `SigningKey::to_pkcs8` of the adapters, so that the login survives a
+    /// restart. Whoever reads the record can then use the tokens: it is for a program that has no better place, and whose records
+    /// are as safe as any file of its user. A service keeps its key with its configuration, so that a stolen table of records is
+    /// worth nothing.
+    pub fn set_signing_key(&mut self, key: &[u8]) {
+        self.signing_key = Some(Secret::new(Base64UrlUnpadded::encode_string(key)));
     }
 
     /// The server that the tokens come from.
     #[must_use]
     pub fn server(&self) -> Server<'_> {
         let url = |endpoint: Endpoint| self.endpoints.get(endpoint.name()).map(String::as_str);
-        let of_login = |endpoint| url(endpoint).unwrap_or_default();
-        let mut server = Server::new(of_login(Endpoint::Authorization), of_login(Endpoint::Token));
+        let token = url(Endpoint::Token).unwrap_or_default();
+        let mut server = match (url(Endpoint::Authorization), url(Endpoint::DeviceAuthorization)) {
+            (None, Some(device)) => Server::device(device, token),
+            (authorization, _) => Server::new(authorization.unwrap_or_default(), token),
+        };
         for endpoint in Endpoint::ALL {
             server = url(*endpoint).map_or(server, |url| server.with(*endpoint, url));
         }
         for feature in Feature::ALL.iter().filter(|feature| self.features.contains(feature.name())) {
             server = server.with_feature(*feature);
         }
+        for quirk in Quirk::ALL.iter().filter(|quirk| self.quirks.contains(quirk.name())) {
+            server = server.with_quirk(*quirk);
+        }
         self.issuer.as_deref().map_or(server, |issuer| server.with_issuer(issuer))
     }
 
-    /// Replaces issuer, endpoints and features by those of `server`.
+    /// Replaces issuer, endpoints, features and quirks by those of `server`.
     pub fn set_server(&mut self, server: &Server<'_>) {
         let url = |endpoint: &Endpoint| Some((endpoint.name().to_owned(), server.endpoint(*endpoint)?.to_owned()));
         let features = Feature::ALL.iter().filter(|feature| server.has(**feature));
         self.issuer = server.issuer().map(str::to_owned);
         self.endpoints = Endpoint::ALL.iter().filter_map(url).collect();
+        let quirks = Quirk::ALL.iter().filter(|quirk| server.has_quirk(**quirk));
         self.features = features.map(|feature| feature.name().to_owned()).collect();
+        self.quirks = quirks.map(|quirk| quirk.name().to_owned()).collect();
     }
 }
 

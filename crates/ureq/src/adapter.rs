@@ -3,19 +3,20 @@
 use crate::agent::Agents;
 use crate::error::transport;
 use crate::streamed::Streamed;
-use http::{HeaderValue, header};
 use proofkey_core::{
-    AccessToken, Client, ClientBuf, Flow, RefreshToken, RefreshTokenBuf, Request, ResponseBuf, Revocable, TokenRequest,
-    TokensBuf,
+    AccessToken, Client, ClientBuf, Flow, PushRequest, PushedUrlBuf, RefreshToken, RefreshTokenBuf, Request,
+    ResponseBuf, Revocable, TokenRequest, TokensBuf,
 };
 use proofkey_http::{
-    API_BODY_MAX, Answer, ClientDiscovery, DiscoverError, DriveError, ExchangeError, OAUTH_BODY_MAX, Received,
-    Settings, TransportError, TransportKind, drive, read_revocation, read_tokens, to_http,
+    API_BODY_MAX, Answer, Calling, ClientDiscovery, DiscoverError, DriveError, ExchangeError, OAUTH_BODY_MAX, Prover,
+    Received, Settings, Signer, TransportError, TransportKind, drive_with, head, read_push, read_revocation,
+    read_tokens, to_http,
 };
 use std::io::Read;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
+#[cfg(feature = "session")]
+use std::time::Instant;
 use ureq::{Agent, Body};
 use zeroize::Zeroizing;
 
@@ -25,6 +26,7 @@ use zeroize::Zeroizing;
 #[derive(Clone, Debug)]
 pub struct Http {
     agents: Arc<Agents>,
+    prover: Option<Prover>,
 }
 
 impl Default for Http {
@@ -44,7 +46,7 @@ impl Http {
     /// A client with settings of your own.
     #[must_use]
     pub fn with_settings(settings: Settings) -> Self {
-        Self { agents: Arc::new(Agents::new(settings)) }
+        Self { agents: Arc::new(Agents::new(settings)), prover: None }
     }
 
     /// A client that sends with your agent: with its TLS, proxy, resolver, connector, cookies and middleware, which all stay as
@@ -70,7 +72,30 @@ impl Http {
             let reason = ureq::Error::Tls("set the certificate authorities on your agent");
             return Err(TransportError::new(TransportKind::Tls, false).because(reason));
         }
-        Ok(Self { agents: Arc::new(Agents::with(agent, settings)) })
+        Ok(Self { agents: Arc::new(Agents::with(agent, settings)), prover: None })
+    }
+
+    /// The same with a key, for clients that are bound to it ([`Client::bound_to`], RFC 9449): each request that needs one gets a
+    /// proof of possession. If a server asks for a nonce, the request is sent once more with it; nonces are shared with the clones.
+    ///
+    /// # Example
+    /// ```no_run
+    /// use proofkey_ureq::proofkey_core::{Client, Server};
+    /// use proofkey_ureq::{Http, Login, Signer};
+    ///
+    /// # fn example(key: impl Signer + Clone + 'static) -> Result<(), Box<dyn std::error::Error>> {
+    /// // `SigningKey::generate` (feature `dpop`), or a key of your own.
+    /// let http = Http::new().with_signer(key.clone());
+    /// let client = Client::new("my-client-id", "http://127.0.0.1/callback", Server::ITWIN)?.bound_to(key.public_key())?;
+    /// let login = Login::new(client, &["itwin-platform"]);
+    /// let tokens = http.login(login, |url| Ok(println!("Open {url}")))?.tokens;
+    /// assert!(tokens.access_token().is_bound());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_signer(self, signer: impl Signer + 'static) -> Self {
+        Self { prover: Some(Prover::new(signer)), ..self }
     }
 
     /// Sends one request to the authorization server. Every status is a response. The body is capped at 1 MiB.
@@ -123,6 +148,28 @@ impl Http {
         discovery.read(driven)
     }
 
+    /// Pushes the parameters of a login (RFC 9126), and returns the URL to send the browser to. [`login`](Self::login) does it
+    /// by itself; this is for a service, which takes the two halves of a login.
+    ///
+    /// # Errors
+    /// [`ExchangeError`]; begin again with a fresh [`Client::push`] then.
+    ///
+    /// # Example
+    /// ```no_run
+    /// # fn example(http: proofkey_ureq::Http, client: proofkey_core::Client<'_>) -> Result<(), Box<dyn std::error::Error>> {
+    /// let (push, pending) = client.push(&["profile"], &mut proofkey_ureq::SysRng)?;
+    /// let url = http.push(push)?;
+    /// println!("Location: {url}");
+    /// // Park `pending` until the browser comes back.
+    /// # drop(pending);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn push(&self, mut request: PushRequest<'_>) -> Result<PushedUrlBuf, ExchangeError> {
+        let driven = self.drive(&mut request);
+        read_push(request, driven)
+    }
+
     /// Revokes a token (RFC 7009).
     ///
     /// # Errors
@@ -134,15 +181,20 @@ impl Http {
     }
 
     /// Calls an API with the token in the `Authorization` header, in place of any that `request` has. Every status is a
-    /// response; [`Refusal::of`](proofkey_core::Refusal::of) reads a 401 and a 403. The body is capped at 64 MiB.
+    /// response; [`Refusal::of`](proofkey_core::Refusal::of) reads a 401 and a 403. The body is capped at 64 MiB. A bound token is
+    /// sent with a proof, and once more if the API asks for a nonce.
     ///
     /// # Errors
     /// [`TransportError`] if there is no response.
     pub fn call(&self, request: http::Request<Vec<u8>>, token: AccessToken<'_>) -> Result<ResponseBuf, TransportError> {
         let deadline = self.agents.settings().deadline();
-        let response = self.agents.run(with_token(request, token)?, Some(deadline))?;
-        let (answer, whole) = collect(response, API_BODY_MAX);
-        whole.map(|()| answer.into())
+        let mut calling = Calling::new(request, token, self.prover.as_ref())?;
+        loop {
+            let (mut answer, whole) = collect(self.agents.run(calling.request()?, Some(deadline))?, API_BODY_MAX);
+            if !calling.is_again(&answer.as_response()) {
+                return whole.map(|()| answer.into());
+            }
+        }
     }
 
     /// [`call`](Self::call) for a body of any length, which is read piece by piece. The deadline covers the head alone, each
@@ -165,7 +217,13 @@ impl Http {
         request: http::Request<Vec<u8>>,
         token: AccessToken<'_>,
     ) -> Result<http::Response<Streamed>, TransportError> {
-        Ok(self.agents.run(with_token(request, token)?, None)?.map(Streamed::new))
+        let mut calling = Calling::new(request, token, self.prover.as_ref())?;
+        loop {
+            let response = self.agents.run(calling.request()?, None)?;
+            if !calling.is_again(&head(response.status().as_u16(), response.headers())) {
+                return Ok(response.map(Streamed::new));
+            }
+        }
     }
 
     /// [`exchange_keeping`](Self::exchange_keeping) in at most this time.
@@ -175,13 +233,29 @@ impl Http {
         mut request: TokenRequest<'_>,
         within: Duration,
     ) -> (Option<RefreshTokenBuf>, Result<TokensBuf, ExchangeError>) {
-        let deadline = within.min(self.agents.settings().deadline());
-        let driven = drive(&mut request, |request| self.receive_within(request, deadline), thread::sleep);
+        let (begun, within) = (Instant::now(), within.min(self.agents.settings().deadline()));
+        // Also if a server asks for a nonce, and the request is sent once more.
+        let send = |request| self.receive_within(request, within.saturating_sub(begun.elapsed()));
+        let driven = drive_with(self.prover.as_ref(), &mut request, send, |_| true);
         read_tokens(request, driven)
     }
 
-    fn drive(&self, flow: &mut dyn Flow) -> Result<Received, DriveError> {
-        drive(flow, |request| self.receive(request), thread::sleep)
+    pub(crate) fn drive(&self, flow: &mut dyn Flow) -> Result<Received, DriveError> {
+        self.drive_pausing(flow, || {}, |_| true)
+    }
+
+    /// Drives a flow, with a look at each request before it is sent, and a pause that says whether to go on.
+    pub(crate) fn drive_pausing(
+        &self,
+        flow: &mut dyn Flow,
+        mut sending: impl FnMut(),
+        pause: impl FnMut(Duration) -> bool,
+    ) -> Result<Received, DriveError> {
+        let send = |request| {
+            sending();
+            self.receive(request)
+        };
+        drive_with(self.prover.as_ref(), flow, send, pause)
     }
 
     fn receive(&self, request: http::Request<Zeroizing<Vec<u8>>>) -> Result<Received, TransportError> {
@@ -196,17 +270,6 @@ impl Http {
         let response = self.agents.run(request, Some(deadline))?;
         Ok(collect(response, OAUTH_BODY_MAX))
     }
-}
-
-fn with_token(
-    mut request: http::Request<Vec<u8>>,
-    token: AccessToken<'_>,
-) -> Result<http::Request<Zeroizing<Vec<u8>>>, TransportError> {
-    let value = Zeroizing::new(token.authorization().value());
-    let mut value = HeaderValue::from_str(&value).map_err(http::Error::from)?;
-    value.set_sensitive(true);
-    request.headers_mut().insert(header::AUTHORIZATION, value);
-    Ok(request.map(Zeroizing::new))
 }
 
 fn collect(response: http::Response<Body>, most: usize) -> Received {

@@ -30,7 +30,9 @@
 mod adapter;
 mod agent;
 mod connect;
+mod device;
 mod error;
+mod identity;
 mod listener;
 mod login;
 #[cfg(feature = "session")]
@@ -40,9 +42,11 @@ mod streamed;
 pub use adapter::Http;
 /// The random generator of the operating system, for [`Client::authorize`](proofkey_core::Client::authorize).
 pub use getrandom::SysRng;
+#[cfg(feature = "dpop")]
+pub use proofkey_http::SigningKey;
 pub use proofkey_http::{
-    DiscoverError, ExchangeError, ListenError, Login, LoginError, Proxies, Proxy, ProxyError, ProxyFault, Settings,
-    SignedIn, TransportError, TransportKind,
+    DeviceLogin, DiscoverError, ExchangeError, ListenError, Login, LoginError, Proxies, Proxy, ProxyError, ProxyFault,
+    Settings, SignError, SignedIn, Signer, StepUp, TransportError, TransportKind,
 };
 pub use streamed::Streamed;
 pub use {http, proofkey_core};
@@ -50,6 +54,6 @@ pub use {http, proofkey_core};
 pub use {
     proofkey_core::session::{End, Grace, Policy},
     proofkey_http::session::{CallError, Revocation, SessionError, SignedOut, Token, is_stale},
-    proofkey_store::{self, Key, Memory, Record, Store, StoreError},
+    proofkey_store::{self, Key, Memory, Record, Store, StoreError, User},
     session::Session,
 };

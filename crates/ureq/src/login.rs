@@ -2,7 +2,7 @@
 
 use crate::adapter::Http;
 use crate::listener::Listener;
-use proofkey_http::{Login, LoginError, SignedIn};
+use proofkey_http::{Login, LoginError, SignedIn, Start};
 use std::io;
 use std::time::{Instant, SystemTime};
 
@@ -15,12 +15,17 @@ impl Http {
     pub fn login(&self, login: Login<'_>, open: impl FnOnce(&str) -> io::Result<()>) -> Result<SignedIn, LoginError> {
         // None is a time that never comes.
         let until = Instant::now().checked_add(login.timeout());
+        let began = SystemTime::now();
         let bound = login.bind()?;
-        let (client, url, pending) = login.begin(&bound.redirect_uri)?;
+        let (client, start, pending) = login.begin(&bound.redirect_uri)?;
+        let url = match start {
+            Start::Open(url) => url,
+            Start::Push(mut push) => {
+                let driven = self.drive(push.flow());
+                push.read(driven)?
+            }
+        };
         open(&url).map_err(LoginError::Open)?;
-        Listener(&bound).receive(client, pending, until, &login, |request| {
-            let requested_at = SystemTime::now();
-            Ok(SignedIn::new(self.exchange(request)?, requested_at))
-        })
+        Listener(&bound).receive(client, pending, until, &login, |request| self.sign_in(login.expects(request, began)))
     }
 }

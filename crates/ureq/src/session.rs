@@ -2,11 +2,11 @@
 
 use crate::adapter::Http;
 use proofkey_core::session::{Need, Policy};
-use proofkey_core::{Client, ResponseBuf};
+use proofkey_core::{ClaimsBuf, Client, ResponseBuf};
 use proofkey_http::session::{
-    Act, Begin, CallError, Cell, Revocation, Revoking, Run, SessionError, SignedOut, Token, Turn, is_stale,
+    Act, Begin, CallError, Cell, Revocation, Revoking, Run, SessionError, SignedOut, Token, Turn, answered, is_stale,
 };
-use proofkey_http::{ExchangeError, SignedIn};
+use proofkey_http::{ExchangeError, SignedIn, read_userinfo};
 use proofkey_store::{Key, Op, Record, Store};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
@@ -133,18 +133,30 @@ impl Session {
     /// a newer one may mend. Never with the token of another login.
     ///
     /// # Errors
-    /// [`CallError`].
+    /// [`CallError`]; [`CallError::StepUp`] if the API wants the user to sign in again, which a refresh does not mend.
     pub fn call(&self, request: http::Request<Vec<u8>>) -> Result<ResponseBuf, CallError> {
         let token = self.access_token().map_err(CallError::Session)?;
         let call = |request, token: &Token| self.http.call(request, token.access_token()).map_err(CallError::Transport);
         let response = call(request.clone(), &token)?;
         if !is_stale(&response) {
-            return Ok(response);
+            return answered(response);
         }
         match self.renew(&token) {
-            Ok(newer) if newer.is_of_same_login(&token) => call(request, &newer),
+            Ok(newer) if newer.is_of_same_login(&token) => call(request, &newer).and_then(answered),
             _ => Ok(response),
         }
+    }
+
+    /// Asks the server for more about the user who signed in ([`Http::userinfo`]): not with the token of a resource, which is for that
+    /// API alone.
+    ///
+    /// # Errors
+    /// [`CallError::Session`] if there is no valid token, [`CallError::UserInfo`].
+    pub fn userinfo(&self) -> Result<ClaimsBuf, CallError> {
+        let token = self.access_token().map_err(CallError::Session)?;
+        let mut request = token.userinfo(self.shared.cell.client()).map_err(CallError::UserInfo)?;
+        let driven = self.http.drive(&mut request);
+        read_userinfo(request, driven).map_err(CallError::UserInfo)
     }
 
     /// Signs out: the login is removed from the store, then its tokens are revoked at the server.

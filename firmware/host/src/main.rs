@@ -4,6 +4,7 @@
 //! QEMU joins the image's serial port to a TCP connection with a modem; the image's console is ours.
 
 mod baseline;
+mod device;
 mod login;
 mod lost;
 mod machine;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
         "baseline" => baseline::run(image),
         "login" => {
             login::run(image);
+            device::run(image);
             lost::run(image);
         }
         _ => return usage(),

@@ -25,7 +25,7 @@ fn relay(listener: &TcpListener, server: &str) -> io::Result<()> {
 }
 
 /// Reads a request to the end of its body.
-fn request(heard: &mut impl BufRead) -> io::Result<Vec<u8>> {
+pub(crate) fn request(heard: &mut impl BufRead) -> io::Result<Vec<u8>> {
     let (mut request, mut length) = (Vec::new(), 0);
     loop {
         let begin = request.len();

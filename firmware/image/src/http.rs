@@ -4,21 +4,12 @@
 use crate::host;
 use crate::uart::Uart;
 use core::fmt::{self, Write};
-use proofkey_core::{Request, Response};
+use proofkey_core::{Received, Request};
 
 /// A line to one server.
 pub struct Line<'a> {
     uart: &'a mut Uart,
     authority: &'a str,
-}
-
-/// Where in its buffer an answer is.
-#[derive(Clone, Copy)]
-pub struct Answer {
-    /// The status.
-    pub status: u16,
-    head: usize,
-    length: usize,
 }
 
 /// Why there is no answer.
@@ -48,12 +39,14 @@ impl<'a> Line<'a> {
     ///
     /// # Errors
     /// [`HttpError`].
-    pub fn send(&mut self, request: Request<'_>, buffer: &mut [u8]) -> Result<Answer, HttpError> {
+    pub fn send(&mut self, request: Request<'_>, buffer: &mut [u8]) -> Result<Received, HttpError> {
         let url = request.url();
         let port = self.authority.strip_prefix(url.host()).and_then(|rest| rest.strip_prefix(':')?.parse().ok());
         if url.is_https() || port != Some(url.port()) {
             return Err(HttpError::Elsewhere);
         }
+        // What is left of an answer that was given up.
+        while self.uart.read().is_some() {}
         request.write_head(self.uart)?;
         request.write_body(self.uart)?;
         self.receive(buffer)
@@ -74,24 +67,23 @@ impl<'a> Line<'a> {
     ///
     /// # Errors
     /// All but [`HttpError::Elsewhere`].
-    pub fn receive(&mut self, buffer: &mut [u8]) -> Result<Answer, HttpError> {
+    pub fn receive(&mut self, buffer: &mut [u8]) -> Result<Received, HttpError> {
         let deadline = host::now() + SECONDS;
         let mut head = 0;
         while !buffer.get(..head).is_some_and(|head| head.ends_with(b"\r\n\r\n")) {
             *buffer.get_mut(head).ok_or(HttpError::Garbled)? = self.byte(deadline)?;
             head += 1;
         }
-        let (fields, body) = buffer.split_at_mut_checked(head).ok_or(HttpError::Garbled)?;
-        let (status, fields) = read_head(fields).ok_or(HttpError::Garbled)?;
-        let length = length(fields).ok_or(HttpError::Garbled)?;
-        for at in 0..length {
+        let length =
+            buffer.get(..head).and_then(Received::of).and_then(|head| head.total()).ok_or(HttpError::Garbled)?;
+        for at in head..length {
             let byte = self.byte(deadline)?;
             // An answer that does not fit is still read to its end: the next one begins behind it.
-            if let Some(place) = body.get_mut(at) {
+            if let Some(place) = buffer.get_mut(at) {
                 *place = byte;
             }
         }
-        if length <= body.len() { Ok(Answer { status, head, length }) } else { Err(HttpError::TooLong) }
+        buffer.get(..length).and_then(Received::of).ok_or(HttpError::TooLong)
     }
 
     fn byte(&mut self, deadline: u64) -> Result<u8, HttpError> {
@@ -102,24 +94,6 @@ impl<'a> Line<'a> {
                 None => {}
             }
         }
-    }
-}
-
-impl Answer {
-    /// The response for a step of the core, in the buffer that it was received in.
-    #[must_use]
-    pub fn response(self, buffer: &mut [u8]) -> Response<'_> {
-        let (head, body) = buffer.split_at_mut_checked(self.head).unwrap_or_default();
-        let (_, fields) = read_head(head).unwrap_or_default();
-        let response = Response::new(self.status, body.get_mut(..self.length).unwrap_or_default());
-        let fields = fields.lines().filter_map(|field| field.split_once(':'));
-        fields.fold(response, |response, (name, value)| response.with_header(name, value.trim_ascii()))
-    }
-
-    /// The length of the whole answer.
-    #[must_use]
-    pub const fn length(self) -> usize {
-        self.head + self.length
     }
 }
 
@@ -140,32 +114,6 @@ impl From<fmt::Error> for HttpError {
     fn from(_: fmt::Error) -> Self {
         Self::Silent
     }
-}
-
-/// The status and the fields of an answer that is not an interim one.
-fn read_head(head: &[u8]) -> Option<(u16, &str)> {
-    let (line, fields) = str::from_utf8(head).ok()?.split_once('\n')?;
-    let status = line.strip_prefix("HTTP/1.").and_then(|rest| rest.split(' ').nth(1))?;
-    let status = number(status)?.try_into().ok()?;
-    (200..600).contains(&status).then_some((status, fields))
-}
-
-/// The length of the body (section 6.3), which must be told once.
-fn length(fields: &str) -> Option<usize> {
-    let mut lengths = values(fields, "content-length");
-    match (lengths.next(), lengths.next(), values(fields, "transfer-encoding").next()) {
-        (Some(length), None, None) => number(length),
-        _ => None,
-    }
-}
-
-fn values<'b>(fields: &'b str, name: &'static str) -> impl Iterator<Item = &'b str> {
-    let fields = fields.lines().filter_map(|field| field.split_once(':'));
-    fields.filter(move |(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim_ascii())
-}
-
-fn number(digits: &str) -> Option<usize> {
-    if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None }
 }
 
 const SCHEME: &str = "http://";

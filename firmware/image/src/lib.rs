@@ -2,6 +2,7 @@
 
 #![no_std]
 
+pub mod clock;
 mod fault;
 pub mod host;
 pub mod http;

@@ -6,6 +6,7 @@
 #![no_main]
 
 mod memory;
+mod more;
 mod steps;
 mod system;
 

@@ -1,5 +1,6 @@
 //! Every step of every flow, with the values of the specifications where they have some.
 
+use crate::more;
 use core::convert::Infallible;
 use core::fmt::{self, Write};
 use core::hint::black_box;
@@ -17,7 +18,7 @@ use serde::de::{Deserialize, IntoDeserializer};
 use serde::ser::Serialize;
 
 /// All of them. A step gives nothing where something is not as it must be.
-pub(crate) const ALL: [(&str, Step); 9] = [
+pub(crate) const ALL: [(&str, Step); 13] = [
     ("PKCE (RFC 7636 appendix B)", pkce),
     ("a configuration that cannot be (RFC 6749 section 3.1.2)", configuration),
     ("login on loopback (RFC 8252 section 7.3)", login),
@@ -27,6 +28,10 @@ pub(crate) const ALL: [(&str, Step); 9] = [
     ("metadata (RFC 8414)", metadata),
     ("refusals of an API (RFC 6750 section 3)", refusals),
     ("a pending login that is written down", stored),
+    ("a device (RFC 8628)", more::device),
+    ("a pushed login (RFC 9126)", more::push),
+    ("a proof of possession (RFC 9449)", more::proof),
+    ("who signed in (OpenID Connect Core 1.0 section 3.1.3.7)", more::user),
 ];
 
 pub(crate) type Step = fn() -> Option<()>;
@@ -194,7 +199,7 @@ fn stored() -> Option<()> {
     is(body(read.accept(client, Redirect::Url(&redirect)).ok()?.request())?.contains(VERIFIER))
 }
 
-fn client() -> Option<Client<'static>> {
+pub(crate) fn client() -> Option<Client<'static>> {
     Client::new(black_box("app"), black_box(REDIRECT_URI), black_box(SERVER)).ok()
 }
 
@@ -202,28 +207,28 @@ fn begun(client: Client<'_>) -> Option<Pending> {
     client.authorize(&[], &mut Fixed::login()).ok().map(|(_, pending)| pending)
 }
 
-fn body(request: Request<'_>) -> Option<Text> {
+pub(crate) fn body(request: Request<'_>) -> Option<Text> {
     let mut body = Text::new();
     request.write_body(&mut body).ok()?;
     is(body.len() == request.body_len() && request.headers().count() == 3)?;
     Some(body)
 }
 
-fn json(body: &mut [u8]) -> Response<'_> {
+pub(crate) fn json(body: &mut [u8]) -> Response<'_> {
     answered(200, body)
 }
 
-fn answered(status: u16, body: &mut [u8]) -> Response<'_> {
+pub(crate) fn answered(status: u16, body: &mut [u8]) -> Response<'_> {
     Response::new(status, body).with_header("content-type", "application/json")
 }
 
-fn shown(value: impl fmt::Display) -> Option<Text> {
+pub(crate) fn shown(value: impl fmt::Display) -> Option<Text> {
     let mut text = Text::new();
     write!(text, "{value}").ok()?;
     Some(text)
 }
 
-fn is(so: bool) -> Option<()> {
+pub(crate) fn is(so: bool) -> Option<()> {
     so.then_some(())
 }
 
@@ -239,11 +244,11 @@ impl fmt::Display for Stored<'_> {
 }
 
 /// Bytes that are known beforehand, and how many of them are drawn.
-struct Fixed([u8; 64], usize);
+pub(crate) struct Fixed([u8; 64], usize);
 
 impl Fixed {
     /// A state of zeros, then the verifier of RFC 7636 appendix B.
-    const fn login() -> Self {
+    pub(crate) const fn login() -> Self {
         Self(OCTETS, 0)
     }
 

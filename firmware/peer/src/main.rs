@@ -166,7 +166,7 @@ fn call(
     let out = line.request("GET", &url).map_err(|error| error.word())?;
     write!(out, "authorization: Bearer {}\r\n\r\n", tokens.access_token.expose_secret()).map_err(|_| "silent")?;
     let answer = line.receive(buffer).map_err(|error| error.word())?;
-    writeln!(console, "called {}", answer.status).map_err(|_| "console")
+    writeln!(console, "called {}", answer.status()).map_err(|_| "console")
 }
 
 fn request(url: &Url) -> HttpRequest {

@@ -5,7 +5,8 @@ use crate::adapter::{
     DiscoverError, ExchangeError, ListenError, LoginError, TransportError, TransportKind, http, trusting,
 };
 use proofkey_core::{
-    AccessToken, Advice, AuthorizeError, CallbackError, ConfigError, Discovery, Endpoint, ResponseError, UriFault,
+    AccessToken, Advice, AuthorizeError, CallbackError, Client, ConfigError, Discovery, Endpoint, Response,
+    ResponseError, Server as Endpoints, UriFault,
 };
 use proofkey_tests::recording::{Server, json};
 use std::collections::BTreeSet;
@@ -37,10 +38,16 @@ fn every_error_says_what_it_is_and_keeps_its_cause() {
         (Box::new(LoginError::Authorize(AuthorizeError::RandomRepeats)), true),
         (Box::new(LoginError::Callback(CallbackError::State)), true),
         (Box::new(LoginError::Config(ConfigError::ExtraParametersTwice)), true),
+        (Box::new(LoginError::Device(ExchangeError::Response(ResponseError::Missing("user_code")))), true),
+        (Box::new(expired(None)), false),
+        (Box::new(expired(Some(TransportError::new(TransportKind::Deadline, true)))), true),
+        (Box::new(LoginError::Show(io::ErrorKind::NotFound.into())), true),
         (Box::new(LoginError::Exchange(ExchangeError::Response(ResponseError::Missing("access_token")))), true),
         (Box::new(listen()), true),
         (Box::new(LoginError::NotLoopback), false),
         (Box::new(LoginError::Open(io::ErrorKind::NotFound.into())), true),
+        (Box::new(LoginError::Push(ExchangeError::Response(ResponseError::Missing("request_uri")))), true),
+        (Box::new(LoginError::PushExpired), false),
         (Box::new(LoginError::TimedOut), false),
     ];
     for (error, caused) in errors {
@@ -93,6 +100,12 @@ fn a_login_that_failed_is_mended_or_begun_again() {
         (listen(), Some(Advice::Fix)),
         (LoginError::NotLoopback, Some(Advice::Fix)),
         (LoginError::Open(io::ErrorKind::NotFound.into()), Some(Advice::Fix)),
+        (LoginError::Push(ExchangeError::Response(ResponseError::Missing("request_uri"))), Some(Advice::Fix)),
+        (
+            LoginError::Push(ExchangeError::Transport(TransportError::new(TransportKind::Deadline, true))),
+            Some(Advice::Retry { after: None }),
+        ),
+        (LoginError::PushExpired, Some(Advice::Reauthorize)),
         (LoginError::TimedOut, Some(Advice::Reauthorize)),
     ] {
         assert_eq!(error.advice(), advice, "{error}");
@@ -119,4 +132,12 @@ fn no_metadata() -> DiscoverError {
 
 fn listen() -> LoginError {
     LoginError::Listen(ListenError { address: ([127, 0, 0, 1], 3000).into(), source: io::ErrorKind::AddrInUse.into() })
+}
+
+fn expired(last: Option<TransportError>) -> LoginError {
+    let server = Endpoints::device("https://as.example/device", "https://as.example/token");
+    let request = Client::without_redirect("device", server).unwrap().device(&[]).unwrap();
+    let mut body = *br#"{"device_code":"D","user_code":"U","verification_uri":"https://as.example/go","expires_in":9}"#;
+    let (_, poll) = request.read(Response::new(200, &mut body), 0).unwrap();
+    LoginError::Expired { expired: poll.over(), last }
 }

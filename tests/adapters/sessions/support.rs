@@ -2,7 +2,7 @@
 
 use crate::faulty::Faulty;
 use http::Request;
-use proofkey_core::{ClientBuf, Redirect, ResponseBuf};
+use proofkey_core::{Client, ClientBuf, Redirect, ResponseBuf};
 use proofkey_devserver::user_agent::{Decision, UserAgent};
 use proofkey_devserver::{DevServer, EndpointFault, Faults, Options, RefreshFault, When};
 use proofkey_reqwest::Sessions;
@@ -90,10 +90,7 @@ impl Bench {
         let (client, store) = (self.client.as_client(), Arc::clone(&self.store));
         match way {
             Way::Blocking => Box::new(Session::with_policy(&Http::new(), client, store, self.key(), self.policy)),
-            Way::Async => {
-                let sessions = self.sessions();
-                Box::new(Asynchronous { session: sessions.of("default"), sessions })
-            }
+            Way::Async => asynchronous(self.sessions()),
         }
     }
 
@@ -101,6 +98,10 @@ impl Bench {
     pub(crate) fn sessions(&self) -> Sessions {
         let http = proofkey_reqwest::Http::new().unwrap();
         Sessions::new(&http, self.client.as_client(), Arc::clone(&self.store)).with_policy(self.policy)
+    }
+
+    pub(crate) fn client(&self) -> Client<'_> {
+        self.client.as_client()
     }
 
     pub(crate) fn key(&self) -> Key {
@@ -204,6 +205,11 @@ pub(crate) fn seconds_since_1970() -> u64 {
 
 pub(crate) static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap());
+
+/// The login of the account `default`.
+pub(crate) fn asynchronous(sessions: Sessions) -> Box<dyn Login> {
+    Box::new(Asynchronous { session: sessions.of("default"), sessions })
+}
 
 impl Login for Session {
     fn access_token(&self) -> Result<Token, SessionError> {

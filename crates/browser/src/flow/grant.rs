@@ -5,10 +5,11 @@ use crate::login::read_pending;
 use crate::outcome::Outcome;
 use crate::owner::{Owner, once};
 use proofkey_core::{ClientBuf, Flow, Redirect, Response, TokenRequest};
+use std::rc::Rc;
 use zeroize::Zeroize;
 
 pub(crate) struct Grant {
-    client: ClientBuf,
+    client: Rc<ClientBuf>,
     pending: String,
     redirect: String,
     is_sent: bool,
@@ -16,7 +17,7 @@ pub(crate) struct Grant {
 
 impl Grant {
     /// Checks the redirect.
-    pub(crate) fn new(client: ClientBuf, pending: String, redirect: String) -> Result<Self, Failure> {
+    pub(crate) fn new(client: Rc<ClientBuf>, pending: String, redirect: String) -> Result<Self, Failure> {
         let grant = Self { client, pending, redirect, is_sent: false };
         grant.flow()?;
         Ok(grant)

@@ -5,16 +5,17 @@ use crate::outcome::{Kept, Outcome};
 use crate::owner::{Owner, once};
 use crate::tokens::Tokens;
 use proofkey_core::{ClientBuf, Flow, RefreshToken, Response, TokenRequest};
+use std::rc::Rc;
 use zeroize::Zeroize;
 
 pub(crate) struct Refresh {
-    client: ClientBuf,
+    client: Rc<ClientBuf>,
     refresh_token: String,
     is_sent: bool,
 }
 
 impl Refresh {
-    pub(crate) const fn new(client: ClientBuf, refresh_token: String) -> Self {
+    pub(crate) const fn new(client: Rc<ClientBuf>, refresh_token: String) -> Self {
         Self { client, refresh_token, is_sent: false }
     }
 

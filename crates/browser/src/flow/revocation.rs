@@ -4,16 +4,17 @@ use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::owner::Owner;
 use proofkey_core::{AccessToken, ClientBuf, Flow, RefreshToken, Response, Revocable, RevocationRequest};
+use std::rc::Rc;
 use zeroize::Zeroize;
 
 pub(crate) struct Revocation {
-    client: ClientBuf,
+    client: Rc<ClientBuf>,
     token: String,
     is_refresh: bool,
 }
 
 impl Revocation {
-    pub(crate) const fn new(client: ClientBuf, token: String, is_refresh: bool) -> Self {
+    pub(crate) const fn new(client: Rc<ClientBuf>, token: String, is_refresh: bool) -> Self {
         Self { client, token, is_refresh }
     }
 

@@ -124,12 +124,12 @@ export async function drive(session, refused, deadline, connect, revoke) {
 /** Sends the refresh token of the `held` tokens, and returns what that says to the machine. */
 async function send(session, held, deadline, connect) {
   try {
-    const { client } = await connect();
+    const { client, proofs } = await connect();
     const isOffline = navigator.onLine === false;
     // If this page closes now, the others know that the refresh token may be spent.
     session.tell(held, { sent: Date.now() });
     const requestedAt = seconds();
-    const { event, refreshToken, tokens, error } = await refresh(client.refresh(held.refreshToken), deadline);
+    const { event, refreshToken, tokens, error } = await refresh(client.refresh(held.refreshToken), deadline, proofs);
     if (event === CLOSED && isOffline) return { event: UNSENT, held, error };
     const got = tokens ? plain(tokens, requestedAt, held.scope) : refreshToken && { refreshToken };
     return { event, held: got ? { ...held, ...got, generation: held.generation + 1 } : held, error };

@@ -40,7 +40,7 @@ export class Proofkey extends EventTarget {
   constructor(options) {
     super();
     checkSupport();
-    const { issuer, authorizationEndpoint, clientId, redirectUri, scope = '', origins = [], deadline = DEADLINE } = options;
+    const { issuer, authorizationEndpoint, clientId, redirectUri, scope = '', origins = [], deadline = DEADLINE, dpop } = options;
     if (originOf(redirectUri, 'redirect URI') !== location.origin) {
       throw new ProofkeyError('config', `redirect URI: it must have this page's origin, ${location.origin}, not ${originOf(redirectUri)}`, 'fix');
     }
@@ -50,7 +50,7 @@ export class Proofkey extends EventTarget {
     this.#options = { ...options, deadline };
     this.#origins = new Set(origins.map(apiOrigin));
     this.#scope = [scope].flat().join(' ');
-    this.#name = `proofkey/1 ${JSON.stringify([clientId, issuer ?? authorizationEndpoint, this.#scope])}`;
+    this.#name = `proofkey/1 ${JSON.stringify([clientId, issuer ?? authorizationEndpoint, this.#scope, ...dpop ? ['dpop'] : []])}`;
     this.#waiting = new Waiting(this.#name);
     this.#session = new Session(this.#name, () => this.dispatchEvent(new Event('change')));
     this.#arrival = arrival(redirectUri);
@@ -113,13 +113,14 @@ export class Proofkey extends EventTarget {
     }
     const again = request.clone();
     const tokens = await this.#validTokens();
-    const response = await call(request, tokens);
+    const proofs = await this.#findProofs();
+    const response = await call(request, tokens, proofs);
     if (!isStale(response)) return response;
     const newer = await this.#refresh(tokens);
     // It is not for another user.
     if (newer?.id !== tokens.id) return response;
     response.body?.cancel();
-    return call(again, newer);
+    return call(again, newer, proofs);
   }
 
   close() {
@@ -145,8 +146,8 @@ export class Proofkey extends EventTarget {
 
   /** Revokes the refresh token first: until then it can get new access tokens. */
   async #revoke({ accessToken, refreshToken }) {
-    const { client, server } = await this.#connect();
-    if (!server.revocationEndpoint) return false;
+    const { client, canRevoke } = await this.#connect();
+    if (!canRevoke) return false;
     const { deadline } = this.#options;
     if (refreshToken) await run(client.revoke(refreshToken, true), deadline);
     try {
@@ -187,14 +188,14 @@ export class Proofkey extends EventTarget {
     const { pending, server, data } = this.#waiting.peek();
     const { client } = await this.#connect(server);
     if (client.matches(pending, redirect)) this.#waiting.drop();
-    return { tokens: await this.#granted(client, pending, redirect), data };
+    return { tokens: await this.#granted(pending, redirect), data };
   }
 
   async #signInPopup(popup, extra) {
     const { url, pending } = await this.#begin(extra);
     const { client } = await this.#connect();
     const redirect = await popup.redirect(url, (candidate) => client.matches(pending, candidate));
-    await this.#session.begin(await this.#granted(client, pending, redirect));
+    await this.#session.begin(await this.#granted(pending, redirect));
   }
 
   /** Begins a login: the URL to send the browser to, and the secret that its redirect is checked against. */
@@ -209,9 +210,10 @@ export class Proofkey extends EventTarget {
   }
 
   /** Checks the redirect and gets its tokens, with the id and the time of the session that they begin. */
-  async #granted(client, pending, redirect) {
+  async #granted(pending, redirect) {
+    const { client, proofs } = await this.#connect();
     const requestedAt = seconds();
-    const tokens = await run(client.accept(pending, redirect), this.#options.deadline);
+    const tokens = await run(client.accept(pending, redirect), this.#options.deadline, proofs);
     return { ...plain(tokens, requestedAt, this.#scope), id: crypto.randomUUID(), since: Date.now() };
   }
 
@@ -237,30 +239,37 @@ export class Proofkey extends EventTarget {
 
   /** The client at its server. A login continues with the server that it started with. */
   #connect(known) {
-    this.#connected ??= this.#findServer(known).then((server) => {
-      const { clientId, redirectUri, issuer } = this.#options;
-      const { authorizationEndpoint, tokenEndpoint, revocationEndpoint, issParameter = false } = server;
-      const client = new Client(clientId, redirectUri, authorizationEndpoint, tokenEndpoint, revocationEndpoint, issuer,
-        issParameter);
-      return { client, server: { authorizationEndpoint, tokenEndpoint, revocationEndpoint, issParameter } };
-    }).catch((error) => {
+    this.#connected ??= this.#findClient(known).catch((error) => {
       this.#connected = undefined;
       throw error;
     });
     return this.#connected;
   }
 
-  async #findServer(known) {
-    await init();
-    const { issuer, authorizationEndpoint, deadline } = this.#options;
-    if (authorizationEndpoint !== undefined) return this.#options;
-    return known ?? run(Flow.discovery(issuer), deadline);
+  async #findClient(known) {
+    const options = this.#options;
+    const [proofs] = await Promise.all([this.#findProofs(), init()]);
+    const server = options.authorizationEndpoint === undefined ? known ?? await run(Flow.discovery(options.issuer), options.deadline) : '';
+    const all = server + settings({ ...options, dpopJkt: proofs?.thumbprint });
+    return { client: new Client(all), server, canRevoke: /^revocation_endpoint$/m.test(all), proofs };
+  }
+
+  /** What proves whose the tokens are, if the app asks for it. */
+  #findProofs() {
+    return this.#options.dpop && import('./dpop.js').then(({ proofsOf }) => proofsOf(this.#name));
   }
 }
 
-function call(request, { accessToken }) {
+function call(request, { accessToken }, proofs) {
+  if (proofs) return proofs.fetch(request, accessToken);
   request.headers.set('authorization', `Bearer ${accessToken}`);
   return fetch(request);
+}
+
+/** Options as names and values, as `src/client.rs` reads them. It refuses a tab in any of them, as it does a line feed. */
+function settings(options) {
+  return Object.entries(options).map(([name, value]) => (value || value === ''
+    ? `${name.replace(/[A-Z]/g, '_$&').toLowerCase()}\n${`${value}`.replaceAll('\n', '\t')}\n` : '')).join('');
 }
 
 function isStale({ status, headers }) {

@@ -4,9 +4,13 @@
 pub const NOTES: &str = "\
 Configuration file:
   [profile.default]              # the profile that --profile names
-  provider = \"itwin\"             # or issuer = URL, or authorization_endpoint and token_endpoint
+  provider = \"itwin\"             # or issuer = URL, or authorization_endpoint, token_endpoint
+                                 # and the server's other endpoints, by their names in metadata
   client_id = \"native-…\"
+  embedded_secret_file = \"id.txt\" # or embedded_secret = \"…\"; only you may read the file
   redirect_uri = \"http://127.0.0.1/callback\"
+  push = true                    # as --push
+  dpop = true                    # as --dpop
   scope = [\"itwin-platform\", \"offline_access\"]
   account = \"default\"
   store = \"file\"                 # or \"keyring\"
@@ -41,10 +45,10 @@ Exit codes:
   1    something unexpected, such as a full disk
   2    wrong usage or configuration, or a newer version wrote the stored sign-in
   3    you must sign in: `proofkey login`
-  4    refused, by the user at the browser or by the authorization server
+  4    refused, by the user in the browser or by the authorization server
   5    the server cannot be reached or does not work
-  6    timed out
-  7    the API refused the call (status 400 or more)
+  6    timed out, or the code for another device expired
+  7    the API refused the call (status 400 or more), or wants you to sign in anew
   130  interrupted";
 
 /// How to use `demo`.
@@ -58,10 +62,21 @@ Examples:
 
 /// How to use `login`.
 pub const LOGIN_EXAMPLES: &str = "\
+Without a browser on this machine, such as over SSH or in a container, you sign in
+on another device: open the address there and enter the code, or scan the QR code
+that a terminal shows. It is done without --device if no browser can be opened here,
+the server has a device authorization endpoint, and no other way is asked for.
+
+Tokens of --dpop are bound to a key, which is kept beside them: use `proofkey call`.
+
 Examples:
   proofkey login --provider itwin --client-id native-1a2b3c
   proofkey login --issuer https://login.example.com --client-id my-app \\
     --scope offline_access
+  proofkey login --provider github --client-id Iv1.8a61f9b3a7aba766 --device
+  proofkey login --provider google --client-id 123.apps.googleusercontent.com \\
+    --embedded-secret-file google.txt --scope 'openid email'
+  proofkey login --issuer https://login.example.com --client-id my-app --push --dpop
   proofkey login --profile work --paste --redirect-uri https://app.example.com/signed-in
   proofkey login --profile work --issuer https://login.example.com --client-id my-app --save
   proofkey login --proxy http://proxy.example.com:3128 --cacert company.pem";
@@ -79,7 +94,9 @@ The token is sent to the hosts that the profile allows (`api_hosts`, --api-host;
 for --provider itwin api.bentley.com), to the authorization server's own host,
 and nowhere else. A token from a server on this machine may go to any port of
 this machine. Redirects are not followed. If the API does not accept a token that
-is more than a minute old, the token is renewed and the call is made once more.
+is more than a minute old, the token is renewed and the call is made once more. If
+the API wants you to sign in more recently or in another way, the exit code is 7 and
+the advice is the exact `proofkey login` to run.
 
 Examples:
   proofkey call https://api.bentley.com/itwins/ \\
@@ -90,6 +107,9 @@ Examples:
 
 /// How to use `status`.
 pub const STATUS_EXAMPLES: &str = "\
+The user is shown if the scope openid was granted. If the account is not named after
+any part of what the server calls the user, there is a warning.
+
 Examples:
   proofkey status
   proofkey status --all --json";
@@ -98,10 +118,12 @@ Examples:
 pub const LOGOUT_EXAMPLES: &str = "\
 If the server cannot be reached, its tokens stay valid: they are kept, so that you
 can run `logout` again. A sign-in that a newer version of proofkey wrote is kept
-too: this version can neither read nor revoke its tokens.
+too: this version can neither read nor revoke its tokens. --browser needs the scope
+openid at the sign-in, and a server with an end session endpoint.
 
 Examples:
   proofkey logout
+  proofkey logout --browser
   proofkey logout --profile work --forget-anyway";
 
 /// How to use `completions`.

@@ -83,25 +83,40 @@ struct Section<'a> {
 
 impl fmt::Display for Section<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Settings { server, client_id, redirect_uri, scope, extra, api_hosts, store } = self.settings;
+        let Settings {
+            server,
+            client_id,
+            embedded_secret_file,
+            redirect_uri,
+            push,
+            dpop,
+            scope,
+            extra,
+            api_hosts,
+            store,
+        } = self.settings;
         let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
         match self.profile {
             bare if bare.bytes().all(is_bare) => writeln!(f, "\n[profile.{bare}]")?,
             name => writeln!(f, "\n[profile.{}]", Quoted(name))?,
         }
         match server {
-            Choice::Endpoints { authorization, token, revocation } => {
-                writeln!(f, "authorization_endpoint = {}", Quoted(authorization))?;
-                writeln!(f, "token_endpoint = {}", Quoted(token))?;
-                if let Some(revocation) = revocation {
-                    writeln!(f, "revocation_endpoint = {}", Quoted(revocation))?;
+            Choice::Endpoints(endpoints) => {
+                for (endpoint, url) in endpoints.iter() {
+                    writeln!(f, "{} = {}", endpoint.name(), Quoted(url))?;
                 }
             }
             Choice::Issuer(issuer) => writeln!(f, "issuer = {}", Quoted(issuer))?,
-            Choice::Itwin => writeln!(f, "provider = \"itwin\"")?,
+            Choice::Provider(provider) => writeln!(f, "provider = {}", Quoted(provider.name()))?,
         }
         writeln!(f, "client_id = {}", Quoted(client_id))?;
+        if let Some(file) = embedded_secret_file {
+            writeln!(f, "embedded_secret_file = {}", Quoted(&file.to_string_lossy()))?;
+        }
         writeln!(f, "redirect_uri = {}", Quoted(redirect_uri))?;
+        for (name, _) in [("push", push), ("dpop", dpop)].into_iter().filter(|(_, is_on)| **is_on) {
+            writeln!(f, "{name} = true")?;
+        }
         if !scope.is_empty() {
             writeln!(f, "scope = [{}]", list(scope.iter().map(|word| Quoted(word))))?;
         }
@@ -159,7 +174,13 @@ fn differences(config: &Config, name: &str, profile: &Profile, new: &Settings, n
     };
     compare("server", old.server.name(), new.server.name());
     compare("client id", &old.client_id, &new.client_id);
+    let file = |settings: &Settings| {
+        settings.embedded_secret_file.as_ref().map(|file| file.display().to_string()).unwrap_or_default()
+    };
+    compare("embedded secret file", &file(&old), &file(new));
     compare("redirect URI", &old.redirect_uri, &new.redirect_uri);
+    compare("push", &old.push.to_string(), &new.push.to_string());
+    compare("dpop", &old.dpop.to_string(), &new.dpop.to_string());
     compare("scope", &old.scope.join(" "), &new.scope.join(" "));
     compare("store", old.store.name(), new.store.name());
     let extra = |settings: &Settings| {
@@ -226,17 +247,22 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::endpoints::Endpoints;
+    use proofkey_core::Endpoint;
 
     #[test]
     fn what_is_written_is_read_as_it_was() {
+        let mut endpoints = Endpoints::default();
+        for endpoint in Endpoint::ALL {
+            endpoints.set(*endpoint, format!("https://a.example/{endpoint:?}"));
+        }
         let settings = Settings {
-            server: Choice::Endpoints {
-                authorization: "https://a.example/a".to_owned(),
-                token: "https://a.example/t".to_owned(),
-                revocation: Some("https://a.example/r".to_owned()),
-            },
+            server: Choice::Endpoints(endpoints),
             client_id: "a \"b\\c".to_owned(),
+            embedded_secret_file: Some(std::path::absolute("secret \"1\".txt").unwrap()),
             redirect_uri: "com.example.app:/x".to_owned(),
+            push: true,
+            dpop: true,
             scope: vec!["a".to_owned(), "b".to_owned()],
             extra: vec![("login_hint".to_owned(), "é\u{7f}\t\n\"".to_owned()), ("a.b".to_owned(), "=".to_owned())],
             api_hosts: vec!["[::1]:8080".parse().unwrap(), "h".parse().unwrap()],

@@ -64,11 +64,12 @@ macro_rules! app {
 }
 
 /// The app is also served at the redirect URI.
-const FILES: [(&str, &str, &[u8]); 14] = [
+const FILES: [(&str, &str, &[u8]); 15] = [
     ("/", PAGE, app!("index.html")),
     ("/callback", PAGE, app!("index.html")),
     ("/app.css", "text/css", app!("app.css")),
     ("/app.js", SCRIPT, app!("app.js")),
+    ("/proofkey/dpop.js", SCRIPT, app!("proofkey/dpop.js")),
     ("/proofkey/drive.js", SCRIPT, app!("proofkey/drive.js")),
     ("/proofkey/error.js", SCRIPT, app!("proofkey/error.js")),
     ("/proofkey/http.js", SCRIPT, app!("proofkey/http.js")),

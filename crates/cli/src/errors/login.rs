@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Kind};
 use crate::hosts::Target;
 use crate::settings::Settings;
-use proofkey_core::{ConfigError, ParameterFault, ResponseError};
+use proofkey_core::{ConfigError, Endpoint, ParameterFault, ResponseError, UriFault};
 use proofkey_ureq::DiscoverError;
 
 /// The server was not found from the issuer.
@@ -67,7 +67,21 @@ pub fn not_sendable(error: ConfigError, settings: &Settings) -> Failure {
                 clean(scope)
             ))
         }
+        ConfigError::Endpoint(endpoint, UriFault::Absent) => no_endpoint(endpoint),
         error => error.into(),
+    }
+}
+
+/// The server does not do what is asked for.
+pub fn no_endpoint(endpoint: Endpoint) -> Failure {
+    let failure = Kind::Configuration.because(format_args!("no {endpoint} is known for this server"));
+    match endpoint {
+        Endpoint::DeviceAuthorization => {
+            failure.advise("leave out --device; with a browser on another machine, use --paste instead")
+        }
+        Endpoint::EndSession => failure.advise("leave out --browser"),
+        Endpoint::PushedAuthorization => failure.advise("leave out --push, and `push` in the configuration file"),
+        _ => failure,
     }
 }
 

@@ -1,13 +1,15 @@
 //! The events of a login, for people or as JSON.
 
 use super::previous::Previous;
+use super::qr;
 use crate::failure::Failure;
 use crate::logins;
 use crate::name::Name;
 use crate::output::{self, STRONG};
 use crate::settings::Settings;
 use crate::time::{Span, now};
-use proofkey_core::Lifetime;
+use crate::who::Who;
+use proofkey_core::{Lifetime, Prompt};
 use proofkey_native::Record;
 use serde::Serialize;
 
@@ -25,12 +27,27 @@ pub enum Event<'a> {
         #[serde(skip)]
         paste: bool,
     },
+    /// The user has to enter a code on another device.
+    DeviceCode {
+        /// The code.
+        user_code: &'a str,
+        /// Where to enter it.
+        verification_uri: &'a str,
+        /// The same address with the code in it; null if the server has none.
+        verification_uri_complete: Option<&'a str>,
+        /// How long the code is valid, in seconds.
+        expires_in: u32,
+        /// Whether it is done without being asked for, because no browser can be opened here.
+        unasked: bool,
+    },
     /// The login is done, and the tokens are stored.
     SignedIn {
         /// The profile.
         profile: &'a str,
         /// The account.
         account: &'a str,
+        /// The user; null if the server did not say who that is.
+        user: Option<Who<'a>>,
         /// The issuer, if it is known.
         issuer: Option<&'a str>,
         /// The issuer, or else the authorization endpoint.
@@ -72,6 +89,17 @@ pub enum Event<'a> {
 }
 
 impl<'a> Event<'a> {
+    /// The user has to enter a code on another device.
+    pub fn device_code(prompt: &Prompt<'a>, unasked: bool) -> Self {
+        Self::DeviceCode {
+            user_code: prompt.user_code(),
+            verification_uri: prompt.verification_uri(),
+            verification_uri_complete: prompt.verification_uri_complete(),
+            expires_in: prompt.expires_in(),
+            unasked,
+        }
+    }
+
     /// The login is done.
     pub fn signed_in(name: &'a Name, settings: &'a Settings, record: &'a Record, previous: Option<Previous>) -> Self {
         let scope = logins::scope(record);
@@ -79,6 +107,7 @@ impl<'a> Event<'a> {
         Self::SignedIn {
             profile: &name.profile,
             account: &name.account,
+            user: Who::of(record),
             issuer: settings.server.issuer(),
             server: settings.server.name(),
             scope,
@@ -112,9 +141,30 @@ impl<'a> Event<'a> {
                      (the browser may say that it cannot be reached), and paste it here:",
                 );
             }
+            Self::DeviceCode { user_code, verification_uri, verification_uri_complete, unasked, .. } => {
+                if *unasked {
+                    output::note(
+                        "No browser can be opened on this machine, so sign in on another device, such as your phone\n\
+                         (otherwise use --no-browser or --paste).\n",
+                    );
+                }
+                output::note(format_args!(
+                    "To sign in, open this address on any device:\n\n  {verification_uri}\n\n\
+                     and enter this code there:\n\n  {STRONG}{user_code}{STRONG:#}\n"
+                ));
+                if let Some(code) = qr::for_terminal(verification_uri_complete.unwrap_or(verification_uri)) {
+                    output::note(code);
+                    output::note("");
+                }
+                output::note(format_args!(
+                    "Go on only if you started this sign-in yourself, and the page shows {user_code} or asks for it.\n\
+                     Never enter a code that somebody sent you."
+                ));
+            }
             Self::SignedIn {
                 profile,
                 account,
+                user,
                 server,
                 missing_scope,
                 expires_at,
@@ -123,8 +173,9 @@ impl<'a> Event<'a> {
                 name,
                 ..
             } => {
+                let who = user.as_ref().map(|who| format!(" as {who}")).unwrap_or_default();
                 output::note(format_args!(
-                    "{STRONG}Signed in{STRONG:#} at {server} (profile {profile}, account {account})."
+                    "{STRONG}Signed in{STRONG:#}{who} at {server} (profile {profile}, account {account})."
                 ));
                 if !missing_scope.is_empty() {
                     output::warn(format_args!("not granted: {}", missing_scope.join(" ")));

@@ -69,6 +69,7 @@ impl Sent<'_> {
         match error {
             LoginError::Callback(error) => self.not_accepted(error),
             LoginError::Exchange(error) => self.not_exchanged(error, client),
+            LoginError::Push(error) => not_pushed(error, client),
             LoginError::TimedOut => self.timed_out(LoginError::TimedOut),
             LoginError::Authorize(AuthorizeError::Config(error)) | LoginError::Config(error) => {
                 errors::not_sendable(error, settings)
@@ -96,6 +97,13 @@ impl Sent<'_> {
             "\n  if the server demands the port that is registered, use --redirect-uri {scheme}://{host}:PORT{path}"
         )
     }
+}
+
+/// The failure if the parameters of the login could not be pushed.
+pub fn not_pushed(error: ExchangeError, client: Client<'_>) -> Failure {
+    let endpoint = client.server().endpoint(Endpoint::PushedAuthorization).unwrap_or_default();
+    let failure = Failure::from(error).at(endpoint);
+    Failure { message: format!("the login could not be sent to the server: {}", failure.message), ..failure }
 }
 
 /// Whether the server's words may be about the client id or the redirect URI.

@@ -1,4 +1,4 @@
-//! The line that counts down while the program waits for the browser.
+//! The line that counts down while the program waits for the user.
 
 use crate::output;
 use std::io::Write;
@@ -14,15 +14,15 @@ pub struct Countdown {
 
 impl Countdown {
     /// Counts down from `length`. On a terminal the hint comes a little later: most users do not need it.
-    pub fn start(length: Duration, hint: String) -> Self {
+    pub fn start(length: Duration, awaited: &'static str, mut hint: Option<String>) -> Self {
         if !output::is_live() {
-            output::note(format_args!("waiting for the browser, at most {}\n{hint}", clock(length)));
+            output::note(format_args!("waiting for {awaited}, at most {}", clock(length)));
+            hint.iter().for_each(output::note);
             return Self { live: None };
         }
         let (stop, stopped) = mpsc::channel();
         let end = Instant::now() + length;
         let ticker = thread::spawn(move || {
-            let mut hint = Some(hint);
             loop {
                 let left = end.saturating_duration_since(Instant::now());
                 if length.saturating_sub(left) >= HINT_AFTER
@@ -30,7 +30,7 @@ impl Countdown {
                 {
                     write(&format!("{hint}\n"));
                 }
-                write(&format!("waiting for the browser, {} left (press Ctrl-C to cancel)", clock(left)));
+                write(&format!("waiting for {awaited}, {} left (press Ctrl-C to cancel)", clock(left)));
                 if stopped.recv_timeout(Duration::from_secs(1)) != Err(RecvTimeoutError::Timeout) {
                     return write("");
                 }

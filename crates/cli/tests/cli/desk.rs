@@ -7,7 +7,7 @@ use proofkey_native::{Record, Store};
 use proofkey_ureq::proofkey_store::{Answer, ClaimId, Op, Store as _};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
@@ -243,14 +243,16 @@ impl Waiting {
         self.stdout.read_line(&mut self.seen).unwrap();
         serde_json::from_str(&self.seen[start..]).unwrap_or_else(|error| {
             let _ = self.child.kill();
-            panic!("{error}: {:?}", self.seen)
+            let mut told = String::new();
+            let _ = self.child.stderr.take().map(|mut stderr| stderr.read_to_string(&mut told));
+            panic!("{error}: {:?} {told}", self.seen)
         })
     }
 
     /// Waits for the end.
     pub fn end(mut self) -> Run {
         drop(self.child.stdin.take());
-        std::io::Read::read_to_string(&mut self.stdout, &mut self.seen).unwrap();
+        self.stdout.read_to_string(&mut self.seen).unwrap();
         let output = self.child.wait_with_output().unwrap();
         Run { stdout: self.seen, ..output.into() }
     }

@@ -167,8 +167,10 @@ fn write_format_1(desk: &Desk) {
     members.remove("issuer");
     members.remove("features");
     members.remove("rotates");
-    let mut endpoints = members.remove("endpoints").unwrap();
-    members.append(endpoints.as_object_mut().unwrap());
+    let endpoints = members.remove("endpoints").unwrap();
+    for name in ["authorization_endpoint", "revocation_endpoint", "token_endpoint"] {
+        members.insert(name.to_owned(), endpoints[name].clone());
+    }
     write(desk, 1, &json);
 }
 

@@ -16,6 +16,7 @@ fn both_tokens_are_revoked_and_forgotten() {
         run.json(),
         serde_json::json!({
             "profile": "default", "account": "default", "forgotten": true, "revocation": "done",
+            "end_session_url": null, "opened": false,
         }),
         "{run:?}"
     );

@@ -2,6 +2,7 @@
 #![allow(unreachable_pub, reason = "a test has no public API; `pub` says that other modules use it")]
 
 mod again;
+mod bound;
 mod call;
 #[cfg(unix)]
 mod company;
@@ -9,12 +10,15 @@ mod completions;
 mod config;
 mod demo;
 mod desk;
+mod device;
+mod embedded;
 #[cfg(target_os = "linux")]
 mod folders;
 mod formats;
 #[cfg(target_os = "linux")]
 mod freshness;
 mod guide;
+mod identity;
 mod localhost;
 mod login;
 mod logout;

@@ -32,7 +32,7 @@ fn json_has_every_part() {
         status,
         serde_json::json!({
             "profile": "default", "account": "default", "issuer": desk.server.issuer(), "client_id": "demo-native",
-            "scope": ["itwin-platform", "offline_access"], "signed_in": true,
+            "user": null, "bound": false, "scope": ["itwin-platform", "offline_access"], "signed_in": true,
             "expires_at": desk.record().requested_at + 3600, "refreshable": true, "ended": null,
             "pause": 0, "store": "file",
         })

@@ -1,8 +1,8 @@
 //! Output on a terminal.
 
 use crate::desk::{Desk, Run, browse, interrupt};
-use proofkey_devserver::user_agent::Decision;
-use proofkey_devserver::{EndpointFault, Faults};
+use proofkey_devserver::user_agent::{Decision, UserAgent};
+use proofkey_devserver::{EndpointFault, Faults, Options};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -100,6 +100,52 @@ fn a_terminal_gets_a_clean_body_and_a_line_end() {
     // A terminal that was not told otherwise shows a line end as these two, and a tab as it is.
     assert_eq!((code, shown.as_str()), (Some(0), "a\u{fffd}[2J\u{fffd}1m\tb\r\nc\u{fffd}d\r\n"));
     assert_eq!(desk.run(&args).stdout, body, "a pipe gets it as it is");
+}
+
+#[test]
+fn a_code_for_another_device_is_a_picture_too() {
+    let desk = Desk::with(Options { device_interval: 0, ..Options::default() });
+    let mut terminal = Terminal::start(&desk, &["login", "--device"], &[]);
+    terminal.wait_for("\r\x1b[2Kwaiting for you to confirm on the other device, 10:00 left");
+    terminal.wait_for("\r\x1b[2Kwaiting for you to confirm on the other device, 9:5");
+    let page = terminal.shown.lines().map(str::trim).find(|line| line.starts_with("http://")).unwrap().to_owned();
+    let code = terminal.shown.split("\x1b[1m").nth(1).unwrap().split("\x1b[0m").next().unwrap().to_owned();
+    assert_eq!(picture(&terminal.shown), format!("{page}?user_code={code}"));
+    UserAgent::new().confirm(&page, &code, Decision::Allow).unwrap();
+    let (exit, shown) = terminal.end();
+    let (_, after) = shown.rsplit_once("left (press Ctrl-C to cancel)").unwrap();
+    assert!(exit == Some(0) && after.starts_with("\r\x1b[2K\x1b[1mSigned in\x1b[0m"), "{after:?}");
+
+    // Without colours the light modules are still those that are drawn.
+    let mut terminal = Terminal::start(&desk, &["login", "--device"], &[("NO_COLOR", "1")]);
+    terminal.wait_for("left (press Ctrl-C to cancel)");
+    assert!(picture(&terminal.shown).starts_with(&page));
+    interrupt(&terminal.child);
+    let (exit, shown) = terminal.end();
+    assert!(exit == Some(130) && shown.contains("\r\x1b[2Kerror: interrupted"), "{shown:?}");
+    let mut terminal = Terminal::start(&desk, &["login", "--device"], &[("TERM", "dumb")]);
+    terminal.wait_for("at most 10:00");
+    assert!(!terminal.shown.contains('█'), "{:?}", terminal.shown);
+    interrupt(&terminal.child);
+    assert_eq!(terminal.end().0, Some(130));
+}
+
+/// What a phone reads from the screen.
+fn picture(shown: &str) -> String {
+    let is_module = |c: &char| matches!(c, '█' | '▀' | '▄' | ' ');
+    let plain = |line: &str| {
+        line.split('\x1b').map(|part| part.split_once('m').map_or(part, |(_, text)| text)).collect::<String>()
+    };
+    let lines = shown.lines().map(|line| plain(line).trim_end_matches('\r').chars().collect::<Vec<_>>());
+    let lines: Vec<Vec<char>> = lines.filter(|line| line.len() > 20 && line.iter().all(is_module)).collect();
+    let is_light = |x: usize, y: usize| {
+        let module = lines[y / 2].get(x).copied().unwrap_or('█');
+        module == '█' || module == if y.is_multiple_of(2) { '▀' } else { '▄' }
+    };
+    let (width, height) = (lines[0].len() * 4, lines.len() * 8);
+    let seen = |x: usize, y: usize| if is_light(x / 4, y / 4) { 255 } else { 0 };
+    let mut image = rqrr::PreparedImage::prepare_from_greyscale(width, height, seen);
+    image.detect_grids()[0].decode().unwrap().1
 }
 
 #[test]

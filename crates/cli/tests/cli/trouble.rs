@@ -102,7 +102,7 @@ fn a_secret_or_a_nonce_that_the_server_wants_is_named() {
         (
             400,
             r#"{"error":"use_dpop_nonce","error_description":"Authorization server requires nonce in DPoP proof"}"#,
-            "register the client for Bearer tokens",
+            "`proofkey login --dpop --profile work`",
         ),
         (400, r#"{"error":"invalid_client"}"#, "check the client id"),
     ] {

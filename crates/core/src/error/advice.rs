@@ -29,8 +29,11 @@ impl Advice {
             "access_denied"
             | "account_selection_required"
             | "consent_required"
+            | "expired_token"
             | "interaction_required"
             | "invalid_grant"
+            // What was pushed has expired.
+            | "invalid_request_uri"
             | "login_required" => Self::Reauthorize,
             "server_error" | "temporarily_unavailable" => Self::Retry { after: retry_after },
             _ => Self::of_status(status, retry_after),

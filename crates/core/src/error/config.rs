@@ -45,6 +45,8 @@ pub enum ConfigError {
     ClientId,
     /// The code verifier is not 43 to 128 unreserved characters (RFC 7636 section 4.1).
     CodeVerifier,
+    /// The embedded secret is empty or not printable ASCII (RFC 6749 appendix A.2).
+    EmbeddedSecret,
     /// The endpoint cannot be used, or is not known.
     Endpoint(Endpoint, UriFault),
     /// An extra parameter cannot be sent.
@@ -58,6 +60,15 @@ pub enum ConfigError {
     ExtraParametersTwice,
     /// The issuer cannot be one (RFC 8414 section 2).
     Issuer(UriFault),
+    /// The method of the API call is not one.
+    Method,
+    /// The server takes proofs of possession, but says that it does not take those that are signed with ES256 (RFC 9449 section
+    /// 5.1).
+    NoEs256Proofs,
+    /// The nonce cannot stand in a proof: it must be printable ASCII without space, quote or backslash (RFC 9449 section 8.1).
+    Nonce,
+    /// The server only takes logins that are pushed (RFC 9126 section 5): use [`Client::push`](crate::Client::push).
+    PushRequired,
     /// The redirect URI cannot be used.
     RedirectUri(UriFault),
     /// The refresh token is empty or not printable ASCII (RFC 6749 appendix A.17).
@@ -122,6 +133,7 @@ impl fmt::Display for ConfigError {
             Self::CodeVerifier => {
                 f.write_str("code verifier: it must be 43 to 128 characters out of A-Z a-z 0-9 - . _ ~")
             }
+            Self::EmbeddedSecret => f.write_str("the embedded secret is empty or not printable ASCII"),
             Self::Endpoint(endpoint, fault) => write!(f, "{endpoint}: {fault}"),
             Self::ExtraParameter { index, fault } => match fault {
                 ParameterFault::Protocol(name) => {
@@ -133,6 +145,12 @@ impl fmt::Display for ConfigError {
                 f.write_str("extra parameters were given already; give all of them in one call")
             }
             Self::Issuer(fault) => write!(f, "issuer: {fault}"),
+            Self::Method => f.write_str("the method of the API call is not one"),
+            Self::NoEs256Proofs => {
+                f.write_str("the server does not take keys of P-256 (ES256) for tokens that are bound to a key")
+            }
+            Self::Nonce => f.write_str("the nonce is empty, too long or has characters that a proof cannot carry"),
+            Self::PushRequired => f.write_str("the server only takes logins whose parameters are pushed to it first"),
             Self::RedirectUri(fault @ UriFault::Scheme) => write!(
                 f,
                 "redirect URI: {fault}; a private scheme must be a reverse domain name with one slash (com.example.app:/path)"

@@ -50,10 +50,10 @@ pub enum ResponseError {
         /// Whether the body is a page for people, as a firewall or a proxy sends it.
         is_page: bool,
     },
-    /// The token is of another type than `Bearer` (RFC 6749 section 7.1): of this one, if it is a known one. Any other text
+    /// The token is of another type than `Bearer` (RFC 6749 section 7.1), or than `DPoP` for a client that is bound to a key: of this one, if it is a known one. Any other text
     /// could be a token in the wrong place, and is not told.
     TokenType(Option<&'static str>),
-    /// The member is longer than 256 KiB.
+    /// The member is longer than 256 KiB, or a `request_uri` longer than 2 KiB.
     TooBig(&'static str),
     /// The member is of the wrong JSON type.
     Type(&'static str),
@@ -125,9 +125,12 @@ impl fmt::Display for ResponseError {
             }
             Self::Server { error, status, .. } => write!(f, "the server refused ({status}): {error}"),
             Self::Status { status, .. } => write!(f, "the server answered with status {status} and no OAuth error"),
+            Self::TokenType(Some("Bearer")) => f.write_str(
+                "the token is of type Bearer, which anybody can use who has it, and not bound to the key of this client",
+            ),
             Self::TokenType(Some(found)) => write!(f, "the token is of type {found}, and only Bearer can be used"),
             Self::TokenType(None) => f.write_str("the token is not of type Bearer and cannot be used"),
-            Self::TooBig(name) => write!(f, "the response's `{name}` is longer than 256 KiB"),
+            Self::TooBig(name) => write!(f, "the response's `{name}` is too long"),
             Self::Type(name) => write!(f, "the response's `{name}` has the wrong JSON type"),
         }
     }

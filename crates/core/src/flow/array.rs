@@ -2,6 +2,7 @@
 
 use crate::flow::{RefreshToken, Scope, Tokens};
 use crate::message::AccessToken;
+use crate::oidc::IdToken;
 use core::fmt;
 
 /// [`Tokens`] that own their parts, in an array of `N` bytes: for a device that keeps them longer than the buffer of a response.
@@ -22,9 +23,10 @@ use core::fmt;
 /// ```
 #[derive(Clone)]
 pub struct TokensArray<const N: usize> {
-    /// Access token, refresh token and scope, one behind the other.
+    /// Access token, refresh token, scope and ID token, one behind the other.
     bytes: [u8; N],
-    lengths: [usize; 3],
+    lengths: [usize; 4],
+    is_bound: bool,
     expires_in: Option<u32>,
     refresh_expires_in: Option<u32>,
     /// Without its text.
@@ -36,17 +38,18 @@ impl<const N: usize> TokensArray<N> {
     #[must_use]
     pub fn as_tokens(&self) -> Tokens<'_> {
         let mut rest = self.bytes.as_slice();
-        let [access_token, refresh_token, scope] = self.lengths.map(|length| {
+        let [access_token, refresh_token, scope, id_token] = self.lengths.map(|length| {
             let (text, behind) = rest.split_at_checked(length).unwrap_or_default();
             rest = behind;
             core::str::from_utf8(text).unwrap_or_default()
         });
         Tokens {
-            access_token: AccessToken::checked(access_token),
+            access_token: AccessToken::checked(access_token, self.is_bound),
             refresh_token: Some(refresh_token).filter(|token| !token.is_empty()).map(RefreshToken),
             expires_in: self.expires_in,
             refresh_expires_in: self.refresh_expires_in,
             scope: if self.scope.granted().is_some() { Scope::Granted(scope) } else { self.scope },
+            id_token: Some(id_token).filter(|token| !token.is_empty()).map(IdToken::checked),
         }
     }
 }
@@ -56,7 +59,8 @@ impl<const N: usize> TryFrom<Tokens<'_>> for TokensArray<N> {
 
     fn try_from(tokens: Tokens<'_>) -> Result<Self, NoRoom> {
         let refresh_token = tokens.refresh_token.map_or("", RefreshToken::expose);
-        let texts = [tokens.access_token.expose(), refresh_token, tokens.scope.granted().unwrap_or_default()];
+        let id_token = tokens.id_token.map_or("", IdToken::expose);
+        let texts = [tokens.access_token.expose(), refresh_token, tokens.scope.granted().unwrap_or_default(), id_token];
         let scope = match tokens.scope {
             Scope::Granted(_) => Scope::Granted(""),
             Scope::Requested => Scope::Requested,
@@ -66,6 +70,7 @@ impl<const N: usize> TryFrom<Tokens<'_>> for TokensArray<N> {
         let mut kept = Self {
             bytes: [0; N],
             lengths,
+            is_bound: tokens.access_token.is_bound(),
             expires_in: tokens.expires_in,
             refresh_expires_in: tokens.refresh_expires_in,
             scope,
@@ -95,7 +100,7 @@ impl<const N: usize> Drop for TokensArray<N> {
     }
 }
 
-/// Tokens that are longer than their [`TokensArray`].
+/// A room that is too small for what it is to keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoRoom {
     needed: usize,
@@ -103,7 +108,11 @@ pub struct NoRoom {
 }
 
 impl NoRoom {
-    /// How many bytes the tokens need.
+    pub(crate) const fn new(needed: usize, room: usize) -> Self {
+        Self { needed, room }
+    }
+
+    /// How many bytes are needed.
     #[must_use]
     pub const fn needed(self) -> usize {
         self.needed
@@ -112,7 +121,7 @@ impl NoRoom {
 
 impl fmt::Display for NoRoom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the tokens need {} bytes, and there is room for {}", self.needed, self.room)
+        write!(f, "{} bytes are needed, and there is room for {}", self.needed, self.room)
     }
 }
 

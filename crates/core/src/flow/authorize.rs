@@ -2,37 +2,31 @@
 
 use crate::check::check_extra;
 use crate::client::Client;
-use crate::endpoint::Endpoint;
-use crate::error::{AuthorizeError, ConfigError};
+use crate::endpoint::{Endpoint, Feature};
+use crate::error::{AuthorizeError, ConfigError, UriFault};
 use crate::flow::Pending;
-use crate::proof::{CodeChallenge, pkce};
+use crate::proof::{CodeChallenge, Nonce, pkce};
 use crate::wire::form::{self, FieldWriter, Length, Value};
 use core::fmt;
 use rand_core::TryCryptoRng;
 
 impl<'a> Client<'a> {
     /// Begins a login (RFC 6749 section 4.1.1, RFC 7636 section 4.3). Send the user's browser to the URL, and keep the
-    /// [`Pending`] until it comes back. `scope` may be empty: the server then applies its default.
+    /// [`Pending`] until it comes back. `scope` may be empty: the server then applies its default. With `openid` in it the server
+    /// says who signed in ([`IdToken`](crate::IdToken)), and a `nonce` is sent.
     ///
     /// # Errors
-    /// If a scope is invalid or the random generator fails.
+    /// If a scope is invalid, the client has no redirect URI, or the random generator fails; [`ConfigError::PushRequired`] if
+    /// the server only takes logins that are [pushed](Self::push).
     pub fn authorize<R: TryCryptoRng + ?Sized>(
         self,
         scope: &'a [&'a str],
         rng: &mut R,
     ) -> Result<(AuthorizationUrl<'a>, Pending), AuthorizeError<R::Error>> {
-        if let Some(index) = scope.iter().position(|scope| !is_scope(scope)) {
-            return Err(ConfigError::Scope(index).into());
+        if self.server().has(Feature::PushRequired) {
+            return Err(ConfigError::PushRequired.into());
         }
-        let (state, verifier) = pkce::draw(rng)?;
-        let url = AuthorizationUrl {
-            client: self,
-            scope,
-            extra: &[],
-            state: state.characters(),
-            challenge: verifier.challenge(),
-        };
-        Ok((url, Pending { state, verifier, client: *self.fingerprint() }))
+        AuthorizationUrl::begin(self, scope, rng)
     }
 }
 
@@ -44,9 +38,34 @@ pub struct AuthorizationUrl<'a> {
     extra: &'a [(&'a str, &'a str)],
     state: [u8; pkce::LENGTH],
     challenge: CodeChallenge,
+    nonce: Option<Nonce>,
 }
 
 impl<'a> AuthorizationUrl<'a> {
+    pub(super) fn begin<R: TryCryptoRng + ?Sized>(
+        client: Client<'a>,
+        scope: &'a [&'a str],
+        rng: &mut R,
+    ) -> Result<(Self, Pending), AuthorizeError<R::Error>> {
+        if client.redirect_uri().is_empty() {
+            return Err(ConfigError::RedirectUri(UriFault::Absent).into());
+        }
+        if let Some(index) = scope.iter().position(|scope| !is_scope(scope)) {
+            return Err(ConfigError::Scope(index).into());
+        }
+        let (state, verifier) = pkce::draw(rng)?;
+        let is_openid = scope.contains(&OPENID);
+        let url = Self {
+            client,
+            scope,
+            extra: &[],
+            state: state.characters(),
+            challenge: verifier.challenge(),
+            nonce: is_openid.then(|| verifier.nonce()),
+        };
+        Ok((url, Pending { state, verifier, client: *client.fingerprint(), is_openid }))
+    }
+
     /// Adds parameters of an extension or of the server's own, such as `("prompt", "consent")`, all in one call. Only
     /// `resource` may be given several times (RFC 8707 section 2).
     ///
@@ -54,8 +73,17 @@ impl<'a> AuthorizationUrl<'a> {
     /// [`ConfigError::ExtraParameter`] if one is empty, repeated, or set by the protocol;
     /// [`ConfigError::ExtraParametersTwice`] for a second call.
     pub fn with(self, extra: &'a [(&'a str, &'a str)]) -> Result<Self, ConfigError> {
-        check_extra(self.extra, extra, self.client.server().required(Endpoint::Authorization))?;
+        self.with_checked(extra, self.client.server().required(Endpoint::Authorization))
+    }
+
+    /// Adds extra parameters that are sent to `endpoint`.
+    pub(super) fn with_checked(self, extra: &'a [(&'a str, &'a str)], endpoint: &str) -> Result<Self, ConfigError> {
+        check_extra(self.extra, extra, endpoint)?;
         Ok(Self { extra, ..self })
+    }
+
+    pub(super) const fn client(&self) -> Client<'a> {
+        self.client
     }
 
     /// The exact length in bytes.
@@ -72,16 +100,11 @@ impl<'a> AuthorizationUrl<'a> {
     }
 
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        let endpoint = self.client.server().required(Endpoint::Authorization);
-        out.write_str(endpoint)?;
-        let mut fields = FieldWriter::new(
-            out,
-            match form::split_once(endpoint, b'?') {
-                (path, _) if path.len() == endpoint.len() => "?",
-                (_, query) if query.is_empty() || query.ends_with('&') => "",
-                _ => "&",
-            },
-        );
+        self.write_fields(&mut behind(self.client.server().required(Endpoint::Authorization), out)?)
+    }
+
+    /// The parameters of the login, in a query or in a body.
+    pub(super) fn write_fields(&self, fields: &mut FieldWriter<'_>) -> fmt::Result {
         fields.field("&response_type=code&client_id=", Value::Plain(self.client.id()))?;
         fields.field("&redirect_uri=", Value::Plain(self.client.redirect_uri()))?;
         if !self.scope.is_empty() {
@@ -90,6 +113,12 @@ impl<'a> AuthorizationUrl<'a> {
         fields.field("&state=", Value::Literal(pkce::text(&self.state)))?;
         fields.field("&code_challenge=", Value::Literal(self.challenge.as_str()))?;
         fields.field("&code_challenge_method=", Value::Literal("S256"))?;
+        if let Some(key) = self.client.key() {
+            fields.field("&dpop_jkt=", Value::Literal(key.as_str()))?;
+        }
+        if let Some(nonce) = &self.nonce {
+            fields.field("&nonce=", Value::Literal(pkce::text(nonce)))?;
+        }
         fields.extra(self.extra)
     }
 }
@@ -108,6 +137,20 @@ impl fmt::Debug for AuthorizationUrl<'_> {
             .finish_non_exhaustive()
     }
 }
+
+/// Writes an endpoint, behind whose own query the fields follow.
+pub(crate) fn behind<'w>(endpoint: &str, out: &'w mut dyn fmt::Write) -> Result<FieldWriter<'w>, fmt::Error> {
+    out.write_str(endpoint)?;
+    let separator = match form::split_once(endpoint, b'?') {
+        (path, _) if path.len() == endpoint.len() => "?",
+        (_, query) if query.is_empty() || query.ends_with('&') => "",
+        _ => "&",
+    };
+    Ok(FieldWriter::new(out, separator))
+}
+
+/// The scope word that makes a login tell who signed in (OpenID Connect Core 1.0 section 3.1.2.1).
+const OPENID: &str = "openid";
 
 /// RFC 6749 section 3.3: `scope-token`.
 pub(crate) fn is_scope(scope: &str) -> bool {

@@ -84,6 +84,8 @@ pub struct Pending {
     pub(super) state: State,
     pub(super) verifier: CodeVerifier,
     pub(super) client: [u8; 32],
+    /// Whether a nonce was sent.
+    pub(super) is_openid: bool,
 }
 
 impl Pending {
@@ -99,7 +101,7 @@ impl Pending {
         let (query, fragment) =
             arrival(redirect, client.redirect_uri()).ok_or_else(|| elsewhere(redirect, client.redirect_uri()))?;
         let ([code, state, iss, error, error_description, _error_uri], is_other) = answer(query)?;
-        if !self.is_state(state) {
+        if !is_state(&self.state, state) {
             return Err(CallbackError::State);
         }
         let server = client.server();
@@ -119,7 +121,7 @@ impl Pending {
             ("", "") => Err(CallbackError::MissingCode),
             ("", error) if !is_error_code(error) => Err(CallbackError::Malformed("error")),
             ("", error) => Err(CallbackError::Server(ServerError::new(bytes(error), bytes(error_description)))),
-            (code, "") if form::printable(code) => Ok(TokenRequest::code(&client, code, self.verifier)),
+            (code, "") if form::printable(code) => Ok(TokenRequest::code(&client, code, self.verifier, self.is_openid)),
             (_, "") => Err(CallbackError::Malformed("code")),
             _ => Err(CallbackError::Ambiguous),
         }
@@ -129,7 +131,7 @@ impl Pending {
     #[must_use]
     pub fn matches(&self, client: Client<'_>, redirect: Redirect<'_>) -> bool {
         let Some((query, _)) = arrival(redirect, client.redirect_uri()) else { return false };
-        only_state(query).is_some_and(|state| self.is_state(state))
+        only_state(query).is_some_and(|state| is_state(&self.state, state))
     }
 
     /// The state that was sent, to park the login under in a service with many users.
@@ -137,19 +139,25 @@ impl Pending {
     pub const fn state(&self) -> &State {
         &self.state
     }
-
-    fn is_state(&self, raw: &str) -> bool {
-        // Decoding makes a text shorter, or leaves it as it is.
-        match raw.as_bytes().try_into() {
-            Ok(bytes) => self.state.is(bytes),
-            Err(_) => self.state.matches(bytes(raw)),
-        }
-    }
 }
 
 impl fmt::Debug for Pending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Pending(..)")
+    }
+}
+
+/// Checks that a redirect arrived at `registered` with this state, and nothing else of it.
+pub(super) fn returned(state: &State, registered: &str, redirect: Redirect<'_>) -> Result<(), CallbackError> {
+    let (query, _) = arrival(redirect, registered).ok_or_else(|| elsewhere(redirect, registered))?;
+    only_state(query).filter(|found| is_state(state, found)).map(drop).ok_or(CallbackError::State)
+}
+
+fn is_state(state: &State, raw: &str) -> bool {
+    // Decoding makes a text shorter, or leaves it as it is.
+    match raw.as_bytes().try_into() {
+        Ok(bytes) => state.is(bytes),
+        Err(_) => state.matches(bytes(raw)),
     }
 }
 
@@ -286,7 +294,8 @@ mod stored {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             let client = pkce::encode(&self.client);
             let (state, verifier, client) = (self.state.expose(), self.verifier.expose(), pkce::text(&client));
-            serializer.collect_str(&format_args!("{VERSION}.{state}.{verifier}.{client}"))
+            let version = if self.is_openid { OPENID } else { PLAIN };
+            serializer.collect_str(&format_args!("{version}.{state}.{verifier}.{client}"))
         }
     }
 
@@ -296,8 +305,10 @@ mod stored {
         }
     }
 
-    /// Of what is written. It changes with the parts and with what the client's fingerprint covers.
-    const VERSION: &str = "1";
+    /// The versions of what is written. They change with the parts and with what the client's fingerprint covers.
+    const PLAIN: &str = "1";
+    /// A nonce was sent.
+    const OPENID: &str = "2";
 
     struct Visitor;
 
@@ -310,14 +321,14 @@ mod stored {
 
         fn visit_str<E: de::Error>(self, text: &str) -> Result<Pending, E> {
             let (version, rest) = text.split_once('.').unwrap_or_default();
-            if version != VERSION {
-                return Err(E::custom("this pending login is not of version 1; start the login anew"));
+            if !matches!(version, PLAIN | OPENID) {
+                return Err(E::custom("this pending login is not of version 1 or 2; start the login anew"));
             }
-            parse(rest).ok_or_else(|| E::custom("this is not a pending login as it was written"))
+            parse(rest, version == OPENID).ok_or_else(|| E::custom("this is not a pending login as it was written"))
         }
     }
 
-    fn parse(text: &str) -> Option<Pending> {
+    fn parse(text: &str, is_openid: bool) -> Option<Pending> {
         let (state, rest) = text.split_once('.')?;
         let (verifier, client) = rest.split_once('.')?;
         let mut fingerprint = [0; 32];
@@ -326,6 +337,7 @@ mod stored {
             state: State::parse(state)?,
             verifier: CodeVerifier::parse(verifier)?,
             client: fingerprint,
+            is_openid,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! From an issuer to its metadata, whichever well-known address has it: [`Discovery`].
 
+use crate::endpoint::{Quirk, Quirks};
 use crate::error::{ConfigError, ResponseError};
 use crate::flow::metadata::{Metadata, MetadataRequest, WellKnown, split};
 use crate::flow::{Flow, Step, Unanswered};
@@ -29,6 +30,7 @@ pub struct Discovery<'a> {
     issuer: &'a str,
     order: &'static [WellKnown],
     tried: NoMetadata,
+    quirks: Quirks,
 }
 
 impl<'a> Discovery<'a> {
@@ -55,7 +57,13 @@ impl<'a> Discovery<'a> {
         } else {
             &WellKnown::ALL
         };
-        Ok(Self { issuer, order, tried })
+        Ok(Self { issuer, order, tried, quirks: Quirks::NONE })
+    }
+
+    /// Expects something that this server does otherwise than the specifications say ([`Quirk::TenantIssuer`]).
+    #[must_use]
+    pub const fn with_quirk(self, quirk: Quirk) -> Self {
+        Self { quirks: self.quirks.with(quirk), ..self }
     }
 
     /// Reads the last answer ([`MetadataRequest::read`]).
@@ -67,7 +75,8 @@ impl<'a> Discovery<'a> {
         'a: 'b,
     {
         let address = self.address().unwrap_or(WellKnown::OAuth);
-        MetadataRequest::new(self.issuer, address).map_err(ResponseError::Endpoint)?.read(response)
+        let request = MetadataRequest::new(self.issuer, address).map_err(ResponseError::Endpoint)?;
+        request.with_quirks(self.quirks).read(response)
     }
 
     /// What was tried so far. If the flow is over, this says why no metadata was found.

@@ -1,7 +1,7 @@
 //! Authorization server metadata (RFC 8414, OpenID Connect Discovery 1.0): from an issuer to its endpoints.
 
-use crate::check::{check_issuer, is_loopback_url};
-use crate::endpoint::{ENDPOINTS, Endpoint, FEATURES, Feature};
+use crate::check::{check_issuer, is_loopback_url, tenant};
+use crate::endpoint::{ENDPOINTS, Endpoint, FEATURES, Feature, Quirk, Quirks};
 use crate::error::{ConfigError, Excerpt, ResponseError};
 use crate::message::{Request, Response, Url, refusal, string, unfit};
 use crate::server::Server;
@@ -32,6 +32,7 @@ impl WellKnown {
 pub struct MetadataRequest<'a> {
     issuer: &'a str,
     url: Url<'a>,
+    quirks: Quirks,
 }
 
 impl<'a> MetadataRequest<'a> {
@@ -48,7 +49,17 @@ impl<'a> MetadataRequest<'a> {
             WellKnown::OpenIdAppended => Url([origin, path, "/.well-known/openid-configuration"]),
             WellKnown::OpenIdInserted => Url([origin, "/.well-known/openid-configuration", path]),
         };
-        Ok(Self { issuer, url })
+        Ok(Self { issuer, url, quirks: Quirks::NONE })
+    }
+
+    /// Expects something that this server does otherwise than the specifications say. What is read has it as well.
+    #[must_use]
+    pub const fn with_quirk(self, quirk: Quirk) -> Self {
+        Self { quirks: self.quirks.with(quirk), ..self }
+    }
+
+    pub(crate) const fn with_quirks(self, quirks: Quirks) -> Self {
+        Self { quirks, ..self }
     }
 
     /// The request to send.
@@ -75,17 +86,18 @@ impl<'a> MetadataRequest<'a> {
         let [issuer, methods, scopes, table @ ..] = members;
         let (endpoints, features) = table.split_at(ENDPOINTS);
         let found = string("issuer", issuer)?.ok_or(ResponseError::Missing("issuer"))?;
-        if found != self.issuer {
+        let is_template = || self.quirks.has(Quirk::TenantIssuer) && tenant(self.issuer, found) == Some("{tenantid}");
+        if found != self.issuer && !is_template() {
             let (expected, found) = (Excerpt::from(self.issuer), Excerpt::from(found));
             return Err(ResponseError::Issuer { expected, found });
         }
         let methods = words(methods);
         if let Some(methods) = methods
-            && !methods.split(' ').any(|method| method == "S256")
+            && !lists(methods, "S256")
         {
             return Err(ResponseError::NoS256(Excerpt::from(methods)));
         }
-        let mut server = Server::unknown().with_issuer(self.issuer);
+        let mut server = Server { quirks: self.quirks, ..Server::unknown() }.with_issuer(self.issuer);
         for (endpoint, value) in Endpoint::ALL.iter().zip(endpoints) {
             match string(endpoint.name(), *value) {
                 Ok(Some(url)) => server = server.with(*endpoint, url),
@@ -95,9 +107,11 @@ impl<'a> MetadataRequest<'a> {
             }
         }
         for (feature, value) in Feature::ALL.iter().zip(features) {
-            if flag(feature.name(), *value)? {
-                server = server.with_feature(*feature);
-            }
+            let said = match feature {
+                Feature::Es256Proofs => words(*value).map(|algorithms| lists(algorithms, "ES256")),
+                _ => flag(feature.name(), *value)?,
+            };
+            server = said.map_or(server, |said| server.saying(*feature, said));
         }
         let server = server.checked_at(is_loopback_url(self.issuer)).map_err(ResponseError::Endpoint)?;
         Ok(Metadata { server, scopes: words(scopes), pkce_advertised: methods.is_some() })
@@ -144,10 +158,15 @@ fn words(value: Value<'_>) -> Option<&str> {
     (value.kind == Kind::Words).then_some(value.text)
 }
 
-const fn flag(member: &'static str, value: Value<'_>) -> Result<bool, ResponseError> {
+fn lists(words: &str, wanted: &str) -> bool {
+    words.split(' ').any(|word| word == wanted)
+}
+
+const fn flag(member: &'static str, value: Value<'_>) -> Result<Option<bool>, ResponseError> {
     match value.kind {
-        Kind::Absent | Kind::False | Kind::Null => Ok(false),
-        Kind::True => Ok(true),
+        Kind::Absent | Kind::Null => Ok(None),
+        Kind::False => Ok(Some(false)),
+        Kind::True => Ok(Some(true)),
         kind => Err(unfit(member, kind)),
     }
 }

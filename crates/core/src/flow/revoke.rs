@@ -83,7 +83,8 @@ impl Form for RevocationRequest<'_> {
         };
         fields.field("&token=", Value::Plain(token))?;
         fields.field("&token_type_hint=", Value::Literal(hint))?;
-        fields.field("&client_id=", Value::Plain(self.client.id()))
+        fields.field("&client_id=", Value::Plain(self.client.id()))?;
+        Client::write_secret(self.client.secret, fields)
     }
 }
 

@@ -2,12 +2,13 @@
 
 use crate::check::check_extra;
 use crate::client::Client;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Quirk, Quirks};
 use crate::error::{ConfigError, ResponseError, ServerError};
-use crate::flow::tokens::is_printable;
 use crate::flow::{Flow, RefreshToken, Scope, Step, Tokens, Unanswered};
-use crate::message::{AccessToken, Form, MEMBER_MAX, Request, Response, error_of, refusal, string};
+use crate::message::{AccessToken, Form, MEMBER_MAX, Request, Response, Thumbprint, error_of, refusal, string};
+use crate::oidc::{IdToken, IdTokenRules};
 use crate::proof::CodeVerifier;
+use crate::wire::bytes::is_printable;
 use crate::wire::form::{FieldWriter, Value as Field};
 use crate::wire::json::{self, Kind, Value};
 use core::fmt;
@@ -24,7 +25,13 @@ impl<'a> Client<'a> {
 /// send that failed before it left; [`read`](Self::read) consumes it.
 pub struct TokenRequest<'a> {
     client_id: &'a str,
+    issuer: Option<&'a str>,
+    sub: Option<&'a str>,
+    max_age: Option<(u32, u64)>,
     endpoint: &'a str,
+    secret: Option<&'a str>,
+    key: Option<&'a Thumbprint>,
+    quirks: Quirks,
     grant: Grant<'a>,
     extra: &'a [(&'a str, &'a str)],
     is_spent: bool,
@@ -36,19 +43,26 @@ enum Grant<'a> {
         code: &'a str,
         verifier: CodeVerifier,
         redirect_uri: &'a str,
+        is_openid: bool,
     },
     Refresh(RefreshToken<'a>),
 }
 
 impl<'a> TokenRequest<'a> {
-    pub(crate) fn code(client: &Client<'a>, code: &'a str, verifier: CodeVerifier) -> Self {
-        Self::new(client, Grant::Code { code, verifier, redirect_uri: client.redirect_uri() })
+    pub(crate) fn code(client: &Client<'a>, code: &'a str, verifier: CodeVerifier, is_openid: bool) -> Self {
+        Self::new(client, Grant::Code { code, verifier, redirect_uri: client.redirect_uri(), is_openid })
     }
 
     fn new(client: &Client<'a>, grant: Grant<'a>) -> Self {
         Self {
             client_id: client.id(),
+            issuer: client.server().issuer(),
+            sub: None,
+            max_age: None,
             endpoint: client.server().required(Endpoint::Token),
+            secret: client.secret,
+            key: client.key(),
+            quirks: client.server().quirks,
             grant,
             extra: &[],
             is_spent: false,
@@ -65,10 +79,41 @@ impl<'a> TokenRequest<'a> {
         Ok(Self { extra, ..self })
     }
 
+    /// The user who must be signed in: after a refresh, and when somebody signs in again. It is for the
+    /// [rules](Self::id_token_rules) of the ID token, and is not sent.
+    #[must_use]
+    pub fn of_user(self, sub: &'a str) -> Self {
+        Self { sub: Some(sub), ..self }
+    }
+
+    /// The user must have signed in at most so many seconds before the login began, which was at `began`, in seconds since 1970. It
+    /// is for a login with the parameter `max_age`.
+    #[must_use]
+    pub fn with_max_age(self, seconds: u32, began: u64) -> Self {
+        Self { max_age: Some((seconds, began)), ..self }
+    }
+
     /// The request to send, once.
     #[must_use]
     pub fn request(&self) -> Request<'_> {
-        Request::post(self.endpoint, self)
+        Request::post(self.endpoint, self).with_key(self.key)
+    }
+
+    /// What the ID token of the answer is checked against: ask before the answer is read ([`IdToken`](crate::IdToken)).
+    #[must_use]
+    pub fn id_token_rules(&self) -> IdTokenRules<'a> {
+        let nonce = match &self.grant {
+            Grant::Code { verifier, is_openid: true, .. } => Some(verifier.nonce()),
+            _ => None,
+        };
+        IdTokenRules {
+            client_id: self.client_id,
+            issuer: self.issuer,
+            quirks: self.quirks,
+            nonce,
+            max_age: self.max_age,
+            sub: self.sub,
+        }
     }
 
     /// Reads the answer (RFC 6749 sections 5.1 and 5.2). After a refresh the tokens hold the refresh token to keep: the
@@ -80,7 +125,7 @@ impl<'a> TokenRequest<'a> {
     where
         'a: 'b,
     {
-        read_tokens(response, self.kept(), &mut None)
+        read_tokens(response, self.key.is_some(), self.quirks, self.kept(), &mut None)
     }
 
     /// [`read`](Self::read), and first of all the new refresh token that the answer carries, if one can be read: whatever else
@@ -107,7 +152,7 @@ impl<'a> TokenRequest<'a> {
         'a: 'b,
     {
         let mut new = None;
-        let tokens = read_tokens(response, self.kept(), &mut new);
+        let tokens = read_tokens(response, self.key.is_some(), self.quirks, self.kept(), &mut new);
         (new, tokens)
     }
 
@@ -140,7 +185,7 @@ impl Form for TokenRequest<'_> {
     fn write(&self, fields: &mut FieldWriter<'_>) -> fmt::Result {
         let id = Field::Plain(self.client_id);
         match &self.grant {
-            Grant::Code { code, verifier, redirect_uri } => {
+            Grant::Code { code, verifier, redirect_uri, .. } => {
                 fields.field("&grant_type=authorization_code&client_id=", id)?;
                 fields.field("&code=", Field::Encoded(code))?;
                 fields.field("&code_verifier=", Field::Literal(verifier.expose()))?;
@@ -151,6 +196,7 @@ impl Form for TokenRequest<'_> {
                 fields.field("&refresh_token=", Field::Plain(token.expose()))?;
             }
         }
+        Client::write_secret(self.secret, fields)?;
         fields.extra(self.extra)
     }
 }
@@ -165,8 +211,10 @@ impl fmt::Debug for TokenRequest<'_> {
 }
 
 /// Reads the answer; its new refresh token goes to `new` as soon as it is known.
-fn read_tokens<'b>(
+pub(crate) fn read_tokens<'b>(
     response: Response<'b>,
+    is_bound: bool,
+    quirks: Quirks,
     kept: Option<RefreshToken<'b>>,
     new: &mut Option<RefreshToken<'b>>,
 ) -> Result<Tokens<'b>, ResponseError> {
@@ -177,8 +225,15 @@ fn read_tokens<'b>(
     }
     let retry_after = response.retry_after();
     let (members, whole) = response.members(&MEMBERS);
-    let [access_token, token_type, expires_in, refresh_token, refresh_expires_in, scope, error, description] = members;
-    if !is_refused(error) && refresh_token.kind == Kind::String && refresh_token.text.len() <= MEMBER_MAX {
+    let [access_token, token_type, expires_in, refresh_token, refresh_expires_in, scope, id_token, error, description] =
+        members;
+    // One that is not bound is not kept (RFC 9449 section 5). If the answer was cut off, the type may have come later.
+    let is_ours = !is_bound
+        || match token_type.kind {
+            Kind::Absent => whole.is_err(),
+            _ => token_type.text.eq_ignore_ascii_case("DPoP"),
+        };
+    if is_ours && !is_refused(error) && refresh_token.kind == Kind::String && refresh_token.text.len() <= MEMBER_MAX {
         *new = RefreshToken::new(refresh_token.text).ok();
     }
     whole?;
@@ -186,15 +241,22 @@ fn read_tokens<'b>(
     if let Some((code, description)) = error_of(error, description)? {
         return Err(ResponseError::Server { error: ServerError::of_text(code, description), status, retry_after });
     }
-    let access_token = string("access_token", access_token)?.ok_or(ResponseError::Missing("access_token"))?;
-    // Absent in answers of Weibo, Douban and others; nothing else than Bearer was asked for.
+    let is_user = quirks.has(Quirk::UserToken) && !is_bound;
+    let place = if is_user { "access_token outside of authed_user" } else { "access_token" };
+    let access_token = string("access_token", access_token)?.ok_or(ResponseError::Missing(place))?;
+    // Absent in answers of Weibo, Douban and others; nothing else than Bearer was asked for, unless a key is bound.
     let token_type = string("token_type", token_type)?.unwrap_or("Bearer");
-    if !token_type.eq_ignore_ascii_case("bearer") {
+    let expected = if is_bound { "DPoP" } else { "Bearer" };
+    let expected = if is_user && token_type == "user" { "user" } else { expected };
+    if !token_type.eq_ignore_ascii_case(expected) {
         let found = TOKEN_TYPES.into_iter().find(|known| known.eq_ignore_ascii_case(token_type));
         return Err(ResponseError::TokenType(found));
     }
     Ok(Tokens {
-        access_token: AccessToken::new(access_token).map_err(|_| ResponseError::Malformed("access_token"))?,
+        access_token: match AccessToken::new(access_token) {
+            Ok(token) => AccessToken::checked(token.expose(), is_bound),
+            Err(_) => return Err(ResponseError::Malformed("access_token")),
+        },
         refresh_token: match string("refresh_token", refresh_token)? {
             Some(_) => Some(new.ok_or(ResponseError::Malformed("refresh_token"))?),
             None => kept,
@@ -202,6 +264,8 @@ fn read_tokens<'b>(
         expires_in: seconds(expires_in),
         refresh_expires_in: seconds(refresh_expires_in),
         scope: granted(scope),
+        // It ends no login of an app that does not ask who signed in.
+        id_token: string("id_token", id_token).ok().flatten().map(IdToken::checked),
     })
 }
 
@@ -216,7 +280,7 @@ fn is_refused(error: Value<'_>) -> bool {
 
 /// A number of seconds; PayPal and Azure v1 write it as a string. Others write `-1`, `""` or `false` for a lifetime that
 /// they do not tell.
-fn seconds(Value { kind, text }: Value<'_>) -> Option<u32> {
+pub(crate) fn seconds(Value { kind, text }: Value<'_>) -> Option<u32> {
     match kind {
         Kind::Number => json::integer(text),
         Kind::String => json::integer(text.trim_ascii()),
@@ -234,15 +298,16 @@ fn granted(Value { kind, text }: Value<'_>) -> Scope<'_> {
 }
 
 /// Types that are told apart: those of RFC 8693, RFC 9449 and drafts, and Slack's.
-const TOKEN_TYPES: [&str; 6] = ["bot", "DPoP", "mac", "N_A", "PoP", "user"];
+const TOKEN_TYPES: [&str; 7] = ["Bearer", "bot", "DPoP", "mac", "N_A", "PoP", "user"];
 
-const MEMBERS: [&str; 8] = [
+const MEMBERS: [&str; 9] = [
     "access_token",
     "token_type",
     "expires_in",
     "refresh_token",
     "refresh_token_expires_in",
     "scope",
+    "id_token",
     "error",
     "error_description",
 ];

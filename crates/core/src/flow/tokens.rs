@@ -2,7 +2,8 @@
 
 use crate::error::ConfigError;
 use crate::message::AccessToken;
-use crate::wire::bytes::all;
+use crate::oidc::IdToken;
+use crate::wire::bytes::is_printable;
 use core::fmt;
 
 /// A refresh token (RFC 6749 section 1.5). It cannot be printed.
@@ -53,13 +54,21 @@ pub struct Tokens<'b> {
     pub(crate) expires_in: Option<u32>,
     pub(crate) refresh_expires_in: Option<u32>,
     pub(crate) scope: Scope<'b>,
+    pub(crate) id_token: Option<IdToken<'b>>,
 }
 
 impl<'b> Tokens<'b> {
     /// An access token alone, of unknown lifetime and scope.
     #[must_use]
     pub const fn new(access_token: AccessToken<'b>) -> Self {
-        Self { access_token, refresh_token: None, expires_in: None, refresh_expires_in: None, scope: Scope::Unknown }
+        Self {
+            access_token,
+            refresh_token: None,
+            expires_in: None,
+            refresh_expires_in: None,
+            scope: Scope::Unknown,
+            id_token: None,
+        }
     }
 
     /// Adds a refresh token, or replaces it.
@@ -81,7 +90,7 @@ impl<'b> Tokens<'b> {
         Self { scope, ..self }
     }
 
-    /// The access token, of type Bearer.
+    /// The access token: of type Bearer, or of type DPoP if the client is bound to a key.
     #[must_use]
     pub const fn access_token(&self) -> AccessToken<'b> {
         self.access_token
@@ -111,6 +120,12 @@ impl<'b> Tokens<'b> {
     #[must_use]
     pub const fn scope(&self) -> Scope<'b> {
         self.scope
+    }
+
+    /// The ID token, which says who signed in; none if the server sent none, as it does unless the scope `openid` is granted.
+    #[must_use]
+    pub const fn id_token(&self) -> Option<IdToken<'b>> {
+        self.id_token
     }
 
     /// How the granted scope differs from the requested one (RFC 6749 section 3.3); none if that is not known.
@@ -171,9 +186,4 @@ pub struct ScopeChange {
     pub narrowed: bool,
     /// Something is granted that was not requested.
     pub widened: bool,
-}
-
-/// RFC 6749 appendix A: `VSCHAR`.
-pub(super) fn is_printable(text: &str) -> bool {
-    all(text.as_bytes(), |byte| matches!(byte, b' '..=b'~'))
 }

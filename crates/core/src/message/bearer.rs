@@ -1,13 +1,17 @@
-//! Using an access token (RFC 6750): the header that carries it, and how an API refuses it.
+//! Using an access token (RFC 6750, RFC 9449): the header that carries it, and how an API refuses it.
 
 use crate::error::ConfigError;
-use crate::message::challenge::{Param, challenges};
+use crate::message::challenge::{Challenge, Param, challenges};
 use crate::wire::bytes::all;
 use core::fmt::{self, Write};
 
-/// An access token of type Bearer that can stand in a header: printable ASCII without a space. It cannot be printed.
+/// An access token that can stand in a header: printable ASCII without a space. It is of type Bearer, or of type DPoP if it is
+/// [bound](Self::bound) to a key. It cannot be printed.
 #[derive(Clone, Copy)]
-pub struct AccessToken<'a>(&'a str);
+pub struct AccessToken<'a> {
+    text: &'a str,
+    is_bound: bool,
+}
 
 impl<'a> AccessToken<'a> {
     /// An access token that was kept. Servers of Microsoft and Facebook use more characters than RFC 6750 section 2.1
@@ -17,13 +21,26 @@ impl<'a> AccessToken<'a> {
     /// [`ConfigError::AccessToken`] if it is empty, or has a space, a control character or a character that is not ASCII.
     pub fn new(token: &'a str) -> Result<Self, ConfigError> {
         let fits = !token.is_empty() && all(token.as_bytes(), |byte| byte.is_ascii_graphic());
-        if fits { Ok(Self(token)) } else { Err(ConfigError::AccessToken) }
+        if fits { Ok(Self::checked(token, false)) } else { Err(ConfigError::AccessToken) }
+    }
+
+    /// The same token, which is bound to a key: it is only sent with scheme `DPoP` and beside a [`Proof`](crate::Proof) (RFC
+    /// 9449 section 7.1).
+    #[must_use]
+    pub const fn bound(self) -> Self {
+        Self { is_bound: true, ..self }
+    }
+
+    /// Whether it is bound to a key.
+    #[must_use]
+    pub const fn is_bound(self) -> bool {
+        self.is_bound
     }
 
     /// The token itself, to keep it.
     #[must_use]
     pub const fn expose(self) -> &'a str {
-        self.0
+        self.text
     }
 
     /// The value of the `Authorization` header that carries it.
@@ -32,8 +49,8 @@ impl<'a> AccessToken<'a> {
         Authorization(self)
     }
 
-    pub(crate) const fn checked(token: &'a str) -> Self {
-        Self(token)
+    pub(crate) const fn checked(text: &'a str, is_bound: bool) -> Self {
+        Self { text, is_bound }
     }
 }
 
@@ -43,24 +60,25 @@ impl fmt::Debug for AccessToken<'_> {
     }
 }
 
-/// The value of an `Authorization` header: `Bearer`, a space, the token (RFC 6750 section 2.1). A secret.
+/// The value of an `Authorization` header: `Bearer` or `DPoP`, a space, the token (RFC 6750 section 2.1, RFC 9449 section 7.1). A
+/// secret.
 #[derive(Clone, Copy, Debug)]
 pub struct Authorization<'a>(AccessToken<'a>);
 
-impl Authorization<'_> {
+impl<'a> Authorization<'a> {
     /// Writes the value.
     ///
     /// # Errors
     /// If `out` fails.
     pub fn write<W: Write + ?Sized>(self, out: &mut W) -> fmt::Result {
-        out.write_str(SCHEME)?;
-        out.write_str(self.0.0)
+        out.write_str(self.scheme())?;
+        out.write_str(self.0.text)
     }
 
     /// The exact length in bytes.
     #[must_use]
     pub const fn len(self) -> usize {
-        SCHEME.len().saturating_add(self.0.0.len())
+        self.scheme().len().saturating_add(self.0.text.len())
     }
 
     /// Never: a token has one character at least.
@@ -73,7 +91,16 @@ impl Authorization<'_> {
     #[cfg(feature = "alloc")]
     #[must_use]
     pub fn value(self) -> alloc::string::String {
-        [SCHEME, self.0.0].concat()
+        [self.scheme(), self.0.text].concat()
+    }
+
+    /// The token, if it is bound to a key.
+    pub(crate) fn bound_token(self) -> Option<AccessToken<'a>> {
+        Some(self.0).filter(|token| token.is_bound)
+    }
+
+    const fn scheme(self) -> &'static str {
+        if self.0.is_bound { "DPoP " } else { "Bearer " }
     }
 }
 
@@ -84,11 +111,22 @@ pub enum Refusal<'a> {
     /// The API forbids the call and does not say more (403): a refresh does not help. On the iTwin platform the user lacks a
     /// permission, which the Access Control API manages.
     Forbidden,
+    /// The user has not signed in well enough, or too long ago (RFC 9470 section 3): sign in again, with these parameters. A refresh
+    /// does not help.
+    InsufficientAuthentication {
+        /// `acr_values`: the ways to sign in that the API takes, the preferred one first, separated by spaces.
+        acr_values: Option<Param<'a>>,
+        /// `max_age`: how many seconds ago the user may have signed in.
+        max_age: Option<u32>,
+    },
     /// The token lacks a scope: sign in again and ask for it. A refresh does not help.
     InsufficientScope {
         /// The scope that is needed, if the API says it.
         scope: Option<Param<'a>>,
     },
+    /// The API does not take the proof of possession, whatever the token (RFC 9449 section 7.1): a refresh does not help. A
+    /// driver has answered a demand for a nonce already.
+    InvalidProof,
     /// The request is wrong, whatever the token.
     InvalidRequest,
     /// The token is missing, expired, revoked or broken, or the API does not say why it refused (401): refresh it once, unless
@@ -102,47 +140,63 @@ impl fmt::Display for Refusal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Forbidden => f.write_str("the API forbids this call: the user lacks a permission"),
+            Self::InsufficientAuthentication { acr_values, max_age } => {
+                f.write_str("the API wants the user to sign in again")?;
+                max_age.map_or(Ok(()), |seconds| write!(f, ", at most {seconds} s ago"))?;
+                acr_values.map_or(Ok(()), |values| write!(f, ", in one of these ways: {values}"))
+            }
             Self::InsufficientScope { scope: None } => f.write_str("the token lacks a scope that the API wants"),
             Self::InsufficientScope { scope: Some(scope) } => {
                 write!(f, "the token lacks the scope that the API wants: {scope}")
             }
+            Self::InvalidProof => f.write_str("the API does not take the proof that the token is ours"),
             Self::InvalidRequest => f.write_str("the API finds the request malformed"),
             Self::InvalidToken => {
                 f.write_str("the API does not take the token: it is expired, revoked or not for this API")
             }
-            Self::OtherScheme => f.write_str("the API asks for another authentication scheme than Bearer"),
+            Self::OtherScheme => f.write_str("the API asks for another authentication scheme than Bearer and DPoP"),
         }
     }
 }
 
 impl<'a> Refusal<'a> {
     /// Reads a response's status and the values of its `WWW-Authenticate` header fields. None if neither the status
-    /// (401, 403) nor a Bearer challenge is a refusal.
+    /// (401, 403) nor a challenge of scheme Bearer or DPoP is a refusal.
     pub fn of(status: u16, fields: impl IntoIterator<Item = &'a str>) -> Option<Self> {
-        let (mut bearer, mut others, mut proof) = (None, false, false);
+        let (mut bearer, mut proof, mut others): (Option<Challenge<'a>>, Option<Challenge<'a>>, _) =
+            (None, None, false);
         for challenge in fields.into_iter().flat_map(challenges) {
             match challenge.is_bearer() {
                 true => bearer = bearer.or(Some(challenge)),
-                false if challenge.is_proof() => proof = true,
+                false if challenge.is_proof() => proof = proof.or(Some(challenge)),
                 false => others = true,
             }
         }
-        let error = bearer.and_then(|challenge| challenge.param("error"));
+        // Rather the one that says why.
+        let says = |challenge: &Challenge<'a>| challenge.param("error").is_some();
+        let ours = bearer.filter(says).or_else(|| proof.filter(says)).or(bearer).or(proof);
+        let error = ours.and_then(|challenge| challenge.param("error"));
         match (status, error) {
             (400..=499, Some(error)) if error == *"insufficient_scope" => {
-                Some(Self::InsufficientScope { scope: bearer.and_then(|challenge| challenge.param("scope")) })
+                Some(Self::InsufficientScope { scope: ours.and_then(|challenge| challenge.param("scope")) })
+            }
+            (400..=499, Some(error)) if error == *"insufficient_user_authentication" => {
+                let param = |name| ours.and_then(|challenge| challenge.param(name));
+                let (acr_values, max_age) = (param("acr_values"), param("max_age").and_then(Param::seconds));
+                Some(Self::InsufficientAuthentication { acr_values, max_age })
             }
             (400..=499, Some(error)) if error == *"invalid_token" => Some(Self::InvalidToken),
             (400..=499, Some(error)) if error == *"invalid_request" => Some(Self::InvalidRequest),
-            (401, _) if others && !proof && bearer.is_none() => Some(Self::OtherScheme),
+            (400..=499, Some(error)) if error == *"invalid_dpop_proof" || error == *"use_dpop_nonce" => {
+                Some(Self::InvalidProof)
+            }
+            (401, _) if others && ours.is_none() => Some(Self::OtherScheme),
             (401, _) => Some(Self::InvalidToken),
             (403, _) => Some(Self::Forbidden),
             _ => None,
         }
     }
 }
-
-const SCHEME: &str = "Bearer ";
 
 #[cfg(test)]
 mod tests {
@@ -160,12 +214,44 @@ mod tests {
             assert!(AccessToken::new(bad).is_err(), "{bad:?}");
         }
         assert!(AccessToken::new("!*$~+/=.,:|\"").is_ok());
+        let bound = AccessToken::new("AT").map(|token| token.bound().authorization());
+        let mut written = String::new();
+        assert!(bound.is_ok_and(|value| value.write(&mut written).is_ok() && value.len() == written.len()));
+        assert_eq!(written, "DPoP AT");
     }
 
     #[test]
     fn an_access_token_and_its_header_are_not_printed() {
         let token = AccessToken::new("CANARY");
         assert!(!format!("{token:?} {:?}", token.map(AccessToken::authorization)).contains("CANARY"));
+    }
+
+    #[test]
+    fn an_api_says_how_to_sign_in_again() {
+        let of = |field: &'static str| match Refusal::of(401, [field]) {
+            Some(Refusal::InsufficientAuthentication { acr_values, max_age }) => {
+                format!("{:?} {max_age:?}", acr_values.map(|values| values.to_string()))
+            }
+            other => format!("{other:?}"),
+        };
+        let step_up = |rest: &str| of(format!("Bearer error=\"insufficient_user_authentication\"{rest}").leak());
+        assert_eq!(step_up(""), "None None");
+        assert_eq!(step_up(", acr_values=\"a b\""), "Some(\"a b\") None");
+        assert_eq!(step_up(", max_age=\"5\""), "None Some(5)");
+        assert_eq!(step_up(", Max_Age=0, acr_values=x"), "Some(\"x\") Some(0)");
+        assert_eq!(step_up(", max_age=\"\\7\""), "None Some(7)");
+        assert_eq!(step_up(", max_age=99999999999"), format!("None Some({})", u32::MAX));
+        for bad in ["-1", "+1", "1.5", "", "x", " 5"] {
+            assert_eq!(step_up(&format!(", max_age=\"{bad}\"")), "None None", "{bad}");
+        }
+        for twice in ["max_age", "acr_values"] {
+            assert_eq!(step_up(&format!(", {twice}=1, {twice}=1")), "Some(InvalidToken)", "{twice}");
+        }
+        let shown = Refusal::of(401, ["Bearer error=insufficient_user_authentication, acr_values=\"a\tb\", max_age=5"]);
+        assert_eq!(
+            shown.map(|refusal| refusal.to_string()).as_deref(),
+            Some("the API wants the user to sign in again, at most 5 s ago, in one of these ways: a?b")
+        );
     }
 
     #[test]
@@ -191,6 +277,12 @@ mod tests {
         assert_eq!(of(403, r#"Basic error="insufficient_scope""#), "Some(Forbidden)");
         assert_eq!(of(403, r#"Bearer error="insufficient_scope", error="invalid_token""#), "Some(Forbidden)");
         assert_eq!(of(400, r#"Bearer error="invalid_request""#), "Some(InvalidRequest)");
+        assert_eq!(of(401, r#"DPoP algs="ES256", error="invalid_token""#), "Some(InvalidToken)");
+        assert_eq!(of(401, r#"Bearer, DPoP error="use_dpop_nonce""#), "Some(InvalidProof)");
+        assert_eq!(of(401, r#"DPoP algs="ES256", Bearer error="invalid_token""#), "Some(InvalidToken)");
+        assert_eq!(of(400, r#"dpop error="invalid_dpop_proof""#), "Some(InvalidProof)");
+        assert_eq!(of(403, r#"DPoP error="insufficient_scope", scope="a b""#), "scope a b");
+        assert_eq!(of(401, r#"DPoP error="use_dpop_nonce", Bearer error="invalid_token""#), "Some(InvalidToken)");
         assert_eq!(of(404, ""), "None");
         assert_eq!(of(200, r#"Bearer error="invalid_token""#), "None");
     }

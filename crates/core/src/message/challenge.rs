@@ -87,6 +87,13 @@ impl<'a> Param<'a> {
         self.raw.split(' ').filter(|word| !word.is_empty()).map(|raw| Self { raw })
     }
 
+    /// A number of seconds, without a sign. More than `u32::MAX` is that many.
+    pub(crate) fn seconds(self) -> Option<u32> {
+        let mut digits = self.characters().peekable();
+        digits.peek()?;
+        digits.try_fold(0_u32, |seconds, digit| Some(seconds.saturating_mul(10).saturating_add(digit.to_digit(10)?)))
+    }
+
     fn characters(self) -> impl Iterator<Item = char> + 'a {
         let mut characters = self.raw.chars();
         core::iter::from_fn(move || match characters.next() {
@@ -191,8 +198,8 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// Parameters that may stand in a challenge once (RFC 6750 section 3).
-const ONCE: [&str; 5] = ["error", "error_description", "error_uri", "realm", "scope"];
+/// Parameters that may stand in a challenge once (RFC 6750 section 3, RFC 9470 section 3).
+const ONCE: [&str; 7] = ["acr_values", "error", "error_description", "error_uri", "max_age", "realm", "scope"];
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,7 @@
 //! [`Request`]: an HTTP request, ready to be sent.
 
-use crate::message::bearer::Authorization;
+use crate::message::bearer::{AccessToken, Authorization};
+use crate::message::thumbprint::Thumbprint;
 use crate::wire::form::{FieldWriter, Length};
 use crate::wire::uri;
 use core::fmt::{self, Write};
@@ -50,7 +51,14 @@ impl Method {
 pub struct Request<'a> {
     url: Url<'a>,
     authorization: Option<Authorization<'a>>,
+    key: Option<&'a Thumbprint>,
+    proof: Option<&'a (dyn Content + Sync)>,
     form: Option<&'a (dyn Form + Sync)>,
+}
+
+/// The value of a header field, behind a pointer: a program that sends none has no code for it.
+pub(crate) trait Content {
+    fn write(&self, out: &mut dyn Write) -> fmt::Result;
 }
 
 /// The fields of a body, which each flow brings.
@@ -60,15 +68,41 @@ pub(crate) trait Form {
 
 impl<'a> Request<'a> {
     pub(crate) const fn get(url: Url<'a>) -> Self {
-        Self { url, authorization: None, form: None }
+        Self { url, authorization: None, key: None, proof: None, form: None }
     }
 
     pub(crate) const fn post(endpoint: &'a str, form: &'a (dyn Form + Sync)) -> Self {
-        Self { url: Url([endpoint, "", ""]), authorization: None, form: Some(form) }
+        Self { form: Some(form), ..Self::get(Url([endpoint, "", ""])) }
+    }
+
+    /// The key that must prove the request, if the client is bound to one.
+    pub(crate) const fn with_key(self, key: Option<&'a Thumbprint>) -> Self {
+        Self { key, ..self }
     }
 
     pub(crate) const fn with_authorization(self, authorization: Authorization<'a>) -> Self {
         Self { authorization: Some(authorization), ..self }
+    }
+
+    /// Whether it must carry a proof of possession (RFC 9449): it is of a bound client's, or has a bound access token.
+    #[must_use]
+    pub fn needs_proof(&self) -> bool {
+        self.key.is_some() || self.bound_token().is_some()
+    }
+
+    /// The key that must sign the proof, if the client says so. That of an access token is known by whoever keeps it.
+    #[must_use]
+    pub const fn key(&self) -> Option<&'a Thumbprint> {
+        self.key
+    }
+
+    pub(crate) const fn proved(self, proof: &'a (dyn Content + Sync)) -> Self {
+        Self { proof: Some(proof), ..self }
+    }
+
+    /// The access token, if it is bound to a key.
+    pub(crate) fn bound_token(&self) -> Option<AccessToken<'a>> {
+        self.authorization.and_then(Authorization::bound_token)
     }
 
     /// The method.
@@ -92,6 +126,7 @@ impl<'a> Request<'a> {
         let fixed = fixed.iter().map(|(name, value)| Header { name, value: Value::Fixed(value) });
         fixed
             .chain(self.authorization.map(|value| Header { name: "authorization", value: Value::Authorization(value) }))
+            .chain(self.proof.map(|value| Header { name: "dpop", value: Value::Proof(value) }))
     }
 
     /// Writes the head: the request line and all header fields, down to the empty line before the body. It is of HTTP/1.0, so
@@ -156,6 +191,7 @@ pub struct Header<'a> {
 enum Value<'a> {
     Authorization(Authorization<'a>),
     Fixed(&'static str),
+    Proof(&'a (dyn Content + Sync)),
 }
 
 impl Header<'_> {
@@ -169,7 +205,7 @@ impl Header<'_> {
     #[must_use]
     pub const fn fixed(&self) -> Option<&'static str> {
         match self.value {
-            Value::Authorization(_) => None,
+            Value::Authorization(_) | Value::Proof(_) => None,
             Value::Fixed(value) => Some(value),
         }
     }
@@ -177,17 +213,18 @@ impl Header<'_> {
     /// Whether the value is a secret. HTTP libraries can mark it, so that it is not logged or kept in a table.
     #[must_use]
     pub const fn is_sensitive(&self) -> bool {
-        matches!(self.value, Value::Authorization(_))
+        self.fixed().is_none()
     }
 
     /// Writes the value: printable ASCII.
     ///
     /// # Errors
     /// If `out` fails.
-    pub fn write_value<W: Write + ?Sized>(&self, out: &mut W) -> fmt::Result {
+    pub fn write_value<W: Write + ?Sized>(&self, mut out: &mut W) -> fmt::Result {
         match self.value {
             Value::Authorization(authorization) => authorization.write(out),
             Value::Fixed(value) => out.write_str(value),
+            Value::Proof(proof) => proof.write(&mut out),
         }
     }
 
@@ -198,6 +235,10 @@ impl Header<'_> {
         match self.value {
             Value::Authorization(authorization) => authorization.value(),
             Value::Fixed(value) => value.into(),
+            Value::Proof(proof) => {
+                let mut value = alloc::string::String::with_capacity(PROOF_ROOM);
+                proof.write(&mut value).map(|()| value).unwrap_or_default()
+            }
         }
     }
 }
@@ -234,6 +275,21 @@ impl<'a> Url<'a> {
     /// Path and query, as a request line has them: `/token?tenant=t`.
     pub fn path(&self) -> impl fmt::Display + use<'a> {
         Path(self.parts().1)
+    }
+
+    /// Writes it without query and fragment, as a proof names it (RFC 9449 section 4.2). The path is there, as it is sent.
+    pub(crate) fn write_resource(&self, out: &mut dyn Write) -> fmt::Result {
+        let (authority, path) = self.parts();
+        out.write_str(if self.is_https() { "https://" } else { "http://" })?;
+        out.write_str(authority)?;
+        for part in path {
+            let end = part.find(['?', '#']);
+            out.write_str(part.get(..end.unwrap_or(part.len())).unwrap_or_default())?;
+            if end.is_some() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn host_and_port(&self) -> (&'a str, Option<u16>) {
@@ -273,6 +329,9 @@ impl fmt::Debug for Url<'_> {
     }
 }
 
+/// A proof with a short URL and without a nonce.
+#[cfg(feature = "alloc")]
+const PROOF_ROOM: usize = 640;
 const ACCEPT: (&str, &str) = ("accept", "application/json");
 /// Without it a server may choose any coding (RFC 9110 section 12.5.3).
 const CODING: (&str, &str) = ("accept-encoding", "identity");

@@ -61,7 +61,8 @@ impl<'b> Response<'b> {
                 self.is_coded |= !value.split(',').map(str::trim_ascii).all(is_plain);
             }
             Some((_, Field::Date)) => self.date = self.date.or(Some(value)),
-            Some((_, Field::Nonce)) => self.nonce = self.nonce.or(Some(value)),
+            // One that comes twice is none (RFC 9449 section 8.1).
+            Some((_, Field::Nonce)) => self.nonce = Some(self.nonce.map_or(value, |_| "")),
             Some((_, Field::RetryAfter)) => self.retry_after = self.retry_after.or(Some(value)),
             Some((_, Field::Type)) => {
                 // A repeated field is as good as its worst value (openid-client saw servers that send it twice).
@@ -93,6 +94,13 @@ impl<'b> Response<'b> {
         Refusal::of(self.status, self.challenges)
     }
 
+    /// The nonce for the next proof to the server that answers (RFC 9449 section 8.2), from whatever answer brings one; none if
+    /// there is not exactly one that can be sent.
+    #[must_use]
+    pub fn nonce(&self) -> Option<&'b str> {
+        self.nonce.filter(|nonce| is_nonce(nonce))
+    }
+
     /// The nonce that the server wants in a proof of possession (RFC 9449 sections 8 and 9), if that is why it refused. The
     /// response stays unread, so the step that it answers can be sent once more.
     ///
@@ -105,9 +113,7 @@ impl<'b> Response<'b> {
     /// ```
     #[must_use]
     pub fn wants_nonce(&self) -> Option<&'b str> {
-        let nonce = self.nonce.filter(|nonce| {
-            !nonce.is_empty() && all(nonce.as_bytes(), |byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\'))
-        })?;
+        let nonce = self.nonce()?;
         let wanted = |error: &Param<'_>| *error == *"use_dpop_nonce";
         let is_challenged = || {
             let mut proofs = self.challenges.into_iter().flat_map(challenges).filter(Challenge::is_proof);
@@ -146,6 +152,11 @@ impl<'b> Response<'b> {
     /// Whether the body may be in a content coding. Gzip shows itself also without a header field.
     fn is_coded(&self) -> bool {
         self.is_coded || self.body.starts_with(b"\x1f\x8b")
+    }
+
+    /// Whether the body is a signed or encrypted token.
+    pub(crate) fn is_signed(&self) -> bool {
+        self.content_type.is_some_and(|declared| is_kind(declared.as_bytes(), &["jwt"]))
     }
 
     /// Whether the body is a page for people, as firewalls and proxies send it.
@@ -216,6 +227,12 @@ fn is_kind(media_type: &[u8], kinds: &[&str]) -> bool {
     kinds.iter().any(|known| kind.eq_ignore_ascii_case(known.as_bytes()))
 }
 
+/// RFC 9449 section 8.1: `NQCHAR`, at least one. A longer one than this would only fill requests.
+pub(crate) fn is_nonce(text: &str) -> bool {
+    (1..=NONCE_MAX).contains(&text.len())
+        && all(text.as_bytes(), |byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\'))
+}
+
 /// Reads the error of a response whose status is not a success.
 pub(crate) fn refusal(response: Response<'_>) -> ResponseError {
     let status = response.status;
@@ -267,6 +284,8 @@ pub(crate) const fn unfit(member: &'static str, kind: Kind) -> ResponseError {
 
 /// The longest member that is read, in bytes.
 pub(crate) const MEMBER_MAX: usize = 256 * 1024;
+
+const NONCE_MAX: usize = 2048;
 
 /// The header fields that matter.
 #[derive(Clone, Copy)]

@@ -26,6 +26,11 @@ impl CodeVerifier {
         CodeChallenge::digest(&self.0.0)
     }
 
+    /// The `nonce` that ties an ID token to this login (OpenID Connect Core 1.0 section 15.5.2). It says nothing of the verifier.
+    pub(crate) fn nonce(&self) -> Nonce {
+        hash(b"nonce", &self.0.0)
+    }
+
     /// The 43 characters, for the token endpoint's eyes only.
     #[must_use]
     pub fn expose(&self) -> &str {
@@ -46,7 +51,10 @@ impl fmt::Debug for CodeVerifier {
 
 /// The `code_challenge` of method `S256`: 43 characters of base64url (RFC 7636 section 4.2).
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct CodeChallenge([u8; LENGTH]);
+pub struct CodeChallenge(Nonce);
+
+/// 43 characters of base64url.
+pub(crate) type Nonce = [u8; LENGTH];
 
 impl CodeChallenge {
     /// The challenge of a verifier from elsewhere, whose characters are hashed as they are.
@@ -68,7 +76,7 @@ impl CodeChallenge {
     }
 
     fn digest(verifier: &[u8]) -> Self {
-        Self(encode(&Sha256::digest(verifier).into()))
+        Self(hash(b"", verifier))
     }
 }
 
@@ -88,6 +96,10 @@ impl State {
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.as_str()
+    }
+
+    pub(crate) fn draw<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, R::Error> {
+        Token::draw(rng).map(|[token]| Self(token))
     }
 
     /// Whether the bytes are this state, in a time that does not depend on how many of them match.
@@ -129,6 +141,11 @@ pub(crate) fn draw<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<(State, Code
     Ok((State(state), CodeVerifier(verifier)))
 }
 
+/// 256 random bits that are not a secret, as 43 characters.
+pub(crate) fn draw_id<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<[u8; LENGTH], R::Error> {
+    Token::draw(rng).map(|[token]| token.0)
+}
+
 /// 32 random bytes as 43 characters of unpadded base64url.
 struct Token([u8; LENGTH]);
 
@@ -159,6 +176,10 @@ impl Drop for Token {
     fn drop(&mut self) {
         zeroize::Zeroize::zeroize(&mut self.0);
     }
+}
+
+fn hash(label: &[u8], verifier: &[u8]) -> [u8; LENGTH] {
+    encode(&Sha256::new().chain_update(label).chain_update(verifier).finalize().into())
 }
 
 /// base64url (RFC 4648 section 5), in a time that does not depend on the bytes.

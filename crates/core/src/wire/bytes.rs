@@ -15,6 +15,11 @@ pub(crate) fn all(bytes: &[u8], fits: impl Fn(u8) -> bool) -> bool {
     bytes.iter().fold(true, |all, byte| all & fits(*byte))
 }
 
+/// RFC 6749 appendix A: `VSCHAR`.
+pub(crate) fn is_printable(text: &str) -> bool {
+    all(text.as_bytes(), |byte| matches!(byte, b' '..=b'~'))
+}
+
 #[cfg(test)]
 mod tests {
     extern crate alloc;

@@ -50,6 +50,15 @@ pub(crate) struct Value<'b> {
     pub(crate) text: &'b str,
 }
 
+impl<'b> Value<'b> {
+    /// The text of a member that is there, is read whole, and stands there once.
+    pub(crate) fn readable(self) -> Option<&'b str> {
+        let is_unreadable =
+            matches!(self.kind, Kind::Absent | Kind::HalfString | Kind::List | Kind::Null | Kind::Repeated);
+        (!is_unreadable).then_some(self.text)
+    }
+}
+
 /// What a member is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {

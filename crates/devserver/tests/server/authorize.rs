@@ -135,9 +135,9 @@ fn a_user_has_a_name_that_can_be_shown() {
 #[test]
 fn consent_is_asked_for_in_words() {
     let mut options = Options::default();
-    options.clients.iter_mut().for_each(|client| client.scopes.push("openid".to_owned()));
+    options.clients.iter_mut().for_each(|client| client.scopes.push("weather".to_owned()));
     let server = DevServer::start(options).unwrap();
-    let all = url(&server, "").replace("offline_access", "offline_access+admin+openid");
+    let all = url(&server, "").replace("offline_access", "offline_access+admin+openid+weather");
     let response = sign_in(&server, &all, "alice");
     let place = format!("{}{}", server.url(), response.headers()["location"].to_str().unwrap());
     let consent = agent().get(place).header("cookie", cookie(&response));
@@ -147,7 +147,8 @@ fn consent_is_asked_for_in_words() {
         "See and change your iTwins and your profile <code>itwin-platform</code>",
         "Stay signed in when you are away <code>offline_access</code>",
         "Manage everything in your name <code>admin</code>",
-        "Use <code>openid</code>",
+        "See who you are <code>openid</code>",
+        "Use <code>weather</code>",
     ] {
         assert!(page.contains(words), "no `{words}` in {page}");
     }

@@ -4,7 +4,11 @@
 mod api;
 mod authorize;
 mod client;
+mod device;
+mod dpop;
 mod faults;
+mod oidc;
+mod push;
 mod refreshes;
 mod rotation;
 mod token;

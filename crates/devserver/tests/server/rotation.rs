@@ -141,7 +141,10 @@ fn what_the_token_endpoint_did_is_counted() {
     );
     assert_eq!((counted(&server), server.counts().token_requests), ((1, 0, 1), 5));
     let document = get_json(&server.counts_url());
-    assert_eq!(document, serde_json::json!({"refreshes": 1, "replays": 0, "reuses": 1, "token_requests": 5}));
+    assert_eq!(
+        document,
+        serde_json::json!({"early_polls": 0, "polls": 0, "refreshes": 1, "replays": 0, "reuses": 1, "token_requests": 5})
+    );
 }
 
 fn with_grace(refresh_grace: u32, successor: Successor) -> DevServer {

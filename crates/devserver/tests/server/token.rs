@@ -83,7 +83,7 @@ fn what_is_no_token_request_is_told_so() {
         (
             form,
             "client_id=demo-native&grant_type=password",
-            "unsupported_grant_type: only authorization_code and refresh_token are supported",
+            "unsupported_grant_type: only authorization_code, refresh_token and device_code are supported",
         ),
         (form, "client_id=demo-native&grant_type=refresh_token", "invalid_request: refresh_token is missing"),
     ] {

@@ -6,9 +6,9 @@ use super::error::SessionError;
 use super::held::{Held, check};
 use super::revoking::Revocation;
 use crate::error::ExchangeError;
-use crate::login::SignedIn;
+use crate::identity::SignedIn;
 use proofkey_core::session::{LoginId, Version};
-use proofkey_store::{Answer, Op, Record, Row, StoreError, StoreFault};
+use proofkey_store::{Answer, Op, Record, Row, StoreError, StoreFault, User};
 use std::sync::Arc;
 use std::time::SystemTime;
 use zeroize::Zeroizing;
@@ -50,15 +50,17 @@ impl<'c> Begin<'c> {
     pub fn login(cell: &'c Cell, signed_in: &SignedIn) -> Result<Self, SessionError> {
         let since = signed_in.requested_at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let tokens = signed_in.tokens.as_tokens();
-        Self::with(cell, Record::of_login(cell.key().clone(), cell.client(), &[], tokens, since.as_secs()))
+        let mut record = Record::of_login(cell.key().clone(), cell.client(), &[], tokens, since.as_secs());
+        record.user = signed_in.user.as_ref().map(|user| User::of(user.as_claims(), tokens.id_token()));
+        Self::with(cell, record)
     }
 
     /// A login with a record of your own.
     ///
     /// # Errors
-    /// [`SessionError::Store`] if the record is of another key, is too long, or has a token that cannot be sent.
+    /// [`SessionError::Store`] if the record is of another key or bound to one that the client is not bound to, is too long, or has a token that cannot be sent.
     pub fn with(cell: &'c Cell, record: Record) -> Result<Self, SessionError> {
-        if record.key != *cell.key() {
+        if record.key != *cell.key() || record.bound_to != cell.view().bound_to {
             return Err(StoreError::new(StoreFault::Setup).into());
         }
         check(&record)?;

@@ -61,7 +61,8 @@ impl Cell {
     pub fn new(key: Key, client: Arc<ClientBuf>, policy: Policy, resource: Option<&str>) -> Self {
         // Without randomness all refresh at the same time, which does no harm.
         let [spread] = random().unwrap_or_default();
-        let view = View { resource: resource.map(Arc::from), spread };
+        let bound_to = client.as_client().key().copied();
+        let view = View { resource: resource.map(Arc::from), spread, bound_to };
         let current = ArcSwapOption::empty();
         Self { key, client, policy, view, current, passes: AtomicU64::new(0), state: Mutex::default() }
     }

@@ -1,6 +1,7 @@
 //! [`SessionError`].
 
 use crate::error::{ExchangeError, TransportError};
+use crate::identity::StepUp;
 use proofkey_core::Advice;
 use proofkey_core::session::End;
 use proofkey_store::StoreError;
@@ -125,8 +126,12 @@ impl From<StoreError> for SessionError {
 pub enum CallError {
     /// There is no token to call it with.
     Session(SessionError),
+    /// The API wants the user to sign in better, or more recently (RFC 9470): sign in again with these parameters.
+    StepUp(StepUp),
     /// There was no answer.
     Transport(TransportError),
+    /// The userinfo endpoint was not asked, or its answer cannot be used.
+    UserInfo(ExchangeError),
 }
 
 impl CallError {
@@ -135,7 +140,9 @@ impl CallError {
     pub fn advice(&self) -> Option<Advice> {
         match self {
             Self::Session(error) => Some(error.advice()),
+            Self::StepUp(_) => Some(Advice::Reauthorize),
             Self::Transport(error) => error.advice(),
+            Self::UserInfo(error) => error.advice(),
         }
     }
 }
@@ -144,7 +151,13 @@ impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Session(error) => error.fmt(f),
+            Self::StepUp(step_up) => {
+                f.write_str("the API wants the user to sign in again")?;
+                step_up.max_age().map_or(Ok(()), |seconds| write!(f, ", at most {seconds} s ago"))?;
+                step_up.acr_values().map_or(Ok(()), |values| write!(f, ", in one of these ways: {values}"))
+            }
             Self::Transport(error) => error.fmt(f),
+            Self::UserInfo(error) => error.fmt(f),
         }
     }
 }
@@ -153,7 +166,9 @@ impl error::Error for CallError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
             Self::Session(error) => Some(error),
+            Self::StepUp(_) => None,
             Self::Transport(error) => Some(error),
+            Self::UserInfo(error) => Some(error),
         }
     }
 }

@@ -1,9 +1,14 @@
 //! [`Held`]: a login as this process has it, and the [`Token`] that is handed out.
 
 use super::clock::now;
-use super::error::SessionError;
+use super::error::{CallError, SessionError};
+use crate::error::ExchangeError;
+use crate::identity::StepUp;
 use proofkey_core::session::{End, Now, Pair, Renewal, Version};
-use proofkey_core::{AccessToken, Lifetime, RefreshToken, Refusal, ResponseBuf, TokensBuf};
+use proofkey_core::{
+    AccessToken, Client, Lifetime, RefreshToken, Refusal, ResponseBuf, Thumbprint, TokensBuf, UserInfoError,
+    UserInfoRequest,
+};
 use proofkey_store::{Record, RecordError, ResourceToken, Row, Secret, StoreError, StoreFault};
 use std::fmt;
 use std::sync::Arc;
@@ -61,7 +66,8 @@ impl Token {
     /// The token, to call an API with.
     #[must_use]
     pub fn access_token(&self) -> AccessToken<'_> {
-        AccessToken::new(self.0.text()).expect("it was checked when it was held")
+        let token = AccessToken::new(self.0.text()).expect("it was checked when it was held");
+        if self.0.record.bound_to.is_some() { token.bound() } else { token }
     }
 
     /// The text of the token.
@@ -89,6 +95,19 @@ impl Token {
         &self.0.record
     }
 
+    /// Asks the server for more about the user who signed in.
+    ///
+    /// # Errors
+    /// [`UserInfoError::NoUser`] if the login had no ID token; [`UserInfoError::OtherResource`] if this is the token of another resource
+    /// (RFC 8707); [`ExchangeError::Config`] if the server has no userinfo endpoint.
+    pub fn userinfo<'t>(&'t self, client: Client<'t>) -> Result<UserInfoRequest<'t>, ExchangeError> {
+        if self.0.resource.is_some() {
+            return Err(ExchangeError::UserInfo(UserInfoError::OtherResource));
+        }
+        let user = self.record().user.as_ref().ok_or(ExchangeError::UserInfo(UserInfoError::NoUser))?;
+        client.userinfo(self.access_token(), &user.sub).map_err(ExchangeError::Config)
+    }
+
     /// Whether it belongs to the same sign-in as the other one.
     #[must_use]
     pub fn is_of_same_login(&self, other: &Self) -> bool {
@@ -107,6 +126,7 @@ impl Held {
     pub(super) fn new(record: Arc<Record>, version: Version, age: u32, view: &View, now: Now) -> Self {
         let renewal = match &record.ended {
             Some(ended) => Renewal::Ended(ended.lost_at.map_or(End::Refused, |since| End::AnswerLost { since })),
+            None if record.bound_to != view.bound_to => Renewal::OtherKey,
             None if record.refresh_token.is_none() => Renewal::NoRefreshToken,
             None if record.refresh_ends_at.is_some_and(|end| end <= now.seconds()) => Renewal::Ended(End::Expired),
             None => Renewal::Possible,
@@ -127,6 +147,7 @@ impl Held {
         let why = record.ended.as_ref().map(|ended| Arc::from(&*ended.why));
         let trouble = match renewal {
             Renewal::Ended(end) => Some(SessionError::Ended { end, why }),
+            Renewal::OtherKey => Some(SessionError::OtherKey),
             _ => None,
         };
         Self { record, pair, resource: view.resource.clone(), trouble, quiet_until: 0, looked: Looked::default() }
@@ -163,6 +184,9 @@ impl Held {
             None if !is_same => None,
             None => record.refresh_ends_at,
         };
+        if let (Some(user), Some(token)) = (&mut record.user, tokens.id_token()) {
+            user.id_token = Some(Secret::new(token.expose().to_owned()));
+        }
         let access_token = Secret::new(tokens.access_token().expose().to_owned());
         match &view.resource {
             None => {
@@ -220,6 +244,14 @@ pub fn is_stale(response: &ResponseBuf) -> bool {
     matches!(Refusal::of(response.status, response.headers("www-authenticate")), Some(Refusal::InvalidToken))
 }
 
+/// The answer of an API, unless the API wants the user to sign in again.
+///
+/// # Errors
+/// [`CallError::StepUp`].
+pub fn answered(response: ResponseBuf) -> Result<ResponseBuf, CallError> {
+    StepUp::of(&response).map_or(Ok(response), |step_up| Err(CallError::StepUp(step_up)))
+}
+
 /// How a session looks at a login.
 #[derive(Clone, Debug, Default)]
 pub(super) struct View {
@@ -227,6 +259,8 @@ pub(super) struct View {
     pub(super) resource: Option<Arc<str>>,
     /// How much earlier than others it refreshes.
     pub(super) spread: u8,
+    /// The key of the client.
+    pub(super) bound_to: Option<Thumbprint>,
 }
 
 impl fmt::Debug for Held {

@@ -115,7 +115,11 @@ impl Run {
     ) -> Result<TokenRequest<'r>, ExchangeError> {
         let token = self.record().and_then(|record| record.refresh_token.as_ref()).map_or("", Secret::expose);
         let request = client.refresh(RefreshToken::new(token).map_err(ExchangeError::Config)?);
-        request.with(parameters).map_err(ExchangeError::Config)
+        let request = request.with(parameters).map_err(ExchangeError::Config)?;
+        Ok(match self.record().and_then(|record| record.user.as_ref()) {
+            Some(user) => request.of_user(&user.sub),
+            None => request,
+        })
     }
 
     /// The parameters of [`request`](Self::request): the resource, if the session is for one (RFC 8707).
@@ -266,7 +270,11 @@ impl Run {
                 let event = match &error {
                     ExchangeError::Response(error) => Event::of_response(error),
                     ExchangeError::Transport(error) => Event::Unanswered(error.why()),
-                    ExchangeError::Config(_) | ExchangeError::Spent => Event::Refused { ends: false, pause: 0 },
+                    // Nothing was sent, or the tokens are another user's and are not used.
+                    ExchangeError::Config(_)
+                    | ExchangeError::IdToken(_)
+                    | ExchangeError::Spent
+                    | ExchangeError::UserInfo(_) => Event::Refused { ends: false, pause: 0 },
                 };
                 self.is_doubtful |= matches!(event, Event::Unanswered(_));
                 self.exchange_error = Some(Arc::new(error));

@@ -1,4 +1,4 @@
-//! The I/O of `login` without the core: the same lines, the same requests in number and shape, answers received and not read.
+//! The I/O of `login` without the core, but for its reader of HTTP: the same lines, the same requests in number and shape, answers received and not read.
 
 #![no_std]
 #![no_main]
@@ -7,8 +7,9 @@ use chacha20::{ChaCha20Rng, rand_core::Rng};
 use core::fmt::{self, Write};
 use cortex_m_rt::entry;
 use heapless::String;
+use proofkey_core::Received;
 use proofkey_firmware::host::{Console, now};
-use proofkey_firmware::http::{Answer, HttpError, Line};
+use proofkey_firmware::http::{HttpError, Line};
 use proofkey_firmware::{exit, generator, stack, uart::Uart};
 
 #[entry]
@@ -109,8 +110,8 @@ fn call(
     tell(console, "called", line.receive(buffer)?)
 }
 
-fn tell(console: &mut Console, what: &str, answer: Answer) -> Result<(), HttpError> {
-    writeln!(console, "{what} {} {}", answer.status, answer.length())?;
+fn tell(console: &mut Console, what: &str, answer: Received) -> Result<(), HttpError> {
+    writeln!(console, "{what} {} {}", answer.status(), answer.total().unwrap_or_default())?;
     Ok(())
 }
 

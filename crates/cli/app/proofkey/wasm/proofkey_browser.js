@@ -6,7 +6,6 @@ export class Client {
     __destroy_into_raw() {
         const ptr = this.__wbg_ptr;
         this.__wbg_ptr = 0;
-        ClientFinalization.unregister(this);
         return ptr;
     }
     free() {
@@ -15,16 +14,10 @@ export class Client {
     }
     accept(pending, redirect) {
         let ptr0, len0, ptr1, len1;
-        try {
             ptr0 = passStringToWasm0(pending, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
             len0 = WASM_VECTOR_LEN;
             ptr1 = passStringToWasm0(redirect, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
             len1 = WASM_VECTOR_LEN;
-        } catch (e) {
-            if (ptr1) { wasm.__wbindgen_free(ptr1, len1 * 1, 1); }
-            if (ptr0) { wasm.__wbindgen_free(ptr0, len0 * 1, 1); }
-            throw e;
-        }
         const ret = wasm.client_accept(this.__wbg_ptr, ptr0, len0, ptr1, len1);
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
@@ -33,19 +26,12 @@ export class Client {
     }
     authorize(scope, extra, random) {
         let ptr0, len0, ptr1, len1, ptr2, len2;
-        try {
             ptr0 = passStringToWasm0(scope, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
             len0 = WASM_VECTOR_LEN;
             ptr1 = passStringToWasm0(extra, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
             len1 = WASM_VECTOR_LEN;
             ptr2 = passArray8ToWasm0(random, wasm.__wbindgen_malloc);
             len2 = WASM_VECTOR_LEN;
-        } catch (e) {
-            if (ptr2) { wasm.__wbindgen_free(ptr2, len2 * 1, 1); }
-            if (ptr1) { wasm.__wbindgen_free(ptr1, len1 * 1, 1); }
-            if (ptr0) { wasm.__wbindgen_free(ptr0, len0 * 1, 1); }
-            throw e;
-        }
         const ret = wasm.client_authorize(this.__wbg_ptr, ptr0, len0, ptr1, len1, ptr2, len2);
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
@@ -54,50 +40,21 @@ export class Client {
     }
     matches(pending, redirect) {
         let ptr0, len0, ptr1, len1;
-        try {
             ptr0 = passStringToWasm0(pending, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
             len0 = WASM_VECTOR_LEN;
             ptr1 = passStringToWasm0(redirect, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
             len1 = WASM_VECTOR_LEN;
-        } catch (e) {
-            if (ptr1) { wasm.__wbindgen_free(ptr1, len1 * 1, 1); }
-            if (ptr0) { wasm.__wbindgen_free(ptr0, len0 * 1, 1); }
-            throw e;
-        }
         const ret = wasm.client_matches(this.__wbg_ptr, ptr0, len0, ptr1, len1);
         return ret !== 0;
     }
-    constructor(client_id, redirect_uri, authorization_endpoint, token_endpoint, revocation_endpoint, issuer, iss_parameter) {
-        const val7 = +iss_parameter;
-        let ptr0, len0, ptr1, len1, ptr2, len2, ptr3, len3, ptr4, len4, ptr5, len5;
-        try {
-            ptr0 = passStringToWasm0(client_id, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
-            len0 = WASM_VECTOR_LEN;
-            ptr1 = passStringToWasm0(redirect_uri, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
-            len1 = WASM_VECTOR_LEN;
-            ptr2 = passStringToWasm0(authorization_endpoint, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
-            len2 = WASM_VECTOR_LEN;
-            ptr3 = passStringToWasm0(token_endpoint, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
-            len3 = WASM_VECTOR_LEN;
-            ptr4 = isLikeNone(revocation_endpoint) ? 0 : passStringToWasm0(revocation_endpoint, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
-            len4 = WASM_VECTOR_LEN;
-            ptr5 = isLikeNone(issuer) ? 0 : passStringToWasm0(issuer, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
-            len5 = WASM_VECTOR_LEN;
-        } catch (e) {
-            if (ptr5) { wasm.__wbindgen_free(ptr5, len5 * 1, 1); }
-            if (ptr4) { wasm.__wbindgen_free(ptr4, len4 * 1, 1); }
-            if (ptr3) { wasm.__wbindgen_free(ptr3, len3 * 1, 1); }
-            if (ptr2) { wasm.__wbindgen_free(ptr2, len2 * 1, 1); }
-            if (ptr1) { wasm.__wbindgen_free(ptr1, len1 * 1, 1); }
-            if (ptr0) { wasm.__wbindgen_free(ptr0, len0 * 1, 1); }
-            throw e;
-        }
-        const ret = wasm.client_new(ptr0, len0, ptr1, len1, ptr2, len2, ptr3, len3, ptr4, len4, ptr5, len5, val7);
+    constructor(settings) {
+        const ptr0 = passStringToWasm0(settings, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+        const len0 = WASM_VECTOR_LEN;
+        const ret = wasm.client_new(ptr0, len0);
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
         }
         this.__wbg_ptr = ret[0];
-        ClientFinalization.register(this, this.__wbg_ptr, this);
         return this;
     }
     refresh(refresh_token) {
@@ -119,13 +76,11 @@ export class Flow {
     static __wrap(ptr) {
         const obj = Object.create(Flow.prototype);
         obj.__wbg_ptr = ptr;
-        FlowFinalization.register(obj, obj.__wbg_ptr, obj);
         return obj;
     }
     __destroy_into_raw() {
         const ptr = this.__wbg_ptr;
         this.__wbg_ptr = 0;
-        FlowFinalization.unregister(this);
         return ptr;
     }
     free() {
@@ -142,7 +97,6 @@ export class Flow {
         return Flow.__wrap(ret[0]);
     }
     hear(response, now) {
-        _assertClass(response, HttpResponse);
         const ret = wasm.flow_hear(this.__wbg_ptr, response.__wbg_ptr, now);
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
@@ -154,7 +108,6 @@ export class Flow {
         return ret;
     }
     read(response) {
-        _assertClass(response, HttpResponse);
         const ret = wasm.flow_read(this.__wbg_ptr, response.__wbg_ptr);
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
@@ -181,7 +134,6 @@ export class HttpResponse {
     __destroy_into_raw() {
         const ptr = this.__wbg_ptr;
         this.__wbg_ptr = 0;
-        HttpResponseFinalization.unregister(this);
         return ptr;
     }
     free() {
@@ -192,19 +144,12 @@ export class HttpResponse {
         const val3 = +status;
         const val4 = +is_cut;
         let ptr0, len0, ptr1, len1;
-        try {
             ptr0 = passStringToWasm0(headers, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
             len0 = WASM_VECTOR_LEN;
             ptr1 = passArray8ToWasm0(body, wasm.__wbindgen_malloc);
             len1 = WASM_VECTOR_LEN;
-        } catch (e) {
-            if (ptr1) { wasm.__wbindgen_free(ptr1, len1 * 1, 1); }
-            if (ptr0) { wasm.__wbindgen_free(ptr0, len0 * 1, 1); }
-            throw e;
-        }
         const ret = wasm.httpresponse_new(val3, ptr0, len0, ptr1, len1, val4);
         this.__wbg_ptr = ret;
-        HttpResponseFinalization.register(this, this.__wbg_ptr, this);
         return this;
     }
 }
@@ -213,7 +158,6 @@ export class Pass {
     __destroy_into_raw() {
         const ptr = this.__wbg_ptr;
         this.__wbg_ptr = 0;
-        PassFinalization.unregister(this);
         return ptr;
     }
     free() {
@@ -229,7 +173,6 @@ export class Pass {
         const len0 = WASM_VECTOR_LEN;
         const ret = wasm.pass_new(ptr0, len0, val2, val3, val4, val5);
         this.__wbg_ptr = ret;
-        PassFinalization.register(this, this.__wbg_ptr, this);
         return this;
     }
     step(event, row, wall, uptime) {
@@ -282,8 +225,8 @@ function __wbg_get_imports() {
             const ret = send(getStringFromWasm0(arg0, arg1), getStringFromWasm0(arg2, arg3), getStringFromWasm0(arg4, arg5), arg6 === 0 ? undefined : getStringFromWasm0(arg6, arg7));
             return ret;
         },
-        __wbg_server_f4ebb470fdbf0aea: function(arg0, arg1, arg2, arg3, arg4, arg5, arg6) {
-            const ret = server(getStringFromWasm0(arg0, arg1), getStringFromWasm0(arg2, arg3), arg4 === 0 ? undefined : getStringFromWasm0(arg4, arg5), arg6 !== 0);
+        __wbg_server_fc4053ad363726f9: function(arg0, arg1) {
+            const ret = server(getStringFromWasm0(arg0, arg1));
             return ret;
         },
         __wbg_tokens_2294a6e13d10c31e: function(arg0, arg1, arg2, arg3, arg4, arg5, arg6) {
@@ -309,24 +252,7 @@ function __wbg_get_imports() {
     };
 }
 
-const ClientFinalization = (typeof FinalizationRegistry === 'undefined')
-    ? { register: () => {}, unregister: () => {} }
-    : new FinalizationRegistry(ptr => wasm.__wbg_client_free(ptr, 1));
-const FlowFinalization = (typeof FinalizationRegistry === 'undefined')
-    ? { register: () => {}, unregister: () => {} }
-    : new FinalizationRegistry(ptr => wasm.__wbg_flow_free(ptr, 1));
-const HttpResponseFinalization = (typeof FinalizationRegistry === 'undefined')
-    ? { register: () => {}, unregister: () => {} }
-    : new FinalizationRegistry(ptr => wasm.__wbg_httpresponse_free(ptr, 1));
-const PassFinalization = (typeof FinalizationRegistry === 'undefined')
-    ? { register: () => {}, unregister: () => {} }
-    : new FinalizationRegistry(ptr => wasm.__wbg_pass_free(ptr, 1));
 
-function _assertClass(instance, klass) {
-    if (!(instance instanceof klass)) {
-        throw new Error(`expected instance of ${klass.name}`);
-    }
-}
 
 let cachedFloat64ArrayMemory0 = null;
 function getFloat64ArrayMemory0() {
@@ -368,13 +294,6 @@ function passArrayF64ToWasm0(arg, malloc) {
 }
 
 function passStringToWasm0(arg, malloc, realloc) {
-    if (realloc === undefined) {
-        const buf = cachedTextEncoder.encode(arg);
-        const ptr = malloc(buf.length, 1) >>> 0;
-        getUint8ArrayMemory0().subarray(ptr, ptr + buf.length).set(buf);
-        WASM_VECTOR_LEN = buf.length;
-        return ptr;
-    }
 
     let len = arg.length;
     let ptr = malloc(len, 1) >>> 0;
@@ -412,30 +331,12 @@ function takeFromExternrefTable0(idx) {
 
 let cachedTextDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
 cachedTextDecoder.decode();
-const MAX_SAFARI_DECODE_BYTES = 2146435072;
-let numBytesDecoded = 0;
 function decodeText(bytes) {
-    numBytesDecoded += bytes.length;
-    if (numBytesDecoded >= MAX_SAFARI_DECODE_BYTES) {
-        cachedTextDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
-        cachedTextDecoder.decode();
-        numBytesDecoded = bytes.length;
-    }
     return cachedTextDecoder.decode(bytes);
 }
 
 const cachedTextEncoder = new TextEncoder();
 
-if (!('encodeInto' in cachedTextEncoder)) {
-    cachedTextEncoder.encodeInto = function (arg, view) {
-        const buf = cachedTextEncoder.encode(arg);
-        view.set(buf);
-        return {
-            read: arg.length,
-            written: buf.length
-        };
-    };
-}
 
 let WASM_VECTOR_LEN = 0;
 
@@ -451,7 +352,7 @@ function __wbg_finalize_init(instance, module) {
 }
 
 async function __wbg_load(module, imports) {
-    if (typeof Response === 'function' && module instanceof Response) {
+    if (module instanceof Response) {
         if (!module.ok) {
             throw new Error(`failed to fetch Wasm: ${module.status} ${module.statusText} fetching '${module.url}'`);
         }
@@ -460,9 +361,7 @@ async function __wbg_load(module, imports) {
             try {
                 return await WebAssembly.instantiateStreaming(module, imports);
             } catch (e) {
-                const validResponse = expectedResponseType(module.type);
-
-                if (validResponse && module.headers.get('Content-Type') !== 'application/wasm') {
+                if (module.headers.get('Content-Type') !== 'application/wasm') {
                     console.warn("serve .wasm as application/wasm: it loads sooner", e);
 
                 } else { throw e; }
@@ -479,13 +378,6 @@ async function __wbg_load(module, imports) {
         } else {
             return instance;
         }
-    }
-
-    function expectedResponseType(type) {
-        switch (type) {
-            case 'basic': case 'cors': case 'default': return true;
-        }
-        return false;
     }
 }
 
@@ -532,7 +424,7 @@ async function __wbg_init_once(module_or_path) {
     }
     const imports = __wbg_get_imports();
 
-    if (typeof module_or_path === 'string' || (typeof Request === 'function' && module_or_path instanceof Request) || (typeof URL === 'function' && module_or_path instanceof URL)) {
+    if (typeof module_or_path === 'string' || (module_or_path instanceof Request) || (module_or_path instanceof URL)) {
         module_or_path = fetch(module_or_path);
     }
 

@@ -2,28 +2,35 @@
 //! that are due, signs out. `size` measures each of them.
 //!
 //! A session begins with a line: the authorization endpoint, the token endpoint and the issuer, perhaps also the revocation
-//! endpoint; or the issuer alone, whose metadata is then asked for. The image shows the URL to visit, and the next line is the
-//! URL that the browser ended at. If something is refused, the image says so in a word or two, and another session may begin.
-//! An empty line ends the run.
+//! endpoint and that for pushed requests; or the issuer alone, whose metadata is then asked for. The image shows the URL to visit, and the next line is the
+//! URL that the browser ended at. If the line begins with the word `device`, its first address is the device authorization
+//! endpoint, and the image shows a code and polls until the user has confirmed it. If something is refused, the image says so
+//! in a word or two, and another session may begin. An empty line ends the run.
 
 #![no_std]
 #![no_main]
 
+mod device;
+mod failure;
+mod link;
+mod push;
+
 use chacha20::ChaCha20Rng;
-use core::convert::Infallible;
-use core::fmt::{self, Write};
+use core::fmt::Write;
 use cortex_m_rt::entry;
+use failure::Failure;
 use heapless::String;
+use link::{Link, Signer};
 use proofkey_core::session::{
     self, ClaimId, Event, LoginId, Need, Now, Outcome, Pair, Pass, Policy, Renewal, Seen, Version,
 };
 use proofkey_core::{
-    ApiError, AuthorizeError, CallbackError, Client, ConfigError, Discovery, Endpoint, Feature, Flow, Lifetime,
-    Pending, Redirect, Refusal, ResponseError, Revocable, Server, Step, TokenRequest, Tokens, Unanswered,
+    ApiError, Client, Discovery, Endpoint, Feature, Flow, Lifetime, Pending, Redirect, Refusal, Revocable, Server,
+    Step, TokenRequest, Tokens, Unanswered,
 };
 use proofkey_firmware::host::{Console, now};
 use proofkey_firmware::http::{HttpError, Line};
-use proofkey_firmware::{exit, generator, stack, uart::Uart};
+use proofkey_firmware::{clock, exit, generator, stack, uart::Uart};
 
 #[entry]
 fn main() -> ! {
@@ -37,6 +44,7 @@ fn main() -> ! {
     };
     let (Some(mut console), Some(mut rng)) = (Console::open(), generator()) else { exit(false) };
     let mut uart = Uart::new();
+    clock::start();
     let well = loop {
         let told = match session(&mut console, &mut uart, &mut rng, BUFFERS) {
             Ok(Next::End) => break writeln!(console, "stack {}", stack::depth()).is_ok(),
@@ -75,54 +83,86 @@ fn session(
     if words.is_empty() {
         return Ok(Next::End);
     }
-    let mut line = Line::new(uart, words)?;
-    let server = match named(words) {
+    let (words, is_device) = match words.strip_prefix("device ") {
+        Some(words) if cfg!(feature = "device") => (words, true),
+        _ => (words, false),
+    };
+    let line = Line::new(uart, words)?;
+    let signer = cfg!(feature = "dpop").then(|| Signer::new(rng));
+    let mut link = Link { line, rng, signer: signer.as_ref() };
+    let server = match named(words, is_device) {
         Some(server) => server,
-        None if cfg!(feature = "discovery") => discover(&mut line, words, &mut buffers.metadata)?,
+        None if cfg!(feature = "discovery") => discover(&mut link, words, &mut buffers.metadata)?,
         None => return Err(Failure::Console),
     };
-    let client = Client::new(CLIENT_ID, REDIRECT_URI, server)?;
-
-    let pending = begin(console, client, rng)?;
-    let redirect = console.read_line(&mut buffers.redirect).ok_or(Failure::Console)?;
-    let request = finish(pending, client, redirect)?;
-    let sent_at = now();
-    let mut tokens = exchange(&mut line, request, &mut buffers.tokens)?;
+    let client = if is_device {
+        Client::without_redirect(CLIENT_ID, server)?
+    } else {
+        Client::new(CLIENT_ID, REDIRECT_URI, server)?
+    };
+    let client = match &signer {
+        Some(signer) => client.bound_to(signer.public())?,
+        None => client,
+    };
+    let (mut tokens, sent_at) = if is_device {
+        let tokens = device::sign_in(console, &mut link, client, &mut buffers.answer, &mut buffers.tokens)?;
+        (tokens, now())
+    } else {
+        let pending = if cfg!(feature = "push") && server.endpoint(Endpoint::PushedAuthorization).is_some() {
+            push::begin(console, &mut link, client, &mut buffers.answer)?
+        } else {
+            begin(console, client, link.rng)?
+        };
+        let redirect = console.read_line(&mut buffers.redirect).ok_or(Failure::Console)?;
+        let request = finish(pending, client, redirect)?;
+        let sent_at = now();
+        (exchange(console, &mut link, request, &mut buffers.tokens, &mut buffers.answer)?, sent_at)
+    };
     writeln!(console, "signed in")?;
     if cfg!(feature = "api") {
-        call(console, &mut line, client, tokens, &mut buffers.answer)?;
+        call(console, &mut link, client, tokens, &mut buffers.answer)?;
     }
     if cfg!(feature = "session") {
-        if let Some(new) = renew(&mut line, client, tokens, sent_at, &mut buffers.renewed)? {
+        if let Some(new) = renew(&mut link, client, tokens, sent_at, &mut buffers.renewed)? {
             tokens = new;
             writeln!(console, "renewed")?;
             if cfg!(feature = "api") {
-                call(console, &mut line, client, tokens, &mut buffers.answer)?;
+                call(console, &mut link, client, tokens, &mut buffers.answer)?;
             }
         }
     } else if cfg!(feature = "refresh")
         && let Some(token) = tokens.refresh_token()
         && Lifetime::new(sent_at, tokens.expires_in()).is_due(now())
     {
-        tokens = exchange(&mut line, client.refresh(token), &mut buffers.renewed)?;
+        let request = client.refresh(token);
+        tokens = exchange(console, &mut link, request, &mut buffers.renewed, &mut buffers.answer)?;
         writeln!(console, "renewed")?;
         if cfg!(feature = "api") {
-            call(console, &mut line, client, tokens, &mut buffers.answer)?;
+            call(console, &mut link, client, tokens, &mut buffers.answer)?;
         }
     }
     if cfg!(feature = "revocation") && server.endpoint(Endpoint::Revocation).is_some() {
-        sign_out(console, &mut line, client, tokens, &mut buffers.answer)?;
+        sign_out(console, &mut link, client, tokens, &mut buffers.answer)?;
     }
     Ok(Next::Session)
 }
 
 /// The server whose endpoints are in the line.
-fn named(words: &str) -> Option<Server<'_>> {
+fn named(words: &str, is_device: bool) -> Option<Server<'_>> {
     let mut words = words.split(' ');
-    let server =
-        Server::new(words.next()?, words.next()?).with_issuer(words.next()?).with_feature(Feature::IssParameter);
-    match words.next() {
-        Some(revocation) if cfg!(feature = "revocation") => Some(server.with(Endpoint::Revocation, revocation)),
+    let (first, token, issuer) = (words.next()?, words.next()?, words.next()?);
+    let server = if is_device {
+        Server::device(first, token).with_issuer(issuer)
+    } else {
+        Server::new(first, token).with_issuer(issuer).with_feature(Feature::IssParameter)
+    };
+    let (revocation, push) = (words.next(), words.next());
+    let server = match revocation {
+        Some(revocation) if cfg!(feature = "revocation") => server.with(Endpoint::Revocation, revocation),
+        _ => server,
+    };
+    match push {
+        Some(push) if cfg!(feature = "push") => Some(server.with(Endpoint::PushedAuthorization, push)),
         _ => Some(server),
     }
 }
@@ -130,11 +170,11 @@ fn named(words: &str) -> Option<Server<'_>> {
 // The steps stay out of line, so that the stack holds one of them at a time.
 
 #[inline(never)]
-fn discover<'a>(line: &mut Line<'_>, issuer: &'a str, buffer: &'a mut [u8]) -> Result<Server<'a>, Failure> {
+fn discover<'a>(link: &mut Link<'_>, issuer: &'a str, buffer: &'a mut [u8]) -> Result<Server<'a>, Failure> {
     let mut discovery = Discovery::new(issuer)?;
     let answer = loop {
         let Step::Send(request) = discovery.step(now()) else { return Err(Failure::Metadata) };
-        let answer = line.send(request, buffer)?;
+        let answer = link.send(request, buffer)?;
         if discovery.hear(&answer.response(buffer), now()) {
             break answer;
         }
@@ -144,7 +184,7 @@ fn discover<'a>(line: &mut Line<'_>, issuer: &'a str, buffer: &'a mut [u8]) -> R
 
 #[inline(never)]
 fn begin(console: &mut Console, client: Client<'_>, rng: &mut ChaCha20Rng) -> Result<Pending, Failure> {
-    let (url, pending) = client.authorize(&SCOPE, rng)?;
+    let (url, pending) = client.authorize(SCOPE, rng)?;
     writeln!(console, "visit {url}")?;
     Ok(pending)
 }
@@ -155,15 +195,29 @@ fn finish<'a>(pending: Pending, client: Client<'a>, redirect: &'a str) -> Result
 }
 
 #[inline(never)]
-fn exchange<'a>(line: &mut Line<'_>, request: TokenRequest<'a>, buffer: &'a mut [u8]) -> Result<Tokens<'a>, Failure> {
-    let answer = line.send(request.request(), buffer)?;
-    Ok(request.read(answer.response(buffer))?)
+fn exchange<'a>(
+    console: &mut Console,
+    link: &mut Link<'_>,
+    request: TokenRequest<'a>,
+    buffer: &'a mut [u8],
+    claims: &mut [u8],
+) -> Result<Tokens<'a>, Failure> {
+    let answer = link.send(request.request(), buffer)?;
+    let rules = request.id_token_rules();
+    let tokens = request.read(answer.response(buffer))?;
+    if cfg!(feature = "oidc")
+        && let Some(token) = tokens.id_token()
+    {
+        let claims = token.check(&rules, now(), claims).map_err(|_| Failure::User)?;
+        writeln!(console, "signed in as {}", claims.sub())?;
+    }
+    Ok(tokens)
 }
 
 /// New tokens, if these are due: the pass of a session decides. Nobody else shares this login, and it ends with the power.
 #[inline(never)]
 fn renew<'a>(
-    line: &mut Line<'_>,
+    link: &mut Link<'_>,
     client: Client<'a>,
     tokens: Tokens<'a>,
     sent_at: u64,
@@ -186,7 +240,7 @@ fn renew<'a>(
             session::Step::Send { .. } => match (tokens.refresh_token(), buffer.take()) {
                 (Some(token), Some(buffer)) => {
                     let sent_at = now();
-                    match ask(line, client.refresh(token), buffer) {
+                    match ask(link, client.refresh(token), buffer) {
                         Ok(granted) => {
                             held = pair(pass.next_version(), granted, sent_at);
                             new = Some(granted);
@@ -205,8 +259,8 @@ fn renew<'a>(
 
 /// The tokens of a refresh, or what the pass is told in their place.
 #[inline(never)]
-fn ask<'a>(line: &mut Line<'_>, request: TokenRequest<'a>, buffer: &'a mut [u8]) -> Result<Tokens<'a>, Event> {
-    let Ok(answer) = line.send(request.request(), buffer) else { return Err(Event::Unanswered(Unanswered::Lost)) };
+fn ask<'a>(link: &mut Link<'_>, request: TokenRequest<'a>, buffer: &'a mut [u8]) -> Result<Tokens<'a>, Event> {
+    let Ok(answer) = link.send(request.request(), buffer) else { return Err(Event::Unanswered(Unanswered::Lost)) };
     request.read(answer.response(buffer)).map_err(|error| Event::of_response(&error))
 }
 
@@ -214,7 +268,7 @@ fn ask<'a>(line: &mut Line<'_>, request: TokenRequest<'a>, buffer: &'a mut [u8])
 #[inline(never)]
 fn call(
     console: &mut Console,
-    line: &mut Line<'_>,
+    link: &mut Link<'_>,
     client: Client<'_>,
     tokens: Tokens<'_>,
     buffer: &mut [u8],
@@ -222,7 +276,7 @@ fn call(
     let mut url = String::<URL_MAX>::new();
     write!(url, "{}{API}", client.server().issuer().unwrap_or_default()).map_err(|_| HttpError::TooLong)?;
     let request = tokens.access_token().get(&url)?;
-    let answer = line.send(request.request(), buffer)?;
+    let answer = link.send(request.request(), buffer)?;
     let outcome = match request.read(answer.response(buffer)) {
         Err(ApiError::Refused(Refusal::InsufficientScope { .. })) => " insufficient scope",
         Err(ApiError::Refused(Refusal::InvalidRequest)) => " invalid request",
@@ -231,7 +285,7 @@ fn call(
         Err(ApiError::Refused(_)) => " other scheme",
         Ok(_) | Err(_) => "",
     };
-    writeln!(console, "called {}{outcome}", answer.status)?;
+    writeln!(console, "called {}{outcome}", answer.status())?;
     Ok(())
 }
 
@@ -239,106 +293,25 @@ fn call(
 #[inline(never)]
 fn sign_out(
     console: &mut Console,
-    line: &mut Line<'_>,
+    link: &mut Link<'_>,
     client: Client<'_>,
     tokens: Tokens<'_>,
     buffer: &mut [u8],
 ) -> Result<(), Failure> {
     let token = tokens.refresh_token().map_or(Revocable::Access(tokens.access_token()), Revocable::Refresh);
     let request = client.revoke(token)?;
-    let answer = line.send(request.request(), buffer)?;
+    let answer = link.send(request.request(), buffer)?;
     request.read(answer.response(buffer))?;
     writeln!(console, "signed out")?;
     Ok(())
 }
 
-/// Why a session ends early.
-enum Failure {
-    Authorize,
-    Callback(CallbackError),
-    Config,
-    Console,
-    Http(HttpError),
-    Metadata,
-    Response(ResponseError),
-    Session,
-}
-
-impl Failure {
-    /// Whether another session can begin.
-    fn go_on(&self) -> fmt::Result {
-        match self {
-            Self::Console | Self::Http(HttpError::Garbled | HttpError::Silent) => Err(fmt::Error),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// The core's errors say more about themselves than a small screen has room for: their texts would take 4.7 KiB of flash.
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (what, which) = match self {
-            Self::Authorize => ("random generator", ""),
-            Self::Callback(CallbackError::Issuer { .. }) => ("issuer", ""),
-            Self::Callback(CallbackError::Server(error)) => ("server ", error.code()),
-            Self::Callback(CallbackError::State) => ("state", ""),
-            Self::Callback(_) => ("redirect", ""),
-            Self::Config => ("configuration", ""),
-            Self::Console => ("console", ""),
-            Self::Http(error) => (error.word(), ""),
-            Self::Metadata => ("no metadata", ""),
-            Self::Response(ResponseError::Duplicate(member)) => ("twice ", *member),
-            Self::Response(ResponseError::Json(_)) => ("json", ""),
-            Self::Response(ResponseError::Malformed(member)) => ("malformed ", *member),
-            Self::Response(ResponseError::Missing(member)) => ("missing ", *member),
-            Self::Response(ResponseError::Redirect(_)) => ("redirected", ""),
-            Self::Response(ResponseError::Server { error, .. }) => ("server ", error.code()),
-            Self::Response(ResponseError::TokenType(_)) => ("token type", ""),
-            Self::Response(_) => ("response", ""),
-            Self::Session => ("session", ""),
-        };
-        write!(f, "{what}{which}")
-    }
-}
-
-impl From<AuthorizeError<Infallible>> for Failure {
-    fn from(_: AuthorizeError<Infallible>) -> Self {
-        Self::Authorize
-    }
-}
-
-impl From<CallbackError> for Failure {
-    fn from(error: CallbackError) -> Self {
-        Self::Callback(error)
-    }
-}
-
-impl From<ConfigError> for Failure {
-    fn from(_: ConfigError) -> Self {
-        Self::Config
-    }
-}
-
-impl From<fmt::Error> for Failure {
-    fn from(_: fmt::Error) -> Self {
-        Self::Console
-    }
-}
-
-impl From<HttpError> for Failure {
-    fn from(error: HttpError) -> Self {
-        Self::Http(error)
-    }
-}
-
-impl From<ResponseError> for Failure {
-    fn from(error: ResponseError) -> Self {
-        Self::Response(error)
-    }
-}
-
 const API: &str = "/api/me";
 const CLIENT_ID: &str = "demo-native";
 const REDIRECT_URI: &str = "https://app.example/paste";
-const SCOPE: [&str; 2] = ["itwin-platform", "offline_access"];
+const SCOPE: &[&str] = if cfg!(feature = "oidc") {
+    &["openid", "itwin-platform", "offline_access"]
+} else {
+    &["itwin-platform", "offline_access"]
+};
 const URL_MAX: usize = 256;

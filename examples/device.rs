@@ -2,6 +2,7 @@
 
 use proofkey_core::{Client, Flow, Request, Response, Server, Step, TokensArray, TokensBuf, Unanswered};
 use proofkey_ureq::{DeviceLogin, Http};
+use std::io::{self, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -30,14 +31,14 @@ fn blocking(issuer: &str, client_id: &str) -> Result<TokensBuf> {
     let http = Http::new();
     let client = http.discover_device(issuer, client_id)?;
     let login = DeviceLogin::new(client.as_client(), SCOPE).with_timeout(Duration::from_secs(600));
-    Ok(http.login_device(login, |prompt| Ok(println!("{prompt}")))?.tokens)
+    Ok(http.login_device(login, |prompt| writeln!(io::stdout(), "{prompt}"))?.tokens)
 }
 
 async fn asynchronous(issuer: &str, client_id: &str) -> Result<TokensBuf> {
     let http = proofkey_reqwest::Http::new()?;
     let client = http.discover_device(issuer, client_id).await?;
     let login = DeviceLogin::new(client.as_client(), SCOPE);
-    Ok(http.login_device(login, |prompt| Ok(println!("{prompt}"))).await?.tokens)
+    Ok(http.login_device(login, |prompt| writeln!(io::stdout(), "{prompt}")).await?.tokens)
 }
 
 /// One buffer for all answers, and a clock that starts with the device. Here `ureq` sends, in place of the device's own sockets.

@@ -95,7 +95,10 @@ fn a_device_login_is_given_up_between_two_polls() {
     let server = start(patient());
     let (http, client, cancel) = (http(), client(&server), AtomicBool::new(false));
     let login = DeviceLogin::new(client.as_client(), SCOPE);
-    let error = http.login_device(login.with_cancel(&cancel), |_| Ok(cancel.store(true, Ordering::Relaxed)));
+    let error = http.login_device(login.with_cancel(&cancel), |_| {
+        cancel.store(true, Ordering::Relaxed);
+        Ok(())
+    });
     assert!(matches!(error.wait(), Err(LoginError::Cancelled)));
     let error = http.login_device(login.with_timeout(Duration::from_millis(300)), |_| Ok(()));
     assert!(matches!(error.wait(), Err(LoginError::TimedOut)));

@@ -9,7 +9,7 @@ pub const CLIENT_ID: &str = "native-2fQ8xJkYw0vZr5sT9mBn";
 /// The redirect URI, with the port that a listener got.
 pub const REDIRECT_URI: &str = "http://127.0.0.1:49152/callback";
 /// The scope that is asked for.
-pub const SCOPE: [&str; 3] = ["itwin-platform", "openid", "offline_access"];
+pub const SCOPE: [&str; 3] = ["itwin-platform", "profile", "offline_access"];
 /// The issuer, which sends `iss` (RFC 9207).
 pub const ISSUER: &str = "https://ims.bentley.com";
 /// The authorization endpoint.

@@ -1,7 +1,8 @@
 //! Every error of the core says in one printable line what is wrong, where, and what to do.
 
 use proofkey_core::{
-    Advice, ApiError, AuthorizeError, CallbackError, ConfigError, ParameterFault, Refusal, ResponseError, UriFault,
+    Advice, ApiError, AuthorizeError, CallbackError, ConfigError, IdTokenError, ParameterFault, Refusal, ResponseError,
+    UriFault, UserInfoError,
 };
 use proofkey_core_tests::{accept, read_as};
 use std::collections::BTreeSet;
@@ -48,11 +49,23 @@ fn every_error_is_one_line_of_its_own() {
     for (error, _) in response_errors() {
         say(&error);
     }
+    for (error, advice, says) in id_token_errors() {
+        say(&error);
+        assert_eq!(error.advice(), advice, "{error}");
+        assert!(error.to_string().contains(says), "{error}");
+    }
+    for (error, advice) in user_info_errors() {
+        say(&error);
+        assert_eq!(error.advice(), advice, "{error}");
+    }
     say(&AuthorizeError::<ConfigError>::RandomRepeats);
     say(&AuthorizeError::Random(ConfigError::ClientId));
     say(&ApiError::Refused(Refusal::Forbidden));
-    let passed_on: [&dyn Error; 2] =
-        [&AuthorizeError::<ConfigError>::Config(ConfigError::Scope(1)), &ApiError::Response(ResponseError::Json(7))];
+    let passed_on: [&dyn Error; 3] = [
+        &AuthorizeError::<ConfigError>::Config(ConfigError::Scope(1)),
+        &ApiError::Response(ResponseError::Json(7)),
+        &UserInfoError::Response(ResponseError::Json(7)),
+    ];
     for error in passed_on {
         assert!(said.contains(&error.to_string()), "{error}");
     }
@@ -158,5 +171,36 @@ fn response_errors() -> Vec<(ResponseError, Advice)> {
         (TokenType(None), Advice::Fix),
         (TooBig("access_token"), Advice::Fix),
         (Type("expires_in"), Advice::Fix),
+    ]
+}
+
+fn id_token_errors() -> Vec<(IdTokenError, Advice, &'static str)> {
+    let text = || "x".into();
+    vec![
+        (IdTokenError::Audience { expected: text(), found: text() }, Advice::Fix, "another client"),
+        (IdTokenError::Encrypted, Advice::Fix, "id_token_encrypted_response_alg"),
+        (IdTokenError::Expired { at: 1, now: 2 }, Advice::Fix, "check the clock"),
+        (IdTokenError::Format, Advice::Fix, "not a JSON Web Token"),
+        (IdTokenError::Issuer { expected: text(), found: text() }, Advice::Fix, "another issuer"),
+        (IdTokenError::Malformed("sub"), Advice::Fix, "`sub`"),
+        (IdTokenError::Missing("sub"), Advice::Fix, "no `sub`"),
+        (IdTokenError::NoRoom { needed: 7 }, Advice::Fix, "7 bytes"),
+        (IdTokenError::Nonce, Advice::Reauthorize, "`nonce`"),
+        (IdTokenError::Party { expected: text(), found: "".into() }, Advice::Fix, "several audiences"),
+        (IdTokenError::Party { expected: text(), found: text() }, Advice::Fix, "got x"),
+        (IdTokenError::Stale { age: 70, max_age: 5 }, Advice::Reauthorize, "70 s before this login, and at most 5 s"),
+        (IdTokenError::Subject { expected: text(), found: text() }, Advice::Reauthorize, "another user"),
+        (IdTokenError::UnknownIssuer, Advice::Fix, "issuer is not known"),
+    ]
+}
+
+fn user_info_errors() -> Vec<(UserInfoError, Advice)> {
+    vec![
+        (UserInfoError::NoUser, Advice::Fix),
+        (UserInfoError::OtherResource, Advice::Fix),
+        (UserInfoError::Refused(401), Advice::Reauthorize),
+        (UserInfoError::Refused(403), Advice::Fix),
+        (UserInfoError::Signed, Advice::Fix),
+        (UserInfoError::Subject { expected: "a".into(), found: "b".into() }, Advice::Reauthorize),
     ]
 }

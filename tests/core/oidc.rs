@@ -330,30 +330,6 @@ fn a_login_that_was_written_down_still_knows_its_nonce() {
     assert_eq!((of(&nonce), of("another")), (Ok(()), Err(IdTokenError::Nonce)));
 }
 
-#[test]
-fn an_error_says_what_to_do() {
-    let text = || "x".into();
-    for (error, advice, says) in [
-        (IdTokenError::Audience { expected: text(), found: text() }, Advice::Fix, "another client"),
-        (IdTokenError::Encrypted, Advice::Fix, "id_token_encrypted_response_alg"),
-        (IdTokenError::Expired { at: 1, now: 2 }, Advice::Fix, "check the clock"),
-        (IdTokenError::Format, Advice::Fix, "not a JSON Web Token"),
-        (IdTokenError::Issuer { expected: text(), found: text() }, Advice::Fix, "another issuer"),
-        (IdTokenError::Malformed("sub"), Advice::Fix, "`sub`"),
-        (IdTokenError::Missing("sub"), Advice::Fix, "no `sub`"),
-        (IdTokenError::NoRoom { needed: 7 }, Advice::Fix, "7 bytes"),
-        (IdTokenError::Nonce, Advice::Reauthorize, "`nonce`"),
-        (IdTokenError::Party { expected: text(), found: "".into() }, Advice::Fix, "several audiences"),
-        (IdTokenError::Party { expected: text(), found: text() }, Advice::Fix, "got x"),
-        (IdTokenError::Stale { age: 70, max_age: 5 }, Advice::Reauthorize, "70 s before this login, and at most 5 s"),
-        (IdTokenError::Subject { expected: text(), found: text() }, Advice::Reauthorize, "another user"),
-        (IdTokenError::UnknownIssuer, Advice::Fix, "issuer is not known"),
-    ] {
-        assert_eq!(error.advice(), advice, "{error}");
-        assert!(error.to_string().contains(says), "{error}");
-    }
-}
-
 /// The claims of a good token, and the token.
 struct Token {
     claims: String,

@@ -42,11 +42,17 @@ const MODULES: &[(&str, &[&str])] = &[
     (
         "reqwest",
         &[
-            "body", "error", "streamed", "client", "adapter", "identity", "listener", "login", "lifted", "session",
-            "sessions", "lib",
+            "body", "error", "streamed", "client", "adapter", "identity", "listener", "login", "device", "lifted",
+            "session", "sessions", "lib",
         ],
     ),
-    ("ureq", &["error", "connect", "agent", "streamed", "adapter", "identity", "listener", "login", "session", "lib"]),
+    (
+        "ureq",
+        &[
+            "error", "connect", "agent", "streamed", "adapter", "identity", "listener", "login", "device", "session",
+            "lib",
+        ],
+    ),
 ];
 
 /// What each crate may import from the workspace.

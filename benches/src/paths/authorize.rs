@@ -52,7 +52,7 @@ fn openidconnect() -> impl FnMut(&mut ()) -> (Url, CsrfToken, Nonce, PkceCodeVer
     let client = openidconnect_client();
     move |()| {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-        let scopes = SCOPE.into_iter().filter(|scope| *scope != "openid").map(|scope| Scope::new(scope.to_owned()));
+        let scopes = SCOPE.map(|scope| Scope::new(scope.to_owned()));
         let flow = CoreAuthenticationFlow::AuthorizationCode;
         let request = client.authorize_url(flow, CsrfToken::new_random, Nonce::new_random);
         let (url, state, nonce) = request.add_scopes(scopes).set_pkce_challenge(challenge).url();

@@ -76,8 +76,8 @@ impl UserAgent {
         Self { user: user.to_owned(), ..self }
     }
 
-    /// Opens the authorization URL, signs in as `alice` or as the [user](Self::as_user) who was given, and goes on to the redirect URI that it names. If it names none, since
-    /// its parameters were pushed, that is the first URL at another origin.
+    /// Opens the authorization URL, signs in as `alice` or as the [user](Self::as_user) who was given, and goes on to the
+    /// redirect URI that it names. If its parameters were pushed, that is the first URL at another origin.
     ///
     /// # Errors
     /// [`UserAgentError`].
@@ -86,8 +86,9 @@ impl UserAgent {
         let redirect_uri = url.query_pairs().find(|(name, _)| name == "redirect_uri").map(|(_, uri)| uri.into_owned());
         let redirect_uri = redirect_uri.and_then(|uri| Url::parse(&uri).ok()).map(String::from).unwrap_or_default();
         let server = url.origin();
+        let is_pushed = url.query_pairs().any(|(name, _)| name == "request_uri");
         let arrives = |url: &Url| match redirect_uri.as_str() {
-            "" => url.origin() != server,
+            "" => is_pushed && url.origin() != server,
             redirect_uri => url
                 .as_str()
                 .strip_prefix(redirect_uri)

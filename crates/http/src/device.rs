@@ -129,7 +129,8 @@ impl<'a> DeviceLogin<'a> {
             Err(error) => Err(error.into()),
         };
         let signed_in = exchanged.and_then(|tokens| {
-            let user = user(&tokens, &self.client.id_token_rules()).map_err(ExchangeError::IdToken)?;
+            let user = user(&tokens, &self.client.id_token_rules(), self.scope.contains(&"openid"))
+                .map_err(ExchangeError::IdToken)?;
             Ok(SignedIn::new(tokens, requested_at).with_user(user))
         });
         signed_in.map_err(LoginError::Exchange)

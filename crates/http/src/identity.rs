@@ -42,10 +42,17 @@ impl From<TokensBuf> for SignedIn {
     }
 }
 
-/// Checks the ID token of an answer, if there is one and the issuer is known.
-pub(crate) fn user(tokens: &TokensBuf, rules: &IdTokenRules<'_>) -> Result<Option<ClaimsBuf>, IdTokenError> {
-    let token = tokens.id_token().filter(|_| rules.has_issuer());
-    token.map(|token| ClaimsBuf::of_id_token(token, rules, seconds(SystemTime::now()))).transpose()
+/// Checks the ID token of an answer, if there is one and the issuer is known. One that nobody asked for ends no login.
+pub(crate) fn user(
+    tokens: &TokensBuf,
+    rules: &IdTokenRules<'_>,
+    is_asked: bool,
+) -> Result<Option<ClaimsBuf>, IdTokenError> {
+    let Some(token) = tokens.id_token().filter(|_| rules.has_issuer()) else { return Ok(None) };
+    match ClaimsBuf::of_id_token(token, rules, seconds(SystemTime::now())) {
+        Err(error) if is_asked => Err(error),
+        checked => Ok(checked.ok()),
+    }
 }
 
 /// Reads what came of a userinfo request.

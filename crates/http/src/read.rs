@@ -11,7 +11,7 @@ use proofkey_core::{
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Reads what came of a token request: first of all the new refresh token, if one can be read
-/// ([`TokenRequest::read_keeping`]), whatever else is wrong, and also if the connection broke behind it. An ID token is checked.
+/// ([`TokenRequest::read_keeping`]), whatever else is wrong, and also if the connection broke behind it. An ID token that the login asked for is checked.
 ///
 /// # Errors
 /// In the second part.
@@ -41,7 +41,7 @@ pub fn read_signed_in(
     let new = new.map(RefreshTokenBuf::from);
     let tokens = tokens.map(TokensBuf::from).map_err(ExchangeError::Response);
     let signed_in = whole.map_err(ExchangeError::Transport).and(tokens).and_then(|tokens| {
-        let user = user(&tokens, &rules).map_err(ExchangeError::IdToken)?;
+        let user = user(&tokens, &rules, rules.is_asked()).map_err(ExchangeError::IdToken)?;
         Ok(SignedIn::new(tokens, requested_at).with_user(user))
     });
     (new, signed_in)

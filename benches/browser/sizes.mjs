@@ -3,7 +3,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { NAMES, OURS, bundle, entry, table, version, wasm } from './bundle.mjs';
 
 /** How much proofkey-browser may be in all, in KiB. */
-const LIMITS = { raw: 144, gzip: 60, brotli: 52 };
+const LIMITS = { raw: 144, gzip: 61, brotli: 53 };
 
 const sizes = (bytes) => [bytes, gzipSync(bytes, { level: 9 }), brotliCompressSync(bytes)].map(({ length }) => length);
 

@@ -69,7 +69,7 @@ fn checked(signed_in: &SignedIn) -> String {
 /// The server knows by the ID token whom to sign out, and asks before it does so.
 fn ends(client: Client<'_>, signed_in: &SignedIn) {
     let id_token = signed_in.tokens.id_token().expect("an ID token");
-    let back = "http://127.0.0.1/signed-out";
+    let back = "https://app.example/signed-out";
     let end = client.end_session(id_token).expect("an end session endpoint");
     let (url, ending) = end.returning_to(back, &mut proofkey_ureq::SysRng).expect("a good URI");
     let visit = UserAgent::new().run(&url.to_string(), Decision::Allow).expect("a visit");

@@ -77,13 +77,16 @@ impl UserAgent {
     }
 
     /// Opens the authorization URL, signs in as `alice` or as the [user](Self::as_user) who was given, and goes on to the
-    /// redirect URI that it names. If its parameters were pushed, that is the first URL at another origin.
+    /// redirect URI that it names, also that of a sign-out. If its parameters were pushed, that is the first URL at another origin.
     ///
     /// # Errors
     /// [`UserAgentError`].
     pub fn run(&mut self, authorization_url: &str, decision: Decision) -> Result<Visit, UserAgentError> {
         let mut url = parse(authorization_url)?;
-        let redirect_uri = url.query_pairs().find(|(name, _)| name == "redirect_uri").map(|(_, uri)| uri.into_owned());
+        let redirect_uri = url
+            .query_pairs()
+            .find(|(name, _)| name == "redirect_uri" || name == "post_logout_redirect_uri")
+            .map(|(_, uri)| uri.into_owned());
         let redirect_uri = redirect_uri.and_then(|uri| Url::parse(&uri).ok()).map(String::from).unwrap_or_default();
         let server = url.origin();
         let is_pushed = url.query_pairs().any(|(name, _)| name == "request_uri");

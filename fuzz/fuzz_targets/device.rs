@@ -10,7 +10,8 @@ use proofkey_fuzz::answer::{Members, parse};
 fuzz_target!(|answers: &str| {
     let mut answers = answers.split("\n---\n").map(parse);
     let mut first = answers.next().unwrap_or_default();
-    let members = Members::read(&first.body);
+    let body = first.body.clone();
+    let members = Members::read(&body);
     let server = Server::device("https://as.example/device", "https://as.example/token");
     let request = Client::without_redirect("client", server).and_then(|client| client.device(&[])).expect("a request");
     let status = first.status;
@@ -32,7 +33,7 @@ fuzz_target!(|answers: &str| {
     let end = START + u64::from(prompt.expires_in());
 
     let (mut now, mut answered, mut least) = (START, START, 2);
-    while let Some(mut answer) = answers.next() {
+    for mut answer in answers {
         loop {
             match poll.step(now) {
                 Step::Send(_) => break,
@@ -63,7 +64,8 @@ fuzz_target!(|answers: &str| {
 });
 
 fn read(poll: proofkey_core::Poll<'_, '_>, mut answer: ResponseBuf) {
-    let members = Members::read(&answer.body);
+    let body = answer.body.clone();
+    let members = Members::read(&body);
     let status = answer.status;
     let Ok(tokens) = poll.read(answer.as_response()) else { return };
     assert!(matches!(status, 200 | 201));

@@ -2,7 +2,7 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use proofkey_core::{
-    Advice, AuthorizeError, Claims, ClaimsBuf, Client, ConfigError, IdToken, IdTokenError, ParameterFault, Redirect,
+    AuthorizeError, Claims, ClaimsBuf, Client, ConfigError, IdToken, IdTokenError, ParameterFault, Redirect,
     RefreshToken, Response, Server, TokenRequest, TokensArray, TokensBuf,
 };
 use proofkey_core_tests::{Counter, ISSUER, client, good_query, values};

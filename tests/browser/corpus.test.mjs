@@ -37,7 +37,7 @@ const RUNNERS = {
   'Node.js': (kind, cases) => run({ ...wasm, ProofkeyError }, kind, cases),
   Chromium: (...args) => page.evaluate(([kind, cases]) => check(kind, cases), args),
 };
-const CHALLENGES = ['Forbidden', 'InsufficientAuthentication', 'InsufficientScope', 'InvalidRequest', 'InvalidToken', 'None', 'OtherScheme'];
+const CHALLENGES = ['Forbidden', 'InsufficientAuthentication', 'InsufficientScope', 'InvalidProof', 'InvalidRequest', 'InvalidToken', 'None', 'OtherScheme'];
 
 for (const [name, runner] of Object.entries(RUNNERS)) {
   /** Runs all cases but those that are no page's, and fails with all that differ. */

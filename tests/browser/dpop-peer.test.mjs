@@ -22,7 +22,7 @@ test('a real server that wants nonces: sign-in, API, refresh, sign-out', { timeo
     const answer = await response.json();
     if (answer.access_token) granted.push(answer);
     // The first one expires at once.
-    await route.fulfill({ response, json: answer.access_token && granted.length === 1 ? { ...answer, expires_in: 1 } : answer });
+    await route.fulfill({ response, json: answer.access_token && granted.length === 1 ? { ...answer, expires_in: 0 } : answer });
   });
   const page = await openBare(context, all);
   await page.evaluate(() => { globalThis.app = make({ dpop: true }); return app.handleRedirect(); });

@@ -62,7 +62,7 @@ test('sign-in, API call, refresh and a second tab, each with a proof and the new
     const answer = await response.json();
     answers.push(answer);
     const isFirst = answers.filter((one) => one.access_token).length === 1;
-    await route.fulfill({ response, json: isFirst && answer.access_token ? { ...answer, expires_in: 1 } : answer });
+    await route.fulfill({ response, json: isFirst && answer.access_token ? { ...answer, expires_in: 0 } : answer });
   });
   const page = await openBound(context);
   await signInBound(page);

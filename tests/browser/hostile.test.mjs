@@ -123,10 +123,12 @@ test('every request is sent as it must be', { timeout }, () => withProfile(all.b
   await page.evaluate(() => {
     const send = fetch;
     globalThis.sent = [];
-    globalThis.fetch = (url, options) => {
-      const { body, signal, ...rest } = options ?? {};
-      if (signal) sent.push([new URL(url).pathname, rest]);
-      return send(url, options);
+    globalThis.fetch = (request, options) => {
+      if (request instanceof Request) {
+        const { cache, credentials, headers, method, redirect, referrerPolicy, url } = request;
+        sent.push([new URL(url).pathname, { cache, credentials, headers: Object.fromEntries(headers), method, redirect, referrerPolicy }]);
+      }
+      return send(request, options);
     };
   });
   const [popup] = await Promise.all([page.waitForEvent('popup'), page.evaluate(() => { globalThis.done = app.signInPopup(); })]);

@@ -10,7 +10,16 @@ fn only_the_steps_of_a_login_make_its_secrets() {
         // A login begins here, or is read back whole; an address alone makes none.
         ("Pending", &["Client<'a>::authorize", "Client<'a>::push", "Pending::deserialize"][..]),
         // Tokens are requested with a code whose redirect was checked, or with a refresh token.
-        ("TokenRequest", &["Client<'a>::refresh", "Pending::accept", "TokenRequest<'a>::with"]),
+        (
+            "TokenRequest",
+            &[
+                "Client<'a>::refresh",
+                "Pending::accept",
+                "TokenRequest<'a>::of_user",
+                "TokenRequest<'a>::with",
+                "TokenRequest<'a>::with_max_age",
+            ],
+        ),
         // Nobody brings a verifier along.
         ("CodeVerifier", &["CodeVerifier::generate"]),
     ] {

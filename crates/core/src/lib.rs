@@ -28,7 +28,7 @@
 //!
 //! # Out of scope
 //! Sockets, TLS and HTTP (the adapters `proofkey-ureq` and `proofkey-reqwest` do them), client secrets, the implicit and
-//! password grants, the `plain` challenge method, and telling who the user is (OpenID Connect ID tokens).
+//! password grants, the `plain` challenge method, and signatures of ID tokens.
 //!
 //! # Example
 //! ```

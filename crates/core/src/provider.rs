@@ -3,8 +3,9 @@
 use crate::endpoint::{Endpoint, Quirk};
 use crate::server::Server;
 
-/// Presets of known servers, as their documentation describes them. Where the endpoints depend on a tenant (Auth0, Keycloak, Okta,
-/// Bluesky's many servers), [discover](crate::Discovery) them from the issuer.
+/// Presets of known servers, as their documentation and other clients describe them; none was tried at the server itself. Where
+/// the endpoints depend on a tenant (Auth0, Keycloak, Okta, Bluesky's many servers), [discover](crate::Discovery) them from
+/// the issuer.
 ///
 /// ```
 /// use proofkey_core::{Client, Server};

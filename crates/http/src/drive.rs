@@ -22,9 +22,9 @@ pub enum DriveError {
 /// Drives a flow to its last answer, which the flow's own `read` then reads. `sleep` waits.
 ///
 /// `send` has the duties of an adapter. It follows no redirect, and sends a request once. Every status is an answer. It asks for no
-/// content coding ([`Request`](proofkey_core::Request) says so), caps the body, also after decoding ([`Answer::push`](crate::Answer::push)), and keeps one deadline. It speaks
-/// https, or plain http to this machine ([`is_secure`](crate::is_secure)). It says that a request was not sent only if that is
-/// certain ([`TransportError::new`]).
+/// content coding ([`Request`](proofkey_core::Request) says so), caps the body, also after decoding
+/// ([`Answer::push`](crate::Answer::push)), and keeps one deadline. It speaks https, or plain http to this machine
+/// ([`is_secure`](crate::is_secure)). It says that a request was not sent only if that is certain ([`TransportError::new`]).
 ///
 /// A client that is bound to a key needs [`drive_with`].
 ///

@@ -50,8 +50,8 @@ pub enum ResponseError {
         /// Whether the body is a page for people, as a firewall or a proxy sends it.
         is_page: bool,
     },
-    /// The token is of another type than `Bearer` (RFC 6749 section 7.1), or than `DPoP` for a client that is bound to a key: of this one, if it is a known one. Any other text
-    /// could be a token in the wrong place, and is not told.
+    /// The token is of another type than `Bearer` (RFC 6749 section 7.1), or than `DPoP` for a client that is bound to a key: of
+    /// this one, if it is a known one. Any other text could be a token in the wrong place, and is not told.
     TokenType(Option<&'static str>),
     /// The member is longer than 256 KiB, or a `request_uri` longer than 2 KiB.
     TooBig(&'static str),

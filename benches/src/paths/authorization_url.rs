@@ -73,7 +73,6 @@ fn openidconnect() -> impl FnMut(Parts) -> Url {
     let client = openidconnect_client();
     move |Parts { state, nonce, challenge, scopes }| {
         let request = client.authorize_url(CoreAuthenticationFlow::AuthorizationCode, || state, || nonce);
-        let scopes = scopes.into_iter().filter(|scope| **scope != *"openid");
         request.add_scopes(scopes).set_pkce_challenge(challenge).url().0
     }
 }
@@ -104,7 +103,7 @@ fn form_urlencoded(secrets: &Secrets, out: &mut String) {
         .append_pair("response_type", "code")
         .append_pair("client_id", CLIENT_ID)
         .append_pair("redirect_uri", REDIRECT_URI)
-        .append_pair("scope", "itwin-platform openid offline_access")
+        .append_pair("scope", "itwin-platform profile offline_access")
         .append_pair("state", &secrets.state)
         .append_pair("code_challenge", &secrets.challenge)
         .append_pair("code_challenge_method", "S256");
@@ -117,7 +116,7 @@ fn by_hand(secrets: &Secrets, out: &mut String) {
     out.push_str("&redirect_uri=");
     encode(REDIRECT_URI, out);
     out.push_str("&scope=");
-    encode("itwin-platform openid offline_access", out);
+    encode("itwin-platform profile offline_access", out);
     out.push_str("&state=");
     out.push_str(&secrets.state);
     out.push_str("&code_challenge=");

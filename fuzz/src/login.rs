@@ -20,6 +20,9 @@ pub const STATE: &str = "AAAAAQAAAAIAAAADAAAABAAAAAUAAAAGAAAABwAAAAg";
 /// The challenge of [`login`].
 pub const CHALLENGE: &str = "YC0epW3EXlAPhLGs0S45QfjGd6tCsfp3gdYrTPeyF78";
 
+/// The nonce of [`login`], if it asks who signs in.
+pub const NONCE: &str = "Tbi3arnZHjrctM6e5nICRRbQXCES7Ww2h_uSGLh5Gq8";
+
 /// The client of [`login`].
 #[must_use]
 pub fn client() -> Client<'static> {
@@ -186,6 +189,7 @@ impl<'a> Ask<'a> {
             ("code_challenge", CHALLENGE),
             ("code_challenge_method", "S256"),
         ]);
+        added.extend(self.scope.contains(&"openid").then_some(("nonce", NONCE)));
         added.extend(&self.extra);
         assert_eq!(url.len(), url.to_string().len());
         Some((url.to_string(), added.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()))

@@ -86,7 +86,9 @@ impl<'a> Client<'a> {
     /// let server = Server::new("https://accounts.google.com/o/oauth2/v2/auth", "https://oauth2.googleapis.com/token");
     /// let client = Client::new("my-app", "http://127.0.0.1", server)?.with_embedded_secret("GOCSPX-x")?;
     /// let refresh = client.refresh(RefreshToken::new("RT1")?);
-    /// assert!(refresh.request().body().ends_with("&client_secret=GOCSPX-x"));
+    /// let mut body = String::new();
+    /// refresh.request().write_body(&mut body).expect("a String takes all");
+    /// assert!(body.ends_with("&client_secret=GOCSPX-x"));
     /// # Ok::<(), proofkey_core::ConfigError>(())
     /// ```
     pub fn with_embedded_secret(self, secret: &'a str) -> Result<Self, ConfigError> {

@@ -42,7 +42,9 @@ impl<'a> Client<'a> {
 ///
 /// let server = Server::device("https://as.example/device", "https://as.example/token");
 /// let request = Client::without_redirect("my-device", server)?.device(&["read"])?;
-/// assert_eq!(request.request().body(), "client_id=my-device&scope=read");
+/// let mut body = String::new();
+/// request.request().write_body(&mut body)?;
+/// assert_eq!(body, "client_id=my-device&scope=read");
 ///
 /// // The answer came at second 1000 of the caller's clock.
 /// let mut body = *br#"{"device_code":"GmRh","user_code":"WDJB-MJHT","verification_uri":"https://as.example/go",

@@ -82,7 +82,9 @@ impl<'a, 'b> Poll<'a, 'b> {
     /// println!("{prompt}");
     /// let poll = poll.kept_in(&mut room)?;
     /// buffer.fill(0);
-    /// assert!(poll.request().body().ends_with("&device_code=GmRh"));
+    /// let mut body = String::new();
+    /// poll.request().write_body(&mut body)?;
+    /// assert!(body.ends_with("&device_code=GmRh"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn kept_in<'c>(self, room: &'c mut [u8]) -> Result<Poll<'a, 'c>, NoRoom> {

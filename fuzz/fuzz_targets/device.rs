@@ -55,7 +55,7 @@ fuzz_target!(|answers: &str| {
                 return read(poll, answer);
             }
         }
-        let paused = answer.header("retry-after").is_some();
+        let paused = answer.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
         if let Some(wait) = poll.due(now) {
             assert!(u64::from(wait) >= least, "{wait} {least}");
             least = if paused { least } else { wait.into() };

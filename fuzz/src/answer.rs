@@ -188,6 +188,13 @@ impl<'b> Members<'b> {
         serde_json::from_str(value.get()).ok()
     }
 
+    /// A member that is a number: infinity if it is greater than any float.
+    #[must_use]
+    pub fn number(&self, name: &str) -> Option<f64> {
+        let written: &RawValue = self.member(name)?;
+        written.get().parse().ok()
+    }
+
     /// A member that is a text and not empty.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<String> {

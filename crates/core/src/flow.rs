@@ -50,17 +50,21 @@ use crate::message::{Request, Response};
 /// # Ok::<(), proofkey_core::ConfigError>(())
 /// ```
 ///
-/// It is sealed: only this crate implements it. `now` is always the time in seconds since 1970.
+/// For a flow of one request, its first answer is the last one. It is sealed: only this crate implements it. `now` is always the time in seconds since 1970.
 pub trait Flow: sealed::Sealed {
     /// What to do next.
     fn step(&mut self, now: u64) -> Step<'_>;
 
     /// Takes note of an answer, and says whether it is the last one: read it then. The body stays as it is.
-    fn hear(&mut self, response: &Response<'_>, now: u64) -> bool;
+    fn hear(&mut self, _response: &Response<'_>, _now: u64) -> bool {
+        true
+    }
 
     /// Takes note that a request was not answered, and says whether to go on all the same. If not, the failure of the
     /// transport is the result.
-    fn unanswered(&mut self, why: Unanswered, now: u64) -> bool;
+    fn unanswered(&mut self, _why: Unanswered, _now: u64) -> bool {
+        false
+    }
 }
 
 /// What a [`Flow`] wants done.

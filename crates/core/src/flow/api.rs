@@ -2,7 +2,7 @@
 
 use crate::check::check_secure;
 use crate::error::{ConfigError, ResponseError};
-use crate::flow::{Flow, Step, Unanswered};
+use crate::flow::{Flow, Step};
 use crate::message::{AccessToken, Refusal, Request, Response, Url, refusal};
 use core::fmt;
 
@@ -61,14 +61,6 @@ impl<'a> ApiRequest<'a> {
 impl Flow for ApiRequest<'_> {
     fn step(&mut self, _now: u64) -> Step<'_> {
         Step::Send(self.request())
-    }
-
-    fn hear(&mut self, _response: &Response<'_>, _now: u64) -> bool {
-        true
-    }
-
-    fn unanswered(&mut self, _why: Unanswered, _now: u64) -> bool {
-        false
     }
 }
 

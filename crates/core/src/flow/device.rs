@@ -6,7 +6,7 @@ use crate::endpoint::{Endpoint, Quirks};
 use crate::error::{ConfigError, ResponseError, ServerError, UriFault};
 use crate::flow::authorize::is_scope;
 use crate::flow::token::seconds;
-use crate::flow::{Flow, Poll, Step, Unanswered};
+use crate::flow::{Flow, Poll, Step};
 use crate::message::{Form, Request, Response, Thumbprint, error_of, refusal, string};
 use crate::wire::form::{FieldWriter, Value};
 use crate::wire::json::Kind;
@@ -149,14 +149,6 @@ impl<'a> DeviceRequest<'a> {
 impl Flow for DeviceRequest<'_> {
     fn step(&mut self, _now: u64) -> Step<'_> {
         Step::Send(self.request())
-    }
-
-    fn hear(&mut self, _response: &Response<'_>, _now: u64) -> bool {
-        true
-    }
-
-    fn unanswered(&mut self, _why: Unanswered, _now: u64) -> bool {
-        false
     }
 }
 

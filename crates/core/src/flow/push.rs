@@ -4,7 +4,7 @@ use crate::client::Client;
 use crate::endpoint::Endpoint;
 use crate::error::{AuthorizeError, ConfigError, ResponseError, ServerError, UriFault};
 use crate::flow::authorize::behind;
-use crate::flow::{AuthorizationUrl, Flow, Pending, Step, Unanswered};
+use crate::flow::{AuthorizationUrl, Flow, Pending, Step};
 use crate::message::{Form, Request, Response, error_of, refusal, string, unfit};
 use crate::wire::bytes::all;
 use crate::wire::form::{FieldWriter, Value};
@@ -123,14 +123,6 @@ impl<'a> PushRequest<'a> {
 impl Flow for PushRequest<'_> {
     fn step(&mut self, _now: u64) -> Step<'_> {
         Step::Send(self.request())
-    }
-
-    fn hear(&mut self, _response: &Response<'_>, _now: u64) -> bool {
-        true
-    }
-
-    fn unanswered(&mut self, _why: Unanswered, _now: u64) -> bool {
-        false
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::client::Client;
 use crate::endpoint::Endpoint;
 use crate::error::{ConfigError, ResponseError, UriFault};
-use crate::flow::{Flow, RefreshToken, Step, Unanswered};
+use crate::flow::{Flow, RefreshToken, Step};
 use crate::message::{AccessToken, Form, Request, Response, refusal};
 use crate::wire::form::{FieldWriter, Value};
 use core::fmt;
@@ -64,14 +64,6 @@ impl RevocationRequest<'_> {
 impl Flow for RevocationRequest<'_> {
     fn step(&mut self, _now: u64) -> Step<'_> {
         Step::Send(self.request())
-    }
-
-    fn hear(&mut self, _response: &Response<'_>, _now: u64) -> bool {
-        true
-    }
-
-    fn unanswered(&mut self, _why: Unanswered, _now: u64) -> bool {
-        false
     }
 }
 

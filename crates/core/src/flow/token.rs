@@ -171,10 +171,6 @@ impl Flow for TokenRequest<'_> {
         }
     }
 
-    fn hear(&mut self, _response: &Response<'_>, _now: u64) -> bool {
-        true
-    }
-
     fn unanswered(&mut self, why: Unanswered, _now: u64) -> bool {
         self.is_spent = why != Unanswered::Unsent;
         false

@@ -3,7 +3,7 @@
 use crate::client::Client;
 use crate::endpoint::Endpoint;
 use crate::error::{Advice, ConfigError, Excerpt, IdTokenError, ResponseError, UriFault};
-use crate::flow::{Flow, Step, Unanswered};
+use crate::flow::{Flow, Step};
 use crate::message::{AccessToken, Request, Response, Url, refusal};
 use crate::oidc::{Claims, FURTHER, all_names, further};
 use core::fmt;
@@ -94,14 +94,6 @@ impl<'a> UserInfoRequest<'a> {
 impl Flow for UserInfoRequest<'_> {
     fn step(&mut self, _now: u64) -> Step<'_> {
         Step::Send(self.request())
-    }
-
-    fn hear(&mut self, _response: &Response<'_>, _now: u64) -> bool {
-        true
-    }
-
-    fn unanswered(&mut self, _why: Unanswered, _now: u64) -> bool {
-        false
     }
 }
 

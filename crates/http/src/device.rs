@@ -2,7 +2,7 @@
 
 use crate::drive::DriveError;
 use crate::error::{ExchangeError, LoginError};
-use crate::identity::{SignedIn, user};
+use crate::identity::{SignedIn, signed_in};
 use crate::send::{Received, now};
 use proofkey_core::{Client, DeviceRequest, Poll, Prompt, TokensBuf};
 use std::io;
@@ -128,11 +128,8 @@ impl<'a> DeviceLogin<'a> {
             }
             Err(error) => Err(error.into()),
         };
-        let signed_in = exchanged.and_then(|tokens| {
-            let user = user(&tokens, &self.client.id_token_rules(), self.scope.contains(&"openid"))
-                .map_err(ExchangeError::IdToken)?;
-            Ok(SignedIn::new(tokens, requested_at).with_user(user))
-        });
+        let (rules, is_asked) = (self.client.id_token_rules(), self.scope.contains(&"openid"));
+        let signed_in = exchanged.and_then(|tokens| signed_in(tokens, &rules, is_asked, requested_at));
         signed_in.map_err(LoginError::Exchange)
     }
 

@@ -2,11 +2,9 @@
 
 use crate::drive::DriveError;
 use crate::error::ExchangeError;
-use crate::send::Received;
-use proofkey_core::{
-    ClaimsBuf, IdTokenError, IdTokenRules, Refusal, ResponseBuf, TokensBuf, UserInfoError, UserInfoRequest,
-};
-use std::time::{SystemTime, UNIX_EPOCH};
+use crate::send::{Received, now};
+use proofkey_core::{ClaimsBuf, IdTokenRules, Refusal, ResponseBuf, TokensBuf, UserInfoError, UserInfoRequest};
+use std::time::SystemTime;
 
 /// The result of a login.
 #[derive(Clone, Debug)]
@@ -42,17 +40,20 @@ impl From<TokensBuf> for SignedIn {
     }
 }
 
-/// Checks the ID token of an answer, if there is one and the issuer is known. One that nobody asked for ends no login.
-pub(crate) fn user(
-    tokens: &TokensBuf,
+/// Tokens that were asked for at this time, and who signed in, if there is an ID token and the issuer is known. An ID token that
+/// nobody asked for ends no login.
+pub(crate) fn signed_in(
+    tokens: TokensBuf,
     rules: &IdTokenRules<'_>,
     is_asked: bool,
-) -> Result<Option<ClaimsBuf>, IdTokenError> {
-    let Some(token) = tokens.id_token().filter(|_| rules.has_issuer()) else { return Ok(None) };
-    match ClaimsBuf::of_id_token(token, rules, seconds(SystemTime::now())) {
-        Err(error) if is_asked => Err(error),
-        checked => Ok(checked.ok()),
-    }
+    requested_at: SystemTime,
+) -> Result<SignedIn, ExchangeError> {
+    let token = tokens.id_token().filter(|_| rules.has_issuer());
+    let user = match token.map(|token| ClaimsBuf::of_id_token(token, rules, now())).transpose() {
+        Err(error) if is_asked => return Err(ExchangeError::IdToken(error)),
+        checked => checked.ok().flatten(),
+    };
+    Ok(SignedIn::new(tokens, requested_at).with_user(user))
 }
 
 /// Reads what came of a userinfo request.
@@ -117,9 +118,4 @@ impl StepUp {
         let parts = [("acr_values", &self.acr_values), ("max_age", &self.max_age)];
         parts.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect()
     }
-}
-
-/// Seconds since 1970. A clock that stands before is at its beginning.
-pub(crate) fn seconds(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }

@@ -2,10 +2,9 @@
 
 use crate::drive::DriveError;
 use crate::error::LoginError;
-use crate::identity::seconds;
 use crate::listen::{Bound, bind};
 use crate::read::read_push;
-use crate::send::Received;
+use crate::send::{Received, seconds};
 use getrandom::SysRng;
 use proofkey_core::loopback::Loopback;
 use proofkey_core::{Client, Endpoint, Feature, Flow, Pending, PushRequest, TokenRequest};

@@ -2,7 +2,7 @@
 
 use crate::error::{TransportError, TransportKind};
 use crate::nonces::{Kind, Nonces, Server};
-use crate::send::{Received, now, to_http};
+use crate::send::{Received, now, secret, to_http};
 use crate::signer::Signer;
 use getrandom::SysRng;
 use http::HeaderName;
@@ -37,9 +37,16 @@ impl Prover {
         let mut message = String::with_capacity(ROOM);
         unsigned.write(&mut message).map_err(|error| failed(error, TransportKind::Proof))?;
         let signature = self.signer.sign(message.as_bytes()).map_err(|error| failed(error, TransportKind::Proof))?;
-        let mut value = HeaderValue::from_str(&unsigned.sign(signature).value()).map_err(http::Error::from)?;
-        value.set_sensitive(true);
-        Ok(value)
+        Ok(secret(&unsigned.sign(signature).value())?)
+    }
+
+    /// Takes the nonce of an answer of this server. Whether to send the request, after so many tries, once more because of it.
+    fn is_again(&self, server: &Server, answer: &Response<'_>, tries: &mut u8) -> bool {
+        if let Some(nonce) = answer.nonce() {
+            self.nonces.take(server, nonce);
+        }
+        *tries = tries.saturating_add(1);
+        *tries == 1 && answer.wants_nonce().is_some()
     }
 }
 
@@ -82,12 +89,7 @@ impl<'r, 'p> Sending<'r, 'p> {
     /// Takes the nonce of an answer. Whether to send the same once more because of it.
     pub(crate) fn is_again(&mut self, sent: &mut Result<Received, TransportError>) -> bool {
         let (Some(prover), Some(server), Ok((answer, _))) = (self.prover, &self.server, sent) else { return false };
-        let answer = answer.as_response();
-        if let Some(nonce) = answer.nonce() {
-            prover.nonces.take(server, nonce);
-        }
-        self.tries = self.tries.saturating_add(1);
-        self.tries == 1 && answer.wants_nonce().is_some()
+        prover.is_again(server, &answer.as_response(), &mut self.tries)
     }
 }
 
@@ -116,9 +118,7 @@ impl<'p> Calling<'p> {
         prover_of_adapter: Option<&'p Prover>,
     ) -> Result<Self, TransportError> {
         let value = Zeroizing::new(token.authorization().value());
-        let mut value = HeaderValue::from_str(&value).map_err(http::Error::from)?;
-        value.set_sensitive(true);
-        request.headers_mut().insert(header::AUTHORIZATION, value);
+        request.headers_mut().insert(header::AUTHORIZATION, secret(&value)?);
         let bound = match token.is_bound() {
             true => Some(Bound {
                 token: Zeroizing::new(token.expose().to_owned()),
@@ -151,11 +151,7 @@ impl<'p> Calling<'p> {
     /// Takes the nonce of an answer. Whether to send the call once more because of it.
     pub fn is_again(&mut self, answer: &Response<'_>) -> bool {
         let Some(Bound { prover, server, tries, .. }) = &mut self.bound else { return false };
-        if let Some(nonce) = answer.nonce() {
-            prover.nonces.take(server, nonce);
-        }
-        *tries = tries.saturating_add(1);
-        *tries == 1 && answer.wants_nonce().is_some()
+        prover.is_again(server, answer, tries)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::drive::DriveError;
 use crate::error::{DiscoverError, ExchangeError};
-use crate::identity::{SignedIn, user};
+use crate::identity::{SignedIn, signed_in};
 use crate::send::Received;
 use proofkey_core::{
     Client, ClientBuf, Discovery, Flow, PushRequest, PushedUrlBuf, RefreshTokenBuf, RevocationRequest, Server,
@@ -40,11 +40,8 @@ pub fn read_signed_in(
     let (new, tokens) = request.read_keeping(answer.as_response());
     let new = new.map(RefreshTokenBuf::from);
     let tokens = tokens.map(TokensBuf::from).map_err(ExchangeError::Response);
-    let signed_in = whole.map_err(ExchangeError::Transport).and(tokens).and_then(|tokens| {
-        let user = user(&tokens, &rules, rules.is_asked()).map_err(ExchangeError::IdToken)?;
-        Ok(SignedIn::new(tokens, requested_at).with_user(user))
-    });
-    (new, signed_in)
+    let tokens = whole.map_err(ExchangeError::Transport).and(tokens);
+    (new, tokens.and_then(|tokens| signed_in(tokens, &rules, rules.is_asked(), requested_at)))
 }
 
 /// Reads what came of a revocation.

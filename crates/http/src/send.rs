@@ -19,18 +19,26 @@ pub fn to_http(request: &Request<'_>) -> Result<http::Request<Zeroizing<Vec<u8>>
     for header in request.headers() {
         let value = match header.fixed() {
             Some(value) => HeaderValue::from_static(value),
-            None => {
-                let mut value = HeaderValue::from_str(&Zeroizing::new(header.value()))?;
-                value.set_sensitive(true);
-                value
-            }
+            None => secret(&Zeroizing::new(header.value()))?,
         };
         builder = builder.header(header.name(), value);
     }
     builder.body(Zeroizing::new(request.body().into_bytes()))
 }
 
-/// Seconds since 1970. A clock that stands before is at its beginning.
+/// The value of a header field that is a secret.
+pub(crate) fn secret(value: &str) -> Result<HeaderValue, http::Error> {
+    let mut value = HeaderValue::from_str(value)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// The present time in [`seconds`].
 pub(crate) fn now() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
+    seconds(SystemTime::now())
+}
+
+/// Seconds since 1970. A clock that stands before is at its beginning.
+pub(crate) fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }

@@ -7,10 +7,10 @@ use super::held::{Held, check};
 use super::revoking::Revocation;
 use crate::error::ExchangeError;
 use crate::identity::SignedIn;
+use crate::send::seconds;
 use proofkey_core::session::{LoginId, Version};
 use proofkey_store::{Answer, Op, Record, Row, StoreError, StoreFault, User};
 use std::sync::Arc;
-use std::time::SystemTime;
 use zeroize::Zeroizing;
 
 /// A login or a sign-out on its way to the store: run [`op`](Self::op), tell what came of it, and again, until it is over.
@@ -48,9 +48,9 @@ impl<'c> Begin<'c> {
     /// # Errors
     /// As [`with`](Self::with).
     pub fn login(cell: &'c Cell, signed_in: &SignedIn) -> Result<Self, SessionError> {
-        let since = signed_in.requested_at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let tokens = signed_in.tokens.as_tokens();
-        let mut record = Record::of_login(cell.key().clone(), cell.client(), &[], tokens, since.as_secs());
+        let mut record =
+            Record::of_login(cell.key().clone(), cell.client(), &[], tokens, seconds(signed_in.requested_at));
         record.user = signed_in.user.as_ref().map(|user| User::of(user.as_claims(), tokens.id_token()));
         Self::with(cell, record)
     }

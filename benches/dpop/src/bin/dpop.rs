@@ -67,7 +67,7 @@ fn ours(
     Ok(unsigned.sign(signature).value().len())
 }
 
-/// What jacquard's caller makes of the token before. It is not counted for anybody: a hash takes less than a microsecond.
+/// The hash of the token, which jacquard's caller has to make. It is not counted for anybody: it takes less than a microsecond.
 fn hash() -> String {
     "fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo".to_owned()
 }

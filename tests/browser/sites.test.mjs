@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { serve } from '../../examples/spa/serve.mjs';
-import { BARE, FAILED, READY, allow, failure, hostile, openBare, signInBare, until, withProfile, within } from './spa.mjs';
+import { BARE, FAILED, READY, allow, failure, hostile, openBare, signInBare, signedIn, until, withProfile, within } from './spa.mjs';
 import { openBrowser, openProfile, signIn, startDevServer } from './tools.mjs';
 
 const all = {};
@@ -47,7 +47,7 @@ test('third-party storage is blocked: sign-in, refresh and sign-out need none', 
   await allow(one);
   await one.waitForURL(/\[::1\].*callback/);
   await one.waitForSelector(READY);
-  await Promise.all([one, two].map((page) => page.evaluate(() => app.handleRedirect())));
+  await signedIn([one, two]);
   await context.clock.setFixedTime(Date.now() + 3600_000);
   const tokens = await Promise.all([one, two].map((page) => page.evaluate(() => app.accessToken())));
   assert.equal(tokens[0], tokens[1]);

@@ -161,11 +161,19 @@ export async function until(page, condition) {
   while (!await page.evaluate(condition)) await page.waitForTimeout(20);
 }
 
+/** Waits until each of these pages has the tokens, also those that hear of them from another one. */
+export async function signedIn(pages) {
+  await Promise.all(pages.map(async (page) => {
+    await page.evaluate(() => app.handleRedirect());
+    await until(page, () => app.signedIn);
+  }));
+}
+
 /** The three tabs of one session. */
 export async function tabs(context, all) {
   const pages = await Promise.all([1, 2, 3].map(() => openBare(context, all)));
   await signInBare(pages[0]);
-  await Promise.all(pages.map((page) => page.evaluate(() => app.handleRedirect())));
+  await signedIn(pages);
   return pages;
 }
 

@@ -84,6 +84,9 @@ export class Proofkey extends EventTarget {
   /** The granted scope as the server wrote it; empty if it wrote something that is not a scope; null if no one is signed in. */
   readonly scope: string | null;
 
+  /** When the access token expires, in milliseconds since 1970; null if no one is signed in or the server did not say. */
+  readonly expiresAt: number | null;
+
   /**
    * Finishes a sign-in. Call it once on every page load, before other calls. If this page load is the redirect of a sign-in, it
    * returns the `data` that {@link signIn} was given; otherwise it returns null. It also joins the session of other tabs.

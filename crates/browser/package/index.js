@@ -64,6 +64,11 @@ export class Proofkey extends EventTarget {
     return this.#session.tokens?.scope ?? null;
   }
 
+  get expiresAt() {
+    const { requestedAt, expiresIn } = this.#session.tokens ?? {};
+    return 1000 * (requestedAt + expiresIn) || null;
+  }
+
   handleRedirect() {
     this.#handled ??= this.#handleRedirect();
     return this.#handled;

@@ -55,3 +55,119 @@ test('an app sees the same as with the client of @itwin/browser-authorization', 
   assert.deepEqual(ours.after.raised, ['Bearer …']);
   assert.equal(ours.before.token, 'Error: Authorization error: Not signed in.');
 });
+
+test('sign in, call the API, renew, and sign out in all tabs', { timeout }, () => withTabs(async (context, sent) => {
+  const page = await open(context);
+  const other = await open(context);
+  await signInHere(page);
+  assert.deepEqual(await page.evaluate(() => popped), [`${all.ours.origin}/`]);
+  assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+  const user = (tab) => tab.evaluate(async (api) => {
+    const response = await fetch(`${api}/api/me`, { headers: { authorization: await client.getAccessToken() } });
+    return response.ok && (await (await client.proofkey.fetch(`${api}/api/me`)).json()).user.id;
+  }, all.server.issuer);
+  await until(other, () => client.hasSignedIn);
+  assert.deepEqual([await user(page), await user(other)], ['alice', 'alice']);
+
+  // Nobody asks for a token, and still the app gets two new ones.
+  await page.evaluate(() => { raised.length = 0; });
+  await until(page, () => raised.length >= 2);
+  const tokens = await page.evaluate(() => raised);
+  assert.ok(tokens.every((token) => /^Bearer [\w-]{43}$/.test(token)) && new Set(tokens).size === tokens.length, String(tokens));
+  assert.ok(sent.filter(({ grant_type: type }) => type === 'refresh_token').length >= 2);
+
+  await page.evaluate(() => client.proofkey.signOut());
+  for (const tab of [page, other]) {
+    await until(tab, () => raised.at(-1) === '');
+    assert.deepEqual(await tab.evaluate(() => [client.isAuthorized, client.hasSignedIn, client.hasExpired]), [false, false, true]);
+    const { message, cause } = await tab.evaluate(() => failure(() => client.getAccessToken()));
+    assert.deepEqual([message, cause], ['Authorization error: Not signed in.', 'signed_out']);
+    assert.equal(await tab.evaluate(() => client.checkSessionStatus()), false);
+  }
+}));
+
+test('a window: sign in, and again without one', { timeout }, () => withTabs(async (context, sent) => {
+  const page = await open(context, all.ours, '/#here');
+  const [popup] = await Promise.all([
+    page.waitForEvent('popup'), page.evaluate(() => { globalThis.done = failure(() => client.signInPopup()); }),
+  ]);
+  await allow(popup);
+  assert.equal(await page.evaluate(() => done), undefined);
+  assert.equal(page.url(), `${all.ours.origin}/#here`);
+  assert.equal(await page.evaluate(() => client.checkSessionStatus()), true);
+  assert.match((await page.evaluate(() => raised))[0], /^Bearer /);
+  const before = sent.filter((form) => form.code).length;
+  for (const work of ['signInPopup', 'signInRedirect', 'signIn', 'signInSilent']) {
+    assert.equal(await page.evaluate((name) => failure(() => client[name]()), work), undefined, work);
+  }
+  assert.equal(context.pages().length, 1);
+  assert.equal(sent.filter((form) => form.code).length, before);
+}));
+
+test('another tab is signed in: this one signs in without a question', { timeout }, () => withTabs(async (context) => {
+  await signInHere(await open(context));
+  const page = await open(context);
+  assert.equal(await page.evaluate(() => failure(() => client.signInSilent())), undefined);
+  // A prompt is a question.
+  const { message, cause } = await page.evaluate(() => {
+    globalThis.asking = make({ prompt: 'login', noSilentSignInOnAppStartup: true });
+    return failure(() => asking.signInSilent());
+  });
+  assert.deepEqual([message, cause], ['Authorization error: Silent sign-in failed', 'config']);
+  await page.evaluate(() => { asking.signIn(); });
+  await page.waitForSelector('#username');
+  assert.equal(new URL(page.url()).searchParams.get('prompt'), 'login');
+}));
+
+test('the user refuses: it is an unexpected error, and the page stays', { timeout }, () => withTabs(async (context, sent) => {
+  const page = await open(context);
+  await page.evaluate(() => { client.signIn(); });
+  await signIn(page);
+  await page.click('#deny');
+  await page.waitForSelector(READY);
+  const { unexpected, answers, place } = await look(page);
+  assert.deepEqual([unexpected.map(({ code }) => code), answers[1], place], [['server'], false, '/callback']);
+  assert.match(unexpected[0].message, /^SigninCallback error - .*access_denied/);
+  assert.deepEqual(sent, []);
+}));
+
+test('a page that does not know the configuration finishes the sign-in', { timeout }, () => withTabs(async (context) => {
+  const page = await open(context, all.ours, '/#later');
+  assert.equal((await page.evaluate(() => failure(handleLater))).message, 'No sign-in was started in this tab');
+  await page.evaluate(() => {
+    sessionStorage.setItem('later', 'yes');
+    make().signInRedirect('/models?id=7');
+  });
+  await allow(page);
+  await page.waitForSelector(READY);
+  assert.match(page.url(), /callback\?/);
+  assert.equal(await page.evaluate(() => failure(handleLater)), undefined);
+  assert.equal(page.url(), `${all.ours.origin}/models?id=7`);
+  // The app that is made now is signed in.
+  assert.equal(await page.evaluate(() => { globalThis.client = make(); return failure(() => client.signInSilent()); }), undefined);
+  assert.equal((await page.evaluate(() => failure(handleLater))).message, 'No sign-in was started in this tab');
+}));
+
+test('the iTwin platform is the default, and only its code flow is there', { timeout }, () => withTabs(async (context) => {
+  const page = await open(context);
+  await context.route('https://ims.bentley.com/**', (route) => route.fulfill({ contentType: 'text/html', body: '<title>IMS</title>' }));
+  const refused = await page.evaluate(() => failure(() => make({ responseType: 'id_token token' })));
+  assert.deepEqual([refused.name, refused.code], ['ProofkeyError', 'config']);
+  for (const authority of [undefined, 'https://ims.bentley.com/']) {
+    await page.goto(`${all.ours.origin}/`);
+    await page.waitForSelector(READY);
+    await page.evaluate((more) => { make({ ...more, authority: more.authority ?? undefined }).signIn(); }, { authority });
+    await page.waitForURL('https://ims.bentley.com/**');
+    const { origin, pathname, searchParams } = new URL(page.url());
+    assert.deepEqual([origin, pathname, searchParams.get('client_id')], ['https://ims.bentley.com', '/connect/authorize', 'demo-native']);
+  }
+}));
+
+test('a client that was disposed of says nothing more', { timeout }, () => withTabs(async (context) => {
+  const [page, other] = [await open(context), await open(context)];
+  await until(page, () => client.onAccessTokenChanged.numberOfListeners === 1);
+  await page.evaluate(() => client.dispose());
+  await signInHere(other);
+  await until(other, () => raised.length >= 2);
+  assert.deepEqual(await page.evaluate(() => [raised, client.hasSignedIn]), [[], false]);
+}));

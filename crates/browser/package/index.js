@@ -71,7 +71,7 @@ export class Proofkey extends EventTarget {
   }
 
   get expiresAt() {
-    const { requestedAt, expiresIn } = this.#session.tokens ?? {};
+    const { requestedAt, expiresIn } = this.#session?.tokens ?? {};
     return 1000 * (requestedAt + expiresIn) || null;
   }
 

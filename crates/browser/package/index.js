@@ -2,6 +2,7 @@
 import { drive, signedOut } from './drive.js';
 import { ProofkeyError } from './error.js';
 import { plain, run, seconds } from './http.js';
+import { keep } from './keep.js';
 import { Popup, cancelled, handOver } from './popup.js';
 import { Session, now } from './session.js';
 import { Waiting, arrival, handled } from './waiting.js';
@@ -52,7 +53,8 @@ export class Proofkey extends EventTarget {
     this.#scope = [scope].flat().join(' ');
     this.#name = `proofkey/1 ${JSON.stringify([clientId, issuer ?? authorizationEndpoint, this.#scope, ...dpop ? ['dpop'] : []])}`;
     this.#waiting = new Waiting(this.#name);
-    this.#session = new Session(this.#name, () => this.dispatchEvent(new Event('change')));
+    this.#session = new Session(this.#name, () => this.dispatchEvent(new Event('change')),
+      options.keep !== false && (() => keep(this.#name, options.worker)));
     this.#arrival = arrival(redirectUri);
   }
 
@@ -250,7 +252,7 @@ export class Proofkey extends EventTarget {
     const options = this.#options;
     const [proofs] = await Promise.all([this.#findProofs(), init()]);
     const server = options.authorizationEndpoint === undefined ? known ?? await run(Flow.discovery(options.issuer), options.deadline) : '';
-    const all = server + settings({ ...options, dpopJkt: proofs?.thumbprint });
+    const all = server + settings({ ...options, worker: undefined, dpopJkt: proofs?.thumbprint });
     return { client: new Client(all), server, canRevoke: /^revocation_endpoint$/m.test(all), proofs };
   }
 

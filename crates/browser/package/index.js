@@ -54,7 +54,7 @@ export class Proofkey extends EventTarget {
     this.#name = `proofkey/1 ${JSON.stringify([clientId, issuer ?? authorizationEndpoint, this.#scope, ...dpop ? ['dpop'] : []])}`;
     this.#waiting = new Waiting(this.#name);
     this.#session = new Session(this.#name, () => this.dispatchEvent(new Event('change')),
-      options.keep !== false && (() => keep(this.#name, options.worker)));
+      options.keep === false ? undefined : () => keep(this.#name, options.worker));
     this.#arrival = arrival(redirectUri);
   }
 
@@ -166,6 +166,8 @@ export class Proofkey extends EventTarget {
     const arrived = this.#isClosed ? undefined : this.#arrival;
     // So that a click does not have to wait for it.
     if (!arrived) init().catch(() => {});
+    // The app may leave this page as soon as it has the tokens.
+    if (arrived) this.#session.keep();
     // A tab that does not answer must not hold this one up.
     const caughtUp = this.#session.catchUp().catch(() => {});
     try {

@@ -26,7 +26,7 @@ export class Session {
   /** Until when this tab leaves tokens alone that are due for a refresh. */
   quiet = 0;
 
-  /** `keep` makes the session outlive this page, once there are tokens; it returns what undoes that. */
+  /** `keep` makes the session outlive this page, and returns what undoes that. */
   constructor(name, changed, keep) {
     this.#name = name;
     this.#changed = changed;
@@ -131,6 +131,11 @@ export class Session {
     }
   }
 
+  /** From now on the session outlives this page. */
+  keep() {
+    this.#leave ??= this.#keep?.();
+  }
+
   /** Leaves the session to the other tabs. */
   close() {
     this.#closed.abort();
@@ -172,7 +177,7 @@ export class Session {
     this.#heard = now();
     this.quiet = 0;
     this.#release = lock?.release ?? (() => {});
-    if (tokens) this.#leave ??= this.#keep?.();
+    if (tokens) this.keep();
     if (other) this.#changed();
     try {
       await lock?.held;

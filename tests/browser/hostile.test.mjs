@@ -226,7 +226,10 @@ test('browsers that do wrong', { timeout }, () => inPage(async (page) => {
   }
   await page.reload();
   await page.evaluate(() => Object.defineProperty(globalThis, 'isSecureContext', { value: false }));
-  assert.equal((await failure(page, () => make())).code, 'unsupported');
+  await page.evaluate(() => { globalThis.app = make(); });
+  for (const use of ['handleRedirect', 'signIn', 'signInPopup', 'accessToken', 'fetch', 'signOut']) {
+    assert.equal((await failure(page, (name) => app[name](), use)).code, 'unsupported', use);
+  }
 }));
 
 test('the module: from a bad address, then from its bytes', { timeout }, () => inPage(async (page) => {

@@ -37,7 +37,7 @@ const client = { clientId: 'app', redirectUri: 'https://app.example/callback' };
 test('the types allow what the README shows', () => {
   const readme = readFileSync(path('README.md'), 'utf8');
   const [, shown] = /```js\n([^]*?)```/.exec(readme);
-  const around = `declare const show: (data: unknown) => void, render: (signedIn: boolean) => void;
+  const around = `declare const show: (data: unknown, problem?: string) => void, render: (state: string) => void;
 declare const signInButton: HTMLElement, popupButton: HTMLElement, signOutButton: HTMLElement;
 `;
   assert.deepEqual(complaints(around + shown), []);
@@ -55,7 +55,8 @@ try {
 const token: string = await app.accessToken();
 const revoked: boolean = await app.signOut();
 await app.signInPopup({ signal: AbortSignal.timeout(60_000) });
-app.close();
+const state: 'loading' | 'signed_in' | 'signed_out' = app.state;
+app.addEventListener('token', () => app.close());
 `), []);
 });
 

@@ -5,7 +5,7 @@ import { plain, run, seconds } from './http.js';
 import { keep } from './keep.js';
 import { Popup, cancelled, handOver } from './popup.js';
 import { Session, now } from './session.js';
-import { Waiting, arrival, handled } from './waiting.js';
+import { Waiting, arrival, clean, handled } from './waiting.js';
 import load, { Client, Flow, isReady, wantsRefresh } from './wasm/proofkey_browser.js';
 
 export { ProofkeyError };
@@ -37,10 +37,12 @@ export class Proofkey extends EventTarget {
   #popup;
   #pass;
   #isClosed = false;
+  #isReady = false;
 
   constructor(options) {
     super();
-    checkSupport();
+    // So that a server that renders a page can make one: what it does is for the browser.
+    if (!isSupported()) return;
     const { issuer, authorizationEndpoint, clientId, redirectUri, scope = '', origins = [], deadline = DEADLINE, dpop } = options;
     if (originOf(redirectUri, 'redirect URI') !== location.origin) {
       throw new ProofkeyError('config', `redirect URI: it must have this page's origin, ${location.origin}, not ${originOf(redirectUri)}`, 'fix');
@@ -53,21 +55,25 @@ export class Proofkey extends EventTarget {
     this.#scope = [scope].flat().join(' ');
     this.#name = `proofkey/1 ${JSON.stringify([clientId, issuer ?? authorizationEndpoint, this.#scope, ...dpop ? ['dpop'] : []])}`;
     this.#waiting = new Waiting(this.#name);
-    this.#session = new Session(this.#name, () => this.dispatchEvent(new Event('change')),
+    this.#session = new Session(this.#name, (type) => this.#tell(type),
       options.keep === false ? undefined : () => keep(this.#name, options.worker));
     this.#arrival = arrival(redirectUri);
   }
 
+  get state() {
+    return this.#isReady ? this.signedIn ? 'signed_in' : 'signed_out' : 'loading';
+  }
+
   get signedIn() {
-    return this.#session.tokens !== null;
+    return Boolean(this.#session?.tokens);
   }
 
   get scope() {
-    return this.#session.tokens?.scope ?? null;
+    return this.#session?.tokens?.scope ?? null;
   }
 
   handleRedirect() {
-    this.#handled ??= this.#handleRedirect();
+    this.#handled ??= this.#handleRedirect().finally(() => this.#isReady || this.#tell('change', true));
     return this.#handled;
   }
 
@@ -86,6 +92,7 @@ export class Proofkey extends EventTarget {
   }
 
   async signInPopup({ extra, signal } = {}) {
+    checkSupport();
     if (this.#popup?.isOpen) {
       this.#popup.focus();
       return this.#popup.done;
@@ -108,6 +115,7 @@ export class Proofkey extends EventTarget {
   }
 
   async fetch(input, options) {
+    checkSupport();
     const request = new Request(input, { credentials: 'omit', referrerPolicy: 'no-referrer', ...options, redirect: 'error' });
     const { origin } = new URL(request.url);
     if (!this.#origins.has(origin)) {
@@ -129,10 +137,11 @@ export class Proofkey extends EventTarget {
     this.#isClosed = true;
     this.#popup?.cancel();
     // Work that other instances or tabs may depend on is finished first.
-    Promise.allSettled([this.#handled, this.#popup?.done, this.#pass?.done]).then(() => this.#session.close());
+    Promise.allSettled([this.#handled, this.#popup?.done, this.#pass?.done]).then(() => this.#session?.close());
   }
 
   async signOut() {
+    checkSupport();
     const session = this.#session;
     let release;
     try {
@@ -144,6 +153,12 @@ export class Proofkey extends EventTarget {
     const tokens = session.end();
     release?.();
     return tokens !== null && this.#revoke(tokens);
+  }
+
+  /** What `state` says is known from the first session on, unless `handleRedirect` is about to know better. */
+  #tell(type, isReady = !this.#handled) {
+    this.#isReady ||= isReady;
+    this.dispatchEvent(new Event(type));
   }
 
   /** Revokes the refresh token first: until then it can get new access tokens. */
@@ -162,6 +177,7 @@ export class Proofkey extends EventTarget {
   }
 
   async #handleRedirect() {
+    checkSupport();
     // A closed instance leaves a redirect to one that can use it.
     const arrived = this.#isClosed ? undefined : this.#arrival;
     // So that a click does not have to wait for it.
@@ -183,6 +199,8 @@ export class Proofkey extends EventTarget {
       return null;
     } finally {
       await caughtUp;
+      // Some routers have written the URL again.
+      if (this.#arrival) clean(this.#options.redirectUri);
     }
   }
 
@@ -190,9 +208,13 @@ export class Proofkey extends EventTarget {
   async #settle(redirect) {
     if (await handOver(redirect)) return {};
     const { pending, server, data } = this.#waiting.peek();
-    const { client } = await this.#connect(server);
-    if (client.matches(pending, redirect)) this.#waiting.drop();
-    return { tokens: await this.#granted(pending, redirect), data };
+    try {
+      const { client } = await this.#connect(server);
+      if (client.matches(pending, redirect)) this.#waiting.drop();
+      return { tokens: await this.#granted(pending, redirect), data };
+    } catch (error) {
+      throw Object.assign(error, { data });
+    }
   }
 
   async #signInPopup(popup, extra) {
@@ -204,6 +226,7 @@ export class Proofkey extends EventTarget {
 
   /** Begins a login: the URL to send the browser to, and the secret that its redirect is checked against. */
   async #begin(extra = {}) {
+    checkSupport();
     if (this.#isClosed) throw new ProofkeyError('config', 'this Proofkey was closed: make a new one', 'fix');
     const [{ client, server }] = await Promise.all([this.#connect(), this.#session.check()]);
     const parts = Object.entries(extra).flatMap(([name, values]) => [values].flat().flatMap((value) => [name, value]));
@@ -223,6 +246,7 @@ export class Proofkey extends EventTarget {
 
   /** Tokens whose access token can be used, as far as can be known. */
   async #validTokens() {
+    checkSupport();
     await init();
     const { tokens, quiet } = this.#session;
     if (!tokens) throw signedOut('no one is signed in');
@@ -280,9 +304,13 @@ function isStale({ status, headers }) {
   return wantsRefresh(status, headers.get('www-authenticate') ?? undefined);
 }
 
+function isSupported() {
+  return globalThis.window?.isSecureContext && navigator.locks && globalThis.BroadcastChannel;
+}
+
 function checkSupport() {
-  if (!isSecureContext || !navigator.locks || !globalThis.BroadcastChannel) {
-    throw new ProofkeyError('unsupported', 'this needs https (or a page on localhost or a loopback address) and a '
+  if (!isSupported()) {
+    throw new ProofkeyError('unsupported', 'this needs a page with https (or on localhost or a loopback address) and a '
       + 'browser with Web Locks', 'fix');
   }
 }

@@ -39,6 +39,16 @@ export interface ClientOptions {
    * send the token, the API refuses it. A server that grants a token without the binding is refused. Default: false.
    */
   dpop?: boolean;
+  /**
+   * Whether a reload, and closing the last tab for less than ten seconds, leaves the user signed in. A shared worker has the tokens
+   * in its memory meanwhile. Without effect in a browser that does not let a worker outlive its pages. Default: true.
+   */
+  keep?: boolean;
+  /**
+   * For `keep`: the URL of this package's `worker.js` at this page's origin, or a function that makes the worker with these
+   * options, for bundlers that do not find the file by themselves.
+   */
+  worker?: string | URL | ((options: WorkerOptions & { extendedLifetime: true }) => SharedWorker);
   /** How long to wait for the authorization server's metadata, and for each other response, in milliseconds. Default: 30,000. */
   deadline?: number;
 }

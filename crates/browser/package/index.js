@@ -2,6 +2,7 @@
 import { drive, signedOut } from './drive.js';
 import { ProofkeyError } from './error.js';
 import { plain, run, seconds } from './http.js';
+import { keep } from './keep.js';
 import { Popup, cancelled, handOver } from './popup.js';
 import { Session, now } from './session.js';
 import { Waiting, arrival, clean, handled } from './waiting.js';
@@ -54,7 +55,8 @@ export class Proofkey extends EventTarget {
     this.#scope = [scope].flat().join(' ');
     this.#name = `proofkey/1 ${JSON.stringify([clientId, issuer ?? authorizationEndpoint, this.#scope, ...dpop ? ['dpop'] : []])}`;
     this.#waiting = new Waiting(this.#name);
-    this.#session = new Session(this.#name, (type) => this.#tell(type));
+    this.#session = new Session(this.#name, (type) => this.#tell(type),
+      options.keep === false ? undefined : () => keep(this.#name, options.worker));
     this.#arrival = arrival(redirectUri);
   }
 
@@ -185,6 +187,8 @@ export class Proofkey extends EventTarget {
     const arrived = this.#isClosed ? undefined : this.#arrival;
     // So that a click does not have to wait for it.
     if (!arrived) init().catch(() => {});
+    // The app may leave this page as soon as it has the tokens.
+    if (arrived) this.#session.keep();
     // A tab that does not answer must not hold this one up.
     const caughtUp = this.#session.catchUp().catch(() => {});
     try {
@@ -279,7 +283,7 @@ export class Proofkey extends EventTarget {
     const options = this.#options;
     const [proofs] = await Promise.all([this.#findProofs(), init()]);
     const server = options.authorizationEndpoint === undefined ? known ?? await run(Flow.discovery(options.issuer), options.deadline) : '';
-    const all = server + settings({ ...options, dpopJkt: proofs?.thumbprint });
+    const all = server + settings({ ...options, worker: undefined, dpopJkt: proofs?.thumbprint });
     return { client: new Client(all), server, canRevoke: /^revocation_endpoint$/m.test(all), proofs };
   }
 

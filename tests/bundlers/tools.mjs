@@ -1,13 +1,13 @@
 // What the tests of the bundlers share: the package as npm gets it, a server for what was built, and a user.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
 import { allow, within } from '../browser/spa.mjs';
 
 export const here = new URL('.', import.meta.url).pathname;
-const out = join(here, '../../target/bundlers');
+const out = join(here, 'target');
 const TYPES = { '.css': 'text/css', '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm' };
 
 /** Packs the package and puts it where the apps find it. Returns the names of its files. */
@@ -30,7 +30,18 @@ export function newFolder(name) {
 
 /** The app's page, for bundlers that only make scripts. */
 export function page(folder, script) {
-  writeFileSync(join(folder, 'index.html'), readFileSync(join(here, 'app/index.html'), 'utf8').replace('./ENTRY.js', `/${script}`));
+  writeFileSync(join(folder, 'index.html'), readFileSync(join(here, 'app/index.html'), 'utf8').replace('./plain.js', `/${script}`));
+}
+
+/** Runs a command of npm's packages. What it says is only of interest if it fails. */
+export function command(name, args, env) {
+  return new Promise((resolve, reject) => {
+    const options = { cwd: here, env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1', ...env } };
+    execFile(join(here, 'node_modules/.bin', name), args, options, (error, stdout, stderr) => {
+      if (error) reject(new Error(`${name}: ${stdout}${stderr}`));
+      else resolve(stdout);
+    });
+  });
 }
 
 /** Serves a folder, with the app at every other address. */
@@ -60,6 +71,8 @@ export async function use({ browser, server }, port) {
     await allow(tab);
     await says('alice');
     assert.equal(tab.url(), `http://127.0.0.1:${port}/callback`);
-    assert.equal(sent.length, 1);
+    await tab.reload();
+    await says('alice');
+    assert.deepEqual(sent.map((form) => form.grant_type), ['authorization_code']);
   });
 }

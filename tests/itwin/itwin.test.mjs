@@ -76,8 +76,21 @@ test('sign in, call the API, renew, and sign out in all tabs', { timeout }, () =
   assert.ok(tokens.every((token) => /^Bearer [\w-]{43}$/.test(token)) && new Set(tokens).size === tokens.length, String(tokens));
   assert.ok(sent.filter(({ grant_type: type }) => type === 'refresh_token').length >= 2);
 
-  await page.evaluate(() => client.proofkey.signOut());
-  for (const tab of [page, other]) {
+  // After a reload, too.
+  const before = sent.filter(({ code }) => code).length;
+  await page.reload();
+  await page.waitForSelector(READY);
+  assert.equal(await page.evaluate(() => failure(() => client.signInSilent())), undefined);
+  assert.equal(sent.filter(({ code }) => code).length, before);
+
+  const left = page.waitForRequest(/connect.endsession/);
+  await page.evaluate(() => { client.signOut(); });
+  assert.equal(new URL((await left).url()).searchParams.get('post_logout_redirect_uri'), all.ours.config.redirectUri);
+  await page.waitForURL((url) => url.href.startsWith(all.ours.config.redirectUri));
+  await page.waitForSelector(READY);
+  assert.deepEqual(await page.evaluate(() => unexpected), []);
+  assert.equal(await page.evaluate(() => client.hasSignedIn), false);
+  for (const tab of [other]) {
     await until(tab, () => raised.at(-1) === '');
     assert.deepEqual(await tab.evaluate(() => [client.isAuthorized, client.hasSignedIn, client.hasExpired]), [false, false, true]);
     const { message, cause } = await tab.evaluate(() => failure(() => client.getAccessToken()));

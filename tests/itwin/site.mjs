@@ -28,7 +28,7 @@ const PAGE = {
     const { BrowserAuthorizationClient, ProofkeyAuthorizationClient = BrowserAuthorizationClient, UnexpectedErrors } = modules;
     const { api, clientId, issuer, redirectUri } = config;
     globalThis.make = (more) => new ProofkeyAuthorizationClient({
-      authority: issuer, clientId, redirectUri, scope: 'itwin-platform offline_access', responseType: 'code', apiOrigins: [api],
+      authority: issuer, clientId, redirectUri, scope: 'openid itwin-platform offline_access', responseType: 'code', apiOrigins: [api],
       postSignoutRedirectUri: redirectUri, ...more,
     });
     globalThis.failure = async (work) => {

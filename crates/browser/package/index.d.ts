@@ -177,8 +177,10 @@ export class Proofkey extends EventTarget {
    * server has no revocation endpoint or no one was signed in. The tokens are forgotten even if it fails.
    *
    * With `redirect` the page then goes to the server's `end_session_endpoint`, which signs the user out there (OpenID Connect
-   * RP-Initiated Logout 1.0) and sends them to that address. It must be registered as a `post_logout_redirect_uri`, exactly so; with `true` the user stays there. The
-   * promise settles only with an error: `config` if the server has no such endpoint, or `aborted` if the user stays on this page.
+   * RP-Initiated Logout 1.0) and sends them to that address. It must be registered as a `post_logout_redirect_uri`, exactly so. With
+   * `true` they stay at the server's page. The promise settles only with an error: `config` if the server has no such endpoint, or
+   * `aborted` if the user stays on this page.
+   *
    * With the scope `openid` the server knows whom to sign out by the ID token. Without it many ask the user, and some refuse.
    */
   signOut(options?: { redirect?: undefined }): Promise<boolean>;

@@ -16,7 +16,7 @@
  * ```
  */
 import type { AccessToken, BeEvent } from '@itwin/core-bentley';
-import type { Proofkey } from './index.js';
+import type { ClientOptions, Proofkey } from './index.js';
 
 /** The settings of a {@link ProofkeyAuthorizationClient}, named as in `@itwin/browser-authorization`. */
 export interface ProofkeyAuthorizationClientConfiguration extends ProofkeyAuthorizationClientRequestOptions {
@@ -41,6 +41,10 @@ export interface ProofkeyAuthorizationClientConfiguration extends ProofkeyAuthor
   readonly noSilentSignInOnAppStartup?: boolean;
   /** The origins that `client.proofkey.fetch` sends the access token to. Default: `https://api.bentley.com`. */
   readonly apiOrigins?: readonly string[];
+  /** See {@link ClientOptions.keep}. */
+  readonly keep?: ClientOptions['keep'];
+  /** See {@link ClientOptions.worker}. */
+  readonly worker?: ClientOptions['worker'];
 }
 
 /** What a single sign-in may ask for. */
@@ -88,15 +92,18 @@ export class ProofkeyAuthorizationClient {
   signInPopup(args?: ProofkeyAuthorizationClientRequestOptions): Promise<void>;
 
   /**
-   * Signs in without a question: with the session of this page, or of other tabs. If there is none, or a prompt is configured, it
-   * rejects with an `Error` whose `cause` says why.
+   * Signs in without a question: with the session of this page, of other tabs, or of this page before a reload. If there is none,
+   * or a prompt is configured, it rejects with an `Error` whose `cause` says why.
    */
   signInSilent(): Promise<void>;
 
   /** The same as {@link signOutRedirect}. */
   signOut(): Promise<void>;
 
-  /** Signs out in all tabs, revokes the tokens, and goes to the server's sign-out page. */
+  /**
+   * Signs out in all tabs, revokes the tokens, and goes to the server's sign-out page. Some servers want the scope `openid` for it.
+   * Rejects with a `ProofkeyError`: with `config` if the server has no such page, and the tokens are revoked all the same.
+   */
   signOutRedirect(): Promise<void>;
 
   /**

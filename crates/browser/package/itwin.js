@@ -31,13 +31,14 @@ export class ProofkeyAuthorizationClient {
   onAccessTokenChanged = new BeEvent();
 
   constructor(configuration) {
-    const { clientId, redirectUri, scope, apiOrigins = [API], responseType, noSilentSignInOnAppStartup } = configuration;
+    const { apiOrigins = [API], responseType, noSilentSignInOnAppStartup } = configuration;
+    const { clientId, redirectUri, scope, keep, worker } = configuration;
     if ((responseType ?? 'code') !== 'code') {
       throw new ProofkeyError('config', `responseType: it must be 'code', not '${responseType}'`, 'fix');
     }
     this.#configuration = configuration;
     const server = isPlatform(this.authorityUrl) ? PLATFORM : { issuer: this.authorityUrl };
-    this.proofkey = new Proofkey({ ...server, clientId, redirectUri, scope, origins: apiOrigins });
+    this.proofkey = new Proofkey({ ...server, clientId, redirectUri, scope, keep, worker, origins: apiOrigins });
     for (const type of ['change', 'token']) this.proofkey.addEventListener(type, () => { this.#tell(); });
     if (!noSilentSignInOnAppStartup) this.#start().catch(() => {});
   }

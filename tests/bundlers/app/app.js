@@ -1,13 +1,13 @@
-/** The one app of all bundlers. It is given the class, since it depends on the bundler where that comes from. */
-export async function start(Proofkey) {
+/** The one app of all bundlers. It is given what depends on the bundler. */
+export async function start(Proofkey, options, root = document.body) {
   const { issuer, clientId } = globalThis.SETTINGS;
   const app = new Proofkey({
-    issuer, clientId, redirectUri: `${location.origin}/callback`, scope: 'itwin-platform offline_access', origins: [issuer],
+    issuer, clientId, redirectUri: `${location.origin}/callback`, scope: 'itwin-platform offline_access', origins: [issuer], ...options,
   });
-  document.body.innerHTML = '<p role="status"></p><button id="sign-in">Sign in</button>';
-  document.querySelector('#sign-in').onclick = () => app.signIn({ data: { place: '/' } });
+  root.innerHTML = '<p role="status"></p><button id="sign-in">Sign in</button>';
+  root.querySelector('#sign-in').onclick = () => app.signIn({ data: { place: '/' } });
   await app.handleRedirect();
-  document.querySelector('[role=status]').textContent = app.signedIn
+  root.querySelector('[role=status]').textContent = app.signedIn
     ? (await (await app.fetch(`${issuer}/api/me`)).json()).user.id
     : 'signed out';
 }

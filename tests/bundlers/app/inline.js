@@ -1,4 +1,4 @@
 import { Proofkey } from 'proofkey-browser/inline';
 import { start } from './app.js';
 
-start(Proofkey);
+start(Proofkey, { worker: '/worker.js' });

@@ -1,14 +1,14 @@
 // The package as npm gets it, in one app that each bundler builds, in a real Chromium: it signs its user in.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { copyFileSync, readdirSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { copyFileSync, cpSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { openBrowser, startDevServer } from '../browser/tools.mjs';
 import { command, here, install, newFolder, page, serve, use } from './tools.mjs';
 
 const timeout = 300_000;
 const all = {};
-/** Those that the whole run tries. `BUNDLERS=…` names others: a regular expression. */
+/** `BUNDLERS=…` names those to try: a regular expression. By default it is all of them. */
 const CHOSEN = new RegExp(process.env.BUNDLERS ?? '');
 const app = (entry) => join(here, `app/${entry}.js`);
 
@@ -48,9 +48,11 @@ function addWorker(folder) {
   copyFileSync(join(here, 'node_modules/proofkey-browser/worker.js'), join(folder, 'worker.js'));
 }
 
+/** A folder of its own for each, still below the packages: its own output is in it. */
 async function next(folder, bundler) {
-  await command('next', ['build', 'next', bundler], { OUT: relative(join(here, 'next'), folder), ROOT: here.slice(0, -1) });
-  return serve(folder);
+  for (const name of ['app', 'next']) cpSync(join(here, name), join(folder, name), { recursive: true });
+  await command('next', ['build', join(folder, 'next'), bundler], { ROOT: here.slice(0, -1) });
+  return serve(join(folder, 'next/out'));
 }
 
 const WAYS = {

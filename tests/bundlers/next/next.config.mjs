@@ -1,3 +1,3 @@
-const { OUT: distDir, ROOT: root } = process.env;
+const { ROOT: root } = process.env;
 
-export default { output: 'export', distDir, outputFileTracingRoot: root, turbopack: { root } };
+export default { output: 'export', outputFileTracingRoot: root, turbopack: { root } };

@@ -1,9 +1,10 @@
 // OAuth 2.0 for single-page apps. The protocol is in the WebAssembly module; the rest needs a page. See index.d.ts.
 import { drive, signedOut } from './drive.js';
 import { ProofkeyError } from './error.js';
+import { handOver } from './handover.js';
 import { plain, run, seconds } from './http.js';
 import { keep } from './keep.js';
-import { Popup, cancelled, handOver } from './popup.js';
+import { Popup, cancelled } from './popup.js';
 import { Session, now } from './session.js';
 import { Waiting, arrival, clean, handled } from './waiting.js';
 import load, { Client, Flow, isReady, wantsRefresh } from './wasm/proofkey_browser.js';

@@ -57,6 +57,12 @@ export interface ClientOptions {
 export interface IssuerOptions {
   /** The issuer identifier, exactly as the server writes it. */
   issuer: string;
+  /**
+   * The address of its metadata: https, or plain http on this machine. Only this address is asked then. By default those that the
+   * specifications name are asked in turn: first `/.well-known/openid-configuration` behind the issuer. The browser's console shows
+   * each one that does not answer with it.
+   */
+  metadata?: string;
   authorizationEndpoint?: undefined;
 }
 
@@ -68,6 +74,8 @@ export interface EndpointOptions {
   tokenEndpoint: string;
   /** The address that revokes tokens (RFC 7009). */
   revocationEndpoint?: string;
+  /** The address that signs the user out at the server (OpenID Connect RP-Initiated Logout). */
+  endSessionEndpoint?: string;
   /** The issuer identifier. If it is given, a redirect's `iss` is compared with it. */
   issuer?: string;
   /** Whether the server promises an `iss` in every redirect (RFC 9207). A redirect without one is then refused. */
@@ -164,8 +172,14 @@ export class Proofkey extends EventTarget {
   /**
    * Forgets the tokens in all tabs, and revokes them at the server. Returns true if the server confirms it, and false if the
    * server has no revocation endpoint or no one was signed in. The tokens are forgotten even if it fails.
+   *
+   * With `redirect` the page then goes to the server's `end_session_endpoint`, which signs the user out there (OpenID Connect
+   * RP-Initiated Logout 1.0) and sends them to that address. It must be registered as a `post_logout_redirect_uri`, exactly so. The
+   * promise settles only with an error: `config` if the server has no such endpoint, or `aborted` if the user stays on this page.
+   * With the scope `openid` the server knows whom to sign out by the ID token. Without it many ask the user, and some refuse.
    */
-  signOut(): Promise<boolean>;
+  signOut(options?: { redirect?: undefined }): Promise<boolean>;
+  signOut(options: { redirect: string | URL }): Promise<never>;
 
   /**
    * Frees this instance, and cancels its sign-in window. The session goes on in other instances and tabs. Afterwards this one is

@@ -16,10 +16,10 @@ const DEADLINE_MAX = 2 ** 31 - 1;
 let loaded;
 
 export function init(source) {
-  loaded ??= load({ module_or_path: source }).catch((error) => {
+  loaded ??= load({ module_or_path: source }).catch(async (error) => {
     loaded = undefined;
-    throw new ProofkeyError('init', `the WebAssembly module cannot be loaded (a Content-Security-Policy must allow `
-      + `'wasm-unsafe-eval'): ${error.message}`, 'fix');
+    const reason = await import('./why.js').then(({ why }) => why(source, error)).catch(() => error.message);
+    throw new ProofkeyError('init', `the WebAssembly module cannot be loaded: ${reason}`, 'fix');
   });
   return loaded.then(() => {});
 }
@@ -43,7 +43,7 @@ export class Proofkey extends EventTarget {
     super();
     // So that a server that renders a page can make one: what it does is for the browser.
     if (!isSupported()) return;
-    const { issuer, authorizationEndpoint, clientId, redirectUri, scope = '', origins = [], deadline = DEADLINE, dpop } = options;
+    const { issuer, authorizationEndpoint, clientId, redirectUri, scope = '', origins = [], deadline = DEADLINE, dpop, metadata } = options;
     if (originOf(redirectUri, 'redirect URI') !== location.origin) {
       throw new ProofkeyError('config', `redirect URI: it must have this page's origin, ${location.origin}, not ${originOf(redirectUri)}`, 'fix');
     }
@@ -51,7 +51,8 @@ export class Proofkey extends EventTarget {
       throw new ProofkeyError('config', `deadline: it must be a number of milliseconds from 1 to ${DEADLINE_MAX}, not ${deadline}`, 'fix');
     }
     this.#options = { ...options, deadline };
-    this.#origins = new Set(origins.map(apiOrigin));
+    this.#origins = new Set(origins.map((url) => safeOrigin(url, 'origins')));
+    if (metadata) safeOrigin(metadata, 'metadata');
     this.#scope = [scope].flat().join(' ');
     this.#name = `proofkey/1 ${JSON.stringify([clientId, issuer ?? authorizationEndpoint, this.#scope, ...dpop ? ['dpop'] : []])}`;
     this.#waiting = new Waiting(this.#name);
@@ -81,14 +82,7 @@ export class Proofkey extends EventTarget {
     this.#popup?.replace();
     const { url, ...login } = await this.#begin(extra);
     this.#waiting.put({ ...login, data });
-    return new Promise((_, reject) => {
-      const stay = () => reject(new ProofkeyError('aborted', 'the user has not signed in',
-        'reauthorize'));
-      addEventListener('pageshow', ({ persisted }) => { if (persisted) stay(); });
-      location.assign(url);
-      // If the browser has it: the user stopped the page that was loading. An earlier sign-in has ended by now.
-      globalThis.navigation?.addEventListener('navigateerror', stay, { once: true });
-    });
+    return leave(url);
   }
 
   async signInPopup({ extra, signal } = {}) {
@@ -140,7 +134,7 @@ export class Proofkey extends EventTarget {
     Promise.allSettled([this.#handled, this.#popup?.done, this.#pass?.done]).then(() => this.#session?.close());
   }
 
-  async signOut() {
+  async signOut({ redirect } = {}) {
     checkSupport();
     const session = this.#session;
     let release;
@@ -152,7 +146,11 @@ export class Proofkey extends EventTarget {
     }
     const tokens = session.end();
     release?.();
-    return tokens !== null && this.#revoke(tokens);
+    const revoked = tokens !== null && this.#revoke(tokens);
+    if (!redirect) return revoked;
+    // The user is to be signed out at the server, too, whatever becomes of the tokens.
+    await Promise.allSettled([revoked]);
+    return leave(await this.#endSession(redirect, tokens?.idToken));
   }
 
   /** What `state` says is known from the first session on, unless `handleRedirect` is about to know better. */
@@ -163,8 +161,8 @@ export class Proofkey extends EventTarget {
 
   /** Revokes the refresh token first: until then it can get new access tokens. */
   async #revoke({ accessToken, refreshToken }) {
-    const { client, canRevoke } = await this.#connect();
-    if (!canRevoke) return false;
+    const { client, named } = await this.#connect();
+    if (!named.revocation_endpoint) return false;
     const { deadline } = this.#options;
     if (refreshToken) await run(client.revoke(refreshToken, true), deadline);
     try {
@@ -174,6 +172,20 @@ export class Proofkey extends EventTarget {
       if (!refreshToken || error.code !== 'server') throw error;
     }
     return true;
+  }
+
+  /** Where the server signs the user out (OpenID Connect RP-Initiated Logout 1.0 section 2). */
+  async #endSession(redirect, idToken) {
+    const { end_session_endpoint: endpoint } = (await this.#connect()).named;
+    if (!endpoint) {
+      throw new ProofkeyError('config', 'the server names no end_session_endpoint, so it cannot sign the user out: call signOut without '
+        + '`redirect`', 'fix');
+    }
+    const url = new URL(endpoint);
+    if (idToken) url.searchParams.set('id_token_hint', idToken);
+    url.searchParams.set('client_id', this.#options.clientId);
+    url.searchParams.set('post_logout_redirect_uri', redirect);
+    return url;
   }
 
   async #handleRedirect() {
@@ -241,7 +253,7 @@ export class Proofkey extends EventTarget {
     const { client, proofs } = await this.#connect();
     const requestedAt = seconds();
     const tokens = await run(client.accept(pending, redirect), this.#options.deadline, proofs);
-    return { ...plain(tokens, requestedAt, this.#scope), id: crypto.randomUUID(), since: Date.now() };
+    return { ...plain(tokens, requestedAt, { scope: this.#scope }), id: crypto.randomUUID(), since: Date.now() };
   }
 
   /** Tokens whose access token can be used, as far as can be known. */
@@ -277,9 +289,11 @@ export class Proofkey extends EventTarget {
   async #findClient(known) {
     const options = this.#options;
     const [proofs] = await Promise.all([this.#findProofs(), init()]);
-    const server = options.authorizationEndpoint === undefined ? known ?? await run(Flow.discovery(options.issuer), options.deadline) : '';
+    const server = options.authorizationEndpoint === undefined
+      ? known ?? await run(Flow.discovery(options.issuer), options.deadline, undefined, options.metadata) : '';
     const all = server + settings({ ...options, worker: undefined, dpopJkt: proofs?.thumbprint });
-    return { client: new Client(all), server, canRevoke: /^revocation_endpoint$/m.test(all), proofs };
+    const named = Object.fromEntries([...all.matchAll(/(.*)\n(.*)\n/g)].map((line) => line.slice(1)));
+    return { client: new Client(all), server, named, proofs };
   }
 
   /** What proves whose the tokens are, if the app asks for it. */
@@ -292,6 +306,17 @@ function call(request, { accessToken }, proofs) {
   if (proofs) return proofs.fetch(request, accessToken);
   request.headers.set('authorization', `Bearer ${accessToken}`);
   return fetch(request);
+}
+
+/** Goes to another page. The promise settles only if the user stays on this one, or comes back to it. */
+function leave(url) {
+  return new Promise((_, reject) => {
+    const stay = () => reject(new ProofkeyError('aborted', 'the user has stayed on this page', 'reauthorize'));
+    addEventListener('pageshow', ({ persisted }) => { if (persisted) stay(); });
+    location.assign(url);
+    // If the browser has it: the user stopped the page that was loading. An earlier navigation has ended by now.
+    globalThis.navigation?.addEventListener('navigateerror', stay, { once: true });
+  });
 }
 
 /** Options as names and values, as `src/client.rs` reads them. It refuses a tab in any of them, as it does a line feed. */
@@ -332,11 +357,11 @@ function originOf(url, what) {
   }
 }
 
-/** An origin that may get the access token: https, or plain http on this machine. */
-function apiOrigin(url) {
-  const origin = originOf(url, 'origins');
+/** The origin of a URL that is https, or plain http on this machine. */
+function safeOrigin(url, what) {
+  const origin = originOf(url, what);
   if (!/^https:|^http:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:|$)/.test(origin)) {
-    throw new ProofkeyError('config', `origins: ${origin} must be https, or http with localhost, 127.0.0.1 or [::1]`, 'fix');
+    throw new ProofkeyError('config', `${what}: ${origin} must be https, or http with localhost, 127.0.0.1 or [::1]`, 'fix');
   }
   return origin;
 }

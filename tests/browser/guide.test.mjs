@@ -31,10 +31,17 @@ function filesOf(section) {
   return Object.fromEntries([...blocks].map(([, code]) => [/^\s*\/\/ (\w+\.\w+)$/m.exec(code)?.[1], code]).filter(([name]) => name));
 }
 
+/** The blocks that are no file of their own, as functions in a list. */
+function snippets() {
+  const blocks = [...GUIDE.matchAll(/^```ts\n(?!\/\/)([^]*?\n)```$/gm)].map(([, code]) => `async () => {\n${code}}`);
+  return `import { app } from './auth';\nconst button = document.getElementById('window')!;
+Object.assign(globalThis, { snippets: [${blocks.join(', ')}] });\n`;
+}
+
 /** The guide names the iTwin platform; the test has a server of its own. */
 function here(text) {
   const { issuer, clientId } = all.server;
-  return text.replaceAll(/https:\/\/(ims|api)\.bentley\.com/g, issuer).replaceAll('YOUR-CLIENT-ID', clientId);
+  return text.replaceAll('https://api.bentley.com/itwins/', `${issuer}/api/itwins`).replaceAll(/https:\/\/(ims|api)\.bentley\.com/g, issuer).replaceAll('YOUR-CLIENT-ID', clientId);
 }
 
 function headers(policies) {
@@ -46,7 +53,8 @@ function headers(policies) {
 const [PRELOAD] = /^<link rel="preload".*$/m.exec(GUIDE);
 const page = (main, body) => `<!doctype html><html lang="en"><head><title>Guide</title><link rel="icon" href="/icon.svg">${PRELOAD}
   <script type="module" src="/${main}"></script></head><body><div id="app"></div>${body}</body></html>`;
-const BUTTONS = '<button id="sign-in" hidden>Sign in</button><button id="sign-out" hidden>Sign out</button><p role="alert" id="problem"></p>';
+const BUTTONS = '<button id="sign-in" hidden>Sign in</button><button id="sign-out" hidden>Sign out</button><p role="alert" id="problem"></p>'
+  + '<button id="window">Window</button><script type="module" src="/snippets.ts"></script>';
 
 /** Builds an app from the guide, and serves it. */
 async function serve({ home, files, plugins, body = '', policies }) {
@@ -90,7 +98,8 @@ const APPS = {
 
 for (const [name, app] of Object.entries(APPS)) {
   test(`${name}: refused, signed in, back at the place, and signed out`, { timeout }, async () => {
-    const site = await serve({ ...app, files: { ...filesOf('One client for the page'), ...filesOf(name) } });
+    const files = { ...filesOf('One client for the page'), ...filesOf(name), ...app.body && { 'snippets.ts': snippets() } };
+    const site = await serve({ ...app, files });
     try {
       await withProfile(all.browser, async (context) => {
         const page = await context.newPage();
@@ -112,6 +121,14 @@ for (const [name, app] of Object.entries(APPS)) {
         assert.equal(page.url(), place);
         await button('Sign out').click();
         await button('Sign in').waitFor();
+        if (!('snippets.ts' in files)) return;
+        await page.evaluate(() => Promise.all(globalThis.snippets.filter((snippet) => /signInPopup/.test(snippet)).map((snippet) => snippet())));
+        const [popup] = await Promise.all([page.waitForEvent('popup'), button('Window').click()]);
+        if (!popup.isClosed()) await popup.waitForEvent('close');
+        await button('Sign out').waitFor();
+        const answer = page.waitForResponse(/itwins/);
+        await page.evaluate(() => Promise.all(globalThis.snippets.filter((snippet) => /fetch/.test(snippet)).map((snippet) => snippet())));
+        assert.equal((await answer).status(), 200);
       });
     } finally {
       await site.stop();

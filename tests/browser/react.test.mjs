@@ -13,7 +13,7 @@ const says = (page, text) => page.getByRole('alert').filter({ hasText: text }).w
 const TUNNEL = '7d3b6c0a-3c56-4f0e-8f43-0d9c5a1c2b22';
 const DEEP = `/itwins?q=tunnel#${TUNNEL}`;
 
-test('a link into the app: sign in, and be back there', { timeout }, () => withTabs(async (context, sent) => {
+test('a link into the app: sign in, and be back there, with an empty console', { timeout }, () => withTabs(async (context, sent, told) => {
   const page = await open(context, all, DEEP);
   await titled(page, 'Please sign in');
   await button(page, 'Sign in').click();
@@ -23,6 +23,7 @@ test('a link into the app: sign in, and be back there', { timeout }, () => withT
   await page.getByRole('link', { name: 'North tunnel' }).and(page.locator('[aria-current]')).waitFor();
   assert.equal(await page.getByRole('listitem').count(), 1);
   assert.equal(sent.length, 1);
+  assert.deepEqual(told, []);
 }));
 
 test('a window: sign in, and stay there', { timeout }, () => withTabs(async (context) => {

@@ -37,13 +37,26 @@ for (const [name, size] of [['phone', PHONE], ['desk', DESK]]) {
       await titled(page, 'My iTwins');
       await page.getByRole('link', { name: 'North tunnel' }).click();
       await look(page, 'itwins');
+      let go;
+      const held = new Promise((resolve) => { go = resolve; });
+      await context.route(/\/api\/me$/, async (route) => {
+        await held;
+        await route.continue();
+      });
       await page.getByRole('link', { name: 'Account' }).click();
+      await page.getByText('One moment').evaluate((element) => Promise.all(element.getAnimations().map(({ finished }) => finished)));
+      await look(page, 'loading');
+      go();
       await page.getByText('alice@example.test').waitFor();
       await look(page, 'account');
       await context.route(/\/api\/itwins$/, (route) => route.fulfill({ status: 503, headers: { 'access-control-allow-origin': '*' } }));
       await page.getByRole('link', { name: 'iTwins', exact: true }).click();
       await page.getByRole('alert').filter({ hasText: 'The service does not work' }).waitFor();
       await look(page, 'broken');
+      await page.goto(`${all.origin}/nowhere`);
+      await titled(page, 'There is no such page');
+      await page.getByRole('link', { name: 'Skip to the content' }).focus();
+      await look(page, 'missing');
     }, { ...size, colorScheme, complaints: FAILED }));
   }
 }

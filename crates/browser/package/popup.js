@@ -132,7 +132,7 @@ export async function handOver(redirect) {
 }
 
 /** The name under which the two pages of a login meet. Only a page that has seen the login's state can make it. */
-async function roomOf(url) {
+export async function roomOf(url) {
   const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(stateOf(url)));
   return `proofkey/1 window ${Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
 }

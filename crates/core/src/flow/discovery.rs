@@ -1,6 +1,7 @@
 //! From an issuer to its metadata, whichever well-known address has it: [`Discovery`].
 
 use crate::endpoint::{Quirk, Quirks};
+use crate::error::words::{Decimal, put};
 use crate::error::{ConfigError, ResponseError};
 use crate::flow::metadata::{Metadata, MetadataRequest, WellKnown, split};
 use crate::flow::{Flow, Step, Unanswered};
@@ -192,12 +193,13 @@ impl fmt::Display for At<'_> {
                 f.write_str("; ")?;
             }
             if let Ok(request) = MetadataRequest::new(self.issuer, *address) {
-                write!(f, "{} ", request.request().url())?;
+                request.request().url().fmt(f)?;
+                f.write_str(" ")?;
             }
             match miss {
                 Miss::Closed => f.write_str("gave no answer")?,
                 Miss::Other => f.write_str("answered with something else")?,
-                Miss::Status(status) => write!(f, "answered {status}")?,
+                Miss::Status(status) => put(f, &["answered ", Decimal::of(usize::from(*status)).as_str()])?,
             }
         }
         Ok(())

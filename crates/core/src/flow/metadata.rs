@@ -159,7 +159,7 @@ fn words(value: Value<'_>) -> Option<&str> {
 }
 
 fn lists(words: &str, wanted: &str) -> bool {
-    words.split(' ').any(|word| word == wanted)
+    words.as_bytes().split(|byte| *byte == b' ').any(|word| word == wanted.as_bytes())
 }
 
 const fn flag(member: &'static str, value: Value<'_>) -> Result<Option<bool>, ResponseError> {

@@ -59,7 +59,7 @@ for (const [name, runner] of Object.entries(RUNNERS)) {
     () => check('token', 582, Object.keys(RESPONSE), ({ raw }) => raw));
 
   test(`metadata have the verdict that they have in the core, in ${name}`, { timeout },
-    () => check('metadata', 350, [...Object.keys(METADATA), 'NoMetadata'].sort(), (one) => one.refused || one.in_memory === false));
+    () => check('metadata', 357, [...Object.keys(METADATA), 'NoMetadata'].sort(), (one) => one.refused || one.in_memory === false));
 
   test(`URIs have the verdict that they have in the core, in ${name}`, { timeout }, () => check('uris', 794, Object.keys(FAULTS)));
 

@@ -1,6 +1,6 @@
 //! Servers that many apps sign in at, as constants. One that is not used costs nothing.
 
-use crate::endpoint::{Endpoint, Quirk};
+use crate::endpoint::{Endpoint, Quirk, Quirks};
 use crate::server::Server;
 
 /// Presets of known servers, as their documentation and other clients describe them; none was tried at the server itself. Where
@@ -75,3 +75,19 @@ impl Server<'static> {
         .with(Endpoint::Revocation, "https://id.twitch.tv/oauth2/revoke")
         .with_quirk(Quirk::ErrorInMessage);
 }
+
+/// What the server of an issuer does otherwise than the specifications say, if its address tells whose it is.
+pub(crate) fn quirks_at(issuer: &str) -> Quirks {
+    if ENTRA.iter().any(|start| issuer.starts_with(start)) {
+        Quirks::NONE.with(Quirk::TenantIssuer)
+    } else {
+        Quirks::NONE
+    }
+}
+
+/// Microsoft Entra: the worldwide one, that of the government of the United States, and the one in China.
+const ENTRA: [&str; 3] = [
+    "https://login.microsoftonline.com/",
+    "https://login.microsoftonline.us/",
+    "https://login.partner.microsoftonline.cn/",
+];

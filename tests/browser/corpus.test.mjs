@@ -1,5 +1,7 @@
 // The hostile inputs of tests/corpus, through the WebAssembly module, in Node.js and in Chromium: each has the verdict that it
-// has in the core.
+// has in the core. device.json, push.json, dpop.json and id_token.json are not among them: the module exports nothing that reads
+// them. A page has no device grant and no pushed logins, its proofs are made by WebCrypto (dpop.test.mjs), and ID tokens are kept
+// and not read.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -72,6 +72,7 @@ use both::flood::Flood;
 use both::login::{Asked, CALLBACK, SCOPE, assert_status, client, is_closed, token_server};
 use proofkey_core::{Advice, Client, ClientBuf, Endpoint, Redirect, Server as Endpoints};
 use proofkey_tests::recording::{Server, header, json, read_request};
+use proofkey_ureq::Signer;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};

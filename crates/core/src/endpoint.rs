@@ -52,8 +52,8 @@ impl Endpoint {
         }
     }
 
-    /// Whether no login in a browser is possible without it.
-    pub(crate) const fn is_required(self) -> bool {
+    /// Whether metadata with one that cannot be used are refused: it does not count as absent.
+    pub(crate) const fn is_of_login(self) -> bool {
         matches!(self, Self::Authorization | Self::Token)
     }
 }

@@ -6,6 +6,7 @@ use crate::error::{ConfigError, ResponseError};
 use crate::flow::metadata::{Metadata, MetadataRequest, WellKnown, split};
 use crate::flow::{Flow, Step, Unanswered};
 use crate::message::Response;
+use crate::provider::quirks_at;
 use crate::wire::json::Peek;
 use core::fmt;
 
@@ -35,7 +36,7 @@ pub struct Discovery<'a> {
 }
 
 impl<'a> Discovery<'a> {
-    /// Begins with the first address.
+    /// Begins with the first address. If the issuer is at Microsoft Entra, [`Quirk::TenantIssuer`] is on.
     ///
     /// # Errors
     /// [`ConfigError::Issuer`] if it is not an https URL without query and fragment (http: loopback only).
@@ -58,7 +59,7 @@ impl<'a> Discovery<'a> {
         } else {
             &WellKnown::ALL
         };
-        Ok(Self { issuer, order, tried, quirks: Quirks::NONE })
+        Ok(Self { issuer, order, tried, quirks: quirks_at(issuer) })
     }
 
     /// Expects something that this server does otherwise than the specifications say ([`Quirk::TenantIssuer`]).

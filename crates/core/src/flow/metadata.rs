@@ -101,8 +101,8 @@ impl<'a> MetadataRequest<'a> {
         for (endpoint, value) in Endpoint::ALL.iter().zip(endpoints) {
             match string(endpoint.name(), *value) {
                 Ok(Some(url)) => server = server.with(*endpoint, url),
-                Ok(None) if endpoint.is_required() => return Err(ResponseError::Missing(endpoint.name())),
-                Err(error) if endpoint.is_required() => return Err(error),
+                Ok(None) if *endpoint == Endpoint::Token => return Err(ResponseError::Missing(endpoint.name())),
+                Err(error) if endpoint.is_of_login() => return Err(error),
                 _ => {}
             }
         }

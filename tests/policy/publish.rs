@@ -14,7 +14,7 @@ fn a_published_crate_says_what_it_is() {
         for field in ["description", "version", "license", "rust-version", "keywords", "categories"] {
             assert!(package.get(field).is_some(), "{}: no `{field}`", folder.display());
         }
-        let all = package.get("metadata").and_then(|metadata| metadata.get("docs.rs")?.get("all-features"));
+        let all = package.get("metadata").and_then(|metadata| metadata.get("docs")?.get("rs")?.get("all-features"));
         assert_eq!(all, Some(&Value::Boolean(true)), "{}: docs.rs shows all features", folder.display());
         for file in ["README.md", "LICENSE-APACHE", "LICENSE-MIT"] {
             let text = fs::read_to_string(folder.join(file));
@@ -33,7 +33,7 @@ fn no_address_is_named_that_may_not_exist() {
     let packages = published().into_iter().map(|(_, manifest)| manifest["package"].clone());
     for package in packages.chain([workspace["workspace"]["package"].clone()]) {
         for field in ["repository", "homepage", "documentation"] {
-            assert!(package.get(field).is_none(), "{field}: {package}");
+            assert!(package.get(field).is_none(), "{field}: {package:?}");
         }
     }
     let npm: serde_json::Value =

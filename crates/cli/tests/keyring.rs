@@ -35,9 +35,11 @@ fn a_sign_in_is_kept_there_renewed_and_forgotten() {
     }
     assert_eq!(keyring::Entry::new("proofkey", "sealing-key").unwrap().get_secret().unwrap().len(), 32);
 
-    let elsewhere = desk.run(&["token"]);
-    assert!(elsewhere.stdout.is_empty(), "{elsewhere:?}");
-    elsewhere.fails(1, &["there is no system keyring", "keep the logins in files"]);
+    if cfg!(target_os = "linux") {
+        let elsewhere = desk.run(&["token"]);
+        assert!(elsewhere.stdout.is_empty(), "{elsewhere:?}");
+        elsewhere.fails(1, &["there is no system keyring", "keep the logins in files"]);
+    }
     assert_eq!(run(&["logout"]).code, Some(0));
     assert_eq!(desk.requests("/connect/revocation").len(), 2, "both tokens");
     let gone = run(&["token"]);
@@ -83,7 +85,7 @@ fn a_newer_sign_in_is_refused_there_and_left_as_it_is() {
         run(args).fails(
             2,
             &[
-                "state/proofkey/keyring/",
+                &file.display().to_string(),
                 "was written by a newer proofkey (it has format 4)",
                 "`proofkey logout --forget-anyway`",
             ],
@@ -149,6 +151,8 @@ fn sign_in(desk: &Desk) {
 
 fn command(desk: &Desk, args: &[&str]) -> Command {
     let mut command = desk.command(args);
-    command.env(BUS, env::var_os(BUS).expect("a bus: run this by `.ci/run keyring`"));
+    if cfg!(target_os = "linux") {
+        command.env(BUS, env::var_os(BUS).expect("a bus: run this by `.ci/run keyring`"));
+    }
     command
 }

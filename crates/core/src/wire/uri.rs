@@ -1,5 +1,6 @@
 //! Absolute URIs (RFC 3986), split but never normalised.
 
+use crate::wire::bytes::find;
 use crate::wire::form::cut_at;
 use core::net::IpAddr;
 
@@ -137,7 +138,7 @@ fn is_short(address: &[u8]) -> bool {
         pair => pair == (b"0", b"0") && !has_gap,
     };
     !groups().zip(groups().skip(1)).any(could_be_left_out)
-        && groups().all(|group| group == b"0" || !(group.starts_with(b"0") || group.iter().any(|byte| *byte == b'.')))
+        && groups().all(|group| group == b"0" || !(group.starts_with(b"0") || find(group, b'.').is_some()))
 }
 
 /// Whether a path has a segment that browsers resolve: `.` or `..`, also in escapes.

@@ -28,6 +28,7 @@ after(() => Promise.all([all.browser?.close(), all.server?.stop(), all.bare?.sto
 async function openWindow(context, redirectUri) {
   const opener = await openBare(context, all);
   const [popup] = await Promise.all([opener.waitForEvent('popup'), opener.evaluate((uri) => {
+    globalThis.first = app;
     globalThis.app = make({ redirectUri: uri });
     globalThis.done = app.signInPopup({ extra: { prompt: 'login' } });
   }, redirectUri)]);
@@ -63,6 +64,8 @@ for (const [name, words] of [
     await allow(popup);
     await opener.evaluate(() => done);
     await says(popup, words[0]);
+    // The other instance has another redirect URI.
+    assert.equal(await opener.evaluate(() => first.signedIn), true);
     const left = await leftovers(popup);
     assert.deepEqual([sent.length, left.includes(sent[0].code)], [1, false]);
     // The page that opened the window is gone.

@@ -1,9 +1,10 @@
 // OAuth 2.0 for single-page apps. The protocol is in the WebAssembly module; the rest needs a page. See index.d.ts.
 import { drive, signedOut } from './drive.js';
 import { ProofkeyError } from './error.js';
+import { handOver } from './handover.js';
 import { plain, run, seconds } from './http.js';
 import { keep } from './keep.js';
-import { Popup, cancelled, handOver } from './popup.js';
+import { Popup, cancelled } from './popup.js';
 import { Session, now } from './session.js';
 import { Waiting, arrival, clean, handled } from './waiting.js';
 import load, { Client, Flow, isReady, wantsRefresh } from './wasm/proofkey_browser.js';
@@ -75,6 +76,11 @@ export class Proofkey extends EventTarget {
 
   get scope() {
     return this.#session?.tokens?.scope ?? null;
+  }
+
+  get expiresAt() {
+    const { requestedAt, expiresIn } = this.#session?.tokens ?? {};
+    return 1000 * (requestedAt + expiresIn) || null;
   }
 
   handleRedirect() {
@@ -189,7 +195,7 @@ export class Proofkey extends EventTarget {
     const url = new URL(endpoint);
     if (idToken) url.searchParams.set('id_token_hint', idToken);
     url.searchParams.set('client_id', this.#options.clientId);
-    url.searchParams.set('post_logout_redirect_uri', redirect);
+    if (redirect !== true) url.searchParams.set('post_logout_redirect_uri', redirect);
     return url;
   }
 

@@ -1,6 +1,6 @@
 // A page load without a session asks the server for one, without the user (OpenID Connect Core section 3.1.2.1, `prompt=none`).
 // Only an app that asks for it loads this.
-import { roomOf } from './popup.js';
+import { roomOf } from './handover.js';
 import { hold } from './session.js';
 
 /** How long a frame may take, in milliseconds. */

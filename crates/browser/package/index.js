@@ -46,12 +46,15 @@ export class Proofkey extends EventTarget {
     super();
     // So that a server that renders a page can make one: what it does is for the browser.
     if (!isSupported()) return;
-    const { issuer, authorizationEndpoint, clientId, redirectUri, scope = '', origins = [], deadline = DEADLINE, dpop, metadata } = options;
+    const { issuer, authorizationEndpoint, clientId, redirectUri, scope = '', origins = [], deadline = DEADLINE, dpop, metadata, store } = options;
     if (originOf(redirectUri, 'redirect URI') !== location.origin) {
       throw new ProofkeyError('config', `redirect URI: it must have this page's origin, ${location.origin}, not ${originOf(redirectUri)}`, 'fix');
     }
     if (!(deadline > 0 && deadline <= DEADLINE_MAX)) {
       throw new ProofkeyError('config', `deadline: it must be a number of milliseconds from 1 to ${DEADLINE_MAX}, not ${deadline}`, 'fix');
+    }
+    if (store !== undefined && !(store === 'dpop' && dpop)) {
+      throw new ProofkeyError('config', "store: it can only be 'dpop', and needs `dpop: true`: tokens that are not bound are not stored", 'fix');
     }
     this.#options = { ...options, deadline };
     this.#origins = new Set(origins.map((url) => safeOrigin(url, 'origins')));
@@ -60,7 +63,8 @@ export class Proofkey extends EventTarget {
     this.#name = `proofkey/1 ${JSON.stringify([clientId, issuer ?? authorizationEndpoint, this.#scope, ...dpop ? ['dpop'] : []])}`;
     this.#waiting = new Waiting(this.#name);
     this.#session = new Session(this.#name, (type) => this.#tell(type),
-      options.keep === false ? undefined : () => keep(this.#name, options.worker));
+      options.keep === false ? undefined : () => keep(this.#name, options.worker),
+      store && import('./store.js').then(({ Store }) => new Store(this.#name)).catch(() => {}));
     this.#arrival = arrival(redirectUri);
     this.#restorer = options.restore && import('./restore.js').then(({ Restore }) => new Restore(this, this.#name, options.restore))
       .catch(() => {});
@@ -157,6 +161,7 @@ export class Proofkey extends EventTarget {
     const tokens = session.end();
     release?.();
     this.#restorer?.then((restorer) => restorer?.forget());
+    await session.stored;
     const revoked = tokens !== null && this.#revoke(tokens);
     if (!redirect) return revoked;
     // The user is to be signed out at the server, too, whatever becomes of the tokens.

@@ -76,8 +76,8 @@ use proofkey_ureq::Signer;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
 
 #[tokio::test(start_paused = true)]
 async fn the_user_and_each_head_have_their_time() {
@@ -141,19 +141,19 @@ async fn dropping_the_future_of_a_device_login_sends_nothing_more() {
 
 #[tokio::test]
 async fn dropping_the_future_of_a_device_login_ends_the_poll_that_is_under_way() {
-    let (server, closed) = holding("/token", PROMPT);
+    let (server, mut closed) = holding("/token", PROMPT);
     let client = device(&server);
     let http = http();
     let mut login = Box::pin(http.login_device(DeviceLogin::new(client.as_client(), SCOPE), |_| Ok(())));
     until(&mut login, || server.requests().len() == 2).await;
     drop(login);
-    closed.recv().expect("the connection of the poll");
+    closed.recv().await.expect("the connection of the poll");
     assert_eq!(server.requests().len(), 2);
 }
 
 #[tokio::test]
 async fn dropping_the_future_of_a_pushed_login_opens_no_browser() {
-    let (server, closed) = holding("/par", "{}");
+    let (server, mut closed) = holding("/par", "{}");
     let (authorize, token, par) = (server.url("/authorize"), server.url("/token"), server.url("/par"));
     let endpoints = Endpoints::new(&authorize, &token).with(Endpoint::PushedAuthorization, &par);
     let key = proofkey_tests::bound::key();
@@ -166,7 +166,7 @@ async fn dropping_the_future_of_a_pushed_login_opens_no_browser() {
         let mut login = Box::pin(http.login(login, |_| panic!("a browser is opened")));
         until(&mut login, || server.requests().len() > before).await;
         drop(login);
-        closed.recv().expect("the connection of the push");
+        closed.recv().await.expect("the connection of the push");
         let asked = server.requests();
         assert_eq!(asked.len(), before + 1);
         assert_eq!(header(&asked[before], "dpop").is_some(), is_bound);
@@ -188,8 +188,8 @@ async fn until<F: Future<Output: std::fmt::Debug> + Unpin>(future: &mut F, is_so
 
 /// A server that takes a request to this path and never answers it, and tells when its connection was closed. All others are
 /// answered with this.
-fn holding(path: &'static str, body: &'static str) -> (Server, mpsc::Receiver<()>) {
-    let (sender, receiver) = mpsc::channel();
+fn holding(path: &'static str, body: &'static str) -> (Server, mpsc::UnboundedReceiver<()>) {
+    let (sender, receiver) = mpsc::unbounded_channel();
     let server = Server::start(move |mut stream, requests| {
         while let Some(request) = read_request(&mut stream) {
             let is_held = request.starts_with(&format!("POST {path} "));

@@ -129,13 +129,20 @@ fn a_server_may_say_how_long_to_wait() {
 
 #[test]
 fn any_other_error_is_the_last_answer() {
-    for code in
-        ["access_denied", "expired_token", "invalid_grant", "device_not_found", "server_error", "Slow_down", "x"]
-    {
+    for code in [
+        "access_denied",
+        "authorization_declined",
+        "expired_token",
+        "invalid_grant",
+        "device_not_found",
+        "server_error",
+        "Slow_down",
+        "x",
+    ] {
         for status in [200, 400, 401, 403] {
             let error = last(status, &format!(r#"{{"error":"{code}"}}"#)).expect_err(code);
             assert!(matches!(&error, ResponseError::Server { error, .. } if error.code() == code), "{status} {error}");
-            if matches!(code, "access_denied" | "expired_token" | "invalid_grant") {
+            if matches!(code, "access_denied" | "authorization_declined" | "expired_token" | "invalid_grant") {
                 assert_eq!(error.advice(), Advice::Reauthorize, "{code}");
             }
         }

@@ -77,12 +77,37 @@ fn the_template_of_a_tenant_is_taken_for_the_issuers_that_stand_for_many() {
             }
             Err(error) => assert!(!expected && matches!(error, ResponseError::Issuer { .. }), "{named}: {error}"),
         }
-        let mut discovery = Discovery::new(asked).expect("an issuer").with_quirk(Quirk::TenantIssuer);
+        // Its address switches the quirk on.
+        let mut discovery = Discovery::new(asked).expect("an issuer");
         let mut answer = body.into_bytes();
         let Step::Send(_) = discovery.step(0) else { panic!("an address") };
         let response = Response::new(200, &mut answer);
         assert!(discovery.hear(&response, 0));
         assert_eq!(discovery.read(response).is_ok(), expected, "{named}");
+    }
+}
+
+#[test]
+fn the_quirk_of_many_tenants_is_on_at_entras_addresses_alone() {
+    for (host, is_entra) in [
+        ("login.microsoftonline.com", true),
+        ("login.microsoftonline.us", true),
+        ("login.partner.microsoftonline.cn", true),
+        ("login.microsoftonline.com.as.example", false),
+        ("login.microsoftonline.de", false),
+        ("as.example", false),
+    ] {
+        let issuer = format!("https://{host}/common/v2.0");
+        let body = format!(
+            r#"{{"issuer":"https://{host}/{{tenantid}}/v2.0","authorization_endpoint":"https://{host}/a","token_endpoint":"https://{host}/t"}}"#
+        );
+        let read = |discovery: Discovery<'_>| {
+            let mut answer = body.clone().into_bytes();
+            discovery.read(Response::new(200, &mut answer)).map(|found| found.server().has_quirk(Quirk::TenantIssuer))
+        };
+        let discovery = Discovery::new(&issuer).expect("an issuer");
+        assert_eq!(read(discovery).is_ok_and(|is_on| is_on), is_entra, "{host}");
+        assert_eq!(read(discovery.with_quirk(Quirk::TenantIssuer)), Ok(true), "{host}: by hand");
     }
 }
 

@@ -146,6 +146,9 @@ fn refused(words: &ServerError, advice: Advice, error: &dyn fmt::Display) -> Fai
     if is_about(words, NONCE) {
         return failure.advise_command("the server wants a nonce: run", "login --extra nonce=TEXT");
     }
+    if is_about(words, PUSH) {
+        return failure.advise_command("the server takes only pushed logins from this client: run", "login --push");
+    }
     match words.code() {
         "access_denied" | "authorization_declined" => {
             failure.advise_command("you or the server's policy denied access; to try again, run", "login")
@@ -166,7 +169,7 @@ fn refused(words: &ServerError, advice: Advice, error: &dyn fmt::Display) -> Fai
 
 /// Whether the server's description is advice enough.
 pub fn is_explained(words: &ServerError) -> bool {
-    is_about(words, SECRET) || is_about(words, NONCE)
+    [SECRET, NONCE, PUSH].into_iter().any(|subject| is_about(words, subject))
 }
 
 fn is_about(words: &ServerError, subject: &[&str]) -> bool {
@@ -187,6 +190,7 @@ fn later(error: &dyn fmt::Display, after: Option<u32>) -> Failure {
 const AUTHORITIES: &str = "check the address; if your company has certificates of its own, trust its authority with \
     --cacert FILE or SSL_CERT_FILE";
 const NONCE: &[&str] = &["nonce"];
+const PUSH: &[&str] = &["pushed authorization request"];
 const NO_METADATA: &str = "give the issuer exactly as the server writes it, or the endpoints: \
     --authorization-endpoint URL --token-endpoint URL";
 const OTHER_PROXY: &str = "use another proxy with --proxy URL, or none with --proxy ''";

@@ -70,7 +70,8 @@ impl<'a> MetadataRequest<'a> {
 
     /// Reads the answer. The issuer must be identical byte for byte (RFC 8414 section 3.3), PKCE with `S256` must not be
     /// ruled out, and only the metadata of a loopback issuer may name plain http. What a login does not need, and cannot be
-    /// used, counts as absent.
+    /// used, counts as absent. The authorization endpoint may be absent (section 2): [`Client::new`](crate::Client::new) refuses
+    /// such a server, and [`Client::without_redirect`](crate::Client::without_redirect) does not.
     ///
     /// # Errors
     /// [`ResponseError`]. Whether another address may have metadata is for [`Discovery`](crate::Discovery) to say.

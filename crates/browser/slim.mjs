@@ -1,7 +1,8 @@
-// Takes out of the JavaScript that wasm-bindgen writes what this package does not need. Fails if it is not there any more.
+// Takes out of the JavaScript that wasm-bindgen writes what this package does not need, and calls imports and exports as the module
+// does. Fails if something is not there any more.
 import { readFileSync, writeFileSync } from 'node:fs';
 
-const [, , path] = process.argv;
+const [, , path, names] = process.argv;
 let text = readFileSync(path, 'utf8');
 
 const CUTS = [
@@ -30,7 +31,14 @@ const CUTS = [
   [/^\n? {4}function expectedResponseType[^]*?^ {4}}\n/m, ''],
 ];
 
-for (const [pattern, instead] of CUTS) {
+const { imports, exports } = JSON.parse(readFileSync(names, 'utf8'));
+const NAMES = [
+  ['"./proofkey_browser_bg.js"', '"a"'],
+  ...imports.map(([, long, short]) => [`${long}:`, `${short}:`]),
+  ...exports.map(([long, short]) => [`wasm.${long}`, `wasm.${short}`]),
+].map(([long, short]) => [new RegExp(`${long.replaceAll('.', '\\.')}(?!\\w)`, 'g'), short]);
+
+for (const [pattern, instead] of [...CUTS, ...NAMES]) {
   const cut = text.replace(pattern, instead);
   if (cut === text) throw new Error(`${path} has nothing like ${pattern}`);
   text = cut;

@@ -196,7 +196,7 @@ fn holding(path: &'static str, body: &'static str) -> (Server, mpsc::Receiver<()
             requests.lock().unwrap().push(request);
             if is_held {
                 drop(stream.read_to_end(&mut Vec::new()));
-                drop(sender.send(()));
+                sender.send(()).ok();
                 return;
             }
             drop(stream.write_all(json(200, body).as_bytes()));

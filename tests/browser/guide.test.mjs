@@ -38,10 +38,11 @@ function snippets() {
 Object.assign(globalThis, { snippets: [${blocks.join(', ')}] });\n`;
 }
 
-/** The guide names the iTwin platform; the test has a server of its own. */
+/** The guide names the iTwin platform; the test has a server of its own. What is kept by default would hide what is restored. */
 function here(text) {
   const { issuer, clientId } = all.server;
-  return text.replaceAll('https://api.bentley.com/itwins/', `${issuer}/api/itwins`).replaceAll(/https:\/\/(ims|api)\.bentley\.com/g, issuer).replaceAll('YOUR-CLIENT-ID', clientId);
+  return text.replaceAll('https://api.bentley.com/itwins/', `${issuer}/api/itwins`).replaceAll(/https:\/\/(ims|api)\.bentley\.com/g, issuer).replaceAll('YOUR-CLIENT-ID', clientId)
+    .replace('new Proofkey({', "new Proofkey({ ...{ keep: false, restore: 'redirect' as const },");
 }
 
 function headers(policies) {
@@ -117,6 +118,10 @@ for (const [name, app] of Object.entries(APPS)) {
         if (await page.getByRole('link', { name: 'Back' }).count()) await page.getByRole('link', { name: 'Back' }).click();
         await button('Sign in').click();
         await page.click('#allow');
+        await button('Sign out').waitFor();
+        assert.equal(page.url(), place);
+        await Promise.all([page.waitForRequest(/prompt=none/), page.reload()]);
+        await page.waitForURL(place);
         await button('Sign out').waitFor();
         assert.equal(page.url(), place);
         await button('Sign out').click();

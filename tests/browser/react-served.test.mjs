@@ -7,7 +7,7 @@ import { button, example, open, place, setUp, titled, vite } from './react.mjs';
 import { allow, withProfile } from './spa.mjs';
 
 const all = setUp();
-const timeout = 60_000;
+const timeout = 120_000;
 
 test('the README lists the headers that are sent', async () => {
   const { resolveConfig } = await vite();

@@ -58,5 +58,7 @@ export async function looksWell(page, name) {
   await page.evaluate(`${AXE}; 0`);
   const { violations } = await page.evaluate(() => axe.run());
   assert.deepEqual(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`)]), [], name);
-  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), `${name} is too wide`);
+  // A phone's own width grows with what it shows.
+  const widest = await page.evaluate(() => document.documentElement.scrollWidth);
+  assert.ok(widest <= page.viewportSize().width, `${name} is ${widest} wide`);
 }

@@ -6,7 +6,7 @@ import { CORS, FAILED, allow, withProfile } from './spa.mjs';
 import { signIn } from './tools.mjs';
 
 const all = setUp();
-const timeout = 60_000;
+const timeout = 120_000;
 const withTabs = (work, options) => withProfile(all.browser, work, options);
 const says = (page, text) => page.getByRole('alert').filter({ hasText: text }).waitFor();
 

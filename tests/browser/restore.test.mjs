@@ -171,3 +171,39 @@ test('frame: without a refresh token, a token that has expired is replaced by an
   assert.equal(await page.evaluate(() => app.accessToken().catch(({ code }) => code)), 'signed_out');
   assert.deepEqual([asked.length, await page.evaluate(() => app.state)], [3, 'signed_out']);
 }));
+
+/** What anyone can register a name in is not a site. */
+const SITES = [
+  ['https://app.a.co.uk', 'https://auth.a.co.uk', 'frame'], ['https://a.co.uk:8443', 'https://auth.a.co.uk', 'frame'],
+  ['https://a.co.uk', 'https://b.co.uk', 'page'], ['https://a.com', 'https://a.org', 'page'],
+];
+
+test('frame: which servers are of the same site', { timeout: 2 * timeout }, () => withProfile(all.browser, async (context) => {
+  const bare = `import { Proofkey } from '/proofkey/index.js'; globalThis.Proofkey = Proofkey; document.documentElement.dataset.ready = '';`;
+  const site = await serve({ port: 0, pages: { ...BARE, '/bare.js': bare }, more: { 'content-security-policy': '' } });
+  const found = [];
+  try {
+    await context.route(/^https:/, async (route) => {
+      const { pathname } = new URL(route.request().url());
+      if (pathname !== '/authorize') return route.fulfill({ response: await route.fetch({ url: site.origin + pathname }) });
+      found.push(route.request().frame().parentFrame() ? 'frame' : 'page');
+      return route.fulfill({ status: 204 });
+    });
+    for (const [here, server] of SITES) {
+      const before = found.length;
+      const page = await context.newPage();
+      await page.goto(`${here}/`);
+      await page.waitForSelector(READY);
+      await page.evaluate(([authorizationEndpoint, redirectUri]) => {
+        localStorage.setItem(`proofkey/1 ${JSON.stringify(['a', authorizationEndpoint, ''])} was signed in`, '');
+        new Proofkey({ clientId: 'a', authorizationEndpoint, tokenEndpoint: authorizationEndpoint, redirectUri, restore: 'frame' }).handleRedirect();
+      }, [`${server}/authorize`, `${here}/callback`]);
+      while (found.length === before) await page.waitForTimeout(20);
+      assert.equal(await page.evaluate(() => document.cookie), '');
+      await page.close();
+    }
+  } finally {
+    await site.stop();
+  }
+  assert.deepEqual(found, SITES.map(([, , way]) => way));
+}, { complaints: FAILED }));

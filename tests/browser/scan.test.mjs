@@ -1,7 +1,7 @@
 // Where secrets go: every request of two sign-ins, a refresh and a sign-out, and everything that is left afterwards.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { leftovers, navigation, openBare, setUp, signInBare, tokenAnswers, withProfile } from './spa.mjs';
+import { READY, leftovers, navigation, openBare, setUp, signInBare, tokenAnswers, withProfile } from './spa.mjs';
 import { signIn } from './tools.mjs';
 
 const all = setUp();
@@ -26,6 +26,10 @@ test('each secret is where it has to be, and nowhere else', { timeout }, () => w
   await page.evaluate((api) => app.fetch(`${api}/api/me`), all.server.issuer);
   const left = await leftovers(page);
   await page.reload();
+  await page.waitForSelector(READY);
+  await page.evaluate(() => app.handleRedirect());
+  // The worker had the session meanwhile.
+  assert.equal(await page.evaluate(() => app.signedIn), true);
   const after = await leftovers(page);
 
   const states = requests.map(([request]) => new URL(request.url())).filter(({ pathname }) => pathname === '/connect/authorize')
@@ -75,8 +79,10 @@ test('each secret is where it has to be, and nowhere else', { timeout }, () => w
   assert.ok(log.every((line) => line.startsWith('/callback?')), log.join('\n'));
 
   for (const text of [left, after, told.join('\n')]) assert.deepEqual(every.filter((secret) => text.includes(secret)), [], text);
-  const { stored, session, local, databases, caches, workers } = JSON.parse(left);
-  assert.deepEqual({ stored, session, local, databases, caches, workers },
-    { stored: [], session: {}, local: {}, databases: [], caches: [], workers: 0 });
+  for (const text of [left, after]) {
+    const { stored, session, local, databases, caches, workers } = JSON.parse(text);
+    assert.deepEqual({ stored, session, local, databases, caches, workers },
+      { stored: [], session: {}, local: {}, databases: [], caches: [], workers: 0 });
+  }
   assert.ok(secrets.code.some((code) => redirect.includes(code)));
 }));

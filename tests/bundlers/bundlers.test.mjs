@@ -1,7 +1,7 @@
 // The package as npm gets it, in one app that each bundler builds, in a real Chromium: it signs its user in.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { copyFileSync, cpSync, readdirSync } from 'node:fs';
+import { copyFileSync, cpSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openBrowser, startDevServer } from '../browser/tools.mjs';
 import { command, here, install, newFolder, page, serve, use } from './tools.mjs';
@@ -100,10 +100,28 @@ const WAYS = {
   'next, webpack': (folder) => next(folder, '--webpack'),
 };
 
+/** The rows of the README that the ways above are. */
+const TOLD = [
+  [/^vite [567] dev/, "Vite 5, 6, 7, served | `optimizeDeps: { exclude: ['proofkey-browser'] }` in `vite.config.js`"],
+  [/^vite [567] build/, 'Vite 5, 6, 7, built | nothing'],
+  [/^vite 8/, 'Vite 8, served and built | nothing'],
+  [/^webpack/, 'webpack 5 | nothing'],
+  [/^next/, 'Next 16, exported, with Turbopack or webpack | nothing; the redirect URI is a page of its own, such as `app/callback/page.js`'],
+  [/^parcel/, 'Parcel 2 | nothing'],
+  [/^esbuild|^rollup/, 'esbuild, Rollup | `proofkey-browser/inline`, and the option `worker`'],
+];
+
 test('the package holds what it needs, and nothing else', () => {
   const inPackage = readdirSync(join(here, '../../crates/browser/package'), { recursive: true });
   const expected = inPackage.filter((name) => /\.(js|wasm|md|json|d\.c?ts)$|^LICENSE/.test(name));
   assert.deepEqual(all.files, expected.sort());
+});
+
+test('the README says what each bundler needs', () => {
+  const readme = readFileSync(join(here, '../../crates/browser/package/README.md'), 'utf8');
+  const told = Object.keys(WAYS).map((name) => TOLD.filter(([which]) => which.test(name)).map(([, row]) => row));
+  assert.deepEqual(told.flat().filter((row) => !readme.includes(`\n| ${row} |`)), []);
+  assert.ok(told.every((rows) => rows.length === 1));
 });
 
 for (const [name, build] of Object.entries(WAYS).filter(([name]) => CHOSEN.test(name))) {

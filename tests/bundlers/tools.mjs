@@ -4,7 +4,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
-import { allow, within } from '../browser/spa.mjs';
+import { allow, until, within } from '../browser/spa.mjs';
 
 export const here = new URL('.', import.meta.url).pathname;
 const out = join(here, 'target');
@@ -71,6 +71,8 @@ export async function use({ browser, server }, port) {
     await allow(tab);
     await says('alice');
     assert.equal(tab.url(), `http://127.0.0.1:${port}/callback`);
+    // The page has the tokens, and the worker.
+    await until(tab, async () => (await navigator.locks.query()).held.filter(({ name }) => /] \d{16} /.test(name)).length === 2);
     await tab.reload();
     await says('alice');
     assert.deepEqual(sent.map((form) => form.grant_type), ['authorization_code']);

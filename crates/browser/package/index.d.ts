@@ -46,9 +46,22 @@ export interface ClientOptions {
   keep?: boolean;
   /**
    * For `keep`: the URL of this package's `worker.js` at this page's origin, or a function that makes the worker with these
-   * options, for bundlers that do not find the file by themselves.
+   * options, for a bundler that does not find the file by itself.
    */
   worker?: string | URL | ((options: WorkerOptions & { extendedLifetime: true }) => SharedWorker);
+  /**
+   * Whether a page load without a session asks the server for one, without the user (`prompt=none`), if someone was signed in and
+   * has not signed out. `redirect` leaves the page and comes back to the same address, so the redirect URI must serve this app.
+   * `frame` does it in a hidden frame, if the server is of the same site; it also replaces a token that has expired if there is no
+   * refresh token. Without an answer, or if the server knows no one, it is not tried again before the next sign-in. `state` is
+   * `loading` meanwhile. Default: nothing is asked.
+   */
+  restore?: 'redirect' | 'frame';
+  /**
+   * Whether the refresh token is stored, in IndexedDB, so that the user is still signed in when the browser is opened again. Only
+   * tokens that are bound to this browser are stored: it needs `dpop: true`. A sign-out in any tab deletes it. Default: no.
+   */
+  store?: 'dpop';
   /** How long to wait for the authorization server's metadata, and for each other response, in milliseconds. Default: 30,000. */
   deadline?: number;
 }

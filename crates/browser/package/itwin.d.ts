@@ -43,6 +43,8 @@ export interface ProofkeyAuthorizationClientConfiguration extends ProofkeyAuthor
   readonly apiOrigins?: readonly string[];
   /** See {@link ClientOptions.keep}. */
   readonly keep?: ClientOptions['keep'];
+  /** See {@link ClientOptions.restore}: with it {@link ProofkeyAuthorizationClient.signInSilent} asks the server, too. */
+  readonly restore?: ClientOptions['restore'];
   /** See {@link ClientOptions.worker}. */
   readonly worker?: ClientOptions['worker'];
 }

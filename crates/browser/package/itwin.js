@@ -32,13 +32,13 @@ export class ProofkeyAuthorizationClient {
 
   constructor(configuration) {
     const { apiOrigins = [API], responseType, noSilentSignInOnAppStartup } = configuration;
-    const { clientId, redirectUri, scope, keep, worker } = configuration;
+    const { clientId, redirectUri, scope, keep, restore, worker } = configuration;
     if ((responseType ?? 'code') !== 'code') {
       throw new ProofkeyError('config', `responseType: it must be 'code', not '${responseType}'`, 'fix');
     }
     this.#configuration = configuration;
     const server = isPlatform(this.authorityUrl) ? PLATFORM : { issuer: this.authorityUrl };
-    this.proofkey = new Proofkey({ ...server, clientId, redirectUri, scope, keep, worker, origins: apiOrigins });
+    this.proofkey = new Proofkey({ ...server, clientId, redirectUri, scope, keep, restore, worker, origins: apiOrigins });
     for (const type of ['change', 'token']) this.proofkey.addEventListener(type, () => { this.#tell(); });
     if (!noSilentSignInOnAppStartup) this.#start().catch(() => {});
   }

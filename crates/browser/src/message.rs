@@ -45,9 +45,11 @@ impl From<proofkey_core::Request<'_>> for Request {
     fn from(request: proofkey_core::Request<'_>) -> Self {
         let mut headers = String::new();
         for header in request.headers() {
-            // Browsers set this one themselves.
-            if header.name() != "accept-encoding" {
-                for part in [header.name(), ":", &header.value(), "\n"] {
+            // Browsers set this one themselves. JavaScript adds the secret ones.
+            if let (name, Some(value)) = (header.name(), header.fixed())
+                && name != "accept-encoding"
+            {
+                for part in [name, ":", value, "\n"] {
                     headers.push_str(part);
                 }
             }

@@ -4,7 +4,7 @@ import { app } from './auth';
 export interface User { id: string; displayName: string; email: string }
 export interface ITwin { id: string; displayName: string; status: string }
 
-/** The iTwin platform has them at `/users/me` and `/itwins`. */
+/** `/users/me` on the iTwin platform. */
 export const ME = '/me';
 export const ITWINS = '/itwins';
 

@@ -22,9 +22,12 @@ export function signIn(place: string) {
   return app.signIn({ data: { place } });
 }
 
+/** The place of a sign-in that asked for it; otherwise the present one, which is not left at the redirect URI. */
 function placeOf(data: unknown) {
-  const { place } = { place: '/', ...(data as object | null) };
-  return typeof place === 'string' && place.startsWith('/') ? place : '/';
+  const { pathname, search, hash } = location;
+  const here = pathname === '/callback' ? '/' : pathname + search + hash;
+  const { place } = { place: here, ...(data as object | null | undefined) };
+  return typeof place === 'string' && place.startsWith('/') ? place : here;
 }
 
 /** `session` is another number for each session, so that nothing of one user is shown to the next. */

@@ -21,14 +21,17 @@ export async function handOver(redirect) {
     channel.addEventListener('message', hear);
     addEventListener('message', hear);
   });
-  const done = navigator.locks.request(room, () => {}).catch(() => {});
+  const waiting = new AbortController();
+  const done = navigator.locks.request(room, { signal: waiting.signal }, () => {}).catch(() => {});
   channel.postMessage({ id, redirect });
   framed?.postMessage({ id, redirect }, location.origin);
   const taken = await Promise.race([verdict, done.then(() => new Promise((resolve) => { setTimeout(resolve, GRACE); }))]);
   channel.close();
   if (!taken) return false;
+  // WebKit hangs, and the page that opened this window with it, if a window closes that waits for a lock.
+  waiting.abort();
   window.close();
-  await done;
+  await (window.closed ? new Promise(() => {}) : navigator.locks.request(room, () => {}).catch(() => {}));
   return true;
 }
 

@@ -260,6 +260,7 @@ mod tests {
         let settings = Settings {
             server: Choice::Endpoints(endpoints),
             client_id: "a \"b\\c".to_owned(),
+            is_named_after_user: false,
             embedded_secret_file: Some(std::path::absolute("secret \"1\".txt").unwrap()),
             redirect_uri: "com.example.app:/x".to_owned(),
             push: true,

@@ -165,13 +165,20 @@ impl<'a> Refusal<'a> {
     pub fn of(status: u16, fields: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let (mut bearer, mut proof, mut others): (Option<Challenge<'a>>, Option<Challenge<'a>>, _) =
             (None, None, false);
-        for challenge in fields.into_iter().flat_map(challenges) {
-            match challenge.is_bearer() {
-                true => bearer = bearer.or(Some(challenge)),
-                false if challenge.is_proof() => proof = proof.or(Some(challenge)),
-                false => others = true,
+        for field in fields {
+            for challenge in challenges(field) {
+                match challenge.is_bearer() {
+                    true => bearer = bearer.or(Some(challenge)),
+                    false if challenge.is_proof() => proof = proof.or(Some(challenge)),
+                    false => others = true,
+                }
             }
         }
+        Self::said(status, bearer, proof, others)
+    }
+
+    #[inline(never)]
+    fn said(status: u16, bearer: Option<Challenge<'a>>, proof: Option<Challenge<'a>>, others: bool) -> Option<Self> {
         // Rather the one that says why.
         let says = |challenge: &Challenge<'a>| challenge.param("error").is_some();
         let ours = bearer.filter(says).or_else(|| proof.filter(says)).or(bearer).or(proof);

@@ -17,6 +17,8 @@ pub struct Challenges<'a> {
 impl<'a> Iterator for Challenges<'a> {
     type Item = Challenge<'a>;
 
+    // Once in a program, however many ask.
+    #[inline(never)]
     fn next(&mut self) -> Option<Challenge<'a>> {
         loop {
             let rest = core::mem::take(&mut self.rest);

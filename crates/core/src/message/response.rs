@@ -116,8 +116,10 @@ impl<'b> Response<'b> {
         let nonce = self.nonce()?;
         let wanted = |error: &Param<'_>| *error == *"use_dpop_nonce";
         let is_challenged = || {
-            let mut proofs = self.challenges.into_iter().flat_map(challenges).filter(Challenge::is_proof);
-            proofs.any(|challenge| challenge.param("error").is_some_and(|error| wanted(&error)))
+            let asks = |challenge: Challenge<'_>| {
+                challenge.is_proof() && challenge.param("error").is_some_and(|error| wanted(&error))
+            };
+            self.challenges.iter().any(|field| challenges(field).any(asks))
         };
         let is_refused = || self.peek("error").is_ok_and(|error| error.is("use_dpop_nonce"));
         (matches!(self.status, 400 | 401) && (is_challenged() || is_refused())).then_some(nonce)

@@ -219,6 +219,7 @@ impl Pass {
         self.finish(trouble, now)
     }
 
+    #[inline(never)]
     fn claim(&mut self, now: Now) -> Step {
         self.claimed = now;
         // Whoever answers a lapsed claim may leave the next one: then the tries become rarer.
@@ -258,6 +259,7 @@ impl Pass {
         self.to(Phase::Waiting, Step::Wait { milliseconds })
     }
 
+    #[inline(never)]
     fn send(&mut self, now: Now) -> Step {
         let left = self.policy.sending().saturating_sub(now.since(self.claimed));
         if left < SEND_LEAST {
@@ -323,6 +325,7 @@ impl Pass {
     }
 
     /// Ends with the held pair if it serves: a failed refresh never displaces a token that still works.
+    #[inline(never)]
     fn finish(&mut self, trouble: Trouble, now: Now) -> Step {
         self.done(if self.serves(now) { Outcome::Use(Some(trouble)) } else { Outcome::Fail(trouble) })
     }

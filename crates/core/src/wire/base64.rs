@@ -38,7 +38,7 @@ pub(crate) fn decode<'o>(text: &str, out: &'o mut [u8]) -> Option<&'o mut [u8]> 
 }
 
 pub(crate) const fn decoded_len(text: &str) -> usize {
-    text.len() / 4 * 3 + text.len() % 4 * 3 / 4
+    text.len().saturating_mul(3) / 4
 }
 
 /// The character of six bits. The comparisons become masks: nothing branches, and no table is read.

@@ -138,7 +138,7 @@ fn words(bytes: &mut [u8]) -> Option<usize> {
                 let start = length;
                 (read, length) = unescape(bytes, read, start)?;
                 let word = bytes.get(start..length)?;
-                if word.is_empty() || word.contains(&b' ') {
+                if word.is_empty() || find(word, b' ').is_some() {
                     return None;
                 }
             }

@@ -37,7 +37,10 @@ fn the_index_of_the_guide_names_each_page() {
     let index = fs::read_to_string(root().join("docs/guide/README.md")).expect("an index");
     for page in pages() {
         let name = page.file_name().expect("a file").to_string_lossy();
-        assert!(name == "README.md" || index.contains(&format!("]({name})")), "docs/guide/README.md: {name} is missing");
+        assert!(
+            name == "README.md" || index.contains(&format!("]({name})")),
+            "docs/guide/README.md: {name} is missing"
+        );
     }
 }
 

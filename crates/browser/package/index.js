@@ -192,10 +192,7 @@ export class Proofkey extends EventTarget {
   /** Where the server signs the user out (OpenID Connect RP-Initiated Logout 1.0 section 2). */
   async #endSession(redirect, idToken) {
     const { end_session_endpoint: endpoint } = (await this.#connect()).named;
-    if (!endpoint) {
-      throw new ProofkeyError('config', 'the server names no end_session_endpoint, so it cannot sign the user out: call signOut without '
-        + '`redirect`', 'fix');
-    }
+    if (!endpoint) throw new ProofkeyError('config', 'the server has no end_session_endpoint: call signOut without `redirect`', 'fix');
     const url = new URL(endpoint);
     if (idToken) url.searchParams.set('id_token_hint', idToken);
     url.searchParams.set('client_id', this.#options.clientId);

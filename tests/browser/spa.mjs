@@ -19,8 +19,8 @@ export const BARE = {
       try {
         await work();
       } catch (error) {
-        const { code, advice, retryAfter, serverCode, message } = error;
-        return { ours: error instanceof ProofkeyError, code, advice, retryAfter, serverCode, message };
+        const { code, advice, retryAfter, serverCode, message, data } = error;
+        return { ours: error instanceof ProofkeyError, code, advice, retryAfter, serverCode, message, data };
       }
     };
     globalThis.init = init;
@@ -184,7 +184,19 @@ export async function leftovers(page) {
   const devtools = await context.newCDPSession(page);
   const { entries } = await devtools.send('Page.getNavigationHistory');
   const { origins } = await context.storageState({ indexedDB: true });
-  const seen = await page.evaluate(async () => ({
+  const seen = await page.evaluate(readable);
+  return JSON.stringify({
+    ...seen,
+    cookies: await context.cookies(origin),
+    // What the server's own pages had in their address is theirs.
+    entries: entries.map(({ url, userTypedURL, title }) => ({ url, userTypedURL, title })).filter(({ url }) => url.startsWith(origin)),
+    stored: origins.filter((one) => one.origin === origin),
+  });
+}
+
+/** What script of the page itself can read. Runs in the page. */
+export async function readable() {
+  return {
     address: location.href,
     caches: await caches.keys(),
     databases: await indexedDB.databases(),
@@ -198,14 +210,7 @@ export async function leftovers(page) {
     session: { ...sessionStorage },
     timing: performance.getEntriesByType('resource').map(({ name }) => name),
     workers: (await navigator.serviceWorker.getRegistrations()).length,
-  }));
-  return JSON.stringify({
-    ...seen,
-    cookies: await context.cookies(origin),
-    // What the server's own pages had in their address is theirs.
-    entries: entries.map(({ url, userTypedURL, title }) => ({ url, userTypedURL, title })).filter(({ url }) => url.startsWith(origin)),
-    stored: origins.filter((one) => one.origin === origin),
-  });
+  };
 }
 
 /** The browser's own record of how this page came about: the one place from which a page cannot take the code. */

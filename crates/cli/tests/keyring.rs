@@ -6,7 +6,7 @@ mod desk;
 
 use desk::{CLIENT, Desk, Run, Waiting, browse};
 use proofkey_devserver::user_agent::Decision;
-use proofkey_devserver::{EndpointFault, Faults};
+use proofkey_devserver::{EndpointFault, Faults, Options, ProofRules};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -45,6 +45,24 @@ fn a_sign_in_is_kept_there_renewed_and_forgotten() {
     let gone = run(&["token"]);
     assert!(gone.stdout.is_empty(), "{gone:?}");
     gone.fails(3, &["proofkey login"]);
+}
+
+#[test]
+#[ignore = "needs a keyring"]
+fn the_key_of_bound_tokens_is_sealed_there_with_them() {
+    let dpop = ProofRules { required: true, token_nonce: true, api_nonce: true };
+    let desk = desk_with(Options { dpop, ..Options::default() });
+    let run = |args: &[&str]| Run::from(command(&desk, args).output().unwrap());
+    let waiting = Waiting::of(command(&desk, &["login", "--json", "--no-browser", "--dpop"]));
+    browse(&waiting.url, Decision::Allow);
+    let signed_in = waiting.end();
+    assert_eq!(signed_in.code, Some(0), "{signed_in:?}");
+    assert_eq!(run(&["status", "--json"]).json()["bound"], true);
+    assert_eq!(run(&["token", "--refresh"]).code, Some(0), "the key is there, in another process");
+    assert_eq!(run(&["call", &desk.server.api("/api/me")]).code, Some(0));
+    let kept = fs::read(row(&desk)).unwrap();
+    assert!(!kept.windows(11).any(|window| window == b"signing_key"), "sealed");
+    assert_eq!(run(&["logout", "--json"]).json()["revocation"], "done");
 }
 
 #[test]
@@ -113,7 +131,11 @@ fn signed_in() -> Desk {
 
 /// A desk whose profiles use the keyring.
 fn desk() -> Desk {
-    let desk = Desk::new();
+    desk_with(Options::default())
+}
+
+fn desk_with(options: Options) -> Desk {
+    let desk = Desk::with(options);
     let profile =
         |name: &str| format!("[profile.{name}]\nissuer = '{}'\nstore = 'keyring'\n{CLIENT}", desk.server.issuer());
     desk.configure(&(profile("default") + &profile("other")));

@@ -94,6 +94,7 @@ impl fmt::Display for Section<'_> {
             extra,
             api_hosts,
             store,
+            is_named_after_user: _,
         } = self.settings;
         let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
         match self.profile {
@@ -259,6 +260,7 @@ mod tests {
         let settings = Settings {
             server: Choice::Endpoints(endpoints),
             client_id: "a \"b\\c".to_owned(),
+            is_named_after_user: false,
             embedded_secret_file: Some(std::path::absolute("secret \"1\".txt").unwrap()),
             redirect_uri: "com.example.app:/x".to_owned(),
             push: true,

@@ -229,8 +229,8 @@ function __wbg_get_imports() {
             const ret = server(getStringFromWasm0(arg0, arg1));
             return ret;
         },
-        __wbg_tokens_2294a6e13d10c31e: function(arg0, arg1, arg2, arg3, arg4, arg5, arg6) {
-            const ret = tokens(getStringFromWasm0(arg0, arg1), arg2 === 0 ? undefined : getStringFromWasm0(arg2, arg3), arg4 === Number.MAX_SAFE_INTEGER ? undefined : arg4, arg5 === 0 ? undefined : getStringFromWasm0(arg5, arg6));
+        __wbg_tokens_98dec1f78c3643dc: function(arg0, arg1, arg2, arg3, arg4, arg5, arg6, arg7, arg8) {
+            const ret = tokens(getStringFromWasm0(arg0, arg1), arg2 === 0 ? undefined : getStringFromWasm0(arg2, arg3), arg4 === Number.MAX_SAFE_INTEGER ? undefined : arg4, arg5 === 0 ? undefined : getStringFromWasm0(arg5, arg6), arg7 === 0 ? undefined : getStringFromWasm0(arg7, arg8));
             return ret;
         },
         __wbg_wait_82b93b1b13f7256f: function(arg0) {

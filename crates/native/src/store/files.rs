@@ -167,7 +167,8 @@ impl Files {
     /// Makes or renews a claim: first the room, since a full disk must refuse it.
     fn hold(&self, name: &str, claim: Claim, change: &Change<'_>) -> Result<(), StoreCause> {
         let Some(row) = change.after else { return Ok(()) };
-        let room = self.held().get_mut(name).and_then(|held| held.room.take());
+        // Its file is closed first: not every file system of Windows replaces one that is open.
+        let room = self.held().remove(name).and_then(|held| held.room);
         let room = match room {
             Some(room) => room,
             None => {

@@ -52,7 +52,7 @@ fn where_nothing_is_kept_no_lock_file_stays() {
         Op::Write { expect: Some((FIRST, A)), version: FIRST.next(A), value: Some(b"next") },
     ] {
         assert_eq!(shelf.run(op).unwrap(), Answer::Absent);
-        assert!(shelf.names().is_empty(), "{op:?}");
+        assert!(shelf.kept().is_empty(), "{op:?}");
     }
 }
 

@@ -83,6 +83,11 @@ impl Shelf {
         fs::write(self.file(), bytes).unwrap();
     }
 
+    /// The names without those of locks that nobody needs any more, which Windows does not let go of.
+    fn kept(&self) -> Vec<String> {
+        self.names().into_iter().filter(|name| !(cfg!(windows) && name.ends_with(".lock"))).collect()
+    }
+
     fn names(&self) -> Vec<String> {
         let names = fs::read_dir(self.folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let mut names: Vec<_> = names.collect();

@@ -19,9 +19,10 @@ fn a_record_of_an_earlier_format_is_a_row() {
         let row = shelf.row();
         assert_eq!(*row.value, old.as_bytes());
         assert_eq!(row.version, Version::first(LoginId::new(record.requested_at, None, 0)));
-        assert_eq!(
-            Store::files_in(&shelf.folder()).unwrap().run(&shelf.key, Op::Load).unwrap(),
-            Answer::Row(row.clone())
+        let again = Store::files_in(&shelf.folder()).unwrap().run(&shelf.key, Op::Load).unwrap();
+        assert!(
+            matches!(&again, Answer::Row(again) if again.version == row.version && again.value == row.value),
+            "{again:?}"
         );
         assert_eq!(fs::read(shelf.file()).unwrap(), old.as_bytes(), "it is only read");
 
@@ -208,7 +209,7 @@ fn a_note_stays_when_the_login_goes() {
     assert!(store.list().unwrap().is_empty(), "a note is not a row");
     store.set_note("Work/me", None).unwrap();
     store.set_note("Work/me", None).unwrap();
-    let [note] = &shelf.names()[..] else { panic!("{:?}", shelf.names()) };
+    let [note] = &shelf.kept()[..] else { panic!("{:?}", shelf.names()) };
     fs::write(shelf.folder().join(note), [0xff]).unwrap();
     assert_eq!(store.note("work/me").unwrap_err().fault(), StoreFault::Corrupt);
     assert_eq!(store.note("Work/me").unwrap(), None);

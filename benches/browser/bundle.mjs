@@ -17,7 +17,7 @@ export async function bundle(options) {
     minify: true,
     format: 'esm',
     platform: 'browser',
-    external: ['./dpop.js'],
+    external: ['./dpop.js', './why.js'],
     write: false,
     ...options,
   });

@@ -103,7 +103,7 @@ test('no redirect is followed, whatever was asked and wherever it leads', { time
     await context.clock.setFixedTime(Date.now() + (at + 1) * 3600_000);
     await refused('/token', () => app.accessToken());
     await refused('/revoke', () => app.signOut());
-    await refused('/.well-known/oauth-authorization-server', (issuer) => make({ issuer, authorizationEndpoint: undefined }).signInPopup());
+    await refused('/.well-known/openid-configuration', (issuer) => make({ issuer, authorizationEndpoint: undefined }).signInPopup());
   }
 }));
 
@@ -138,7 +138,7 @@ test('every request is sent as it must be', { timeout }, () => withProfile(all.b
   const get = { ...options, method: 'GET', headers: { accept: 'application/json' } };
   const post = { ...options, method: 'POST', headers: { ...get.headers, 'content-type': 'application/x-www-form-urlencoded' } };
   assert.deepEqual(sent, [
-    ['/.well-known/oauth-authorization-server', get], ['/connect/token', post], ['/connect/revocation', post], ['/connect/revocation', post],
+    ['/.well-known/openid-configuration', get], ['/connect/token', post], ['/connect/revocation', post], ['/connect/revocation', post],
   ]);
 }));
 
@@ -157,11 +157,12 @@ test('metadata: each address is asked in turn, and what is found must fit', { ti
       else if (pathname === found.at) respond(200, JSON_TYPE, metadata(found))(request, response);
       else missing(request, response);
     });
-    return failure(page, (issuer) => make({ issuer }).signInPopup(), `${hostile.origin}/t`);
+    const options = { issuer: `${hostile.origin}/t`, metadata: found.named };
+    return failure(page, (more) => make(more).signInPopup(), options);
   };
   const asked = () => hostile.seen.map(({ url }) => url);
   const addresses = [
-    '/.well-known/oauth-authorization-server/t', '/.well-known/openid-configuration/t', '/t/.well-known/openid-configuration',
+    '/t/.well-known/openid-configuration', '/.well-known/oauth-authorization-server/t', '/.well-known/openid-configuration/t',
   ];
   for (const [at, address] of addresses.entries()) {
     const opened = page.waitForEvent('popup');
@@ -170,6 +171,21 @@ test('metadata: each address is asked in turn, and what is found must fit', { ti
     for (const popup of page.context().pages().slice(1)) await popup.close();
     assert.equal((await done).code, 'popup_closed');
     assert.deepEqual(asked().slice(0, -1), addresses.slice(0, at + 1));
+  }
+  // The app names the address: no other one is asked.
+  const named = `${hostile.origin}/elsewhere.json`;
+  const opened = page.waitForEvent('popup');
+  const done = signInAt({ at: '/elsewhere.json', named });
+  await (await opened).waitForURL(/authorize/);
+  for (const popup of page.context().pages().slice(1)) await popup.close();
+  assert.equal((await done).code, 'popup_closed');
+  const missed = await signInAt({ named });
+  assert.deepEqual([missed.code, asked()], ['network', ['/elsewhere.json']]);
+  const wrong = await signInAt({ at: '/elsewhere.json', named, issuer: hostile.origin });
+  assert.deepEqual([wrong.code, wrong.advice, asked()], ['response', 'fix', ['/elsewhere.json']]);
+  for (const metadata of ['http://as.example/metadata', 'metadata.json', 'javascript:1']) {
+    const error = await failure(page, (more) => make(more), { metadata });
+    assert.deepEqual([error.code, error.message.split(':')[0]], ['config', 'metadata']);
   }
   const nowhere = await signInAt({});
   assert.deepEqual([nowhere.code, asked()], ['network', addresses]);
@@ -226,7 +242,10 @@ test('browsers that do wrong', { timeout }, () => inPage(async (page) => {
   }
   await page.reload();
   await page.evaluate(() => Object.defineProperty(globalThis, 'isSecureContext', { value: false }));
-  assert.equal((await failure(page, () => make())).code, 'unsupported');
+  await page.evaluate(() => { globalThis.app = make(); });
+  for (const use of ['handleRedirect', 'signIn', 'signInPopup', 'accessToken', 'fetch', 'signOut']) {
+    assert.equal((await failure(page, (name) => app[name](), use)).code, 'unsupported', use);
+  }
 }));
 
 test('the module: from a bad address, then from its bytes', { timeout }, () => inPage(async (page) => {

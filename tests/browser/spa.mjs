@@ -19,8 +19,8 @@ export const BARE = {
       try {
         await work();
       } catch (error) {
-        const { code, advice, retryAfter, serverCode, message } = error;
-        return { ours: error instanceof ProofkeyError, code, advice, retryAfter, serverCode, message };
+        const { code, advice, retryAfter, serverCode, message, data } = error;
+        return { ours: error instanceof ProofkeyError, code, advice, retryAfter, serverCode, message, data };
       }
     };
     globalThis.init = init;

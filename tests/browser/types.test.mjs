@@ -7,6 +7,7 @@ import ts from 'typescript';
 
 const path = (name) => new URL(`../../crates/browser/package/${name}`, import.meta.url).pathname;
 const OPTIONS = {
+  skipLibCheck: false,
   lib: ['lib.es2022.d.ts', 'lib.dom.d.ts', 'lib.dom.iterable.d.ts'],
   module: ts.ModuleKind.NodeNext,
   noEmit: true,
@@ -15,15 +16,21 @@ const OPTIONS = {
   types: [],
 };
 
+/** What the compiler brings along, read once. */
+const libraries = new Map();
+
 /** What the compiler says of a program that uses the package, by its lines. */
-function complaints(source) {
-  const name = path('use.mts');
-  const host = ts.createCompilerHost(OPTIONS);
+function complaints(source, name = path('use.mts'), options = OPTIONS) {
+  const host = ts.createCompilerHost(options);
   const { fileExists, getSourceFile, readFile } = host;
   host.fileExists = (file) => file === name || fileExists(file);
   host.readFile = (file) => (file === name ? source : readFile(file));
-  host.getSourceFile = (file, ...more) => (file === name ? ts.createSourceFile(file, source, ...more) : getSourceFile(file, ...more));
-  const program = ts.createProgram([name], OPTIONS, host);
+  host.getSourceFile = (file, ...more) => {
+    if (file === name) return ts.createSourceFile(file, source, ...more);
+    if (!libraries.has(file)) libraries.set(file, file.includes('/typescript/lib/') && getSourceFile(file, ...more));
+    return libraries.get(file) || getSourceFile(file, ...more);
+  };
+  const program = ts.createProgram([name], options, host);
   return ts.getPreEmitDiagnostics(program).map(({ file, start, messageText }) => {
     const { line } = file ? file.getLineAndCharacterOfPosition(start) : { line: 0 };
     return `${file?.fileName.split('/').pop()}:${line + 1}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
@@ -37,7 +44,7 @@ const client = { clientId: 'app', redirectUri: 'https://app.example/callback' };
 test('the types allow what the README shows', () => {
   const readme = readFileSync(path('README.md'), 'utf8');
   const [, shown] = /```js\n([^]*?)```/.exec(readme);
-  const around = `declare const show: (data: unknown) => void, render: (signedIn: boolean) => void;
+  const around = `declare const show: (data: unknown, problem?: string) => void, render: (state: string) => void;
 declare const signInButton: HTMLElement, popupButton: HTMLElement, signOutButton: HTMLElement;
 `;
   assert.deepEqual(complaints(around + shown), []);
@@ -55,8 +62,33 @@ try {
 const token: string = await app.accessToken();
 const revoked: boolean = await app.signOut();
 await app.signInPopup({ signal: AbortSignal.timeout(60_000) });
-app.close();
+const state: 'loading' | 'signed_in' | 'signed_out' = app.state;
+app.addEventListener('token', () => app.close());
 `), []);
+});
+
+test('the types are the same for CommonJS, and for a bundler', () => {
+  const use = (from) => `import { Proofkey, ProofkeyError, init, type Code, type Options } from '${from}';
+import 'proofkey-browser/redirect.js';
+const options: Options = { clientId: 'app', redirectUri: 'https://app.example/callback', issuer: 'https://as.example' };
+class App extends Proofkey {}
+export const app: Proofkey = new App(options);
+export const known = (error: unknown): Code | undefined => (error instanceof ProofkeyError ? error.code : undefined);
+void init();
+`;
+  const { Bundler, Node16, NodeNext } = ts.ModuleResolutionKind;
+  for (const from of ['proofkey-browser', 'proofkey-browser/inline']) {
+    for (const [file, options] of [
+      ['use.cts', {}],
+      ['use.cts', { module: ts.ModuleKind.Node16, moduleResolution: Node16 }],
+      ['use.mts', { module: ts.ModuleKind.NodeNext, moduleResolution: NodeNext }],
+      ['use.ts', { module: ts.ModuleKind.ESNext, moduleResolution: Bundler }],
+    ]) {
+      assert.deepEqual(complaints(use(from), path(file), { ...OPTIONS, ...options }), [], `${from}, ${file} ${JSON.stringify(options)}`);
+    }
+  }
+  const wrong = complaints("import { Proofkey } from 'proofkey-browser'; new Proofkey({ clientId: 'a' });", path('use.cts'));
+  assert.match(wrong.join(), /^use\.cts:1: /);
 });
 
 test('the types refuse what the module refuses', () => {
@@ -75,7 +107,7 @@ test('the types refuse what the module refuses', () => {
 
 test('the types name what is there, and every code', () => {
   const types = readFileSync(path('index.d.ts'), 'utf8');
-  const source = ['dpop', 'drive', 'error', 'http', 'index', 'popup', 'session', 'values', 'waiting'].map((name) => readFileSync(path(`${name}.js`), 'utf8')).join('\n');
+  const source = ['dpop', 'drive', 'error', 'handover', 'http', 'index', 'popup', 'session', 'values', 'waiting'].map((name) => readFileSync(path(`${name}.js`), 'utf8')).join('\n');
   const failure = readFileSync(new URL('../../crates/browser/src/failure.rs', import.meta.url), 'utf8');
   const thrown = [...source.matchAll(/new ProofkeyError\('(\w+)'/g), ...failure.matchAll(/=> "(\w+)",/g)].map(([, code]) => code);
   const [, union] = /export type Code =([^]*?);\n\n/.exec(types);

@@ -131,7 +131,7 @@ async function send(session, held, deadline, connect) {
     const requestedAt = seconds();
     const { event, refreshToken, tokens, error } = await refresh(client.refresh(held.refreshToken), deadline, proofs);
     if (event === CLOSED && isOffline) return { event: UNSENT, held, error };
-    const got = tokens ? plain(tokens, requestedAt, held.scope) : refreshToken && { refreshToken };
+    const got = tokens ? plain(tokens, requestedAt, held) : refreshToken && { refreshToken };
     return { event, held: got ? { ...held, ...got, generation: held.generation + 1 } : held, error };
   } catch (error) {
     return { event: UNSENT, held, error };

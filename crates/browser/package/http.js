@@ -4,12 +4,15 @@ import { HttpResponse } from './wasm/proofkey_browser.js';
 
 const BODY_MAX = 1024 * 1024;
 
-/** Drives a flow to its last response, and returns what it reads there. `deadline` is in milliseconds; `proofs` are of `dpop.js`. */
-export function run(flow, deadline, proofs) {
+/**
+ * Drives a flow to its last response, and returns what it reads there. `deadline` is in milliseconds; `proofs` are of `dpop.js`. If
+ * there is a `url`, that is the one address to ask.
+ */
+export function run(flow, deadline, proofs, url) {
   return finish(flow, deadline, proofs, (response, error) => {
     if (error) throw error;
     return flow.read(response);
-  });
+  }, url);
 }
 
 /** What an answer to a refresh says to the machine: events of `src/pass.rs`. */
@@ -32,10 +35,10 @@ export function refresh(flow, deadline, proofs) {
   });
 }
 
-async function finish(flow, deadline, proofs, read) {
+async function finish(flow, deadline, proofs, read, url) {
   let last;
   try {
-    last = await drive(flow, deadline, proofs);
+    last = await drive(flow, deadline, proofs, url);
     return read(last.response, last.error);
   } finally {
     last?.response?.free();
@@ -47,7 +50,7 @@ async function finish(flow, deadline, proofs, read) {
  * The one loop for all flows. Returns the last response, and an error if there is none or its body was cut off. The deadline is
  * for all requests together, and starts again after each wait of the flow.
  */
-async function drive(flow, deadline, proofs) {
+async function drive(flow, deadline, proofs, url) {
   let until = performance.now() + deadline;
   let lost;
   for (let step = flow.step(seconds()); step; step = flow.step(seconds())) {
@@ -57,10 +60,10 @@ async function drive(flow, deadline, proofs) {
       until = performance.now() + deadline;
       continue;
     }
-    const { response, error } = await send(request, until - performance.now(), proofs);
+    const { response, error } = await send(url ? { ...request, url } : request, until - performance.now(), proofs);
     // Many servers send a 404 without CORS headers: the browser calls that a network error.
     const isClosed = error?.code === 'network';
-    if (response ? flow.hear(response, seconds()) : !flow.unanswered(isClosed, seconds())) return { response, error };
+    if (url || (response ? flow.hear(response, seconds()) : !flow.unanswered(isClosed, seconds()))) return { response, error };
     response?.free();
     if (response && error && !isClosed) throw error;
     lost = error ?? lost;
@@ -114,10 +117,10 @@ export async function read({ body }, chunks) {
   }
 }
 
-/** Tokens as the tabs share them. */
-export function plain(tokens, requestedAt, requested) {
-  const { scope = requested } = tokens;
-  return { ...tokens, scope, requestedAt };
+/** Tokens as the tabs share them. What the server leaves out is as it was `before`. */
+export function plain(tokens, requestedAt, before) {
+  const { scope = before.scope, idToken = before.idToken } = tokens;
+  return { ...tokens, scope, idToken, requestedAt };
 }
 
 /** The current time in seconds since 1970. */

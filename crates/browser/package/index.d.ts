@@ -47,6 +47,12 @@ export interface ClientOptions {
 export interface IssuerOptions {
   /** The issuer identifier, exactly as the server writes it. */
   issuer: string;
+  /**
+   * The address of its metadata: https, or plain http on this machine. Only this address is asked then. By default those that the
+   * specifications name are asked in turn: first `/.well-known/openid-configuration` behind the issuer. The browser's console shows
+   * each one that does not answer with it.
+   */
+  metadata?: string;
   authorizationEndpoint?: undefined;
 }
 
@@ -58,6 +64,8 @@ export interface EndpointOptions {
   tokenEndpoint: string;
   /** The address that revokes tokens (RFC 7009). */
   revocationEndpoint?: string;
+  /** The address that signs the user out at the server (OpenID Connect RP-Initiated Logout). */
+  endSessionEndpoint?: string;
   /** The issuer identifier. If it is given, a redirect's `iss` is compared with it. */
   issuer?: string;
   /** Whether the server promises an `iss` in every redirect (RFC 9207). A redirect without one is then refused. */
@@ -72,11 +80,21 @@ export type Extra = Readonly<Record<string, string | readonly string[]>>;
  * from the address bar and the history at once. If the page makes two with the same settings, as React's StrictMode does, both
  * see the same redirect and the same session.
  *
- * The event `change` is fired when someone has signed in or out, in this tab or in another one.
+ * The event `change` is fired when someone has signed in or out, in this tab or in another one, and whenever `state` is another.
+ * The event `token` is fired when there is another access token: after a sign-in or a refresh, in this tab or in another one.
+ *
+ * Without a `window`, as on a server that renders the page, one can be made all the same: its `state` is `loading`, and all its
+ * promises reject with `unsupported`. The same is true in a page or a browser that cannot be used.
  */
 export class Proofkey extends EventTarget {
-  /** Throws a {@link ProofkeyError} `config` or `unsupported`. The endpoints are checked when they are first used. */
+  /** Throws a {@link ProofkeyError} `config`. The endpoints are checked when they are first used. */
   constructor(options: Options);
+
+  /**
+   * What to show: `loading` until {@link handleRedirect} has said who is signed in, then `signed_in` or `signed_out`. A page that
+   * a server rendered starts with `loading`, too.
+   */
+  readonly state: 'loading' | 'signed_in' | 'signed_out';
 
   /** Whether there are tokens. The access token may be due for a refresh. */
   readonly signedIn: boolean;
@@ -93,6 +111,10 @@ export class Proofkey extends EventTarget {
    * tab of the session. If the page that opened the window is gone, it fails, usually with `no_login`.
    *
    * A second call returns the same result.
+   *
+   * Some routers write the redirect into the address bar again. When this is done, it has been removed again.
+   *
+   * If a sign-in fails, the error's `data` is what {@link signIn} was given.
    *
    * Errors: `server` (such as the user's refusal), `state`, `callback`, `no_login`, `expired`, and those of the code exchange.
    */
@@ -140,8 +162,14 @@ export class Proofkey extends EventTarget {
   /**
    * Forgets the tokens in all tabs, and revokes them at the server. Returns true if the server confirms it, and false if the
    * server has no revocation endpoint or no one was signed in. The tokens are forgotten even if it fails.
+   *
+   * With `redirect` the page then goes to the server's `end_session_endpoint`, which signs the user out there (OpenID Connect
+   * RP-Initiated Logout 1.0) and sends them to that address. It must be registered as a `post_logout_redirect_uri`, exactly so. The
+   * promise settles only with an error: `config` if the server has no such endpoint, or `aborted` if the user stays on this page.
+   * With the scope `openid` the server knows whom to sign out by the ID token. Without it many ask the user, and some refuse.
    */
-  signOut(): Promise<boolean>;
+  signOut(options?: { redirect?: undefined }): Promise<boolean>;
+  signOut(options: { redirect: string | URL }): Promise<never>;
 
   /**
    * Frees this instance, and cancels its sign-in window. The session goes on in other instances and tabs. Afterwards this one is
@@ -149,8 +177,8 @@ export class Proofkey extends EventTarget {
    */
   close(): void;
 
-  addEventListener(type: 'change', listener: (event: Event) => void, options?: boolean | AddEventListenerOptions): void;
-  removeEventListener(type: 'change', listener: (event: Event) => void, options?: boolean | EventListenerOptions): void;
+  addEventListener(type: 'change' | 'token', listener: (event: Event) => void, options?: boolean | AddEventListenerOptions): void;
+  removeEventListener(type: 'change' | 'token', listener: (event: Event) => void, options?: boolean | EventListenerOptions): void;
 }
 
 /**
@@ -201,7 +229,7 @@ export type Code =
   | 'storage'
   /** The response is longer than 1 MiB. */
   | 'too_big'
-  /** The page is not https, or the browser has no Web Locks or denies them to this page because it stores no data for it. */
+  /** There is no page, or it is not https, or the browser has no Web Locks or denies them to this page because it stores no data for it. */
   | 'unsupported';
 
 /** Every error of this module. It contains no secret, and none of the server's text except its error, shortened and cleaned. */
@@ -219,4 +247,6 @@ export class ProofkeyError extends Error {
   readonly retryAfter: number | undefined;
   /** The server's error code, such as `access_denied` or `invalid_grant`, if `code` is `server`. */
   readonly serverCode: string | undefined;
+  /** The `data` of the sign-in that failed, from {@link Proofkey.handleRedirect}: such as the place to go back to. */
+  readonly data: unknown;
 }

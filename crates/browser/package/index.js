@@ -1,10 +1,11 @@
 // OAuth 2.0 for single-page apps. The protocol is in the WebAssembly module; the rest needs a page. See index.d.ts.
 import { drive, signedOut } from './drive.js';
 import { ProofkeyError } from './error.js';
+import { handOver } from './handover.js';
 import { plain, run, seconds } from './http.js';
-import { Popup, cancelled, handOver } from './popup.js';
+import { Popup, cancelled } from './popup.js';
 import { Session, now } from './session.js';
-import { Waiting, arrival, handled } from './waiting.js';
+import { Waiting, arrival, clean, handled } from './waiting.js';
 import load, { Client, Flow, isReady, wantsRefresh } from './wasm/proofkey_browser.js';
 
 export { ProofkeyError };
@@ -15,10 +16,10 @@ const DEADLINE_MAX = 2 ** 31 - 1;
 let loaded;
 
 export function init(source) {
-  loaded ??= load({ module_or_path: source }).catch((error) => {
+  loaded ??= load({ module_or_path: source }).catch(async (error) => {
     loaded = undefined;
-    throw new ProofkeyError('init', `the WebAssembly module cannot be loaded (a Content-Security-Policy must allow `
-      + `'wasm-unsafe-eval'): ${error.message}`, 'fix');
+    const reason = await import('./why.js').then(({ why }) => why(source, error)).catch(() => error.message);
+    throw new ProofkeyError('init', `the WebAssembly module cannot be loaded: ${reason}`, 'fix');
   });
   return loaded.then(() => {});
 }
@@ -36,11 +37,13 @@ export class Proofkey extends EventTarget {
   #popup;
   #pass;
   #isClosed = false;
+  #isReady = false;
 
   constructor(options) {
     super();
-    checkSupport();
-    const { issuer, authorizationEndpoint, clientId, redirectUri, scope = '', origins = [], deadline = DEADLINE, dpop } = options;
+    // So that a server that renders a page can make one: what it does is for the browser.
+    if (!isSupported()) return;
+    const { issuer, authorizationEndpoint, clientId, redirectUri, scope = '', origins = [], deadline = DEADLINE, dpop, metadata } = options;
     if (originOf(redirectUri, 'redirect URI') !== location.origin) {
       throw new ProofkeyError('config', `redirect URI: it must have this page's origin, ${location.origin}, not ${originOf(redirectUri)}`, 'fix');
     }
@@ -48,24 +51,29 @@ export class Proofkey extends EventTarget {
       throw new ProofkeyError('config', `deadline: it must be a number of milliseconds from 1 to ${DEADLINE_MAX}, not ${deadline}`, 'fix');
     }
     this.#options = { ...options, deadline };
-    this.#origins = new Set(origins.map(apiOrigin));
+    this.#origins = new Set(origins.map((url) => safeOrigin(url, 'origins')));
+    if (metadata) safeOrigin(metadata, 'metadata');
     this.#scope = [scope].flat().join(' ');
     this.#name = `proofkey/1 ${JSON.stringify([clientId, issuer ?? authorizationEndpoint, this.#scope, ...dpop ? ['dpop'] : []])}`;
     this.#waiting = new Waiting(this.#name);
-    this.#session = new Session(this.#name, () => this.dispatchEvent(new Event('change')));
+    this.#session = new Session(this.#name, (type) => this.#tell(type));
     this.#arrival = arrival(redirectUri);
   }
 
+  get state() {
+    return this.#isReady ? this.signedIn ? 'signed_in' : 'signed_out' : 'loading';
+  }
+
   get signedIn() {
-    return this.#session.tokens !== null;
+    return Boolean(this.#session?.tokens);
   }
 
   get scope() {
-    return this.#session.tokens?.scope ?? null;
+    return this.#session?.tokens?.scope ?? null;
   }
 
   handleRedirect() {
-    this.#handled ??= this.#handleRedirect();
+    this.#handled ??= this.#handleRedirect().finally(() => this.#isReady || this.#tell('change', true));
     return this.#handled;
   }
 
@@ -73,17 +81,11 @@ export class Proofkey extends EventTarget {
     this.#popup?.replace();
     const { url, ...login } = await this.#begin(extra);
     this.#waiting.put({ ...login, data });
-    return new Promise((_, reject) => {
-      const stay = () => reject(new ProofkeyError('aborted', 'the user has not signed in',
-        'reauthorize'));
-      addEventListener('pageshow', ({ persisted }) => { if (persisted) stay(); });
-      location.assign(url);
-      // If the browser has it: the user stopped the page that was loading. An earlier sign-in has ended by now.
-      globalThis.navigation?.addEventListener('navigateerror', stay, { once: true });
-    });
+    return leave(url);
   }
 
   async signInPopup({ extra, signal } = {}) {
+    checkSupport();
     if (this.#popup?.isOpen) {
       this.#popup.focus();
       return this.#popup.done;
@@ -106,6 +108,7 @@ export class Proofkey extends EventTarget {
   }
 
   async fetch(input, options) {
+    checkSupport();
     const request = new Request(input, { credentials: 'omit', referrerPolicy: 'no-referrer', ...options, redirect: 'error' });
     const { origin } = new URL(request.url);
     if (!this.#origins.has(origin)) {
@@ -127,10 +130,11 @@ export class Proofkey extends EventTarget {
     this.#isClosed = true;
     this.#popup?.cancel();
     // Work that other instances or tabs may depend on is finished first.
-    Promise.allSettled([this.#handled, this.#popup?.done, this.#pass?.done]).then(() => this.#session.close());
+    Promise.allSettled([this.#handled, this.#popup?.done, this.#pass?.done]).then(() => this.#session?.close());
   }
 
-  async signOut() {
+  async signOut({ redirect } = {}) {
+    checkSupport();
     const session = this.#session;
     let release;
     try {
@@ -141,13 +145,23 @@ export class Proofkey extends EventTarget {
     }
     const tokens = session.end();
     release?.();
-    return tokens !== null && this.#revoke(tokens);
+    const revoked = tokens !== null && this.#revoke(tokens);
+    if (!redirect) return revoked;
+    // The user is to be signed out at the server, too, whatever becomes of the tokens.
+    await Promise.allSettled([revoked]);
+    return leave(await this.#endSession(redirect, tokens?.idToken));
+  }
+
+  /** What `state` says is known from the first session on, unless `handleRedirect` is about to know better. */
+  #tell(type, isReady = !this.#handled) {
+    this.#isReady ||= isReady;
+    this.dispatchEvent(new Event(type));
   }
 
   /** Revokes the refresh token first: until then it can get new access tokens. */
   async #revoke({ accessToken, refreshToken }) {
-    const { client, canRevoke } = await this.#connect();
-    if (!canRevoke) return false;
+    const { client, named } = await this.#connect();
+    if (!named.revocation_endpoint) return false;
     const { deadline } = this.#options;
     if (refreshToken) await run(client.revoke(refreshToken, true), deadline);
     try {
@@ -159,7 +173,22 @@ export class Proofkey extends EventTarget {
     return true;
   }
 
+  /** Where the server signs the user out (OpenID Connect RP-Initiated Logout 1.0 section 2). */
+  async #endSession(redirect, idToken) {
+    const { end_session_endpoint: endpoint } = (await this.#connect()).named;
+    if (!endpoint) {
+      throw new ProofkeyError('config', 'the server names no end_session_endpoint, so it cannot sign the user out: call signOut without '
+        + '`redirect`', 'fix');
+    }
+    const url = new URL(endpoint);
+    if (idToken) url.searchParams.set('id_token_hint', idToken);
+    url.searchParams.set('client_id', this.#options.clientId);
+    url.searchParams.set('post_logout_redirect_uri', redirect);
+    return url;
+  }
+
   async #handleRedirect() {
+    checkSupport();
     // A closed instance leaves a redirect to one that can use it.
     const arrived = this.#isClosed ? undefined : this.#arrival;
     // So that a click does not have to wait for it.
@@ -179,6 +208,8 @@ export class Proofkey extends EventTarget {
       return null;
     } finally {
       await caughtUp;
+      // Some routers have written the URL again.
+      if (this.#arrival) clean(this.#options.redirectUri);
     }
   }
 
@@ -186,9 +217,13 @@ export class Proofkey extends EventTarget {
   async #settle(redirect) {
     if (await handOver(redirect)) return {};
     const { pending, server, data } = this.#waiting.peek();
-    const { client } = await this.#connect(server);
-    if (client.matches(pending, redirect)) this.#waiting.drop();
-    return { tokens: await this.#granted(pending, redirect), data };
+    try {
+      const { client } = await this.#connect(server);
+      if (client.matches(pending, redirect)) this.#waiting.drop();
+      return { tokens: await this.#granted(pending, redirect), data };
+    } catch (error) {
+      throw Object.assign(error, { data });
+    }
   }
 
   async #signInPopup(popup, extra) {
@@ -200,6 +235,7 @@ export class Proofkey extends EventTarget {
 
   /** Begins a login: the URL to send the browser to, and the secret that its redirect is checked against. */
   async #begin(extra = {}) {
+    checkSupport();
     if (this.#isClosed) throw new ProofkeyError('config', 'this Proofkey was closed: make a new one', 'fix');
     const [{ client, server }] = await Promise.all([this.#connect(), this.#session.check()]);
     const parts = Object.entries(extra).flatMap(([name, values]) => [values].flat().flatMap((value) => [name, value]));
@@ -214,11 +250,12 @@ export class Proofkey extends EventTarget {
     const { client, proofs } = await this.#connect();
     const requestedAt = seconds();
     const tokens = await run(client.accept(pending, redirect), this.#options.deadline, proofs);
-    return { ...plain(tokens, requestedAt, this.#scope), id: crypto.randomUUID(), since: Date.now() };
+    return { ...plain(tokens, requestedAt, { scope: this.#scope }), id: crypto.randomUUID(), since: Date.now() };
   }
 
   /** Tokens whose access token can be used, as far as can be known. */
   async #validTokens() {
+    checkSupport();
     await init();
     const { tokens, quiet } = this.#session;
     if (!tokens) throw signedOut('no one is signed in');
@@ -249,9 +286,11 @@ export class Proofkey extends EventTarget {
   async #findClient(known) {
     const options = this.#options;
     const [proofs] = await Promise.all([this.#findProofs(), init()]);
-    const server = options.authorizationEndpoint === undefined ? known ?? await run(Flow.discovery(options.issuer), options.deadline) : '';
+    const server = options.authorizationEndpoint === undefined
+      ? known ?? await run(Flow.discovery(options.issuer), options.deadline, undefined, options.metadata) : '';
     const all = server + settings({ ...options, dpopJkt: proofs?.thumbprint });
-    return { client: new Client(all), server, canRevoke: /^revocation_endpoint$/m.test(all), proofs };
+    const named = Object.fromEntries([...all.matchAll(/(.*)\n(.*)\n/g)].map((line) => line.slice(1)));
+    return { client: new Client(all), server, named, proofs };
   }
 
   /** What proves whose the tokens are, if the app asks for it. */
@@ -266,6 +305,17 @@ function call(request, { accessToken }, proofs) {
   return fetch(request);
 }
 
+/** Goes to another page. The promise settles only if the user stays on this one, or comes back to it. */
+function leave(url) {
+  return new Promise((_, reject) => {
+    const stay = () => reject(new ProofkeyError('aborted', 'the user has stayed on this page', 'reauthorize'));
+    addEventListener('pageshow', ({ persisted }) => { if (persisted) stay(); });
+    location.assign(url);
+    // If the browser has it: the user stopped the page that was loading. An earlier navigation has ended by now.
+    globalThis.navigation?.addEventListener('navigateerror', stay, { once: true });
+  });
+}
+
 /** Options as names and values, as `src/client.rs` reads them. It refuses a tab in any of them, as it does a line feed. */
 function settings(options) {
   return Object.entries(options).map(([name, value]) => (value || value === ''
@@ -276,9 +326,13 @@ function isStale({ status, headers }) {
   return wantsRefresh(status, headers.get('www-authenticate') ?? undefined);
 }
 
+function isSupported() {
+  return globalThis.window?.isSecureContext && navigator.locks && globalThis.BroadcastChannel;
+}
+
 function checkSupport() {
-  if (!isSecureContext || !navigator.locks || !globalThis.BroadcastChannel) {
-    throw new ProofkeyError('unsupported', 'this needs https (or a page on localhost or a loopback address) and a '
+  if (!isSupported()) {
+    throw new ProofkeyError('unsupported', 'this needs a page with https (or on localhost or a loopback address) and a '
       + 'browser with Web Locks', 'fix');
   }
 }
@@ -300,11 +354,11 @@ function originOf(url, what) {
   }
 }
 
-/** An origin that may get the access token: https, or plain http on this machine. */
-function apiOrigin(url) {
-  const origin = originOf(url, 'origins');
+/** The origin of a URL that is https, or plain http on this machine. */
+function safeOrigin(url, what) {
+  const origin = originOf(url, what);
   if (!/^https:|^http:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:|$)/.test(origin)) {
-    throw new ProofkeyError('config', `origins: ${origin} must be https, or http with localhost, 127.0.0.1 or [::1]`, 'fix');
+    throw new ProofkeyError('config', `${what}: ${origin} must be https, or http with localhost, 127.0.0.1 or [::1]`, 'fix');
   }
   return origin;
 }

@@ -157,12 +157,13 @@ export class Session {
   async #set(tokens) {
     const release = this.#release;
     const lock = tokens && hold(`${this.#name} ${versionOf(tokens)}`);
-    const other = this.#tokens?.id !== tokens?.id;
+    const before = this.#tokens;
     this.#tokens = tokens;
     this.#heard = now();
     this.quiet = 0;
     this.#release = lock?.release ?? (() => {});
-    if (other) this.#changed();
+    if (before?.id !== tokens?.id) this.#changed('change');
+    if (tokens && before?.accessToken !== tokens.accessToken) this.#changed('token');
     try {
       await lock?.held;
     } catch (error) {

@@ -9,6 +9,6 @@ export const send = (method, url, headers, body) => ({ request: {
 
 export const server = (settings) => settings;
 
-export const tokens = (accessToken, refreshToken, expiresIn, scope) => ({ accessToken, refreshToken, expiresIn, scope });
+export const tokens = (accessToken, refreshToken, expiresIn, scope, idToken) => ({ accessToken, refreshToken, expiresIn, scope, idToken });
 
 export const wait = (seconds) => ({ wait: seconds });

@@ -32,7 +32,7 @@ export class Waiting {
     }
     if (!(Date.now() < login.until)) {
       this.drop();
-      throw expired();
+      throw Object.assign(expired(), { data: login.data });
     }
     return login;
   }
@@ -57,16 +57,22 @@ function stored(work) {
 /** Redirects that no one has finished handling yet, by redirect URI. Every instance on this page sees the same one. */
 const arrivals = new Map();
 
-/** The redirect that loaded this page, taken out of the address bar and the history; undefined if none did. */
+/** The redirect that loaded this page, taken out of the address bar; undefined if none did. */
 export function arrival(redirectUri) {
+  const redirect = clean(redirectUri);
+  // There is one for each page load: what comes later is the same one, written again.
+  if (redirect && !arrivals.has(redirectUri)) arrivals.set(redirectUri, { redirect });
+  return arrivals.get(redirectUri);
+}
+
+/** Takes a redirect out of the address bar and the history. Returns it, if there is one. */
+export function clean(redirectUri) {
   const here = new URL(location.href);
   const { origin, pathname } = new URL(redirectUri);
   const names = [...here.searchParams.keys(), ...new URLSearchParams(here.hash.slice(1)).keys()];
-  if (here.origin === origin && here.pathname === pathname && names.some((name) => PARAMETERS.has(name))) {
-    history.replaceState(history.state, '', redirectUri);
-    arrivals.set(redirectUri, { redirect: here.href });
-  }
-  return arrivals.get(redirectUri);
+  if (here.origin !== origin || here.pathname !== pathname || !names.some((name) => PARAMETERS.has(name))) return undefined;
+  history.replaceState(history.state, '', redirectUri);
+  return here.href;
 }
 
 const PARAMETERS = new Set(['access_token', 'code', 'error', 'id_token', 'response', 'state']);

@@ -22,6 +22,12 @@ impl Tokens {
         self.0.refresh_token().map(|token| token.expose())
     }
 
+    /// The ID token, as it came: the server's own hint whom to sign out later.
+    #[must_use]
+    pub fn id_token(&self) -> Option<&str> {
+        self.0.id_token().map(|token| token.expose())
+    }
+
     /// The lifetime of the access token in seconds, counted from the request.
     #[must_use]
     pub fn expires_in(&self) -> Option<u32> {
@@ -41,7 +47,8 @@ impl Tokens {
 
 impl From<Tokens> for JsValue {
     fn from(tokens: Tokens) -> Self {
-        values::tokens(tokens.access_token(), tokens.refresh_token(), tokens.expires_in(), tokens.scope())
+        let (refresh_token, id_token) = (tokens.refresh_token(), tokens.id_token());
+        values::tokens(tokens.access_token(), refresh_token, tokens.expires_in(), tokens.scope(), id_token)
     }
 }
 

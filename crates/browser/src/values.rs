@@ -14,6 +14,7 @@ extern "C" {
         refresh_token: Option<&str>,
         expires_in: Option<u32>,
         scope: Option<&str>,
+        id_token: Option<&str>,
     ) -> JsValue;
     pub(crate) fn wait(seconds: u32) -> JsValue;
 }

@@ -19,7 +19,8 @@ impl Discovery {
     }
 
     fn flow(&self) -> Result<proofkey_core::Discovery<'_>, Failure> {
-        Ok(proofkey_core::Discovery::after(&self.issuer, self.tried)?)
+        // The browser's console shows every miss.
+        Ok(proofkey_core::Discovery::after(&self.issuer, self.tried)?.openid_first())
     }
 }
 

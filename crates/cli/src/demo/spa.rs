@@ -64,7 +64,7 @@ macro_rules! app {
 }
 
 /// The app is also served at the redirect URI.
-const FILES: [(&str, &str, &[u8]); 15] = [
+const FILES: [(&str, &str, &[u8]); 16] = [
     ("/", PAGE, app!("index.html")),
     ("/callback", PAGE, app!("index.html")),
     ("/app.css", "text/css", app!("app.css")),
@@ -72,6 +72,7 @@ const FILES: [(&str, &str, &[u8]); 15] = [
     ("/proofkey/dpop.js", SCRIPT, app!("proofkey/dpop.js")),
     ("/proofkey/drive.js", SCRIPT, app!("proofkey/drive.js")),
     ("/proofkey/error.js", SCRIPT, app!("proofkey/error.js")),
+    ("/proofkey/handover.js", SCRIPT, app!("proofkey/handover.js")),
     ("/proofkey/http.js", SCRIPT, app!("proofkey/http.js")),
     ("/proofkey/index.js", SCRIPT, app!("proofkey/index.js")),
     ("/proofkey/popup.js", SCRIPT, app!("proofkey/popup.js")),

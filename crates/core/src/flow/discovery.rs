@@ -66,6 +66,26 @@ impl<'a> Discovery<'a> {
         Self { quirks: self.quirks.with(quirk), ..self }
     }
 
+    /// Begins with the address of OpenID Connect, for servers that sign users in, and callers to whom each miss costs something.
+    ///
+    /// ```
+    /// use proofkey_core::{Discovery, Flow, Step};
+    ///
+    /// let mut discovery = Discovery::new("https://as.example/tenant")?.openid_first();
+    /// let Step::Send(request) = discovery.step(0) else { panic!("the first address") };
+    /// assert_eq!(request.url().to_string(), "https://as.example/tenant/.well-known/openid-configuration");
+    /// # Ok::<(), proofkey_core::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub const fn openid_first(self) -> Self {
+        let order: &[WellKnown] = match self.order.len() {
+            1 => self.order,
+            2 => &[WellKnown::OpenIdAppended, WellKnown::OAuth],
+            _ => &[WellKnown::OpenIdAppended, WellKnown::OAuth, WellKnown::OpenIdInserted],
+        };
+        Self { order, ..self }
+    }
+
     /// Reads the last answer ([`MetadataRequest::read`]).
     ///
     /// # Errors

@@ -27,7 +27,7 @@ const ENGINES = {
 
 export const NAMES = Object.keys(ENGINES);
 
-const PATIENCE = 60_000;
+const PATIENCE = 30_000;
 /** The name under which the protocol has an element. */
 const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';
 

@@ -29,7 +29,10 @@ const main = add(new URL('index.js', folder));
 const module = readFileSync(new URL('wasm/proofkey_browser_bg.wasm', folder)).toString('base64');
 const wanted = "new URL('proofkey_browser_bg.wasm', import.meta.url)";
 if (!text.includes(wanted)) throw new Error(`${wanted} is not there any more`);
-text = text.replace(wanted, `Uint8Array.from(atob('${module}'), (letter) => letter.charCodeAt(0))`);
+text = text.replace(wanted, `Uint8Array.from(atob('${module}'), (letter) => letter.charCodeAt(0))`)
+  // There is no other address to look at; the other files are one folder up.
+  .replace(/new URL\('wasm\/[^']*', import\.meta\.url\)/g, 'undefined')
+  .replace(/new URL\('\.\/([^']*)', import\.meta\.url\)/g, "new URL('../$1', import.meta.url)");
 writeFileSync(new URL('wasm/inline.js', folder), `// proofkey-browser in one file. See index.d.ts.
 const once = (make) => {
   let made;

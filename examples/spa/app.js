@@ -26,6 +26,9 @@ async function attempt(doing, work) {
 }
 
 function inWords(error) {
+  if (!navigator.onLine) return 'You are offline. Try again when you are connected.';
+  // The latter is what `fetch` itself throws.
+  if (error.code === 'network' || error instanceof TypeError) return 'The server cannot be reached. Try again in a moment.';
   if (error.serverCode === 'access_denied') return 'You did not allow this app to see your iTwins.';
   if (error.code === 'popup_closed') return 'The sign-in window was closed before you were signed in.';
   if (error.code === 'popup_blocked') return 'Your browser blocked the sign-in window. Use “Sign in” instead.';
@@ -49,16 +52,20 @@ async function load() {
 }
 
 function show() {
-  const { signedIn } = app;
-  const changed = element(signedIn ? 'signed-in' : 'signed-out').hidden;
-  element('signed-in').hidden = !signedIn;
-  element('signed-out').hidden = signedIn;
-  element('status').textContent = signedIn ? `Signed in as ${element('signed-in').dataset.user ?? '…'}.` : 'You are not signed in.';
+  const views = { signed_in: element('signed-in'), signed_out: element('signed-out') };
+  const view = views[app.state];
+  const changed = view?.hidden;
+  for (const other of Object.values(views)) other.hidden = other !== view;
+  element('status').textContent = {
+    loading: 'One moment …',
+    signed_in: `Signed in as ${element('signed-in').dataset.user ?? '…'}.`,
+    signed_out: 'You are not signed in.',
+  }[app.state];
   // The focused element is hidden now. Keyboards and screen readers continue from the title.
   if (changed) element('title').focus();
 }
 
-element('sign-in').addEventListener('click', () => attempt('Going to the sign-in page …', () => app.signIn()));
+element('sign-in').addEventListener('click', () => attempt('Going to the sign-in page …', () => app.signIn({ data: here() })));
 element('sign-in-popup').addEventListener('click', () => attempt('Waiting for the sign-in window …', () => app.signInPopup()));
 element('sign-out').addEventListener('click', () => attempt('Signing out …', () => app.signOut()));
 element('load').addEventListener('click', () => attempt('Loading …', load));
@@ -70,8 +77,24 @@ async function welcome() {
   if (app.signedIn) await load();
 }
 
+/** Where the user is in this app. */
+function here() {
+  return location.pathname + location.search + location.hash;
+}
+
+/** Goes back to where the user was when a sign-in began; its redirect came to an address that shows nothing of its own. */
+function goBack(place = '/') {
+  history.replaceState(null, '', place);
+}
+
 await attempt('One moment …', async () => {
-  await app.handleRedirect();
+  try {
+    const back = await app.handleRedirect();
+    if (back) goBack(back.data);
+  } catch (error) {
+    goBack(error.data);
+    throw error;
+  }
   await welcome();
 });
 app.addEventListener('change', () => attempt('One moment …', welcome));

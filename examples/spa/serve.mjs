@@ -20,7 +20,7 @@ export async function serve({
   const headers = () => ({
     'content-security-policy': `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src data:; `
       + `connect-src 'self' ${config.issuer}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; `
-      + `require-trusted-types-for 'script'; trusted-types 'none'`,
+      + `require-trusted-types-for 'script'; trusted-types proofkey`,
     'cache-control': 'no-store',
     'referrer-policy': 'no-referrer',
     'x-content-type-options': 'nosniff',

@@ -67,12 +67,16 @@ mod adapter {
     impl<F: Future> Wait for F {}
 }
 
-use adapter::{ExchangeError, Http, Login, LoginError, Settings, TransportKind, http};
+use adapter::{DeviceLogin, ExchangeError, Http, Login, LoginError, Settings, SysRng, TransportKind, http};
 use both::flood::Flood;
 use both::login::{Asked, CALLBACK, SCOPE, assert_status, client, is_closed, token_server};
-use proofkey_core::{Advice, ClientBuf, Redirect};
+use proofkey_core::{Advice, Client, ClientBuf, Endpoint, Redirect, Server as Endpoints};
+use proofkey_tests::recording::{Server, header, json, read_request};
+use proofkey_ureq::Signer;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 #[tokio::test(start_paused = true)]
@@ -114,6 +118,102 @@ async fn dropping_the_future_closes_the_port() {
 }
 
 #[tokio::test]
+async fn dropping_the_future_of_a_device_login_sends_nothing_more() {
+    let server = Server::answering(|request| match request.starts_with("POST /device ") {
+        true => json(200, PROMPT),
+        false => json(200, r#"{"access_token":"AT","token_type":"Bearer"}"#),
+    });
+    let client = device(&server);
+    let (http, login) = (http(), DeviceLogin::new(client.as_client(), SCOPE));
+    let shown = AtomicBool::new(false);
+    let mut dropped = Box::pin(http.login_device(login, |_| {
+        shown.store(true, Ordering::Relaxed);
+        Ok(())
+    }));
+    until(&mut dropped, || shown.load(Ordering::Relaxed)).await;
+    drop(dropped);
+    // Both would poll at the same second.
+    assert!(http.login_device(login, |_| Ok(())).await.is_ok());
+    let asked = server.requests();
+    let asked: Vec<_> = asked.iter().filter_map(|request| request.split(' ').nth(1)).collect();
+    assert_eq!(asked, ["/device", "/device", "/token"]);
+}
+
+#[tokio::test]
+async fn dropping_the_future_of_a_device_login_ends_the_poll_that_is_under_way() {
+    let (server, closed) = holding("/token", PROMPT);
+    let client = device(&server);
+    let http = http();
+    let mut login = Box::pin(http.login_device(DeviceLogin::new(client.as_client(), SCOPE), |_| Ok(())));
+    until(&mut login, || server.requests().len() == 2).await;
+    drop(login);
+    closed.recv().expect("the connection of the poll");
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn dropping_the_future_of_a_pushed_login_opens_no_browser() {
+    let (server, closed) = holding("/par", "{}");
+    let (authorize, token, par) = (server.url("/authorize"), server.url("/token"), server.url("/par"));
+    let endpoints = Endpoints::new(&authorize, &token).with(Endpoint::PushedAuthorization, &par);
+    let key = proofkey_tests::bound::key();
+    for is_bound in [false, true] {
+        let client = Client::new("app", "http://127.0.0.1/cb", endpoints).unwrap();
+        let client = if is_bound { client.bound_to(key.public_key()).unwrap() } else { client };
+        let http = if is_bound { http().with_signer(key.clone()) } else { http() };
+        let before = server.requests().len();
+        let login = Login::new(client, SCOPE).with_push();
+        let mut login = Box::pin(http.login(login, |_| panic!("a browser is opened")));
+        until(&mut login, || server.requests().len() > before).await;
+        drop(login);
+        closed.recv().expect("the connection of the push");
+        let asked = server.requests();
+        assert_eq!(asked.len(), before + 1);
+        assert_eq!(header(&asked[before], "dpop").is_some(), is_bound);
+    }
+}
+
+/// Drives a future that must not end before this is so.
+async fn until<F: Future<Output: std::fmt::Debug> + Unpin>(future: &mut F, is_so: impl Fn() -> bool) {
+    let waited = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::select! {
+        ended = future => panic!("{ended:?}"),
+        () = waited => {}
+    }
+}
+
+/// A server that takes a request to this path and never answers it, and tells when its connection was closed. All others are
+/// answered with this.
+fn holding(path: &'static str, body: &'static str) -> (Server, mpsc::Receiver<()>) {
+    let (sender, receiver) = mpsc::channel();
+    let server = Server::start(move |mut stream, requests| {
+        while let Some(request) = read_request(&mut stream) {
+            let is_held = request.starts_with(&format!("POST {path} "));
+            requests.lock().unwrap().push(request);
+            if is_held {
+                drop(stream.read_to_end(&mut Vec::new()));
+                drop(sender.send(()));
+                return;
+            }
+            drop(stream.write_all(json(200, body).as_bytes()));
+        }
+    });
+    (server, receiver)
+}
+
+fn device(server: &Server) -> ClientBuf {
+    let (device, token) = (server.url("/device"), server.url("/token"));
+    Client::without_redirect("app", Endpoints::device(&device, &token)).unwrap().into()
+}
+
+const PROMPT: &str =
+    r#"{"device_code":"D","user_code":"U","verification_uri":"https://as.example/go","expires_in":600,"interval":1}"#;
+
+#[tokio::test]
 async fn under_a_flood_other_tasks_have_their_turn() {
     let server = token_server();
     let client = client(&server, CALLBACK);
@@ -151,6 +251,11 @@ fn every_future_is_send() {
         assert_send(http.revoke(client, proofkey_core::Revocable::Refresh(refresh_token)));
         assert_send(http.call(http::Request::new(Vec::new()), tokens.access_token()));
         assert_send(http.login(Login::new(client, SCOPE), |_| Ok(())));
+        assert_send(http.login_device(DeviceLogin::new(client, SCOPE), |_| Ok(())));
+        assert_send(http.discover_device("", ""));
+        assert_send(http.push(client.push(SCOPE, &mut SysRng).unwrap().0));
+        assert_send(http.sign_in(client.refresh(refresh_token)));
+        assert_send(http.userinfo(client, tokens.access_token(), ""));
     }
     fn assert_shared<T: Clone + Send + Sync + 'static>() {}
     assert_shared::<Http>();

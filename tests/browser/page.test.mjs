@@ -154,7 +154,7 @@ test('two instances of a component: the first is freed, the second has the sessi
   const found = await page.evaluate(async () => {
     // The page's own is freed before anyone has handled the redirect.
     app.close();
-    const [first, second] = [make(), make()];
+    const [first, second] = [make({ keep: false }), make({ keep: false })];
     first.close();
     return [await first.handleRedirect(), await second.handleRedirect(), second.state, (await navigator.locks.query()).held.length];
   });

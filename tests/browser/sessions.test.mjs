@@ -179,7 +179,7 @@ test('reload while the code is exchanged: signed out, and the next sign-in works
 test('reload without offline_access: the session of another tab, or none', { timeout }, () => withTabs(async (context, sent) => {
   const pages = await Promise.all([openBare(context, all), openBare(context, all)]);
   const begin = (page) => page.evaluate(() => {
-    globalThis.app = make({ scope: 'itwin-platform' });
+    globalThis.app = make({ scope: 'itwin-platform', keep: false });
     return app.handleRedirect().then(() => app.signedIn);
   });
   const [one, two] = pages;

@@ -1,7 +1,7 @@
 // The single-page app in a real Chromium, against the development server.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { allow, leftovers, navigation, open, setUp, tokenAnswers, until, withProfile } from './spa.mjs';
+import { FAILED, allow, leftovers, navigation, open, setUp, tokenAnswers, until, withProfile } from './spa.mjs';
 import { screenshots, signIn } from './tools.mjs';
 
 const all = setUp();
@@ -19,7 +19,7 @@ test('the whole page: sign in, call the API, sign out', { timeout }, () => withT
   await allow(page);
   await says(page, 'Signed in as alice.');
   assert.equal(await page.locator('#itwins li').count(), 2);
-  assert.equal(page.url(), all.spa.config.redirectUri);
+  assert.equal(page.url(), `${all.spa.origin}/`);
 
   const [{ code, code_verifier: verifier }] = sent;
   const { access_token: access, refresh_token: refresh } = answers[0];
@@ -47,9 +47,53 @@ test('the user refuses', { timeout }, () => withTabs(async (context, sent) => {
   await complains(page, 'You did not allow this app');
   await says(page, 'You are not signed in.');
   assert.deepEqual(sent, []);
-  assert.equal(page.url(), all.spa.config.redirectUri);
+  assert.equal(page.url(), `${all.spa.origin}/`);
   assert.match(await leftovers(page), /"session":\{\}/);
 }));
+
+test('back to where the user was, whether they allow or refuse', { timeout }, () => withTabs(async (context) => {
+  const page = await open(context, all.spa, '?view=list#north');
+  for (const answer of ['#deny', '#allow']) {
+    await says(page, 'You are not signed in.');
+    await page.click('#sign-in');
+    if (answer === '#deny') await signIn(page);
+    await page.click(answer);
+    if (answer === '#deny') await complains(page, 'You did not allow this app');
+    else await says(page, 'Signed in as alice.');
+    assert.equal(page.url(), `${all.spa.origin}/?view=list#north`);
+  }
+}));
+
+test('until it is known who is signed in, the page shows neither view', { timeout }, () => withTabs(async (context) => {
+  const page = await open(context, all.spa);
+  await says(page, 'You are not signed in.');
+  const asked = new Promise((resolve) => { context.route(/connect.token$/, resolve, { times: 1 }); });
+  await page.click('#sign-in');
+  await allow(page);
+  const route = await asked;
+  const shown = () => page.evaluate(() => [...document.querySelectorAll('section')].filter(({ hidden }) => !hidden).map(({ id }) => id));
+  assert.deepEqual([await page.textContent('#status'), await shown()], ['One moment …', []]);
+  await route.continue();
+  await says(page, 'Signed in as alice.');
+  assert.deepEqual(await shown(), ['signed-in']);
+}));
+
+test('offline, and a server that cannot be reached: told in words that help', { timeout }, () => withTabs(async (context) => {
+  const page = await open(context, all.spa);
+  await page.click('#sign-in');
+  await allow(page);
+  await says(page, 'Signed in as alice.');
+  await context.setOffline(true);
+  await page.click('#load');
+  await complains(page, 'You are offline. Try again when you are connected.');
+  await context.setOffline(false);
+  await page.click('#load');
+  await until(page, () => document.getElementById('problem').hidden);
+  await says(page, 'Signed in as alice.');
+  await context.route(/api.me$/, (route) => route.abort());
+  await page.click('#load');
+  await complains(page, 'The server cannot be reached. Try again in a moment.');
+}, { complaints: FAILED }));
 
 test('a window: sign in', { timeout }, () => withTabs(async (context, sent) => {
   const page = await open(context, all.spa);
@@ -127,7 +171,7 @@ test('the same redirect twice: the code is sent once', { timeout }, () => withTa
   await says(page, 'Signed in as alice.');
   await page.goto((await callback).url());
   await complains(page, 'no sign-in waits for this redirect');
-  assert.equal(page.url(), all.spa.config.redirectUri);
+  assert.equal(page.url(), `${all.spa.origin}/`);
   assert.equal(sent.length, 1);
   // A reload forgets the tokens, and finds no code in the address.
   await page.reload();
@@ -144,7 +188,7 @@ test("a stranger's redirect ends nothing", { timeout }, () => withTabs(async (co
   for (const query of [`code=EVIL&state=${'A'.repeat(43)}`, 'code=EVIL', 'error=access_denied', 'state=x']) {
     await page.goto(`${all.spa.config.redirectUri}?${query}`);
     await complains(page, 'does not belong to this login');
-    assert.equal(page.url(), all.spa.config.redirectUri);
+    assert.equal(page.url(), `${all.spa.origin}/`);
   }
   assert.deepEqual(sent, []);
   await page.goto(login);

@@ -101,6 +101,28 @@ fn a_proof_is_the_message_a_dot_and_the_signature() {
 }
 
 #[test]
+fn a_bound_device_and_userinfo_prove_their_key() {
+    let key = key();
+    let server = Server::device("https://as.example/device", "https://as.example/token")
+        .with(Endpoint::UserInfo, "https://as.example/userinfo");
+    let client = Client::without_redirect("c", server).unwrap().bound_to(&key).unwrap();
+    let device = client.device(&[]).unwrap();
+    assert!(!device.request().needs_proof(), "the code is not bound");
+    let prompt = r#"{"device_code":"D","user_code":"U","verification_uri":"https://a/d","expires_in":9}"#;
+    let mut prompt = prompt.as_bytes().to_vec();
+    let (_, poll) = device.read(Response::new(201, &mut prompt), 0).expect("a prompt, also with 201");
+    assert!(poll.request().needs_proof() && poll.request().key() == Some(key.thumbprint()));
+    let (plain, hash) = (AccessToken::new("AT").unwrap(), sha2::Sha256::digest("AT"));
+    let hash = json!(Base64UrlUnpadded::encode_string(&hash));
+    for (token, expected) in [(plain.bound(), hash), (plain, Value::Null)] {
+        let request = client.userinfo(token, "alice").unwrap().request();
+        assert_eq!(request.needs_proof(), !expected.is_null());
+        let unsigned = key.prove(Provable::of(&request), 0, &mut Counter::default()).unwrap();
+        assert_eq!(parts(&written(&unsigned))[1]["ath"], expected);
+    }
+}
+
+#[test]
 fn the_url_of_a_proof_has_no_query() {
     let key = key();
     let token = AccessToken::new("AT").unwrap().bound();

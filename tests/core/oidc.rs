@@ -32,6 +32,13 @@ fn nobody_else_sets_the_nonce() {
 }
 
 #[test]
+fn only_a_login_that_asks_who_signs_in_insists_on_an_answer() {
+    assert!(!client().id_token_rules().is_asked());
+    assert!(client().id_token_rules().of_user("alice").is_asked(), "the user is known");
+    assert!(request(&client()).0.id_token_rules().is_asked(), "the scope has openid");
+}
+
+#[test]
 fn a_good_token_says_who_signed_in() {
     for (token, sub, name) in [
         (good(&[]), "alice", None),

@@ -89,11 +89,12 @@ fn whatever_says_nothing_of_the_login_doubles_the_wait() {
         goes_on(30, 61, |poll, now| assert!(poll.unanswered(why, now)));
     }
     // The head came and then nothing: that is one failure, not two.
-    let mut cut = br#"{"access_token":"A","#.to_vec();
-    goes_on(30, 61, |poll, now| {
-        assert!(!poll.hear(&Response::new(200, &mut cut).cut_off(), now));
-        assert!(poll.unanswered(Unanswered::Lost, now));
-    });
+    for cut in [r#"{"access_token":"A","#, r#"{"access_token":"A"}"#, r#"{"error":"authorization_pending"}"#] {
+        goes_on(30, 61, |poll, now| {
+            assert!(!poll.hear(&Response::new(200, &mut cut.as_bytes().to_vec()).cut_off(), now), "{cut}");
+            assert!(poll.unanswered(Unanswered::Lost, now));
+        });
+    }
     // Never lower, and never over the edge.
     goes_on(3_000_000_000, u64::from(u32::MAX), |poll, now| assert!(poll.unanswered(Unanswered::Lost, now)));
     goes_on(u32::MAX, u64::from(u32::MAX), |poll, now| {
@@ -233,6 +234,8 @@ fn a_clock_that_is_set_back_holds_nothing_up() {
     // An hour back while it waited: the wait begins again, and the code lives as long from there.
     let mut clock = START - 3600;
     assert_eq!(poll.due(clock), Some(6));
+    let mut short = prompt_of(5, "");
+    assert_eq!(begin(&mut short).1.due(clock), None, "no code comes to life again");
     sent(&mut poll, &mut clock);
     assert_eq!(clock, START - 3600 + 6);
     assert!(!hear(&mut poll, 400, &[], r#"{"error":"authorization_pending"}"#, clock));

@@ -130,6 +130,30 @@ fn a_reference_has_a_length_that_a_browser_takes() {
     }
 }
 
+#[test]
+fn an_answer_without_a_good_reference_opens_no_browser() {
+    for (answer, error) in [
+        (r#"{"request_uri":"urn:x y","expires_in":60}"#, ResponseError::Malformed("request_uri")),
+        (r#"{"request_uri":"urn:x\u00e9","expires_in":60}"#, ResponseError::Malformed("request_uri")),
+        (r#"{"expires_in":60}"#, ResponseError::Missing("request_uri")),
+        (r#"{"request_uri":"urn:x","expires_in":0}"#, ResponseError::Type("expires_in")),
+        (r#"{"request_uri":"urn:x","expires_in":-1}"#, ResponseError::Type("expires_in")),
+        (r#"{"request_uri":"urn:x","expires_in":"60"}"#, ResponseError::Type("expires_in")),
+        (r#"{"request_uri":"urn:x"}"#, ResponseError::Missing("expires_in")),
+    ] {
+        let (push, _) = with_endpoint().push(&[], &mut Counter::default()).expect("a login begins");
+        assert_eq!(read(push, 201, answer), Err(error), "{answer}");
+    }
+    for status in [200, 201, 400] {
+        let (push, _) = with_endpoint().push(&[], &mut Counter::default()).expect("a login begins");
+        let refused = read(push, status, r#"{"error":"invalid_scope","request_uri":"urn:x","expires_in":60}"#);
+        let Err(ResponseError::Server { error, .. }) = &refused else { panic!("{status}: {refused:?}") };
+        assert_eq!(error.code(), "invalid_scope");
+    }
+    let (push, _) = with_endpoint().push(&[], &mut Counter::default()).expect("a login begins");
+    assert!(read(push, 200, r#"{"request_uri":"urn:x","expires_in":60}"#).is_ok(), "200, as some frameworks answer");
+}
+
 fn with_endpoint() -> Client<'static> {
     let server = server().with(Endpoint::PushedAuthorization, "https://as.example/par?v=1");
     Client::new("client", REDIRECT_URI, server).expect("a client")

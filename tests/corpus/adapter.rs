@@ -77,7 +77,7 @@ pub(crate) const BLOCKING: Adapter = Adapter {
         let login = proofkey_ureq::DeviceLogin::new(client, &["a"]).with_cancel(cancel);
         Ok(UREQ.login_device(login, show)?.tokens)
     },
-    discover: |issuer| Ok(UREQ.discover(issuer, "client", "http://127.0.0.1/cb")?),
+    discover: |issuer| Ok(UREQ.discover_device(issuer, "client")?),
     exchange: |request, hurried| {
         let http = if hurried { &UREQ_IN_A_HURRY } else { &UREQ };
         let (kept, tokens) = http.exchange_keeping(request);
@@ -98,7 +98,7 @@ pub(crate) const ASYNCHRONOUS: Adapter = Adapter {
         let login = proofkey_reqwest::DeviceLogin::new(client, &["a"]).with_cancel(cancel);
         Ok(wait(REQWEST.login_device(login, show))?.tokens)
     },
-    discover: |issuer| Ok(wait(REQWEST.discover(issuer, "client", "http://127.0.0.1/cb"))?),
+    discover: |issuer| Ok(wait(REQWEST.discover_device(issuer, "client"))?),
     exchange: |request, hurried| {
         let http = if hurried { &REQWEST_IN_A_HURRY } else { &REQWEST };
         let (kept, tokens) = wait(http.exchange_keeping(request));

@@ -5,6 +5,7 @@ mod device;
 mod dpop;
 mod oidc;
 mod push;
+mod tool;
 
 use proofkey_tests::flows::{self, Target};
 use std::io::{BufRead, BufReader};

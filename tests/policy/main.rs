@@ -6,6 +6,7 @@ mod files;
 mod imports;
 mod names;
 mod proofs;
+mod publish;
 mod readme;
 
 use std::fs;

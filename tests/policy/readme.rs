@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 #[test]
 fn code_blocks_are_those_of_the_examples() {
     for page in pages() {
-        assert!(quotations(&page) > 0 || !page.ends_with("README.md"), "the README quotes no example");
+        assert!(quotations(&page) > 0 || page != readme(), "the README quotes no example");
     }
 }
 
 #[test]
 fn the_guide_has_no_code_that_nothing_runs() {
-    for page in pages().iter().filter(|page| !page.ends_with("README.md")) {
+    for page in pages().iter().filter(|page| **page != readme()) {
         let text = fs::read_to_string(page).expect("a page");
         assert_eq!(text.matches("\n```rust").count(), quotations(page), "{}: quote an example", page.display());
     }
@@ -25,17 +25,30 @@ fn links_and_pictures_are_there() {
     for page in pages() {
         let text = fs::read_to_string(&page).expect("a page");
         let links: Vec<_> = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()).collect();
-        assert!(links.len() >= 6 || !page.ends_with("README.md"), "{links:?}");
+        assert!(links.len() >= 6 || page != readme(), "{links:?}");
         for link in links.iter().filter(|link| !link.contains("://") && !link.is_empty()) {
             assert!(page.with_file_name(link).exists(), "{}: {link}", page.display());
         }
     }
 }
 
+#[test]
+fn the_index_of_the_guide_names_each_page() {
+    let index = fs::read_to_string(root().join("docs/guide/README.md")).expect("an index");
+    for page in pages() {
+        let name = page.file_name().expect("a file").to_string_lossy();
+        assert!(name == "README.md" || index.contains(&format!("]({name})")), "docs/guide/README.md: {name} is missing");
+    }
+}
+
 /// The README and the guide.
 fn pages() -> Vec<PathBuf> {
     let guide = fs::read_dir(root().join("docs/guide")).expect("a guide").map(|entry| entry.expect("an entry").path());
-    guide.chain([root().join("README.md")]).collect()
+    guide.chain([readme()]).collect()
+}
+
+fn readme() -> PathBuf {
+    root().join("README.md")
 }
 
 /// How many code blocks a page quotes, all of them from the examples that it names.

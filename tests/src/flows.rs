@@ -227,7 +227,8 @@ fn login_with_tool(target: &Target, home: &Path, decision: Decision) -> (Output,
     login_at(&["--issuer", &target.issuer], target, home, decision)
 }
 
-fn login_at(server: &[&str], target: &Target, home: &Path, decision: Decision) -> (Output, Visit) {
+/// A login with the tool at this server, with further options, and how it went in the browser.
+pub fn login_at(server: &[&str], target: &Target, home: &Path, decision: Decision) -> (Output, Visit) {
     let mut login = tool(home);
     login.args(["login", "--json", "--no-browser", "--timeout", "60", "--client-id", target.client_id]).args(server);
     login.args(target.scope.iter().flat_map(|scope| ["--scope", scope]));
@@ -245,7 +246,7 @@ fn login_at(server: &[&str], target: &Target, home: &Path, decision: Decision) -
 }
 
 /// The tool that is built beside these tests, with a home of its own.
-fn tool(home: &Path) -> Command {
+pub fn tool(home: &Path) -> Command {
     let tests = std::env::current_exe().expect("this program");
     let folder: PathBuf = tests.ancestors().nth(2).expect("the build's folder").to_owned();
     let mut tool = Command::new(folder.join("proofkey"));

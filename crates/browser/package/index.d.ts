@@ -39,6 +39,16 @@ export interface ClientOptions {
    * send the token, the API refuses it. A server that grants a token without the binding is refused. Default: false.
    */
   dpop?: boolean;
+  /**
+   * Whether a reload, and closing the last tab for less than ten seconds, leaves the user signed in. A shared worker has the tokens
+   * in its memory meanwhile. Without effect in a browser that does not let a worker outlive its pages. Default: true.
+   */
+  keep?: boolean;
+  /**
+   * For `keep`: the URL of this package's `worker.js` at this page's origin, or a function that makes the worker with these
+   * options, for bundlers that do not find the file by themselves.
+   */
+  worker?: string | URL | ((options: WorkerOptions & { extendedLifetime: true }) => SharedWorker);
   /** How long to wait for the authorization server's metadata, and for each other response, in milliseconds. Default: 30,000. */
   deadline?: number;
 }
@@ -102,6 +112,9 @@ export class Proofkey extends EventTarget {
   /** The granted scope as the server wrote it; empty if it wrote something that is not a scope; null if no one is signed in. */
   readonly scope: string | null;
 
+  /** When the access token expires, in milliseconds since 1970; null if no one is signed in or the server did not say. */
+  readonly expiresAt: number | null;
+
   /**
    * Finishes a sign-in. Call it once on every page load, before other calls. If this page load is the redirect of a sign-in, it
    * returns the `data` that {@link signIn} was given; otherwise it returns null. It also joins the session of other tabs.
@@ -164,12 +177,14 @@ export class Proofkey extends EventTarget {
    * server has no revocation endpoint or no one was signed in. The tokens are forgotten even if it fails.
    *
    * With `redirect` the page then goes to the server's `end_session_endpoint`, which signs the user out there (OpenID Connect
-   * RP-Initiated Logout 1.0) and sends them to that address. It must be registered as a `post_logout_redirect_uri`, exactly so. The
-   * promise settles only with an error: `config` if the server has no such endpoint, or `aborted` if the user stays on this page.
+   * RP-Initiated Logout 1.0) and sends them to that address. It must be registered as a `post_logout_redirect_uri`, exactly so. With
+   * `true` they stay at the server's page. The promise settles only with an error: `config` if the server has no such endpoint, or
+   * `aborted` if the user stays on this page.
+   *
    * With the scope `openid` the server knows whom to sign out by the ID token. Without it many ask the user, and some refuse.
    */
   signOut(options?: { redirect?: undefined }): Promise<boolean>;
-  signOut(options: { redirect: string | URL }): Promise<never>;
+  signOut(options: { redirect: string | URL | true }): Promise<never>;
 
   /**
    * Frees this instance, and cancels its sign-in window. The session goes on in other instances and tabs. Afterwards this one is

@@ -3,6 +3,7 @@ import { drive, signedOut } from './drive.js';
 import { ProofkeyError } from './error.js';
 import { handOver } from './handover.js';
 import { plain, run, seconds } from './http.js';
+import { keep } from './keep.js';
 import { Popup, cancelled } from './popup.js';
 import { Session, now } from './session.js';
 import { Waiting, arrival, clean, handled } from './waiting.js';
@@ -32,6 +33,8 @@ export class Proofkey extends EventTarget {
   #waiting;
   #session;
   #arrival;
+  #restorer;
+  #renewal;
   #connected;
   #handled;
   #popup;
@@ -56,8 +59,11 @@ export class Proofkey extends EventTarget {
     this.#scope = [scope].flat().join(' ');
     this.#name = `proofkey/1 ${JSON.stringify([clientId, issuer ?? authorizationEndpoint, this.#scope, ...dpop ? ['dpop'] : []])}`;
     this.#waiting = new Waiting(this.#name);
-    this.#session = new Session(this.#name, (type) => this.#tell(type));
+    this.#session = new Session(this.#name, (type) => this.#tell(type),
+      options.keep === false ? undefined : () => keep(this.#name, options.worker));
     this.#arrival = arrival(redirectUri);
+    this.#restorer = options.restore && import('./restore.js').then(({ Restore }) => new Restore(this, this.#name, options.restore))
+      .catch(() => {});
   }
 
   get state() {
@@ -70,6 +76,11 @@ export class Proofkey extends EventTarget {
 
   get scope() {
     return this.#session?.tokens?.scope ?? null;
+  }
+
+  get expiresAt() {
+    const { requestedAt, expiresIn } = this.#session?.tokens ?? {};
+    return 1000 * (requestedAt + expiresIn) || null;
   }
 
   handleRedirect() {
@@ -145,6 +156,7 @@ export class Proofkey extends EventTarget {
     }
     const tokens = session.end();
     release?.();
+    this.#restorer?.then((restorer) => restorer?.forget());
     const revoked = tokens !== null && this.#revoke(tokens);
     if (!redirect) return revoked;
     // The user is to be signed out at the server, too, whatever becomes of the tokens.
@@ -183,7 +195,7 @@ export class Proofkey extends EventTarget {
     const url = new URL(endpoint);
     if (idToken) url.searchParams.set('id_token_hint', idToken);
     url.searchParams.set('client_id', this.#options.clientId);
-    url.searchParams.set('post_logout_redirect_uri', redirect);
+    if (redirect !== true) url.searchParams.set('post_logout_redirect_uri', redirect);
     return url;
   }
 
@@ -193,15 +205,20 @@ export class Proofkey extends EventTarget {
     const arrived = this.#isClosed ? undefined : this.#arrival;
     // So that a click does not have to wait for it.
     if (!arrived) init().catch(() => {});
+    // The app may leave this page as soon as it has the tokens.
+    if (arrived) this.#session.keep();
     // A tab that does not answer must not hold this one up.
     const caughtUp = this.#session.catchUp().catch(() => {});
     try {
       const outcome = arrived && await handled(arrived, this.#name, this.#options.redirectUri, (redirect) => this.#settle(redirect));
-      if (!outcome) return null;
       await caughtUp;
+      if (!outcome) {
+        if (!arrived && !this.signedIn) await this.#restore(true);
+        return null;
+      }
       if (outcome.tokens) {
         await this.#session.begin(outcome.tokens);
-        return { data: outcome.data };
+        return outcome.place ? null : { data: outcome.data };
       }
       // This window could not be closed. It goes on as one more tab of the session.
       await this.#session.catchUp().catch(() => {});
@@ -216,13 +233,37 @@ export class Proofkey extends EventTarget {
   /** The tokens for the redirect that loaded this page, and the data of its login; neither if another page takes the redirect. */
   async #settle(redirect) {
     if (await handOver(redirect)) return {};
-    const { pending, server, data } = this.#waiting.peek();
+    const { pending, server, data, place } = this.#waiting.peek();
+    const restorer = place && await this.#restorer;
     try {
       const { client } = await this.#connect(server);
-      if (client.matches(pending, redirect)) this.#waiting.drop();
-      return { tokens: await this.#granted(pending, redirect), data };
+      if (client.matches(pending, redirect)) {
+        this.#waiting.drop();
+        restorer?.back(place);
+      }
+      return { tokens: await this.#granted(pending, redirect), data, place };
     } catch (error) {
+      if (restorer?.refused(error)) return {};
       throw Object.assign(error, { data });
+    }
+  }
+
+  /** Signs in without the user, if someone was signed in and the server still knows them. */
+  async #restore(mayLeave) {
+    const restorer = await this.#restorer;
+    if (!restorer?.isWanted()) return;
+    try {
+      const { url, ...login } = await this.#begin({ prompt: 'none' });
+      if (!restorer.canFrame(url)) {
+        if (mayLeave) await restorer.leave(url, (place) => this.#waiting.put({ ...login, place }));
+        return;
+      }
+      const { client } = await this.#connect();
+      const redirect = await restorer.frame(url, (candidate) => client.matches(login.pending, candidate));
+      if (redirect) await this.#session.begin(await this.#granted(login.pending, redirect));
+      else restorer.forget();
+    } catch (error) {
+      if (error.code === 'server' && !restorer.refused(error)) throw error;
     }
   }
 
@@ -259,7 +300,26 @@ export class Proofkey extends EventTarget {
     await init();
     const { tokens, quiet } = this.#session;
     if (!tokens) throw signedOut('no one is signed in');
-    return isReady(this.#session.row(), quiet, ...now()) ? tokens : this.#refresh();
+    if (isReady(this.#session.row(), quiet, ...now())) return tokens;
+    // A server gives none with `prompt=none`.
+    if (!tokens.refreshToken && this.#options.restore === 'frame') {
+      this.#renewal ??= this.#renew().finally(() => { this.#renewal = undefined; });
+      await this.#renewal;
+    }
+    return this.#refresh();
+  }
+
+  /** Signs in anew in a hidden frame, unless another tab just did. */
+  async #renew() {
+    const release = await this.#session.claim();
+    try {
+      await this.#session.catchUp();
+      if (!isReady(this.#session.row(), 0, ...now())) await this.#restore(false);
+    } catch {
+      // Then they end as they would have.
+    } finally {
+      release?.();
+    }
   }
 
   /** Gets tokens that can be used, or others than those that an API has `refused`. Who needs the same waits for the same. */
@@ -288,7 +348,7 @@ export class Proofkey extends EventTarget {
     const [proofs] = await Promise.all([this.#findProofs(), init()]);
     const server = options.authorizationEndpoint === undefined
       ? known ?? await run(Flow.discovery(options.issuer), options.deadline, undefined, options.metadata) : '';
-    const all = server + settings({ ...options, dpopJkt: proofs?.thumbprint });
+    const all = server + settings({ ...options, worker: undefined, dpopJkt: proofs?.thumbprint });
     const named = Object.fromEntries([...all.matchAll(/(.*)\n(.*)\n/g)].map((line) => line.slice(1)));
     return { client: new Client(all), server, named, proofs };
   }

@@ -12,6 +12,8 @@ const LOCK_MAX = 60_000;
 export class Session {
   #name;
   #changed;
+  #keep;
+  #leave;
   #channel;
   #tokens = null;
   #heard;
@@ -24,9 +26,11 @@ export class Session {
   /** Until when this tab leaves tokens alone that are due for a refresh. */
   quiet = 0;
 
-  constructor(name, changed) {
+  /** `keep` makes the session outlive this page, and returns what undoes that. */
+  constructor(name, changed, keep) {
     this.#name = name;
     this.#changed = changed;
+    this.#keep = keep;
     this.#channel = new BroadcastChannel(name);
     this.#channel.addEventListener('message', ({ data }) => this.#hear(data));
     // A page that comes back from the back/forward cache has missed what the other tabs said.
@@ -77,7 +81,7 @@ export class Session {
   async save(tokens) {
     if (this.#lacks(versionOf(tokens))) {
       await this.#set(tokens);
-      this.#post({ tokens });
+      this.#post(this.#said);
     }
   }
 
@@ -127,12 +131,23 @@ export class Session {
     }
   }
 
+  /** From now on the session outlives this page. */
+  keep() {
+    this.#leave ??= this.#keep?.();
+  }
+
   /** Leaves the session to the other tabs. */
   close() {
     this.#closed.abort();
     this.#channel.close();
     this.#release();
+    this.#leave?.();
     this.#tokens = null;
+  }
+
+  /** What this tab says of its tokens. The worker takes the version as it is. */
+  get #said() {
+    return { tokens: this.#tokens, version: versionOf(this.#tokens), note: this.#note };
   }
 
   #post(message) {
@@ -144,7 +159,7 @@ export class Session {
   }
 
   #hear({ ask, tokens, note, ended }) {
-    if (ask && this.#tokens) this.#post({ tokens: this.#tokens, note: this.#note });
+    if (ask && this.#tokens) this.#post(this.#said);
     if (tokens && this.#lacks(versionOf(tokens))) this.#set(tokens).catch(() => {});
     // An answer to `ask` may be older than what was heard since.
     if (note && !(note.at < this.#note?.at)) this.#note = note;
@@ -162,6 +177,7 @@ export class Session {
     this.#heard = now();
     this.quiet = 0;
     this.#release = lock?.release ?? (() => {});
+    if (tokens) this.keep();
     if (before?.id !== tokens?.id) this.#changed('change');
     if (tokens && before?.accessToken !== tokens.accessToken) this.#changed('token');
     try {

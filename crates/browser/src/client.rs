@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use crate::flow::{Flow, Grant, Refresh, Revocation};
 use crate::login::{Login, read_pending};
+use crate::parts::Parts;
 use crate::random::Drawn;
 use proofkey_core::{ClientBuf, Endpoint, Feature, Redirect, Server, Thumbprint};
 use std::iter;
@@ -26,7 +27,7 @@ impl Client {
     pub fn new(settings: &str) -> Result<Self, Failure> {
         let mut server = Server::new("", "");
         let (mut client_id, mut redirect_uri, mut key) = ("", "", None);
-        let mut lines = settings.split('\n');
+        let mut lines = Parts::of(settings, b'\n');
         while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
             match name {
                 "client_id" => client_id = value,
@@ -91,8 +92,8 @@ impl Client {
     /// # Errors
     /// `config` or `random`.
     pub fn begin(&self, scope: &str, extra: &str, random: &[u8]) -> Result<Login, Failure> {
-        let scope: Vec<&str> = scope.split(' ').filter(|word| !word.is_empty()).collect();
-        let mut parts = extra.split('\0');
+        let scope: Vec<&str> = Parts::of(scope, b' ').filter(|word| !word.is_empty()).collect();
+        let mut parts = Parts::of(extra, 0);
         let extra: Vec<(&str, &str)> = iter::from_fn(|| Some((parts.next()?, parts.next()?))).collect();
         let (url, pending) = self.0.as_client().authorize(&scope, &mut Drawn(random))?;
         Ok(Login::new(url.with(&extra)?.to_string(), &pending))

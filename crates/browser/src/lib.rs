@@ -12,6 +12,7 @@ mod message;
 mod opaque;
 mod outcome;
 mod owner;
+mod parts;
 mod pass;
 mod random;
 mod tokens;

@@ -1,6 +1,7 @@
 //! [`Request`] and [`Response`]: the HTTP messages that JavaScript sends and receives.
 
 use crate::opaque::opaque;
+use crate::parts::Parts;
 use crate::values;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -97,7 +98,7 @@ impl Response {
     /// The response as the core reads it. Reading overwrites the body.
     pub(crate) fn as_core(&mut self) -> proofkey_core::Response<'_> {
         let mut response = proofkey_core::Response::new(self.status, &mut self.body);
-        let mut lines = self.headers.split('\n');
+        let mut lines = Parts::of(&self.headers, b'\n');
         while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
             response = response.with_header(name, value);
         }

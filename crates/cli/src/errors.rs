@@ -147,7 +147,7 @@ fn refused(words: &ServerError, advice: Advice, error: &dyn fmt::Display) -> Fai
         return failure.advise_command("the server wants a nonce: run", "login --extra nonce=TEXT");
     }
     match words.code() {
-        "access_denied" => {
+        "access_denied" | "authorization_declined" => {
             failure.advise_command("you or the server's policy denied access; to try again, run", "login")
         }
         "consent_required" | "interaction_required" | "login_required" => {

@@ -19,8 +19,10 @@ use crate::who::Who;
 use crate::{errors, interrupt, output, secret};
 use event::Event;
 use getrandom::SysRng;
-use proofkey_core::{AuthorizeError, Client, ClientBuf, Endpoint, Pending, Redirect, Revocable, Server, TokensBuf};
-use proofkey_ureq::{Http, SignedIn, Signer, SigningKey};
+use proofkey_core::{
+    AuthorizeError, Client, ClientBuf, ConfigError, Endpoint, Pending, Redirect, Revocable, Server, TokensBuf, UriFault,
+};
+use proofkey_ureq::{DiscoverError, Http, SignedIn, Signer, SigningKey};
 use sent::Sent;
 use std::time::{Duration, SystemTime};
 use waiting::Countdown;
@@ -62,7 +64,8 @@ pub fn run(args: &args::Login, select: &Select, config: &Config) -> Result<(), F
     let client = client(&settings, way, &http)?;
     let client = client.as_client();
     let unasked = way == Way::Browser && device::is_only_way(args, client);
-    let way = if unasked { Way::Device } else { way };
+    let has_page = client.server().endpoint(Endpoint::Authorization).is_some();
+    let way = if unasked || !has_page { Way::Device } else { way };
     let client = if way == Way::Device { without_redirect(client)? } else { client };
     let client = secret.as_ref().map_or(Ok(client), |secret| client.with_embedded_secret(secret.expose()))?;
     let client = key.as_ref().map_or(Ok(client), |key| client.bound_to(key.public_key()))?;
@@ -78,7 +81,7 @@ pub fn run(args: &args::Login, select: &Select, config: &Config) -> Result<(), F
         Ok((record, previous))
     })?;
     if let Some(who) = Who::of(&record) {
-        who.warn_if_not(&name);
+        who.warn_if_not(&name, settings.is_named_after_user);
     }
     let saved = save.as_ref().map(Save::write).transpose();
     Event::signed_in(&name, &settings, &record, previous).show(args.json)?;
@@ -149,12 +152,16 @@ fn client(settings: &Settings, way: Way, http: &Http) -> Result<ClientBuf, Failu
         (Some(server), _) => Ok(Client::new(client_id, redirect_uri, server)?.into()),
         (None, choice) => {
             let issuer = choice.name();
-            let discovered = if is_device {
-                http.discover_device(issuer, client_id)
-            } else {
-                http.discover(issuer, client_id, redirect_uri)
-            };
-            discovered.map_err(|error| errors::not_discovered(error, issuer))
+            let of_device = || http.discover_device(issuer, client_id);
+            let discovered = if is_device { of_device() } else { http.discover(issuer, client_id, redirect_uri) };
+            discovered.or_else(|error| match error {
+                // All that this server is good for.
+                DiscoverError::Config(NO_PAGE) if way == Way::Browser => of_device()
+                    .ok()
+                    .filter(|client| client.as_client().server().endpoint(Endpoint::DeviceAuthorization).is_some())
+                    .ok_or_else(|| errors::no_endpoint(Endpoint::Authorization)),
+                error => Err(errors::not_discovered(error, issuer)),
+            })
         }
     }
 }
@@ -260,6 +267,9 @@ fn timeout(args: &args::Login) -> Duration {
 fn seconds(args: &args::Login) -> u32 {
     args.timeout.unwrap_or(TIMEOUT)
 }
+
+/// Of a server without a page to sign in at.
+const NO_PAGE: ConfigError = ConfigError::Endpoint(Endpoint::Authorization, UriFault::Absent);
 
 /// Seconds.
 const TIMEOUT: u32 = 300;

@@ -230,7 +230,10 @@ pub fn begin(
     let requested_at = time::since_1970(signed_in.requested_at);
     let tokens = signed_in.tokens.as_tokens();
     let mut record = Record::of_login(key.clone(), client, &settings.scope(), tokens, requested_at);
-    let note = serde_json::to_string(settings).map_err(|error| Kind::Unexpected.because(error))?;
+    let is_named_after = signed_in.user.as_ref().is_some_and(|user| who::is_named_after(name, user));
+    let mut settings = settings.clone();
+    settings.is_named_after_user |= is_named_after;
+    let note = serde_json::to_string(&settings).map_err(|error| Kind::Unexpected.because(error))?;
     record.notes.insert(SETTINGS.to_owned(), note);
     if let Some(key) = signing_key {
         record.set_signing_key(key.to_pkcs8());

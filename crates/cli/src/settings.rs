@@ -36,6 +36,9 @@ pub struct Settings {
     pub api_hosts: Vec<ApiHost>,
     /// Where the tokens are kept.
     pub store: StoreKind,
+    /// Whether a user whom the server calls by the account's name has signed in: it is no mere label then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_named_after_user: bool,
 }
 
 /// How the server was named.
@@ -79,6 +82,7 @@ impl Settings {
                 .advise(format_args!("add --client-id ID, or `client_id` to {}", config.place()))
         })?;
         let (scope, api_hosts) = server.preset();
+        let is_named_after_user = before.is_some_and(|before| before.is_named_after_user && before.server == server);
         let fresh = Self {
             server,
             client_id,
@@ -90,6 +94,7 @@ impl Settings {
             extra: Vec::new(),
             api_hosts,
             store: StoreKind::default(),
+            is_named_after_user,
         };
         Ok(fresh.with_options(args, &profile))
     }
@@ -103,7 +108,7 @@ impl Settings {
         replace(&mut self.client_id, args.server.client_id.as_ref().or(profile.client_id.as_ref()));
         replace(&mut self.redirect_uri, args.redirect_uri.as_ref().or(profile.redirect_uri.as_ref()));
         self.push |= args.push || profile.push;
-        self.dpop |= args.dpop || profile.dpop;
+        self.dpop = !args.no_dpop && (self.dpop || args.dpop || profile.dpop);
         if let Some(file) = &args.server.embedded_secret_file {
             self.embedded_secret_file = Some(std::path::absolute(file).unwrap_or_else(|_| file.clone()));
         } else if profile.embedded_secret.is_some() || profile.embedded_secret_file.is_some() {

@@ -108,7 +108,7 @@ impl<'a> Status<'a> {
 
     fn warn(&self, login: &Login) {
         if let Some(who) = &self.user {
-            who.warn_if_not(&login.name);
+            who.warn_if_not(&login.name, login.settings.is_named_after_user);
         }
     }
 

@@ -8,7 +8,7 @@ pub(crate) fn check_extra(given: &[(&str, &str)], extra: &[(&str, &str)], endpoi
     if !given.is_empty() {
         return Err(ConfigError::ExtraParametersTwice);
     }
-    let (_, query) = endpoint.split_once('?').unwrap_or_default();
+    let (_, query) = form::split_once(endpoint, b'?');
     for (index, (name, value)) in extra.iter().enumerate() {
         let mut earlier = extra.iter().take(index).map(|(earlier, _)| earlier);
         let fault = if name.is_empty() || value.is_empty() {
@@ -29,14 +29,18 @@ pub(crate) fn check_extra(given: &[(&str, &str)], extra: &[(&str, &str)], endpoi
 
 pub(crate) fn check_issuer(issuer: &str) -> Result<(), UriFault> {
     check_endpoint(issuer)?;
-    if issuer.contains('?') { Err(UriFault::Query) } else { Ok(()) }
+    if form::cut_at(issuer, b'?').is_some() { Err(UriFault::Query) } else { Ok(()) }
 }
 
 /// The tenant that an issuer names in place of `common` or `organizations`, if it is the same otherwise (Entra).
 pub(crate) fn tenant<'f>(issuer: &str, found: &'f str) -> Option<&'f str> {
-    let split = |all| issuer.split_once(all);
-    let (start, end) = split("/common/").or_else(|| split("/organizations/"))?;
+    let (start, end) = around(issuer, "/common/").or_else(|| around(issuer, "/organizations/"))?;
     found.strip_prefix(start)?.strip_prefix('/')?.strip_suffix(end)?.strip_suffix('/')
+}
+
+fn around<'t>(text: &'t str, part: &str) -> Option<(&'t str, &'t str)> {
+    let at = text.as_bytes().windows(part.len()).position(|window| window == part.as_bytes())?;
+    Some((text.get(..at)?, text.get(at.checked_add(part.len())?..)?))
 }
 
 /// Whether a tenant is written as its id.
@@ -85,7 +89,7 @@ pub(crate) fn check_redirect_uri(redirect_uri: &str) -> Result<(), UriFault> {
         if port.is_some() && digits.starts_with(":0") {
             return Err(UriFault::Port);
         }
-        if query.contains('\'') {
+        if form::cut_at(query, b'\'').is_some() {
             return Err(UriFault::Character);
         }
         match uri.scheme {
@@ -93,7 +97,7 @@ pub(crate) fn check_redirect_uri(redirect_uri: &str) -> Result<(), UriFault> {
             _ if host == "localhost" || is_loopback(host) => {}
             _ => return Err(UriFault::Scheme),
         }
-    } else if !uri.scheme.contains('.') || uri.authority.is_some() || !uri.path.starts_with('/') {
+    } else if form::cut_at(uri.scheme, b'.').is_none() || uri.authority.is_some() || !uri.path.starts_with('/') {
         return Err(UriFault::Scheme);
     } else if uri.scheme.bytes().any(|byte| byte.is_ascii_uppercase()) {
         return Err(UriFault::HostSpelling);

@@ -1,6 +1,6 @@
 //! [`Endpoint`], [`Feature`] and [`Quirk`]: the names that checks, metadata, owned forms and texts share.
 
-use core::fmt;
+use core::fmt::{self, Write};
 
 /// An endpoint of an authorization server (RFC 6749 section 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +52,8 @@ impl Endpoint {
         }
     }
 
-    /// Whether no login in a browser is possible without it.
-    pub(crate) const fn is_required(self) -> bool {
+    /// Whether metadata with one that cannot be used are refused: it does not count as absent.
+    pub(crate) const fn is_of_login(self) -> bool {
         matches!(self, Self::Authorization | Self::Token)
     }
 }
@@ -61,11 +61,8 @@ impl Endpoint {
 /// The words of the name, such as `token endpoint`.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, word) in self.name().split('_').enumerate() {
-            f.write_str(if index > 0 { " " } else { "" })?;
-            f.write_str(word)?;
-        }
-        Ok(())
+        let mut letters = self.name().chars();
+        letters.try_for_each(|letter| f.write_char(if letter == '_' { ' ' } else { letter }))
     }
 }
 

@@ -5,7 +5,7 @@ mod callback;
 mod config;
 mod identity;
 mod response;
-mod words;
+pub(crate) mod words;
 
 pub use advice::Advice;
 pub use callback::CallbackError;

@@ -13,9 +13,9 @@ use crate::error::{Excerpt, IdTokenError};
 use crate::message::string;
 use crate::proof::Nonce;
 use crate::server::Server;
+use crate::wire::base64;
 use crate::wire::bytes::is_printable;
 use crate::wire::json::{self, Kind, Value};
-use base64ct::{Base64UrlUnpadded, Encoding};
 use core::fmt;
 
 /// An ID token, as the token endpoint sent it. It cannot be printed.
@@ -38,8 +38,7 @@ use core::fmt;
 /// #     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> { out.fill_with(|| { self.0 += 1; self.0 }); Ok(()) }
 /// # }
 /// # impl rand_core::TryCryptoRng for Rng {}
-/// # use base64ct::{Base64UrlUnpadded, Encoding};
-/// let server = Server::new("https://as.example/authorize", "https://as.example/token").with_issuer("https://as.example");
+/// # /// let server = Server::new("https://as.example/authorize", "https://as.example/token").with_issuer("https://as.example");
 /// let client = Client::new("my-app", "http://127.0.0.1:49152/callback", server)?;
 /// let (url, pending) = client.authorize(&["openid", "profile"], &mut Rng(0))?;
 /// // The browser is sent to `url`, and comes back:
@@ -81,7 +80,7 @@ impl<'a> IdToken<'a> {
     /// The bytes of buffer that [`check`](Self::check) needs.
     #[must_use]
     pub fn claims_len(self) -> usize {
-        self.payload().map_or(0, decoded_len)
+        self.payload().map_or(0, base64::decoded_len)
     }
 
     /// Checks the token (OpenID Connect Core 1.0 section 3.1.3.7), and reads who signed in. `now` is the time in seconds since
@@ -144,10 +143,9 @@ impl<'a> IdToken<'a> {
 
     pub(crate) fn decode(self, buffer: &mut [u8]) -> Result<&mut [u8], IdTokenError> {
         let payload = self.payload()?;
-        let needed = decoded_len(payload);
+        let needed = base64::decoded_len(payload);
         let claims = buffer.get_mut(..needed).ok_or(IdTokenError::NoRoom { needed })?;
-        Base64UrlUnpadded::decode(payload, claims).map_err(|_| IdTokenError::Format)?;
-        Ok(claims)
+        base64::decode(payload, claims).ok_or(IdTokenError::Format)
     }
 }
 
@@ -261,11 +259,6 @@ impl fmt::Debug for IdTokenRules<'_> {
             .field("max_age", &self.max_age)
             .finish_non_exhaustive()
     }
-}
-
-/// Three bytes of four characters.
-fn decoded_len(payload: &str) -> usize {
-    payload.len().saturating_mul(3) / 4
 }
 
 /// How far two clocks may be apart, in seconds.

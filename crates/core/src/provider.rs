@@ -1,9 +1,9 @@
 //! Servers that many apps sign in at, as constants. One that is not used costs nothing.
 
-use crate::endpoint::{Endpoint, Quirk};
+use crate::endpoint::{Endpoint, Feature, Quirk, Quirks};
 use crate::server::Server;
 
-/// Presets of known servers, as their documentation and other clients describe them; none was tried at the server itself. Where
+/// Presets of known servers, as their documentation describes them, or else other clients; none was tried at the server itself. Where
 /// the endpoints depend on a tenant (Auth0, Keycloak, Okta, Bluesky's many servers), [discover](crate::Discovery) them from
 /// the issuer.
 ///
@@ -19,7 +19,8 @@ impl Server<'static> {
         Self::new("https://discord.com/api/oauth2/authorize", "https://discord.com/api/oauth2/token")
             .with(Endpoint::Revocation, "https://discord.com/api/oauth2/token/revoke")
             .with(Endpoint::UserInfo, "https://discord.com/api/oauth2/userinfo")
-            .with_issuer("https://discord.com");
+            .with_issuer("https://discord.com")
+            .with_feature(Feature::IssParameter);
 
     /// Microsoft Entra, for users of every tenant and for personal accounts (`common`). If your app is for one tenant, discover
     /// `https://login.microsoftonline.com/TENANT/v2.0` with its id.
@@ -75,3 +76,19 @@ impl Server<'static> {
         .with(Endpoint::Revocation, "https://id.twitch.tv/oauth2/revoke")
         .with_quirk(Quirk::ErrorInMessage);
 }
+
+/// What the server of an issuer does otherwise than the specifications say, if its address tells whose it is.
+pub(crate) fn quirks_at(issuer: &str) -> Quirks {
+    if ENTRA.iter().any(|start| issuer.starts_with(start)) {
+        Quirks::NONE.with(Quirk::TenantIssuer)
+    } else {
+        Quirks::NONE
+    }
+}
+
+/// Microsoft Entra: the worldwide one, that of the government of the United States, and the one in China.
+const ENTRA: [&str; 3] = [
+    "https://login.microsoftonline.com/",
+    "https://login.microsoftonline.us/",
+    "https://login.partner.microsoftonline.cn/",
+];

@@ -128,12 +128,12 @@ impl<'a> Server<'a> {
                 checked => checked.err(),
             });
             match fault {
-                Some(fault) if endpoint.is_required() => return Err(ConfigError::Endpoint(*endpoint, fault)),
+                Some(fault) if endpoint.is_of_login() => return Err(ConfigError::Endpoint(*endpoint, fault)),
                 Some(_) => *url = None,
                 None => {}
             }
         }
-        self.check(true).map(|()| self)
+        self.check(false).map(|()| self)
     }
 
     /// Checks what is there, and that nothing is missing: a client without a redirect URI needs no authorization endpoint.
@@ -141,8 +141,8 @@ impl<'a> Server<'a> {
         for (endpoint, url) in Endpoint::ALL.iter().zip(self.endpoints) {
             let checked = match url {
                 Some(url) => check_endpoint(url),
-                None if *endpoint == Endpoint::Authorization && !has_redirect => Ok(()),
-                None if endpoint.is_required() => Err(UriFault::Absent),
+                None if *endpoint == Endpoint::Token => Err(UriFault::Absent),
+                None if *endpoint == Endpoint::Authorization && has_redirect => Err(UriFault::Absent),
                 None => Ok(()),
             };
             checked.map_err(|fault| ConfigError::Endpoint(*endpoint, fault))?;

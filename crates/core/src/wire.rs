@@ -1,5 +1,6 @@
 //! The encodings on the wire. Nothing here knows OAuth.
 
+pub(crate) mod base64;
 pub(crate) mod bytes;
 pub(crate) mod date;
 pub(crate) mod form;

@@ -2,8 +2,8 @@
 
 use clap::{Parser, ValueEnum};
 use proofkey_devserver::{
-    CallbackFault, ClientRegistration, DevServer, EndpointFault, Faults, MetadataFault, Options, ProofFault,
-    ProofRules, RefreshFault, Successor, When,
+    CallbackFault, ClientRegistration, DevServer, EndpointFault, Faults, IdTokenFault, MetadataFault, Options,
+    ProofFault, ProofRules, RefreshFault, Successor, When,
 };
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -118,8 +118,30 @@ enum Fault {
     CallbackWrongState,
     /// The device authorization endpoint answers 503
     DeviceDown,
+    /// The ID token is for another client
+    IdTokenAudience,
+    /// The ID token has five parts, as if it were encrypted
+    IdTokenEncrypted,
+    /// The ID token expired an hour ago
+    IdTokenExpired,
+    /// The ID token is another server's
+    IdTokenIssuer,
+    /// The ID token does not say when the user signed in
+    IdTokenNoAuthTime,
+    /// The ID token has no nonce
+    IdTokenNoNonce,
+    /// The ID token has another nonce
+    IdTokenNonce,
+    /// The ID token says that the user signed in yesterday
+    IdTokenOldSignIn,
+    /// The ID token is for this client and an API, and was issued to the API
+    IdTokenParty,
+    /// The ID token is about another user
+    IdTokenSubject,
     /// The metadata names another issuer
     MetadataIssuerMismatch,
+    /// The metadata names no authorization endpoint
+    MetadataNoAuthorization,
     /// The metadata names no revocation endpoint
     MetadataNoRevocation,
     /// The metadata offers PKCE without S256
@@ -172,7 +194,18 @@ impl Fault {
             Self::CallbackWrongIss => faults.callback = Some(CallbackFault::WrongIss),
             Self::CallbackWrongState => faults.callback = Some(CallbackFault::WrongState),
             Self::DeviceDown => faults.device = down(),
+            Self::IdTokenAudience => faults.id_token = Some(IdTokenFault::Audience),
+            Self::IdTokenEncrypted => faults.id_token = Some(IdTokenFault::Encrypted),
+            Self::IdTokenExpired => faults.id_token = Some(IdTokenFault::Expired),
+            Self::IdTokenIssuer => faults.id_token = Some(IdTokenFault::Issuer),
+            Self::IdTokenNoAuthTime => faults.id_token = Some(IdTokenFault::NoAuthTime),
+            Self::IdTokenNoNonce => faults.id_token = Some(IdTokenFault::NoNonce),
+            Self::IdTokenNonce => faults.id_token = Some(IdTokenFault::Nonce),
+            Self::IdTokenOldSignIn => faults.id_token = Some(IdTokenFault::OldSignIn),
+            Self::IdTokenParty => faults.id_token = Some(IdTokenFault::Party),
+            Self::IdTokenSubject => faults.id_token = Some(IdTokenFault::Subject),
             Self::MetadataIssuerMismatch => faults.metadata = Some(MetadataFault::IssuerMismatch),
+            Self::MetadataNoAuthorization => faults.metadata = Some(MetadataFault::NoAuthorization),
             Self::MetadataNoRevocation => faults.metadata = Some(MetadataFault::NoRevocation),
             Self::MetadataNoS256 => faults.metadata = Some(MetadataFault::NoS256),
             Self::MetadataPlainHttp => faults.metadata = Some(MetadataFault::PlainHttpTokenEndpoint),

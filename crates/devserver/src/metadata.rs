@@ -33,6 +33,7 @@ pub(crate) async fn metadata(State(app): State<Arc<App>>) -> Response {
     oidc::describe(&app, &mut document);
     match app.faults().metadata {
         Some(MetadataFault::IssuerMismatch) => document["issuer"] = json!(app.at("/")),
+        Some(MetadataFault::NoAuthorization) => document["authorization_endpoint"] = json!(null),
         Some(MetadataFault::NoIss) => document["authorization_response_iss_parameter_supported"] = json!(false),
         Some(MetadataFault::NoRevocation) => document["revocation_endpoint"] = json!(null),
         Some(MetadataFault::NoS256) => document["code_challenge_methods_supported"] = json!(["plain"]),

@@ -240,6 +240,8 @@ pub enum IdTokenFault {
 pub enum MetadataFault {
     /// The issuer has an extra slash.
     IssuerMismatch,
+    /// It has no authorization endpoint: users sign in on other devices only.
+    NoAuthorization,
     /// It does not promise an `iss` in the redirect, although one is sent (RFC 9207 section 3).
     NoIss,
     /// It has no revocation endpoint.

@@ -1,9 +1,11 @@
 //! The program.
 
+use base64ct::{Base64UrlUnpadded, Encoding};
 use proofkey_devserver::user_agent::{Decision, UserAgent};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 #[test]
 fn it_says_where_it_is_and_serves_its_metadata() {
@@ -40,6 +42,62 @@ fn its_client_and_its_faults_are_a_matter_of_options() {
     let refused = agent.post(format!("{issuer}/connect/token")).send_empty().unwrap();
     assert_eq!((refused.status().as_u16(), refused.headers()["retry-after"].to_str().unwrap()), (503, "120"));
     assert_eq!(status("/api/me"), 503);
+}
+
+#[test]
+fn the_faults_of_who_signed_in_are_options_too() {
+    let callback = "https://app.example/paste";
+    let claims = |fault: &str| {
+        let mut server = Ended(program(&["--port", "0", "--fault", fault]).stdout(Stdio::piped()).spawn().unwrap());
+        let lines = BufReader::new(server.0.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let issuer = lines.filter_map(|line| line.strip_prefix("Issuer  ").map(str::to_owned)).next().unwrap();
+        let login = format!(
+            "{issuer}/connect/authorize?response_type=code&client_id=demo-native&redirect_uri={callback}&scope=openid\
+             &nonce=N&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256"
+        );
+        let visit = UserAgent::new().run(&login, Decision::Allow).unwrap().callback.unwrap();
+        let code = visit.split_once("code=").unwrap().1.split('&').next().unwrap();
+        let form = [
+            ("grant_type", "authorization_code"),
+            ("client_id", "demo-native"),
+            ("code", code),
+            ("redirect_uri", callback),
+            ("code_verifier", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
+        ];
+        let answer = ureq::post(format!("{issuer}/connect/token")).send_form(form).unwrap().body_mut().read_to_string();
+        let tokens: serde_json::Value = serde_json::from_str(&answer.unwrap()).unwrap();
+        let token = tokens["id_token"].as_str().unwrap().to_owned();
+        let payload = Base64UrlUnpadded::decode_vec(token.split('.').nth(1).unwrap()).unwrap_or_default();
+        (issuer, token, serde_json::from_slice(&payload).unwrap_or(serde_json::Value::Null))
+    };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let (issuer, _, honest) = claims("api-down");
+    let good = |claims: &serde_json::Value| (claims["aud"].clone(), claims["sub"].clone(), claims["nonce"].clone());
+    assert_eq!(
+        (honest["iss"].as_str(), good(&honest)),
+        (
+            Some(&*issuer),
+            good(&serde_json::json!({
+                "aud": "demo-native", "sub": "alice", "nonce": "N",
+            }))
+        )
+    );
+    for (fault, name) in [("audience", "aud"), ("no-nonce", "nonce"), ("nonce", "nonce"), ("subject", "sub")] {
+        let (_, _, wrong) = claims(&format!("id-token-{fault}"));
+        assert!(wrong.is_object() && wrong[name] != honest[name], "{fault}: {wrong}");
+    }
+    let (issuer, _, wrong) = claims("id-token-issuer");
+    assert!(wrong["iss"].is_string() && wrong["iss"] != issuer.as_str(), "{wrong}");
+    let (_, _, wrong) = claims("id-token-party");
+    assert!(wrong["aud"].is_array() && wrong["azp"].is_string() && wrong["azp"] != "demo-native", "{wrong}");
+    let (_, _, wrong) = claims("id-token-expired");
+    assert!(wrong["exp"].as_u64().unwrap() < now, "{wrong}");
+    let (_, _, wrong) = claims("id-token-old-sign-in");
+    assert!(wrong["auth_time"].as_u64().unwrap() + 3600 < now, "{wrong}");
+    let (_, _, wrong) = claims("id-token-no-auth-time");
+    assert!(honest["auth_time"].is_u64() && wrong["auth_time"].is_null(), "{honest} {wrong}");
+    let (_, token, _) = claims("id-token-encrypted");
+    assert_eq!(token.split('.').count(), 5);
 }
 
 #[test]

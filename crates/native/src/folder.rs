@@ -1,18 +1,18 @@
 //! A private folder, whose files are replaced as a whole.
 
-#[cfg(not(unix))]
-mod portable;
 #[cfg(unix)]
 mod unix;
+#[cfg(windows)]
+mod windows;
 
-#[cfg(not(unix))]
-pub(crate) use portable::Folder;
-#[cfg(not(unix))]
-use portable::access;
 #[cfg(unix)]
 pub(crate) use unix::Folder;
 #[cfg(unix)]
 use unix::access;
+#[cfg(windows)]
+pub(crate) use windows::Folder;
+#[cfg(windows)]
+use windows::access;
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, Write};

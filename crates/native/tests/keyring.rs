@@ -1,5 +1,5 @@
 //! Logins sealed with a key in a real system keyring. `.ci/run keyring` starts one, unlocked, on a bus of its own.
-#![cfg(all(feature = "keyring", target_os = "linux"))]
+#![cfg(all(feature = "keyring", any(target_os = "linux", windows)))]
 
 use proofkey_native::{Key, Record, Secret, Store, StoreCause, StoreError};
 use proofkey_store::laws::Laws;
@@ -8,6 +8,8 @@ use std::error::Error;
 use std::process::Command;
 use std::{env, fs, thread};
 
+/// Where the folder for state is.
+const STATE: &str = if cfg!(windows) { "LOCALAPPDATA" } else { "XDG_STATE_HOME" };
 const FIRST: Version = Version::first(LoginId::new(1_700_000_000, None, 7));
 const LATER: Version = Version::first(LoginId::new(1_800_000_000, None, 7));
 
@@ -39,7 +41,7 @@ fn child_loses_the_key() {
     assert_eq!(write(&store, FIRST).unwrap(), Answer::Done);
     let entry = keyring::Entry::new("proofkey-lost", "sealing-key").unwrap();
     let first = entry.get_secret().unwrap();
-    let state = env::var_os("XDG_STATE_HOME").unwrap();
+    let state = env::var_os(STATE).unwrap();
     let file = std::path::Path::new(&state).join("proofkey-lost/keyring").join(key().digest());
     assert!(!fs::read(file).unwrap().windows(6).any(|part| part == b"CANARY"));
 
@@ -73,6 +75,7 @@ fn child_moves_a_record() {
     );
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn without_a_keyring_the_error_names_the_way_out() {
     let home = tempfile::tempdir().unwrap();
@@ -107,7 +110,7 @@ fn in_a_home(test: &str) {
 /// A test in a process of its own, with its own folder for state.
 fn child(test: &str, home: &std::path::Path) -> Command {
     let mut command = Command::new(env::current_exe().unwrap());
-    command.args(["--exact", test, "--ignored", "--nocapture"]).env("XDG_STATE_HOME", home);
+    command.args(["--exact", test, "--ignored", "--nocapture"]).env(STATE, home);
     command
 }
 

@@ -1,9 +1,9 @@
 //! Logins that the user confirms on another device (RFC 8628), at the development server.
 
-use crate::adapter::{DeviceLogin, ExchangeError, LoginError, TransportKind, Wait, http};
+use crate::adapter::{DeviceLogin, DiscoverError, ExchangeError, LoginError, TransportKind, Wait, http};
 use proofkey_core::{Advice, Client, ClientBuf, ConfigError, Endpoint, Prompt, ResponseError, Server, UriFault};
 use proofkey_devserver::user_agent::{Decision, UserAgent};
-use proofkey_devserver::{DevServer, EndpointFault, Faults, Options, RefreshFault, When};
+use proofkey_devserver::{DevServer, EndpointFault, Faults, MetadataFault, Options, RefreshFault, When};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -122,6 +122,16 @@ fn a_device_login_is_given_up_between_two_polls() {
         http.login_device(login.with_cancel(&cancel), |prompt| confirm(prompt, Decision::Allow)).wait()
     });
     assert!(tokens.is_ok(), "{tokens:?}");
+}
+
+#[test]
+fn a_server_without_an_authorization_endpoint_is_for_devices_alone() {
+    let server = start(patient());
+    server.set_faults(Faults { metadata: Some(MetadataFault::NoAuthorization), ..Faults::default() });
+    assert!(login(&server, Decision::Allow).is_ok());
+    let refused = http().discover(&server.issuer(), "demo-native", "http://127.0.0.1/cb").wait();
+    let absent = ConfigError::Endpoint(Endpoint::Authorization, UriFault::Absent);
+    assert!(matches!(refused, Err(DiscoverError::Config(error)) if error == absent), "{refused:?}");
 }
 
 #[test]

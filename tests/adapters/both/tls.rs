@@ -1,13 +1,16 @@
 //! Whom the adapter trusts.
 
-use crate::adapter::{Http, Settings, TransportError, TransportKind, Wait, http, http_with, trusting};
-use proofkey_core::AccessToken;
+use crate::adapter::{DiscoverError, Http, Settings, TransportError, TransportKind, Wait, http, http_with, trusting};
+use proofkey_core::{AccessToken, Quirk, ResponseError};
+use proofkey_http::Proxies;
 pub(crate) use proofkey_tests::authority::VALID;
 use proofkey_tests::authority::{Authority, self_signed};
+use proofkey_tests::proxy::Proxy;
 use proofkey_tests::recording::{Server, json, read_request};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::env;
 use std::io::Write;
+use std::net::TcpListener;
 use std::ops::Range;
 use std::process::Command;
 use std::sync::{Arc, mpsc};
@@ -129,4 +132,31 @@ fn call(http: &Http, server: &Server) -> Result<u16, TransportError> {
 fn call_at(http: &Http, url: &str) -> Result<u16, TransportError> {
     let request = http::Request::get(url).body(Vec::new()).unwrap();
     Ok(http.call(request, AccessToken::new("CANARY").unwrap()).wait()?.status)
+}
+
+#[test]
+fn the_metadata_of_many_tenants_is_found_at_entras_address() {
+    const METADATA: &str = r#"{"issuer":"https://login.microsoftonline.com/{tenantid}/v2.0",
+        "authorization_endpoint":"https://login.microsoftonline.com/common/oauth2/v2.0/authorize",
+        "token_endpoint":"https://login.microsoftonline.com/common/oauth2/v2.0/token"}"#;
+    let authority = Authority::new("Authority of a company");
+    let tls = authority.server(&["login.microsoftonline.com"]);
+    let socket = || TcpListener::bind("127.0.0.1:0").unwrap();
+    let entra = Server::secure(socket(), tls, |_| json(200, METADATA));
+    // All names are those of that server: nothing leaves this machine.
+    let proxy = Proxy::start(socket(), entra.address, None, None);
+    let proxies = Proxies::new(&format!("http://{}", proxy.address())).unwrap();
+    let settings = Settings::new().with_proxies(proxies).with_only_root_certificates(authority.pem.as_bytes()).unwrap();
+    let http = http_with(settings);
+    for (tenant, is_found) in [("common", true), ("organizations", true), ("contoso", false)] {
+        let issuer = format!("https://login.microsoftonline.com/{tenant}/v2.0");
+        match http.discover(&issuer, "app", "http://localhost").wait() {
+            Ok(client) => assert!(is_found && client.as_client().server().has_quirk(Quirk::TenantIssuer), "{issuer}"),
+            Err(error) => {
+                let is_other = matches!(error, DiscoverError::Response(ResponseError::Issuer { .. }));
+                assert!(is_other && !is_found, "{issuer}: {error}");
+            }
+        }
+    }
+    assert_eq!(entra.requests().len(), 3);
 }

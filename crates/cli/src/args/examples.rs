@@ -107,8 +107,9 @@ Examples:
 
 /// How to use `status`.
 pub const STATUS_EXAMPLES: &str = "\
-The user is shown if the scope openid was granted. If the account is not named after
-any part of what the server calls the user, there is a warning.
+The user is shown if the scope openid was granted. There is a warning if the account is
+named after somebody else: by an email address, or by the name of a user who has signed
+in under it before. Any other name is a label, such as `work`.
 
 Examples:
   proofkey status

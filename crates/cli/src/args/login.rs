@@ -42,6 +42,9 @@ pub struct Login {
     /// Get tokens that are bound to a key, which is kept beside them: without it nobody can use them (RFC 9449)
     #[arg(long)]
     pub dpop: bool,
+    /// Get tokens that are not bound to a key, although the configuration file or the last login asks for it
+    #[arg(long, conflicts_with = "dpop")]
+    pub no_dpop: bool,
     /// How long to wait for you [default: 300; on another device, as long as the code is valid]
     #[arg(long, value_name = "SECONDS", value_hint = ValueHint::Other)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=86_400))]

@@ -94,6 +94,7 @@ impl fmt::Display for Section<'_> {
             extra,
             api_hosts,
             store,
+            is_named_after_user: _,
         } = self.settings;
         let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
         match self.profile {

@@ -64,7 +64,7 @@ macro_rules! app {
 }
 
 /// The app is also served at the redirect URI.
-const FILES: [(&str, &str, &[u8]); 16] = [
+const FILES: [(&str, &str, &[u8]); 18] = [
     ("/", PAGE, app!("index.html")),
     ("/callback", PAGE, app!("index.html")),
     ("/app.css", "text/css", app!("app.css")),
@@ -75,10 +75,12 @@ const FILES: [(&str, &str, &[u8]); 16] = [
     ("/proofkey/handover.js", SCRIPT, app!("proofkey/handover.js")),
     ("/proofkey/http.js", SCRIPT, app!("proofkey/http.js")),
     ("/proofkey/index.js", SCRIPT, app!("proofkey/index.js")),
+    ("/proofkey/keep.js", SCRIPT, app!("proofkey/keep.js")),
     ("/proofkey/popup.js", SCRIPT, app!("proofkey/popup.js")),
     ("/proofkey/session.js", SCRIPT, app!("proofkey/session.js")),
     ("/proofkey/values.js", SCRIPT, app!("proofkey/values.js")),
     ("/proofkey/waiting.js", SCRIPT, app!("proofkey/waiting.js")),
+    ("/proofkey/worker.js", SCRIPT, app!("proofkey/worker.js")),
     ("/proofkey/wasm/proofkey_browser.js", SCRIPT, app!("proofkey/wasm/proofkey_browser.js")),
     ("/proofkey/wasm/proofkey_browser_bg.wasm", "application/wasm", app!("proofkey/wasm/proofkey_browser_bg.wasm")),
 ];

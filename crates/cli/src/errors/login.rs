@@ -9,6 +9,7 @@ use proofkey_ureq::DiscoverError;
 /// The server was not found from the issuer.
 pub fn not_discovered(error: DiscoverError, issuer: &str) -> Failure {
     let advice = match &error {
+        DiscoverError::Config(ConfigError::Endpoint(endpoint, UriFault::Absent)) => return no_endpoint(*endpoint),
         DiscoverError::Response(ResponseError::Issuer { found, .. }) => Some(other_issuer(issuer, found.as_str())),
         _ => None,
     };
@@ -76,6 +77,9 @@ pub fn not_sendable(error: ConfigError, settings: &Settings) -> Failure {
 pub fn no_endpoint(endpoint: Endpoint) -> Failure {
     let failure = Kind::Configuration.because(format_args!("no {endpoint} is known for this server"));
     match endpoint {
+        Endpoint::Authorization => {
+            failure.advise("nobody can sign in with a browser there; for a device, use --device")
+        }
         Endpoint::DeviceAuthorization => {
             failure.advise("leave out --device; with a browser on another machine, use --paste instead")
         }

@@ -80,7 +80,7 @@ fn explain(error: ExchangeError) -> Failure {
     let failure = Failure::from(error);
     match code.as_str() {
         "expired_token" => expired(&failure.message),
-        "invalid_client" | "unauthorized_client" | "unsupported_grant_type" => failure.advise(
+        "device_flow_disabled" | "invalid_client" | "unauthorized_client" | "unsupported_grant_type" => failure.advise(
             "check the client id; the client must be registered as a public client for sign-in on devices (device_code)",
         ),
         "invalid_grant" => Failure { kind: Kind::Refused, ..failure }.advise_command("start again with", COMMAND),

@@ -85,6 +85,30 @@ fn a_key_can_be_asked_for_in_the_configuration_and_is_never_printed() {
 }
 
 #[test]
+fn a_key_that_the_configuration_asks_for_can_be_done_without() {
+    let desk = Desk::new();
+    let configured = format!("[profile.default]\nissuer = '{}'\n{CLIENT}dpop = true\n", desk.server.issuer());
+    desk.configure(&configured);
+    let is_bound = || desk.record().bound_to.is_some();
+    desk.sign_in(&[]);
+    assert!(is_bound());
+    desk.sign_in(&["--no-dpop"]);
+    assert!(!is_bound());
+    assert_eq!(desk.run(&["call", &desk.server.api("/api/me")]).code, Some(0));
+    desk.sign_in(&[]);
+    assert!(is_bound(), "it is for one login");
+    desk.configure("");
+    desk.sign_in(&[]);
+    assert!(is_bound(), "as the last login");
+    desk.sign_in(&["--no-dpop"]);
+    desk.sign_in(&[]);
+    assert!(!is_bound(), "as the last login");
+    desk.run(&["login", "--dpop", "--no-dpop"]).fails(2, &["cannot be used with"]);
+    desk.configure(&configured);
+    desk.run(&["login", "--no-dpop", "--save"]).fails(2, &["dpop `true` instead of `false`"]);
+}
+
+#[test]
 fn a_pushed_login_has_nothing_in_its_url() {
     let desk = Desk::new();
     for args in [&["--push"][..], &["--push", "--extra", "login_hint=me"]] {

@@ -81,6 +81,9 @@ impl Desk {
         command.args(args).env_clear().current_dir(self.home.path());
         command.env("HOME", self.home.path());
         command.env("XDG_CONFIG_HOME", self.home("config")).env("XDG_STATE_HOME", self.home("state"));
+        if cfg!(windows) {
+            command.env("LOCALAPPDATA", self.home("state")).env("SystemRoot", std::env::var_os("SystemRoot").unwrap());
+        }
         command.envs(std::env::var_os("LLVM_PROFILE_FILE").map(|file| ("LLVM_PROFILE_FILE", file)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command

@@ -2,7 +2,7 @@
 
 use crate::desk::{CLIENT, Desk, Run, TOKEN, browse, interrupt};
 use proofkey_devserver::user_agent::{Decision, UserAgent};
-use proofkey_devserver::{EndpointFault, Faults, Options, RefreshFault, When};
+use proofkey_devserver::{EndpointFault, Faults, MetadataFault, Options, RefreshFault, When};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Stdio};
@@ -89,6 +89,20 @@ fn endpoints_are_enough_for_a_device() {
 }
 
 #[test]
+fn a_server_that_is_only_for_devices_is_found_by_its_issuer() {
+    let desk = desk();
+    desk.server.set_faults(Faults { metadata: Some(MetadataFault::NoAuthorization), ..Faults::default() });
+    let shown = Shown::begin(&desk, &["--no-browser"]);
+    assert_eq!(shown.prompt["unasked"], false);
+    shown.confirm(Decision::Allow);
+    let run = shown.end();
+    assert_eq!(run.code, Some(0), "there is no other way: {run:?}");
+    assert_eq!(desk.run(&["token", "--refresh"]).code, Some(0));
+    let run = desk.run(&["login", "--paste"]);
+    run.fails(2, &["no authorization endpoint is known for this server", "use --device"]);
+}
+
+#[test]
 fn a_device_is_chosen_only_if_there_is_no_browser() {
     let desk = desk();
     let shown = Shown::begin(&desk, &[]);
@@ -139,6 +153,8 @@ fn a_server_that_is_busy_or_says_expired_is_understood() {
     for (code, exit, words) in [
         ("expired_token", 6, "start again with `proofkey login --device`"),
         ("unauthorized_client", 4, "registered as a public client for sign-in on devices"),
+        ("device_flow_disabled", 4, "registered as a public client for sign-in on devices"),
+        ("authorization_declined", 4, "try again, run `proofkey login"),
         ("invalid_grant", 4, "start again with `proofkey login --device`"),
     ] {
         desk.server.set_faults(poll(When::Next(1), EndpointFault::error(400, code)));

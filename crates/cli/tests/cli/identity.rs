@@ -2,7 +2,7 @@
 
 use crate::desk::{Desk, Run, browse};
 use crate::device::Shown;
-use proofkey_devserver::user_agent::Decision;
+use proofkey_devserver::user_agent::{Decision, UserAgent};
 use proofkey_devserver::{Faults, IdTokenFault, Options};
 
 const OPENID: [&str; 2] = ["--scope", "itwin-platform offline_access openid profile email"];
@@ -23,19 +23,41 @@ fn the_user_is_told_at_the_login_and_in_the_status() {
 }
 
 #[test]
-fn an_account_that_is_somebody_else_is_warned_of() {
+fn an_account_that_is_named_after_somebody_else_is_warned_of() {
     let desk = Desk::new();
+    let sign_in = |account: &str, user: &str| {
+        let waiting = desk.begin_login(&[&OPENID[..], &["--account", account]].concat());
+        UserAgent::new().as_user(user).run(&waiting.url, Decision::Allow).unwrap();
+        let run = waiting.end();
+        assert_eq!(run.code, Some(0), "{run:?}");
+        run.stderr
+    };
+    let status = |args: &[&str]| {
+        let run = desk.run(&[&["status"], args].concat());
+        assert_eq!(run.code, Some(0), "{run:?}");
+        run.stderr
+    };
     let warning = "warning: account `bob` is signed in as Alice (alice)\n";
-    let run = desk.sign_in(&[&OPENID[..], &["--account", "bob"]].concat());
-    assert!(run.stderr.contains(warning), "{run:?}");
-    for args in [&["status", "--account", "bob"][..], &["status", "--all"]] {
-        let run = desk.run(args);
-        assert!(run.code == Some(0) && run.stderr == warning, "{run:?}");
+    let is_warned = |said: &str| said.contains("warning");
+
+    // A label, and the names that the server has for the user.
+    for account in ["work", "me@", "alice", "ALICE", "alice@example.test"] {
+        assert!(!is_warned(&sign_in(account, "alice")), "{account}");
+        assert!(!is_warned(&status(&["--account", account])), "{account}");
     }
-    for account in ["alice", "ALICE", "alice@example.test"] {
-        let run = desk.sign_in(&[&OPENID[..], &["--account", account]].concat());
-        assert!(!run.stderr.contains("warning"), "{run:?}");
-    }
+    assert!(!is_warned(&sign_in("work", "bob")), "a label is nobody's");
+
+    // Nobody has been called `bob` here yet; then somebody has.
+    assert!(!is_warned(&sign_in("bob", "alice")));
+    assert!(!is_warned(&sign_in("bob", "bob")));
+    assert!(sign_in("bob", "alice").contains(warning));
+    assert!(status(&["--account", "bob"]) == warning && status(&["--all"]).contains(warning));
+    assert_eq!(desk.run(&["logout", "--account", "bob"]).code, Some(0));
+    assert!(sign_in("bob", "alice").contains(warning), "after a sign-out, too");
+
+    let warning = "warning: account `bob@example.test` is signed in as Alice (alice)\n";
+    assert!(sign_in("bob@example.test", "alice").contains(warning), "an address is a user's");
+    assert_eq!(status(&["--account", "bob@example.test"]), warning);
 }
 
 #[test]

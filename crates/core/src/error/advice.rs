@@ -28,6 +28,8 @@ impl Advice {
         match code {
             "access_denied"
             | "account_selection_required"
+            // Entra's for a device.
+            | "authorization_declined"
             | "consent_required"
             | "expired_token"
             | "interaction_required"

@@ -1,5 +1,6 @@
 //! What can be wrong with a redirect.
 
+use super::words::put;
 use super::{Advice, Excerpt, ServerError};
 use core::fmt;
 
@@ -62,31 +63,55 @@ impl fmt::Display for CallbackError {
         match self {
             Self::Ambiguous => f.write_str("the redirect has both a code and an error"),
             Self::Client => f.write_str("this login was started with another client or server configuration"),
-            Self::Duplicate(name) => write!(f, "the redirect has `{name}` more than once"),
-            Self::Issuer { expected, found } if found.as_str().is_empty() => write!(
+            Self::Duplicate(name) => put(f, &["the redirect has `", name, "` more than once"]),
+            Self::Issuer { expected, found } if found.as_str().is_empty() => put(
                 f,
-                "the redirect does not say which authorization server it comes from (`iss`), and {expected} always does"
+                &[
+                    "the redirect does not say which authorization server it comes from (`iss`), and ",
+                    expected.as_str(),
+                    " always does",
+                ],
             ),
-            Self::Issuer { expected, found } => write!(
+            Self::Issuer { expected, found } => put(
                 f,
-                "the redirect comes from another authorization server: expected `iss` {expected}, got {found}"
+                &[
+                    "the redirect comes from another authorization server: expected `iss` ",
+                    expected.as_str(),
+                    ", got ",
+                    found.as_str(),
+                ],
             ),
-            Self::Malformed(name) => write!(f, "the redirect's `{name}` contains characters that are not allowed"),
+            Self::Malformed(name) => put(f, &["the redirect's `", name, "` contains characters that are not allowed"]),
             Self::MissingCode => f.write_str("the redirect has neither a code nor an error"),
             Self::Mode => f.write_str(
                 "the redirect has a token, a signed response or a fragment, which was not asked for; \
                  register the client for response type `code` and response mode `query`",
             ),
-            Self::Server(error) => write!(f, "the authorization server refused: {error}"),
+            Self::Server(error) => {
+                f.write_str("the authorization server refused: ")?;
+                error.fmt(f)
+            }
             Self::State => {
                 f.write_str("the redirect does not belong to this login: its `state` is missing or different")
             }
             Self::Target { expected, found } => match found.as_str() {
-                "" => write!(f, "this is not a redirect: expected {expected}, got something that is not a URL"),
-                same if same == expected.as_str() => {
-                    write!(f, "the redirect to {expected} lacks the parameters of the registered redirect URI")
-                }
-                _ => write!(f, "the redirect arrived at another address: expected {expected}, got {found}"),
+                "" => put(
+                    f,
+                    &["this is not a redirect: expected ", expected.as_str(), ", got something that is not a URL"],
+                ),
+                same if same == expected.as_str() => put(
+                    f,
+                    &["the redirect to ", expected.as_str(), " lacks the parameters of the registered redirect URI"],
+                ),
+                _ => put(
+                    f,
+                    &[
+                        "the redirect arrived at another address: expected ",
+                        expected.as_str(),
+                        ", got ",
+                        found.as_str(),
+                    ],
+                ),
             },
         }
     }

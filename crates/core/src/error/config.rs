@@ -1,5 +1,6 @@
 //! What can be wrong with a configuration.
 
+use super::words::{Decimal, put};
 use crate::endpoint::Endpoint;
 use core::fmt;
 
@@ -128,56 +129,80 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AccessToken => f.write_str("the access token is empty or has characters that a header cannot carry"),
-            Self::Api(fault) => write!(f, "the URL of the API: {fault}"),
+            Self::Api(fault) => put(f, &["the URL of the API: ", fault.text()]),
             Self::ClientId => f.write_str("client id: it must be printable ASCII and not empty"),
             Self::CodeVerifier => {
                 f.write_str("code verifier: it must be 43 to 128 characters out of A-Z a-z 0-9 - . _ ~")
             }
             Self::EmbeddedSecret => f.write_str("the embedded secret is empty or not printable ASCII"),
-            Self::Endpoint(endpoint, fault) => write!(f, "{endpoint}: {fault}"),
+            Self::Endpoint(endpoint, fault) => {
+                endpoint.fmt(f)?;
+                put(f, &[": ", fault.text()])
+            }
             Self::ExtraParameter { index, fault } => match fault {
                 ParameterFault::Protocol(name) => {
-                    write!(f, "extra parameter `{name}`: the protocol sets it itself")
+                    put(f, &["extra parameter `", name, "`: the protocol sets it itself"])
                 }
-                fault => write!(f, "extra parameter {index} (from 0): {fault}"),
+                fault => put(f, &["extra parameter ", Decimal::of(*index).as_str(), " (from 0): ", fault.text()]),
             },
             Self::ExtraParametersTwice => {
                 f.write_str("extra parameters were given already; give all of them in one call")
             }
-            Self::Issuer(fault) => write!(f, "issuer: {fault}"),
+            Self::Issuer(fault) => put(f, &["issuer: ", fault.text()]),
             Self::Method => f.write_str("the method of the API call is not one"),
             Self::NoEs256Proofs => {
                 f.write_str("the server does not take keys of P-256 (ES256) for tokens that are bound to a key")
             }
             Self::Nonce => f.write_str("the nonce is empty, too long or has characters that a proof cannot carry"),
             Self::PushRequired => f.write_str("the server only takes logins whose parameters are pushed to it first"),
-            Self::RedirectUri(fault @ UriFault::Scheme) => write!(
+            Self::RedirectUri(fault @ UriFault::Scheme) => put(
                 f,
-                "redirect URI: {fault}; a private scheme must be a reverse domain name with one slash (com.example.app:/path)"
+                &[
+                    "redirect URI: ",
+                    fault.text(),
+                    "; a private scheme must be a reverse domain name with one slash (com.example.app:/path)",
+                ],
             ),
-            Self::RedirectUri(fault) => write!(f, "redirect URI: {fault}"),
+            Self::RedirectUri(fault) => put(f, &["redirect URI: ", fault.text()]),
             Self::RefreshToken => f.write_str("the refresh token is empty or not printable ASCII"),
-            Self::Scope(index) => {
-                write!(f, "scope {index} (from 0): it must be printable ASCII without space, quote or backslash")
-            }
+            Self::Scope(index) => put(
+                f,
+                &[
+                    "scope ",
+                    Decimal::of(*index).as_str(),
+                    " (from 0): it must be printable ASCII without space, quote or backslash",
+                ],
+            ),
         }
     }
 }
 
 impl fmt::Display for ParameterFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.write_str(self.text())
+    }
+}
+
+impl ParameterFault {
+    const fn text(&self) -> &'static str {
+        match self {
             Self::Empty => "its name or value is empty",
             Self::InEndpoint => "the authorization server's endpoint has it in its own query",
             Self::Protocol(_) => "the protocol sets it itself",
             Self::Repeated => "it is given twice",
-        })
+        }
     }
 }
 
 impl fmt::Display for UriFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.write_str(self.text())
+    }
+}
+
+impl UriFault {
+    const fn text(self) -> &'static str {
+        match self {
             Self::Absent => "it is missing",
             Self::Character => {
                 "it has a character that must be percent-encoded, or a `%` without two hexadecimal digits"
@@ -194,7 +219,7 @@ impl fmt::Display for UriFault {
             Self::Query => "it must not have a query (`?`)",
             Self::RepeatedParameter => "its query has a parameter twice",
             Self::Scheme => "it must start with https://, or with http:// and 127.0.0.1, [::1] or localhost",
-        })
+        }
     }
 }
 
@@ -202,7 +227,10 @@ impl<E: fmt::Display> fmt::Display for AuthorizeError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Config(error) => error.fmt(f),
-            Self::Random(error) => write!(f, "the random generator failed: {error}"),
+            Self::Random(error) => {
+                f.write_str("the random generator failed: ")?;
+                error.fmt(f)
+            }
             Self::RandomRepeats => f.write_str("the random generator repeats itself and must not be used"),
         }
     }

@@ -1,5 +1,6 @@
 //! What can be wrong with a response.
 
+use super::words::{Decimal, put};
 use super::{Advice, ConfigError, Excerpt, ServerError};
 use core::fmt;
 
@@ -107,31 +108,37 @@ impl fmt::Display for ResponseError {
                 "the response is compressed although `identity` was asked for; turn compression off at the server or proxy",
             ),
             Self::ContentType(found) => {
-                write!(f, "the response is not JSON but `{found}`; check the address of the endpoint")
+                put(f, &["the response is not JSON but `", found.as_str(), "`; check the address of the endpoint"])
             }
-            Self::Duplicate(name) => write!(f, "the response has `{name}` more than once"),
-            Self::Endpoint(error) => write!(f, "the server's metadata cannot be used: {error}"),
+            Self::Duplicate(name) => put(f, &["the response has `", name, "` more than once"]),
+            Self::Endpoint(error) => {
+                f.write_str("the server's metadata cannot be used: ")?;
+                error.fmt(f)
+            }
             Self::Issuer { expected, found } => {
-                write!(f, "the metadata belongs to another issuer: expected {expected}, got {found}")
+                put(f, &["the metadata belongs to another issuer: expected ", expected.as_str(), ", got ", found.as_str()])
             }
-            Self::Json(at) => write!(f, "the response is not a JSON object (at byte {at})"),
-            Self::Malformed(name) => write!(f, "the response's `{name}` contains characters that are not allowed"),
-            Self::Missing(name) => write!(f, "the response has no `{name}`"),
+            Self::Json(at) => put(f, &["the response is not a JSON object (at byte ", Decimal::of(*at).as_str(), ")"]),
+            Self::Malformed(name) => put(f, &["the response's `", name, "` contains characters that are not allowed"]),
+            Self::Missing(name) => put(f, &["the response has no `", name, "`"]),
             Self::NoS256(found) => {
-                write!(f, "the server does not offer PKCE with S256, which is required; it offers `{found}`")
+                put(f, &["the server does not offer PKCE with S256, which is required; it offers `", found.as_str(), "`"])
             }
             Self::Redirect(status) => {
-                write!(f, "the endpoint answered with a redirect ({status}), which is never followed")
+                put(f, &["the endpoint answered with a redirect (", Decimal::of(usize::from(*status)).as_str(), "), which is never followed"])
             }
-            Self::Server { error, status, .. } => write!(f, "the server refused ({status}): {error}"),
-            Self::Status { status, .. } => write!(f, "the server answered with status {status} and no OAuth error"),
+            Self::Server { error, status, .. } => {
+                put(f, &["the server refused (", Decimal::of(usize::from(*status)).as_str(), "): "])?;
+                error.fmt(f)
+            }
+            Self::Status { status, .. } => put(f, &["the server answered with status ", Decimal::of(usize::from(*status)).as_str(), " and no OAuth error"]),
             Self::TokenType(Some("Bearer")) => f.write_str(
                 "the token is of type Bearer, which anybody can use who has it, and not bound to the key of this client",
             ),
-            Self::TokenType(Some(found)) => write!(f, "the token is of type {found}, and only Bearer can be used"),
+            Self::TokenType(Some(name)) => put(f, &["the token is of type ", name, ", and only Bearer can be used"]),
             Self::TokenType(None) => f.write_str("the token is not of type Bearer and cannot be used"),
-            Self::TooBig(name) => write!(f, "the response's `{name}` is too long"),
-            Self::Type(name) => write!(f, "the response's `{name}` has the wrong JSON type"),
+            Self::TooBig(name) => put(f, &["the response's `", name, "` is too long"]),
+            Self::Type(name) => put(f, &["the response's `", name, "` has the wrong JSON type"]),
         }
     }
 }

@@ -86,7 +86,7 @@ impl fmt::Debug for ServerError {
 impl fmt::Display for ServerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code())?;
-        self.description().map_or(Ok(()), |description| write!(f, ": {description}"))
+        self.description().map_or(Ok(()), |description| put(f, &[": ", description]))
     }
 }
 
@@ -112,6 +112,33 @@ fn clean_text(from: &str, text: &mut heapless::VecView<u8>) {
     }
 }
 
+/// Writes the parts of a text. `write!` with texts and numbers in braces would bring their widths and fills into the program.
+pub(crate) fn put(f: &mut fmt::Formatter<'_>, parts: &[&str]) -> fmt::Result {
+    parts.iter().try_for_each(|part| f.write_str(part))
+}
+
+/// A number as text.
+pub(crate) struct Decimal([u8; DIGITS], usize);
+
+impl Decimal {
+    pub(crate) fn of(number: usize) -> Self {
+        let (mut digits, mut rest, mut start) = ([b'0'; DIGITS], number, DIGITS);
+        for digit in digits.iter_mut().rev() {
+            start = start.saturating_sub(1);
+            *digit |= (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        Self(digits, start)
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        text(self.0.get(self.1..).unwrap_or_default())
+    }
+}
+
 fn text(cleaned: &[u8]) -> &str {
     core::str::from_utf8(cleaned).unwrap_or_default()
 }
@@ -119,3 +146,6 @@ fn text(cleaned: &[u8]) -> &str {
 const CODE_MAX: usize = 64;
 const DESCRIPTION_MAX: usize = 200;
 const EXCERPT_MAX: usize = 120;
+
+/// Of the largest number of 64 bits.
+const DIGITS: usize = 20;

@@ -229,7 +229,8 @@ fn elsewhere(redirect: Redirect<'_>, registered: &str) -> CallbackError {
             (uri::split(base).map_or("", |uri| path(&uri)), if target.starts_with('/') { target } else { "" })
         }
         Redirect::Url(url) => {
-            let is_url = uri::split(url).is_some_and(|uri| uri.authority.is_some_and(|name| !name.contains('@')));
+            let is_url =
+                uri::split(url).is_some_and(|uri| uri.authority.is_some_and(|name| form::cut_at(name, b'@').is_none()));
             (base, if is_url || url.starts_with(base) { url } else { "" })
         }
     };
@@ -241,7 +242,8 @@ fn elsewhere(redirect: Redirect<'_>, registered: &str) -> CallbackError {
 /// What follows `registered` in a URL that is written as browsers show it: without the default port, with a path.
 fn as_shown<'r>(url: &'r str, registered: &Uri<'_>) -> Option<&'r str> {
     let rest = url.strip_prefix(registered.scheme)?.strip_prefix("://")?;
-    let (authority, rest) = rest.split_at_checked(rest.find(['/', '?', '#']).unwrap_or(rest.len()))?;
+    let (authority, rest) =
+        rest.split_at_checked(rest.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len()))?;
     registered.is_authority(authority).then(|| after(rest, path(registered)))?
 }
 
@@ -283,8 +285,9 @@ fn is_error_code(raw: &str) -> bool {
 #[cfg(feature = "serde")]
 mod stored {
     use super::Pending;
+    use crate::error::words::put;
     use crate::proof::{CodeVerifier, State, pkce};
-    use base64ct::{Base64UrlUnpadded, Encoding};
+    use crate::wire::{base64, form};
     use core::fmt;
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -293,9 +296,17 @@ mod stored {
     impl Serialize for Pending {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             let client = pkce::encode(&self.client);
-            let (state, verifier, client) = (self.state.expose(), self.verifier.expose(), pkce::text(&client));
             let version = if self.is_openid { OPENID } else { PLAIN };
-            serializer.collect_str(&format_args!("{version}.{state}.{verifier}.{client}"))
+            let (state, verifier) = (self.state.expose(), self.verifier.expose());
+            serializer.collect_str(&Written([version, ".", state, ".", verifier, ".", pkce::text(&client)]))
+        }
+    }
+
+    struct Written<'p>([&'p str; 7]);
+
+    impl fmt::Display for Written<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            put(f, &self.0)
         }
     }
 
@@ -320,7 +331,7 @@ mod stored {
         }
 
         fn visit_str<E: de::Error>(self, text: &str) -> Result<Pending, E> {
-            let (version, rest) = text.split_once('.').unwrap_or_default();
+            let (version, rest) = form::cut_at(text, b'.').unwrap_or_default();
             if !matches!(version, PLAIN | OPENID) {
                 return Err(E::custom("this pending login is not of version 1 or 2; start the login anew"));
             }
@@ -329,11 +340,11 @@ mod stored {
     }
 
     fn parse(text: &str, is_openid: bool) -> Option<Pending> {
-        let (state, rest) = text.split_once('.')?;
-        let (verifier, client) = rest.split_once('.')?;
+        let (state, rest) = form::cut_at(text, b'.')?;
+        let (verifier, client) = form::cut_at(rest, b'.')?;
         let mut fingerprint = [0; 32];
-        let decoded = Base64UrlUnpadded::decode(client, &mut fingerprint).ok()?;
-        (decoded.len() == fingerprint.len()).then_some(Pending {
+        let length = base64::decode(client, &mut fingerprint)?.len();
+        (length == fingerprint.len()).then_some(Pending {
             state: State::parse(state)?,
             verifier: CodeVerifier::parse(verifier)?,
             client: fingerprint,

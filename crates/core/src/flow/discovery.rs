@@ -1,10 +1,12 @@
 //! From an issuer to its metadata, whichever well-known address has it: [`Discovery`].
 
 use crate::endpoint::{Quirk, Quirks};
+use crate::error::words::{Decimal, put};
 use crate::error::{ConfigError, ResponseError};
 use crate::flow::metadata::{Metadata, MetadataRequest, WellKnown, split};
 use crate::flow::{Flow, Step, Unanswered};
 use crate::message::Response;
+use crate::provider::quirks_at;
 use crate::wire::json::Peek;
 use core::fmt;
 
@@ -34,7 +36,7 @@ pub struct Discovery<'a> {
 }
 
 impl<'a> Discovery<'a> {
-    /// Begins with the first address.
+    /// Begins with the first address. If the issuer is at Microsoft Entra, [`Quirk::TenantIssuer`] is on.
     ///
     /// # Errors
     /// [`ConfigError::Issuer`] if it is not an https URL without query and fragment (http: loopback only).
@@ -57,7 +59,7 @@ impl<'a> Discovery<'a> {
         } else {
             &WellKnown::ALL
         };
-        Ok(Self { issuer, order, tried, quirks: Quirks::NONE })
+        Ok(Self { issuer, order, tried, quirks: quirks_at(issuer) })
     }
 
     /// Expects something that this server does otherwise than the specifications say ([`Quirk::TenantIssuer`]).
@@ -192,12 +194,13 @@ impl fmt::Display for At<'_> {
                 f.write_str("; ")?;
             }
             if let Ok(request) = MetadataRequest::new(self.issuer, *address) {
-                write!(f, "{} ", request.request().url())?;
+                request.request().url().fmt(f)?;
+                f.write_str(" ")?;
             }
             match miss {
                 Miss::Closed => f.write_str("gave no answer")?,
                 Miss::Other => f.write_str("answered with something else")?,
-                Miss::Status(status) => write!(f, "answered {status}")?,
+                Miss::Status(status) => put(f, &["answered ", Decimal::of(usize::from(*status)).as_str()])?,
             }
         }
         Ok(())

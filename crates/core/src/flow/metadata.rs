@@ -101,8 +101,8 @@ impl<'a> MetadataRequest<'a> {
         for (endpoint, value) in Endpoint::ALL.iter().zip(endpoints) {
             match string(endpoint.name(), *value) {
                 Ok(Some(url)) => server = server.with(*endpoint, url),
-                Ok(None) if endpoint.is_required() => return Err(ResponseError::Missing(endpoint.name())),
-                Err(error) if endpoint.is_required() => return Err(error),
+                Ok(None) if *endpoint == Endpoint::Token => return Err(ResponseError::Missing(endpoint.name())),
+                Err(error) if endpoint.is_of_login() => return Err(error),
                 _ => {}
             }
         }
@@ -159,7 +159,7 @@ fn words(value: Value<'_>) -> Option<&str> {
 }
 
 fn lists(words: &str, wanted: &str) -> bool {
-    words.split(' ').any(|word| word == wanted)
+    words.as_bytes().split(|byte| *byte == b' ').any(|word| word == wanted.as_bytes())
 }
 
 const fn flag(member: &'static str, value: Value<'_>) -> Result<Option<bool>, ResponseError> {

@@ -145,7 +145,7 @@ impl<'a> Iterator for Params<'a> {
 
 /// What stands behind the scheme: spaces and more, a comma, or nothing.
 fn scheme_end(rest: &str) -> Option<&str> {
-    (rest.is_empty() || rest.starts_with([' ', ','])).then(|| rest.trim_start_matches(' '))
+    (rest.is_empty() || rest.starts_with(' ') || rest.starts_with(',')).then(|| behind(rest, |byte| byte == b' '))
 }
 
 /// Passes over the credentials of a scheme that has no parameters, such as `Negotiate YII=`.
@@ -154,7 +154,7 @@ fn after_token68<'a>(params: &'a str, rest: &'a str) -> &'a str {
         .bytes()
         .position(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'-'..=b'/' | b'_' | b'~' | b'+'));
     let Some((text, padding)) = params.split_at_checked(end.unwrap_or(params.len())) else { return rest };
-    let after = space(padding.trim_start_matches('='));
+    let after = space(behind(padding, |byte| byte == b'='));
     if !text.is_empty() && (after.is_empty() || after.starts_with(',')) { after } else { rest }
 }
 
@@ -164,11 +164,17 @@ fn begins_param(rest: &str) -> bool {
 }
 
 fn list_start(text: &str) -> &str {
-    text.trim_start_matches([' ', '\t', ','])
+    behind(text, |byte| matches!(byte, b' ' | b'\t' | b','))
 }
 
 fn space(text: &str) -> &str {
-    text.trim_start_matches([' ', '\t'])
+    behind(text, |byte| matches!(byte, b' ' | b'\t'))
+}
+
+/// The rest of a text behind its first bytes that are such ones, which are ASCII.
+fn behind(text: &str, is_such: fn(u8) -> bool) -> &str {
+    let end = text.bytes().position(|byte| !is_such(byte));
+    text.get(end.unwrap_or(text.len())..).unwrap_or_default()
 }
 
 fn token(text: &str) -> Option<(&str, &str)> {

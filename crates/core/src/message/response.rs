@@ -57,8 +57,8 @@ impl<'b> Response<'b> {
                 }
             }
             Some((_, Field::Coding)) => {
-                let is_plain = |coding: &str| coding.is_empty() || coding.eq_ignore_ascii_case("identity");
-                self.is_coded |= !value.split(',').map(str::trim_ascii).all(is_plain);
+                let is_plain = |coding: &[u8]| coding.is_empty() || coding.eq_ignore_ascii_case(b"identity");
+                self.is_coded |= !value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii).all(is_plain);
             }
             Some((_, Field::Date)) => self.date = self.date.or(Some(value)),
             // One that comes twice is none (RFC 9449 section 8.1).

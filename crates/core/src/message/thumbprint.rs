@@ -1,6 +1,6 @@
 //! [`Thumbprint`]: which key a request is proved with.
 
-use base64ct::{Base64UrlUnpadded, Encoding};
+use crate::wire::base64;
 use core::fmt;
 
 /// The SHA-256 thumbprint of a [`PublicKey`](crate::PublicKey), as 43 characters of base64url (RFC 7638). It is not a secret.
@@ -19,7 +19,7 @@ impl Thumbprint {
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let characters = text.as_bytes().try_into().ok()?;
-        Base64UrlUnpadded::decode(text, &mut [0; 32]).is_ok().then_some(Self(characters))
+        base64::decode(text, &mut [0; 32]).is_some().then_some(Self(characters))
     }
 
     /// The 43 characters.

@@ -4,8 +4,8 @@ use crate::check::check_secure;
 use crate::error::ConfigError;
 use crate::message::{AccessToken, Content, Request, Thumbprint, Url, is_nonce};
 use crate::proof::pkce;
+use crate::wire::base64;
 use crate::wire::form::Length;
-use base64ct::{Base64UrlUnpadded, Encoding};
 use core::fmt::{self, Write};
 use rand_core::TryCryptoRng;
 use sha2::{Digest, Sha256};
@@ -264,7 +264,7 @@ impl Content for Proof<'_> {
         self.signed.write_to(out)?;
         out.write_str(".")?;
         let mut characters = [0; 86];
-        out.write_str(Base64UrlUnpadded::encode(&self.signature, &mut characters).map_err(|_| fmt::Error)?)
+        out.write_str(base64::encode(&self.signature, &mut characters).ok_or(fmt::Error)?)
     }
 }
 
@@ -294,7 +294,7 @@ impl<'w> Encoder<'w> {
         let block = self.block.get(..self.filled).unwrap_or_default();
         let mut characters = [0; BLOCK / 3 * 4];
         self.filled = 0;
-        self.out.write_str(Base64UrlUnpadded::encode(block, &mut characters).map_err(|_| fmt::Error)?)
+        self.out.write_str(base64::encode(block, &mut characters).ok_or(fmt::Error)?)
     }
 }
 

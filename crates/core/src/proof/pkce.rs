@@ -1,7 +1,7 @@
 //! Proof Key for Code Exchange (RFC 7636): the verifier, its challenge, and the `state` beside them.
 
 use crate::error::{AuthorizeError, ConfigError};
-use base64ct::{Base64UrlUnpadded, Encoding};
+use crate::wire::base64;
 use core::fmt;
 use rand_core::TryCryptoRng;
 use sha2::{Digest, Sha256};
@@ -186,7 +186,7 @@ fn hash(label: &[u8], verifier: &[u8]) -> [u8; LENGTH] {
 pub(crate) fn encode(bytes: &[u8; 32]) -> [u8; LENGTH] {
     let mut characters = [0; LENGTH];
     // It fails only if there is no room for the characters.
-    let _ = Base64UrlUnpadded::encode(bytes, &mut characters);
+    let _ = base64::encode(bytes, &mut characters);
     characters
 }
 

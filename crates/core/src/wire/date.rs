@@ -2,31 +2,26 @@
 
 /// The seconds from 1970 to an `IMF-fixdate` such as `Sun, 06 Nov 1994 08:49:37 GMT`; none if it is anything else.
 pub(crate) fn http_date(text: &str) -> Option<u64> {
-    let (weekday, rest) = text.split_at_checked(3)?;
-    let (day, rest) = rest.strip_prefix(", ")?.split_at_checked(2)?;
-    let (month, rest) = rest.strip_prefix(' ')?.split_at_checked(3)?;
-    let (year, rest) = rest.strip_prefix(' ')?.split_at_checked(4)?;
-    let (hour, rest) = rest.strip_prefix(' ')?.split_at_checked(2)?;
-    let (minute, rest) = rest.strip_prefix(':')?.split_at_checked(2)?;
-    let (second, zone) = rest.strip_prefix(':')?.split_at_checked(2)?;
-
-    let month = MONTHS.iter().position(|(name, _)| *name == month)?;
-    let days = days(digits(year)?, month, digits(day)?)?;
-    let named = WEEKDAYS.get((days % 7) as usize)?;
-    let (hour, minute, second) = (digits(hour)?, digits(minute)?, digits(second)?);
-    // The second 60 is a leap second.
-    let fits = weekday == *named && hour < 24 && minute < 60 && second <= 60 && zone == " GMT";
-    if !fits {
+    let [w0, w1, w2, b',', b' ', d0, d1, b' ', m0, m1, m2, b' ', y0, y1, y2, y3, b' ', rest @ ..] = text.as_bytes()
+    else {
         return None;
-    }
-    let seconds = [(days, 86_400), (hour, 3_600), (minute, 60), (second, 1)];
-    seconds.iter().try_fold(0_u64, |sum, (count, unit)| sum.checked_add(count.checked_mul(*unit)?))
+    };
+    let [h0, h1, b':', i0, i1, b':', s0, s1, b' ', b'G', b'M', b'T'] = rest else { return None };
+    let month = MONTHS.iter().position(|(name, _)| *name == [*m0, *m1, *m2])?;
+    let days = days(number(&[*y0, *y1, *y2, *y3])?, month, number(&[*d0, *d1])?)?;
+    let (hour, minute, second) = (number(&[*h0, *h1])?, number(&[*i0, *i1])?, number(&[*s0, *s1])?);
+    // The second 60 is a leap second.
+    let fits = WEEKDAYS.get((days % 7) as usize)? == &[*w0, *w1, *w2] && hour < 24 && minute < 60 && second <= 60;
+    let of_day = hour.saturating_mul(3_600).saturating_add(minute.saturating_mul(60)).saturating_add(second);
+    fits.then(|| u64::from(days).saturating_mul(86_400).saturating_add(of_day.into()))
 }
 
 /// The seconds of a `Retry-After`, at most a day. A date counts from `date`, the `Date` of the same response.
 pub(crate) fn retry_after(value: &str, date: Option<&str>) -> Option<u32> {
-    if is_digits(value) {
-        return Some(value.parse().map_or(DAY, |seconds: u32| seconds.min(DAY)));
+    if let Some(seconds) = number(value.as_bytes())
+        && !value.is_empty()
+    {
+        return Some(seconds.min(DAY));
     }
     // A date in the past is no wait.
     let wait = http_date(value)?.saturating_sub(http_date(date?)?);
@@ -34,53 +29,54 @@ pub(crate) fn retry_after(value: &str, date: Option<&str>) -> Option<u32> {
 }
 
 /// The days from 1970 to this day; none if there is no such day.
-fn days(year: u64, month: usize, day: u64) -> Option<u64> {
-    let since = year.checked_sub(1970)?;
-    let leap_before = leap_years(year.checked_sub(1)?)?;
-    let leap_day = leap_years(year)?.checked_sub(leap_before)?;
-    let mut lengths =
-        MONTHS.iter().enumerate().map(|(index, (_, days))| days.checked_add(if index == 1 { leap_day } else { 0 }));
-    let before: u64 = lengths.by_ref().take(month).sum::<Option<u64>>()?;
-    if !(1..=lengths.next()??).contains(&day) {
-        return None;
+fn days(year: u32, month: usize, day: u32) -> Option<u32> {
+    let leap_before = leap_years(year.checked_sub(1)?);
+    let leap_day = leap_years(year).saturating_sub(leap_before);
+    let mut before = 0_u32;
+    for (index, (_, length)) in MONTHS.iter().enumerate() {
+        let length = u32::from(*length).saturating_add(if index == 1 { leap_day } else { 0 });
+        if index == month {
+            let fits = (1..=length).contains(&day);
+            let years = year.checked_sub(1970)?.saturating_mul(365);
+            let leap_days = leap_before.saturating_sub(leap_years(1969));
+            return fits
+                .then(|| years.saturating_add(leap_days).saturating_add(before).saturating_add(day).saturating_sub(1));
+        }
+        before = before.saturating_add(length);
     }
-    let leap_days = leap_before.checked_sub(leap_years(1969)?)?;
-    let parts = [since.checked_mul(365)?, leap_days, before, day.checked_sub(1)?];
-    Some(parts.iter().sum())
+    None
 }
 
 /// The leap years from year 1 up to and with `year`.
-fn leap_years(year: u64) -> Option<u64> {
-    (year / 4).checked_sub(year / 100)?.checked_add(year / 400)
+const fn leap_years(year: u32) -> u32 {
+    (year / 4).saturating_sub(year / 100).saturating_add(year / 400)
 }
 
-fn digits(text: &str) -> Option<u64> {
-    is_digits(text).then(|| text.parse().ok()).flatten()
-}
-
-fn is_digits(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+/// The value of a few digits; none if one is something else.
+fn number(digits: &[u8]) -> Option<u32> {
+    let digit = |byte: u8| char::from(byte).to_digit(10);
+    digits.iter().try_fold(0_u32, |value, byte| Some(value.saturating_mul(10).saturating_add(digit(*byte)?)))
 }
 
 const DAY: u32 = 86_400;
 
-const MONTHS: [(&str, u64); 12] = [
-    ("Jan", 31),
-    ("Feb", 28),
-    ("Mar", 31),
-    ("Apr", 30),
-    ("May", 31),
-    ("Jun", 30),
-    ("Jul", 31),
-    ("Aug", 31),
-    ("Sep", 30),
-    ("Oct", 31),
-    ("Nov", 30),
-    ("Dec", 31),
+const MONTHS: [([u8; 3], u8); 12] = [
+    (*b"Jan", 31),
+    (*b"Feb", 28),
+    (*b"Mar", 31),
+    (*b"Apr", 30),
+    (*b"May", 31),
+    (*b"Jun", 30),
+    (*b"Jul", 31),
+    (*b"Aug", 31),
+    (*b"Sep", 30),
+    (*b"Oct", 31),
+    (*b"Nov", 30),
+    (*b"Dec", 31),
 ];
 
 /// From the first day of 1970 on.
-const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+const WEEKDAYS: [[u8; 3]; 7] = [*b"Thu", *b"Fri", *b"Sat", *b"Sun", *b"Mon", *b"Tue", *b"Wed"];
 
 #[cfg(test)]
 mod tests {

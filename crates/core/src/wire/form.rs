@@ -101,6 +101,11 @@ pub(crate) fn split_once(text: &str, delimiter: u8) -> (&str, &str) {
 }
 
 /// What stands before and behind the byte `at`; all and nothing if there is none.
+/// What is before and behind the first delimiter; none without one.
+pub(crate) fn cut_at(text: &str, delimiter: u8) -> Option<(&str, &str)> {
+    find(text.as_bytes(), delimiter).map(|at| cut(text, Some(at)))
+}
+
 fn cut(text: &str, at: Option<usize>) -> (&str, &str) {
     let (before, rest) = text.split_at_checked(at.unwrap_or(text.len())).unwrap_or((text, ""));
     (before, rest.get(1..).unwrap_or_default())

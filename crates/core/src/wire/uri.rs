@@ -1,5 +1,6 @@
 //! Absolute URIs (RFC 3986), split but never normalised.
 
+use crate::wire::form::cut_at;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The parts of an absolute URI, as they were written.
@@ -14,17 +15,18 @@ pub(crate) struct Uri<'a> {
 
 /// Splits an absolute URI at the delimiters of RFC 3986 section 3; none if there is no scheme.
 pub(crate) fn split(uri: &str) -> Option<Uri<'_>> {
-    let (scheme, rest) = uri.split_once(':')?;
+    let (scheme, rest) = cut_at(uri, b':')?;
     let mut letters = scheme.bytes();
     let starts = letters.next().is_some_and(|first| first.is_ascii_alphabetic());
     if !starts || !letters.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')) {
         return None;
     }
-    let (rest, fragment) = cut(rest, '#');
-    let (rest, query) = cut(rest, '?');
+    let (rest, fragment) = cut(rest, b'#');
+    let (rest, query) = cut(rest, b'?');
     let (authority, path) = match rest.strip_prefix("//") {
         Some(rest) => {
-            let (authority, path) = rest.split_at_checked(rest.find('/').unwrap_or(rest.len()))?;
+            let end = rest.bytes().position(|byte| byte == b'/');
+            let (authority, path) = rest.split_at_checked(end.unwrap_or(rest.len()))?;
             (Some(authority), path)
         }
         None => (None, rest),
@@ -62,12 +64,14 @@ impl<'a> Uri<'a> {
     /// the port is not a number up to 65535.
     pub(crate) fn host_and_port(&self) -> Option<(&'a str, Option<u16>)> {
         let authority = self.authority?;
-        if authority.contains('@') {
+        let find = |wanted| authority.bytes().position(|byte| byte == wanted);
+        if find(b'@').is_some() {
             return None;
         }
-        let host_end = match authority.strip_prefix('[') {
-            Some(literal) => literal.find(']')?.checked_add(2)?,
-            None => authority.find(':').unwrap_or(authority.len()),
+        let host_end = if authority.starts_with('[') {
+            find(b']')?.checked_add(1)?
+        } else {
+            find(b':').unwrap_or(authority.len())
         };
         let (host, rest) = authority.split_at_checked(host_end)?;
         if !is_host(host) {
@@ -155,11 +159,8 @@ pub(crate) fn ip_literal(host: &str) -> Option<IpAddr> {
     }
 }
 
-fn cut(text: &str, delimiter: char) -> (&str, Option<&str>) {
-    match text.split_once(delimiter) {
-        Some((head, tail)) => (head, Some(tail)),
-        None => (text, None),
-    }
+fn cut(text: &str, delimiter: u8) -> (&str, Option<&str>) {
+    cut_at(text, delimiter).map_or((text, None), |(head, tail)| (head, Some(tail)))
 }
 
 /// RFC 1035 section 2.3.4.

@@ -10,13 +10,13 @@
 
 use crate::cause::StoreCause;
 use crate::folder::{Folder, FolderError, Temporary};
-use crate::store::guard::{Guard, Locked, try_lock};
+use crate::store::guard::{self, Guard};
 use crate::store::layout::{self, Unread};
 use proofkey_store::rules::{self, Claim, State};
-use proofkey_store::{Answer, ClaimId, Key, Op, Row, Store, StoreError, StoreFault, Version};
+use proofkey_store::{Answer, Key, Op, Row, Store, StoreError, StoreFault, Version};
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -123,28 +123,20 @@ impl Files {
         let file_name = claim_name(name);
         let Some(mut file) = self.folder.open_locked(&file_name)? else { return Ok((None, false)) };
         let mut bytes = Vec::new();
-        if let Err(source) = Read::by_ref(&mut file).take(MARK_MAX).read_to_end(&mut bytes) {
-            // On Windows a file that is locked cannot be read.
-            let held = self.held().get(name).map(|held| held.claim);
-            let claim = held.unwrap_or(Claim { id: ClaimId([0; 16]), made_at: now, until: None });
-            let error = FolderError::Io { path: self.folder.path(&file_name), source, access: None };
-            return if cfg!(unix) { Err(error.into()) } else { Ok((Some(claim), true)) };
-        }
+        Read::by_ref(&mut file).take(MARK_MAX).read_to_end(&mut bytes).map_err(|source| self.at(&file_name, source))?;
         // What is written ends a claim, so it is of no later version.
         let Some(mark) = layout::read_mark(name, &bytes).filter(|mark| mark.version == version) else {
             return Ok((None, true));
         };
-        let is_alive = mark.is_timed || !self.is_free(&file, &file_name)?;
+        let is_let_go = || guard::is_let_go(&file, &self.folder.path(&file_name), self.locks);
+        let is_alive = mark.is_timed || !is_let_go().map_err(|source| self.at(&file_name, source))?;
         let claim = Claim { id: mark.id, made_at: mark.made_at, until: Some(mark.until) };
         let until = if is_alive && is_within(&claim, now) { mark.until } else { 0 };
         Ok((Some(Claim { until: Some(until), ..claim }), true))
     }
 
-    /// Whether the process that locked the file of a claim has ended.
-    fn is_free(&self, file: &File, name: &str) -> Result<bool, StoreCause> {
-        let locked = try_lock(file, self.locks);
-        let locked = locked.map_err(|source| FolderError::Io { path: self.folder.path(name), source, access: None })?;
-        Ok(matches!(locked, Locked::Yes))
+    fn at(&self, name: &str, source: io::Error) -> FolderError {
+        FolderError::Io { path: self.folder.path(name), source, access: None }
     }
 
     /// Writes what has changed: first the row, which ends a claim by itself.
@@ -203,13 +195,11 @@ impl Files {
     fn mark(&self, name: &str, version: Version, claim: &Claim, is_timed: bool) -> Result<File, StoreCause> {
         let file_name = claim_name(name);
         let new = self.folder.reserve(name, 0)?;
-        let lock = try_lock(new.file(), self.locks && !is_timed);
-        let lock = lock.map_err(|source| FolderError::Io { path: self.folder.path(&file_name), source, access: None });
-        let is_timed = match lock {
-            Ok(locked) => !matches!(locked, Locked::Yes),
-            Err(error) => {
+        let is_timed = match guard::hold(new.file(), self.locks && !is_timed) {
+            Ok(is_locked) => !is_locked,
+            Err(source) => {
                 self.folder.discard(&new);
-                return Err(error.into());
+                return Err(self.at(&file_name, source).into());
             }
         };
         let until = claim.until.unwrap_or(claim.made_at);

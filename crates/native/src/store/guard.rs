@@ -3,8 +3,11 @@
 use crate::cause::StoreCause;
 use crate::folder::{Folder, FolderError};
 use crate::store::layout::hex;
+#[cfg(windows)]
+use std::fs::OpenOptions;
 use std::fs::{File, TryLockError};
 use std::io;
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -73,14 +76,14 @@ impl Drop for Guard<'_> {
 }
 
 /// Whether a file could be locked.
-pub(super) enum Locked {
+enum Locked {
     ByAnother,
     NotHere,
     Yes,
 }
 
 /// Locks a file, unless the file system has no locks, or is to be used as if it had none.
-pub(super) fn try_lock(file: &File, locks: bool) -> io::Result<Locked> {
+fn try_lock(file: &File, locks: bool) -> io::Result<Locked> {
     match file.try_lock() {
         _ if !locks => Ok(Locked::NotHere),
         Ok(()) => Ok(Locked::Yes),
@@ -96,9 +99,37 @@ fn has_no_locks(error: &io::Error) -> bool {
     [Errno::NOLCK, Errno::NOSYS, Errno::OPNOTSUPP].iter().any(|none| error.raw_os_error() == Some(none.raw_os_error()))
 }
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 fn has_no_locks(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::Unsupported
+}
+
+/// Locks the file of a claim that is being written, for as long as it is open. Returns whether it is locked.
+#[cfg(unix)]
+pub(super) fn hold(file: &File, locks: bool) -> io::Result<bool> {
+    Ok(matches!(try_lock(file, locks)?, Locked::Yes))
+}
+
+/// Whether the holder of a claim has closed its file, which is known only if there are locks.
+#[cfg(unix)]
+pub(super) fn is_let_go(file: &File, _: &Path, locks: bool) -> io::Result<bool> {
+    hold(file, locks)
+}
+
+/// Nobody can read a file that is locked on Windows. That of a claim is open so that nobody else can write it.
+#[cfg(windows)]
+pub(super) fn hold(_: &File, locks: bool) -> io::Result<bool> {
+    Ok(locks)
+}
+
+#[cfg(windows)]
+pub(super) fn is_let_go(_: &File, path: &Path, locks: bool) -> io::Result<bool> {
+    const ERROR_SHARING_VIOLATION: i32 = 32;
+    match OpenOptions::new().write(true).open(path) {
+        Ok(_) => Ok(locks),
+        Err(error) if error.raw_os_error() == Some(ERROR_SHARING_VIOLATION) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Makes a file that only one can make, and returns what is in it.

@@ -117,12 +117,13 @@ fn a_process_that_is_killed_leaves_its_claim_as_a_mark() {
 fn a_child_process_does_not_inherit_a_claim() {
     let shelf = Shelf::with_login();
     assert!(matches!(shelf.claim(FIRST, A), Ok(Answer::Claimed(_))));
-    let mut browser = Command::new("sleep").arg("60").spawn().unwrap();
+    let (mut browser, stdin) = start(&shelf, "wait");
     let Shelf { home, store, key } = shelf;
     drop(store);
     let store = Store::files_in(&home.path().join("state/store")).unwrap();
     let next = claim_soon(&Shelf { home, store, key });
-    browser.kill().and_then(|()| browser.wait()).unwrap();
+    drop(stdin);
+    assert!(browser.wait().unwrap().success());
     assert!(matches!(next, Ok(Answer::Lapsed { id: A, .. })), "{next:?}");
 }
 
@@ -149,6 +150,53 @@ fn a_read_during_a_write_gives_the_old_row_or_the_new_one() {
         over.store(true, std::sync::atomic::Ordering::Relaxed);
         readers.into_iter().for_each(|reader| reader.join().unwrap());
     });
+}
+
+#[test]
+fn a_process_that_is_killed_while_it_writes_leaves_the_old_row_or_the_new_one() {
+    const KILLS: u32 = 30;
+    let shelf = Shelf::with_login();
+    for kill in 0..KILLS {
+        let (mut child, stdin) = start(&shelf, "write");
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut written = lines.filter_map(|line| line.strip_prefix("written ")?.parse::<u32>().ok());
+        written.next().unwrap();
+        let begun = Instant::now();
+        let told = written.next().unwrap();
+        // One write after the other, each killed a little later.
+        let (told_at, until) = (Instant::now(), begun.elapsed() * kill / KILLS);
+        while told_at.elapsed() < until {
+            std::hint::spin_loop();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        drop(stdin);
+        let count = written_count(&shelf.row());
+        assert!(count >= told, "{count} after {told}");
+    }
+    shelf.write(None, LATER, Some(b"login")).unwrap();
+    assert_eq!(shelf.names().len(), 2, "what the dead left is gone: {:?}", shelf.names());
+}
+
+/// Which of the long values of a process that writes it is, whole.
+fn written_count(row: &Row) -> u32 {
+    let count = str::from_utf8(&row.value[..8]).unwrap().parse().unwrap();
+    assert_eq!(*row.value, *long_value(count));
+    count
+}
+
+fn long_value(count: u32) -> Vec<u8> {
+    format!("{count:08}").repeat(25_000).into_bytes()
+}
+
+fn write_forever(store: &Store, key: &Key) {
+    for count in 1.. {
+        let Answer::Row(row) = store.run(key, Op::Load).unwrap() else { panic!("a row") };
+        let (version, value) = (row.version.next(A), long_value(count));
+        let write = Op::Write { expect: Some((row.version, A)), version, value: Some(&value) };
+        assert_eq!(store.run(key, write).unwrap(), Answer::Done);
+        println!("\nwritten {count}");
+    }
 }
 
 /// A process that another test is just starting has the lock too until it runs its own program. A claim lasts for longer than this
@@ -184,6 +232,8 @@ fn child() {
     let store = Store::files_in(folder.as_ref()).unwrap();
     match what.split_once(' ') {
         Some((_, number)) => add(&store, &key("default"), number.parse().unwrap(), 20),
+        None if what == "wait" => drop(std::io::stdin().read_to_end(&mut Vec::new())),
+        None if what == "write" => write_forever(&store, &key("default")),
         None => {
             let claim = Op::Claim { version: FIRST, id: A, seconds: 25, over: None };
             assert!(matches!(store.run(&key("default"), claim), Ok(Answer::Claimed(_))));

@@ -1,52 +1,54 @@
 //! Numbers as integers, without floats.
 
+use crate::wire::form::split_once;
+
 /// The value of a valid number, truncated and at most `u32::MAX`; none if it is negative.
 pub(crate) fn integer(number: &str) -> Option<u32> {
-    if let Some(value) = decimal(number.bytes())
-        && !number.is_empty()
-    {
-        return Some(value);
-    }
-    let (negative, number) = number.strip_prefix('-').map_or((false, number), |digits| (true, digits));
-    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = || whole.bytes().chain(fraction.bytes());
-    if whole.is_empty() || !digits().all(|byte| byte.is_ascii_digit()) {
+    let (is_negative, number) = number.strip_prefix('-').map_or((false, number), |digits| (true, digits));
+    let end = number.bytes().position(|byte| matches!(byte, b'e' | b'E'));
+    let (mantissa, exponent) = number.split_at_checked(end.unwrap_or(number.len()))?;
+    let (whole, fraction) = split_once(mantissa, b'.');
+    if whole.is_empty() {
         return None;
     }
-    if digits().all(|digit| digit == b'0') {
+    // How many digits are before the point once the exponent has moved it.
+    let before = i64::try_from(whole.len()).ok()?.saturating_add(power(exponent)?);
+    let (mut value, mut place, mut is_zero) = (0_u32, 0_i64, true);
+    for digit in whole.bytes().chain(fraction.bytes()) {
+        let digit = digit_of(digit)?;
+        is_zero &= digit == 0;
+        if place < before {
+            value = value.saturating_mul(10).saturating_add(digit);
+        }
+        place = place.saturating_add(1);
+    }
+    if is_zero {
         return Some(0);
     }
-    // How many digits are before the point once the exponent has moved it. Zeros follow the last digit; ten of them saturate
-    // any value.
-    let before = i64::try_from(whole.len()).ok()?.saturating_add(power(exponent)?);
-    let before = usize::try_from(before.max(0)).unwrap_or(usize::MAX);
-    let zeros = before.saturating_sub(digits().count()).min(10);
-    let value = decimal(digits().take(before).chain(core::iter::repeat_n(b'0', zeros)));
-    if negative { None } else { value }
+    // Zeros follow the last digit; ten of them saturate any value.
+    for _ in place..before.min(place.saturating_add(10)) {
+        value = value.saturating_mul(10);
+    }
+    (!is_negative).then_some(value)
 }
 
-/// It saturates: nothing that is read here needs more than `u32::MAX`.
-fn decimal(mut digits: impl Iterator<Item = u8>) -> Option<u32> {
-    digits.try_fold(0_u32, |value, digit| {
-        let digit = char::from(digit).to_digit(10)?;
-        Some(value.saturating_mul(10).saturating_add(digit))
-    })
-}
-
-/// The exponent. It saturates: far past the last digit, one place is like any other.
+/// The exponent with its letter. It saturates: far past the last digit, one place is like any other.
 fn power(exponent: &str) -> Option<i64> {
     let (sign, digits) = match exponent.as_bytes() {
-        [b'-', digits @ ..] => (-1, digits),
-        [b'+', digits @ ..] | digits => (1, digits),
+        [] => return Some(0),
+        [_, b'-', digits @ ..] => (-1, digits),
+        [_, b'+', digits @ ..] | [_, digits @ ..] => (1, digits),
     };
     if digits.is_empty() {
         return None;
     }
     digits.iter().try_fold(0_i64, |power, digit| {
-        let digit = char::from(*digit).to_digit(10)?;
-        Some(power.saturating_mul(10).saturating_add(i64::from(digit).saturating_mul(sign)))
+        Some(power.saturating_mul(10).saturating_add(i64::from(digit_of(*digit)?).saturating_mul(sign)))
     })
+}
+
+fn digit_of(byte: u8) -> Option<u32> {
+    char::from(byte).to_digit(10)
 }
 
 #[cfg(test)]

@@ -1,9 +1,14 @@
-//! On other systems: the user's own data folder, whose access rights every file in it inherits.
+//! On Windows: the user's own data folder, whose access rights every file in it inherits.
+//!
+//! A virus scanner or an indexer that has a file open lets nobody else replace or open it for a moment, so all is tried again.
 
 use super::{Access, FILE_MAX, FolderError, Temporary, read_start, temporary, temporary_prefix};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
+use std::os::windows::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 #[derive(Debug)]
@@ -19,7 +24,7 @@ impl Folder {
 
     pub(crate) fn read(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, FolderError> {
         let path = self.path.join(name);
-        let file = match File::open(&path) {
+        let file = match patiently(|| File::open(&path)) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(FolderError::io(path, error)),
@@ -34,7 +39,7 @@ impl Folder {
 
     pub(crate) fn start(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, FolderError> {
         let path = self.path.join(name);
-        match File::open(&path).and_then(read_start) {
+        match patiently(|| File::open(&path)).and_then(read_start) {
             Ok(start) => Ok(Some(start)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(FolderError::io(path, error)),
@@ -45,10 +50,13 @@ impl Folder {
         self.path.join(name)
     }
 
+    /// Makes a file to replace `name`, which nobody else can write for as long as it is open.
     pub(crate) fn reserve(&self, name: &str, room: usize) -> Result<Temporary, FolderError> {
         let make = || {
             let name = temporary(name)?;
-            let file = OpenOptions::new().write(true).create_new(true).open(self.path.join(&name))?;
+            let mut options = OpenOptions::new();
+            options.write(true).create_new(true).share_mode(FILE_SHARE_READ | FILE_SHARE_DELETE);
+            let file = options.open(self.path.join(&name))?;
             Ok(Temporary { name, file })
         };
         let mut temporary = make().map_err(|error: io::Error| FolderError::io(&self.path, error))?;
@@ -62,8 +70,8 @@ impl Folder {
     }
 
     pub(crate) fn replace(&self, mut temporary: Temporary, name: &str, bytes: &[u8]) -> Result<File, FolderError> {
-        let written =
-            temporary.write(bytes).and_then(|()| fs::rename(self.path.join(&temporary.name), self.path.join(name)));
+        let (from, to) = (self.path.join(&temporary.name), self.path.join(name));
+        let written = temporary.write(bytes).and_then(|()| patiently(|| fs::rename(&from, &to)));
         match written {
             Ok(()) => Ok(temporary.file),
             Err(error) => {
@@ -75,7 +83,7 @@ impl Folder {
 
     pub(crate) fn create_new(&self, name: &str, bytes: &[u8]) -> Result<bool, FolderError> {
         let path = self.path.join(name);
-        let made = OpenOptions::new().write(true).create_new(true).open(&path);
+        let made = patiently(|| OpenOptions::new().write(true).create_new(true).open(&path));
         match made.and_then(|mut file| file.write_all(bytes)) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
@@ -85,7 +93,7 @@ impl Folder {
 
     pub(crate) fn open_locked(&self, name: &str) -> Result<Option<File>, FolderError> {
         let path = self.path.join(name);
-        match OpenOptions::new().read(true).write(true).open(&path) {
+        match patiently(|| File::open(&path)) {
             Ok(file) => Ok(Some(file)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(FolderError::io(path, error)),
@@ -93,7 +101,8 @@ impl Folder {
     }
 
     pub(crate) fn unlink(&self, name: &str) {
-        let _ = fs::remove_file(self.path.join(name));
+        let path = self.path.join(name);
+        let _ = patiently(|| fs::remove_file(&path));
     }
 
     pub(crate) fn discard(&self, temporary: &Temporary) {
@@ -102,7 +111,7 @@ impl Folder {
 
     pub(crate) fn remove(&self, name: &str) -> Result<bool, FolderError> {
         let path = self.path.join(name);
-        match fs::remove_file(&path) {
+        match patiently(|| fs::remove_file(&path)) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
             Err(error) => Err(FolderError::io(path, error)),
@@ -111,7 +120,9 @@ impl Folder {
 
     pub(crate) fn lock_file(&self, name: &str) -> Result<(File, bool), FolderError> {
         let path = self.path.join(name);
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let file = patiently(|| options.open(&path));
         file.map(|file| (file, false)).map_err(|error| FolderError::io(path, error))
     }
 
@@ -153,3 +164,24 @@ impl Folder {
 pub(super) fn access(_: &Path) -> Option<Access> {
     None
 }
+
+fn patiently<T>(mut work: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    let begun = Instant::now();
+    loop {
+        match work() {
+            Err(error) if is_in_use(&error) && begun.elapsed() < PATIENCE => thread::sleep(PAUSE),
+            result => return result,
+        }
+    }
+}
+
+fn is_in_use(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(ERROR_ACCESS_DENIED | ERROR_SHARING_VIOLATION))
+}
+
+const ERROR_ACCESS_DENIED: i32 = 5;
+const ERROR_SHARING_VIOLATION: i32 = 32;
+const FILE_SHARE_DELETE: u32 = 4;
+const FILE_SHARE_READ: u32 = 1;
+const PATIENCE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(2);

@@ -1,0 +1,257 @@
+// The session of a page that is reloaded, or closed and opened again, in a real Chromium.
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { serve } from '../../examples/spa/serve.mjs';
+import { BARE, CORS, FAILED, READY, allow, failure, openBare, setUp, signInBare, signedIn, withProfile } from './spa.mjs';
+
+const all = setUp();
+const timeout = 60_000;
+const withTabs = (work, options) => withProfile(all.browser, work, options);
+const token = (page) => page.evaluate(() => app.accessToken());
+
+const worker = readFileSync(new URL('../../crates/browser/package/worker.js', import.meta.url), 'utf8');
+
+/** A site with these pages, too. */
+async function withSite({ pages, ...options }, work) {
+  const bare = await serve({ port: 0, issuer: all.server.issuer, pages: { ...BARE, ...pages }, ...options });
+  try {
+    return await work({ ...all, bare });
+  } finally {
+    await bare.stop();
+  }
+}
+
+/** A profile at a site whose worker stays for that many times ten seconds. */
+function withStay(times, work) {
+  const pages = { '/proofkey/worker.js': `const later = setTimeout; self.setTimeout = (work, time) => later(work, time * ${times});\n${worker}` };
+  return withTabs((context, sent) => withSite({ pages }, (site) => work(context, site, sent)));
+}
+
+/** A page of the site without the adapter. */
+async function openPlain(context, { bare }) {
+  const page = await context.newPage();
+  await page.goto(`${bare.origin}/config.js`);
+  return page;
+}
+
+/** The versions of the tokens that pages and workers hold. */
+async function versions(page) {
+  const { held } = await page.evaluate(() => navigator.locks.query());
+  return held.map(({ name }) => name).filter((name) => /] \d{16} /.test(name));
+}
+
+/** Waits until that many have the newest tokens. */
+async function held(page, holders = 2) {
+  for (;;) {
+    const all = await versions(page);
+    if (all.length === holders && new Set(all).size <= 1) return;
+    await page.waitForTimeout(10);
+  }
+}
+
+/** What a page knows that has just been loaded. */
+async function start(page) {
+  await page.waitForSelector(READY);
+  return page.evaluate(async () => {
+    await app.handleRedirect();
+    return app.signedIn;
+  });
+}
+
+async function reload(page) {
+  await page.reload();
+  return start(page);
+}
+
+/** A page whose session is kept. */
+async function openKept(context, site = all) {
+  const page = await openBare(context, site);
+  await signInBare(page);
+  await held(page);
+  return page;
+}
+
+test('three reloads: signed in each time, and nothing is sent', { timeout }, () => withTabs(async (context, sent) => {
+  const page = await openKept(context);
+  const first = await token(page);
+  for (let round = 0; round < 3; round += 1) {
+    assert.equal(await reload(page), true);
+    assert.equal(await token(page), first);
+  }
+  assert.equal(sent.length, 1);
+}));
+
+test('away to another site, and back', { timeout }, () => withTabs(async (context, sent) => {
+  const page = await openKept(context);
+  await page.goto(`${all.server.issuer}/.well-known/openid-configuration`);
+  await page.goBack();
+  assert.equal(await start(page), true);
+  await token(page);
+  // By a link, too.
+  await page.goto(`${all.server.issuer}/.well-known/openid-configuration`);
+  await page.goto(`${all.bare.origin}/`);
+  assert.equal(await start(page), true);
+  assert.equal(sent.length, 1);
+}, { complaints: FAILED }));
+
+test('an app that leaves the redirect URI at once takes the session along', { timeout }, () => withTabs(async (context, sent) => {
+  const page = await openBare(context, all);
+  await page.evaluate(() => { app.signIn(); });
+  await allow(page);
+  await page.waitForSelector(READY);
+  await page.evaluate((home) => { app.handleRedirect().then(() => location.replace(home)); }, `${all.bare.origin}/#home`);
+  await page.waitForURL(/#home$/);
+  assert.equal(await start(page), true);
+  assert.equal(sent.length, 1);
+}));
+
+test('the last tab is closed and opened again in time', { timeout }, () => withStay(6, async (context, site, sent) => {
+  const one = await openKept(context, site);
+  await one.close();
+  const two = await openBare(context, site);
+  assert.equal(await start(two), true);
+  assert.equal(sent.length, 1);
+}));
+
+test('the last tab is closed and opened again too late', { timeout }, () => withStay(0.05, async (context, site, sent) => {
+  const plain = await openPlain(context, site);
+  const one = await openKept(context, site);
+  const two = await openBare(context, site);
+  await signedIn([two]);
+  // A tab that stays keeps the session, however long.
+  await one.close();
+  await plain.waitForTimeout(1500);
+  await held(plain);
+  const closed = Date.now();
+  await two.close();
+  await held(plain, 0);
+  assert.ok(Date.now() - closed >= 490, `${Date.now() - closed} ms`);
+  const three = await openBare(context, site);
+  assert.equal(await start(three), false);
+  assert.equal(sent.length, 1);
+}));
+
+test('a page whose instance is closed does not keep the session', { timeout }, () => withStay(0.05, async (context, site) => {
+  const page = await openKept(context, site);
+  await page.evaluate(() => app.close());
+  await held(page, 0);
+}));
+
+test('sign-out and reload: signed out, and a later session is kept again', { timeout }, () => withTabs(async (context, sent) => {
+  const page = await openKept(context);
+  await page.evaluate(() => app.signOut());
+  await held(page, 0);
+  assert.equal(await reload(page), false);
+  await page.evaluate(() => { app.signIn({ extra: { prompt: 'login' } }); });
+  await allow(page, 'bob');
+  assert.equal(await start(page), true);
+  await held(page);
+  assert.equal(await reload(page), true);
+  const me = await page.evaluate(async (api) => (await app.fetch(`${api}/api/me`)).json(), all.server.issuer);
+  assert.equal(me.user.id, 'bob');
+  assert.deepEqual(sent.map((form) => form.grant_type ?? form.token_type_hint),
+    ['authorization_code', 'refresh_token', 'access_token', 'authorization_code']);
+}));
+
+test('refresh and reload: the new tokens', { timeout }, () => withTabs(async (context, sent) => {
+  const page = await openKept(context);
+  const first = await token(page);
+  await context.clock.setFixedTime(Date.now() + 3600_000);
+  const second = await token(page);
+  assert.notEqual(second, first);
+  await held(page);
+  assert.equal(await reload(page), true);
+  assert.equal(await token(page), second);
+  assert.deepEqual(sent.map((form) => form.grant_type), ['authorization_code', 'refresh_token']);
+}));
+
+test('what a refresh that failed told the tabs is kept, too', { timeout }, () => withTabs(async (context, sent) => {
+  const page = await openKept(context);
+  await context.route(/connect.token$/, (route) => route.fulfill({ status: 503, headers: CORS }), { times: 1 });
+  await context.clock.setFixedTime(Date.now() + 3600_000);
+  assert.equal((await failure(page, () => app.accessToken())).code, 'status');
+  assert.equal(await reload(page), true);
+  assert.equal((await failure(page, () => app.accessToken())).code, 'status');
+  assert.equal(sent.length, 2);
+}, { complaints: FAILED }));
+
+test('each client has a session of its own in the worker', { timeout }, () => withTabs(async (context, sent) => {
+  const page = await openKept(context);
+  const other = () => page.evaluate(async () => {
+    globalThis.other = make({ scope: 'itwin-platform' });
+    await other.handleRedirect();
+    return other.signedIn;
+  });
+  assert.equal(await other(), false);
+  const [popup] = await Promise.all([page.waitForEvent('popup'), page.evaluate(() => { globalThis.done = other.signInPopup(); })]);
+  await popup.click('#allow');
+  await page.evaluate(() => done);
+  while ((await versions(page)).length < 4) await page.waitForTimeout(10);
+  assert.equal(await reload(page), true);
+  assert.equal(await other(), true);
+  assert.deepEqual(await page.evaluate(() => [app.scope, other.scope]), ['itwin-platform offline_access', 'itwin-platform']);
+  assert.equal(sent.length, 2);
+}));
+
+/** Signs a page of a site in, and says whether a reload leaves it so. Its app has such options. */
+async function survives(context, { make = '{}', isKept = false, pages, ...settings }) {
+  const bare = BARE['/bare.js'].replace('globalThis.app = make()', `globalThis.app = make(${make})`);
+  return withSite({ pages: { '/bare.js': bare, ...pages }, ...settings }, async (site) => {
+    const page = await openBare(context, site);
+    await context.clearCookies();
+    await signInBare(page);
+    const second = await openBare(context, site);
+    await signedIn([second]);
+    // The other tab has the session, as ever.
+    assert.equal(await reload(page), true);
+    await second.close();
+    if (isKept) await held(page);
+    const survived = await reload(page);
+    await page.close();
+    return survived;
+  });
+}
+
+test('the app names the worker, or makes it', { timeout }, () => withTabs(async (context) => {
+  const pages = { '/mine.js': worker };
+  assert.equal(await survives(context, { make: "{ worker: '/mine.js' }", isKept: true, pages }), true);
+  const more = { 'content-security-policy': "default-src 'self' http: data: 'wasm-unsafe-eval'" };
+  for (const mine of ["new URL('/mine.js', location)", "(options) => new SharedWorker('/mine.js', options)"]) {
+    assert.equal(await survives(context, { make: `{ worker: ${mine} }`, isKept: true, more, pages }), true);
+  }
+}));
+
+test('no worker: as if there were no such option', { timeout }, () => withTabs(async (context, sent, told) => {
+  assert.equal(await survives(context, { make: '{ keep: false }' }), false);
+  assert.equal(await survives(context, { make: "{ worker: 'https://elsewhere.example/worker.js' }" }), false);
+  assert.equal(await survives(context, { make: '{ worker() { throw new Error(); } }' }), false);
+  assert.deepEqual(told, []);
+  await context.addInitScript('delete globalThis.SharedWorker');
+  assert.equal(await survives(context, {}), false);
+  assert.deepEqual(told, []);
+}));
+
+test('a browser that ends the worker with its pages: as if there were none', { timeout }, () => withTabs(async (context, sent, told) => {
+  await context.addInitScript(() => {
+    const { SharedWorker } = globalThis;
+    globalThis.SharedWorker = class extends SharedWorker {
+      constructor(url, options) {
+        super(url, { ...options, extendedLifetime: false });
+      }
+    };
+  });
+  assert.equal(await survives(context, { isKept: true }), false);
+  assert.deepEqual(told, []);
+}));
+
+test('a policy that allows no worker: said in the console, and as if there were none', { timeout }, () => withTabs(async (context, sent, told) => {
+  const policy = (text) => ({ more: { 'content-security-policy': `default-src 'self' http: data: 'wasm-unsafe-eval'; ${text}` } });
+  assert.equal(await survives(context, policy("worker-src 'none'")), false);
+  assert.equal(await survives(context, policy("require-trusted-types-for 'script'; trusted-types 'none'")), false);
+  assert.ok(told.some((text) => /worker-src/.test(text)) && told.some((text) => /TrustedTypePolicy/.test(text)), told.join('\n'));
+  assert.equal(await survives(context, { ...policy("require-trusted-types-for 'script'; trusted-types proofkey"), isKept: true }), true);
+  // The sample's own policy is such a one.
+  const { headers } = await fetch(`${all.spa.origin}/`);
+  assert.match(headers.get('content-security-policy'), /require-trusted-types-for 'script'; trusted-types proofkey$/);
+}, { complaints: /Content Security Policy|TrustedTypePolicy/ }));

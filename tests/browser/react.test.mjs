@@ -1,0 +1,159 @@
+// The React example in its built form, with its Content-Security-Policy, against the development server.
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { button, open, place, setUp, titled } from './react.mjs';
+import { CORS, FAILED, allow, withProfile } from './spa.mjs';
+import { signIn } from './tools.mjs';
+
+const all = setUp();
+const timeout = 60_000;
+const withTabs = (work, options) => withProfile(all.browser, work, options);
+const says = (page, text) => page.getByRole('alert').filter({ hasText: text }).waitFor();
+
+const TUNNEL = '7d3b6c0a-3c56-4f0e-8f43-0d9c5a1c2b22';
+const DEEP = `/itwins?q=tunnel#${TUNNEL}`;
+
+test('a link into the app: sign in, and be back there, with an empty console', { timeout }, () => withTabs(async (context, sent, told) => {
+  const page = await open(context, all, DEEP);
+  await titled(page, 'Please sign in');
+  await button(page, 'Sign in').click();
+  await allow(page);
+  await titled(page, 'My iTwins');
+  assert.equal(place(page), DEEP);
+  await page.getByRole('link', { name: 'North tunnel' }).and(page.locator('[aria-current]')).waitFor();
+  assert.equal(await page.getByRole('listitem').count(), 1);
+  assert.equal(sent.length, 1);
+  assert.deepEqual(told, []);
+}));
+
+test('a window: sign in, and stay there', { timeout }, () => withTabs(async (context) => {
+  const page = await open(context, all, DEEP);
+  const [popup] = await Promise.all([page.waitForEvent('popup'), button(page, 'Sign in in a window').click()]);
+  await page.getByText('Waiting for the sign-in window').waitFor();
+  const closed = popup.waitForEvent('close');
+  await allow(popup);
+  await closed;
+  await titled(page, 'My iTwins');
+  assert.equal(place(page), DEEP);
+}));
+
+test('a refusal: the reason, the way back, and another try', { timeout }, () => withTabs(async (context) => {
+  const page = await open(context, all, DEEP);
+  await button(page, 'Sign in').click();
+  await signIn(page);
+  await page.click('#deny');
+  await titled(page, 'You are not signed in');
+  await says(page, 'You did not allow it');
+  assert.equal(place(page), '/callback');
+  await page.getByRole('link', { name: 'Back to where you were' }).click();
+  await titled(page, 'Please sign in');
+  assert.equal(place(page), DEEP);
+  await button(page, 'Sign in').click();
+  await page.click('#deny');
+  await button(page, 'Try again').click();
+  await page.click('#allow');
+  await titled(page, 'My iTwins');
+  assert.equal(place(page), DEEP);
+}));
+
+test("a redirect of another sign-in: the reason, and the way back to this one's page", { timeout }, () => withTabs(async (context, sent) => {
+  const page = await open(context, all, DEEP);
+  await button(page, 'Sign in').click();
+  await page.waitForSelector('#username');
+  await page.goto(`${all.origin}/callback?code=EVIL&state=${'A'.repeat(43)}`);
+  await says(page, 'This was another sign-in');
+  await page.getByRole('link', { name: 'Back to where you were' }).click();
+  assert.equal(place(page), DEEP);
+  assert.deepEqual(sent, []);
+}));
+
+test('the server does not work, or cannot be reached: the reason, and another try', { timeout }, () => withTabs(async (context) => {
+  const page = await open(context, all, DEEP);
+  await context.route(/\.well-known/, (route) => route.abort());
+  await button(page, 'Sign in').click();
+  await says(page, 'The server cannot be reached');
+  await context.unroute(/\.well-known/);
+  await context.route(/\/token$/, (route) => route.fulfill({ status: 503, headers: { ...CORS, 'retry-after': '120' } }));
+  await button(page, 'Sign in').click();
+  await allow(page);
+  await says(page, 'Try again in 2 minutes');
+  await context.unroute(/\/token$/);
+  // The server knows the user by now, and asks nothing.
+  await button(page, 'Try again').click();
+  await titled(page, 'My iTwins');
+  assert.equal(place(page), DEEP);
+}, { complaints: FAILED }));
+
+test('sign-out in one tab is seen in the other, and so is the next sign-in', { timeout }, () => withTabs(async (context) => {
+  const [one, two] = await Promise.all([open(context, all, '/account'), open(context, all, DEEP)]);
+  await button(one, 'Sign in').click();
+  await allow(one);
+  await one.getByText('alice@example.test').waitFor();
+  await titled(two, 'My iTwins');
+  await button(two, 'Sign out').click();
+  for (const page of [one, two]) await titled(page, 'Please sign in');
+  assert.equal(await one.getByText('alice').count(), 0);
+  assert.equal(place(two), DEEP);
+  await button(one, 'Sign in').click();
+  await one.getByText('alice@example.test').waitFor();
+  await titled(two, 'My iTwins');
+}));
+
+test('another user in place of one: nothing of the first one stays', { timeout }, () => withTabs(async (context) => {
+  const [one, two] = await Promise.all([open(context, all, '/account'), open(context, all, '/account')]);
+  for (const page of [one, two]) {
+    await button(page, 'Sign in').click();
+    await page.waitForSelector('#username');
+  }
+  await allow(one);
+  await one.getByText('alice@example.test').waitFor();
+  await allow(two, 'bob');
+  for (const page of [one, two]) await page.getByText('bob@example.test').waitFor();
+  assert.equal(await one.getByText('alice').count(), 0);
+}));
+
+test('Back and Forward: the pages of the app, without the redirect between them', { timeout }, () => withTabs(async (context) => {
+  const page = await open(context, all);
+  await page.getByRole('link', { name: 'Show my iTwins' }).click();
+  await button(page, 'Sign in').click();
+  await allow(page);
+  await titled(page, 'My iTwins');
+  await page.getByRole('link', { name: 'Account' }).click();
+  await titled(page, 'My account');
+  await page.goBack();
+  await titled(page, 'My iTwins');
+  await page.goForward();
+  await titled(page, 'My account');
+  const { entries } = await (await context.newCDPSession(page)).send('Page.getNavigationHistory');
+  const ours = entries.map(({ url }) => new URL(url)).filter(({ origin }) => origin === all.origin).map(({ pathname, search }) => pathname + search);
+  assert.deepEqual(ours, ['/', '/itwins', '/itwins', '/account']);
+}));
+
+test('with the keyboard only, and where it is after each page', { timeout }, () => withTabs(async (context) => {
+  const page = await open(context, all, DEEP);
+  await titled(page, 'Please sign in');
+  const focused = () => page.evaluate(() => document.activeElement.textContent);
+  assert.equal(await focused(), 'Please sign in');
+  await page.keyboard.press('Tab');
+  assert.equal(await focused(), 'Sign in');
+  await page.keyboard.press('Enter');
+  await page.locator('#username').press('Tab');
+  await signIn(page);
+  await page.locator('#allow').press('Enter');
+  await titled(page, 'My iTwins');
+  assert.equal(await focused(), 'My iTwins');
+  assert.equal(await page.title(), 'My iTwins · Sitebook');
+  // Backwards: past the buttons and links of the header, to the first thing of the page.
+  for (const name of ['Sign out', 'Account', 'iTwins', 'Sitebook', 'Skip to the content']) {
+    await page.keyboard.press('Shift+Tab');
+    assert.equal(await focused(), name);
+  }
+  await page.keyboard.press('Enter');
+  assert.equal(await focused(), 'My iTwins');
+  assert.equal(place(page), DEEP);
+  await page.keyboard.press('Shift+Tab');
+  await page.keyboard.press('Enter');
+  await titled(page, 'Please sign in');
+  assert.equal(await focused(), 'Please sign in');
+  await page.getByRole('status').filter({ hasText: 'You are signed out.' }).waitFor({ state: 'attached' });
+}));

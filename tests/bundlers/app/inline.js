@@ -1,0 +1,4 @@
+import { Proofkey } from 'proofkey-browser/inline';
+import { start } from './app.js';
+
+start(Proofkey, { worker: '/worker.js' });

@@ -1,0 +1,4 @@
+import { Proofkey } from 'proofkey-browser';
+import { start } from './app.js';
+
+start(Proofkey);

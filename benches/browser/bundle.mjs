@@ -10,8 +10,8 @@ export const OURS = 'proofkey-browser';
 /** Those that sign in at the development server, and are timed. */
 export const NAMES = [OURS, 'oidc-client-ts', 'openid-client', 'oauth4webapi'];
 /**
- * Those whose size alone is measured. auth0-spa-js and msal-browser want an ID token and a server with https;
- * @itwin/browser-authorization is oidc-client-ts inside.
+ * Those whose size alone is measured. msal-browser refuses a server without https, auth0-spa-js has fixed paths for the endpoints and
+ * needs an ID token, and @itwin/browser-authorization is oidc-client-ts inside.
  */
 export const SIZED = ['@itwin/browser-authorization', '@auth0/auth0-spa-js', '@azure/msal-browser'];
 

@@ -5,6 +5,8 @@
 //
 // "Cold" is a new browser profile each time, so that everything is fetched and compiled. "Warm" is a profile that has been
 // there: files in the HTTP cache, and the WebAssembly module loaded before the click.
+// "80 ms away" is the app's own server, whose answers come so much later; "preloaded" is with
+// `<link rel=preload as=fetch crossorigin>` for the WebAssembly module in the page's head.
 // Each page first calls what its library's documentation has on every page load; a cold click does not wait for that.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
@@ -16,10 +18,13 @@ const WARM_UP = 2;
 const READY = 'html[data-ready]';
 const PAGE = '<!doctype html><title>Timing</title><link rel="icon" href="data:,"><script type="module" src="/app.js"></script>'
   + '<button>Sign in</button>';
+const PRELOAD = '<link rel="preload" as="fetch" crossorigin href="/proofkey_browser_bg.wasm">';
 const CASES = [
   { says: 'cold, metadata fetched' },
   { says: 'cold, endpoints given', given: true },
   { says: 'warm, endpoints given', given: true, warm: true },
+  { says: 'cold, 80 ms away', given: true, latency: 80 },
+  { says: 'cold, 80 ms away, module preloaded', given: true, latency: 80, preload: true },
 ];
 
 const stops = [];
@@ -51,22 +56,25 @@ async function main() {
 }
 
 /** A site of its own for each library and case, with files that may be cached. */
-async function start(name, { says, given = false, warm = false }, { issuer, clientId }, metadata) {
+async function start(name, { says, given = false, warm = false, latency = 0, preload = false }, { issuer, clientId }, metadata) {
   const options = { issuer, clientId, scope: 'itwin-platform offline_access', server: given ? metadata : undefined };
   const contents = `
     import { open } from '${entry(name)}';
     import { run } from './page.mjs';
     run(open({ ...${JSON.stringify(options)}, redirectUri: location.origin + '/callback' }), ${warm});`;
+  const page = preload && name === OURS ? PAGE.replace('<script', `${PRELOAD}<script`) : PAGE;
   const files = {
-    '/': ['text/html', PAGE],
-    '/callback': ['text/html', PAGE],
+    '/': ['text/html', page],
+    '/callback': ['text/html', page],
     '/app.js': ['text/javascript', await bundle({ stdin: { contents, resolveDir: HERE } })],
     '/proofkey_browser_bg.wasm': ['application/wasm', wasm()],
   };
   const site = createServer(({ url }, response) => {
     const [type, body] = files[new URL(url, 'http://127.0.0.1').pathname] ?? [];
     const cache = type === 'text/html' ? 'no-store' : 'max-age=3600';
-    response.writeHead(type ? 200 : 404, { 'content-type': type ?? 'text/plain', 'cache-control': cache }).end(body);
+    const answer = () => response.writeHead(type ? 200 : 404, { 'content-type': type ?? 'text/plain', 'cache-control': cache }).end(body);
+    if (latency) setTimeout(answer, latency);
+    else answer();
   });
   await new Promise((resolve) => { site.listen(0, '127.0.0.1', resolve); });
   stops.push(() => { site.close(); site.closeAllConnections(); });

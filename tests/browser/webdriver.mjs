@@ -27,7 +27,7 @@ const ENGINES = {
 
 export const NAMES = Object.keys(ENGINES);
 
-const PATIENCE = 60_000;
+const PATIENCE = 90_000;
 /** The name under which the protocol has an element. */
 const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';
 
@@ -83,9 +83,14 @@ class Browser {
     }
   }
 
-  /** The window that a new browser has. */
-  async first() {
-    return new Page(this, await this.send('GET', '/window'));
+  /** A new tab in place of all windows, without the cookies of this site. */
+  async anew(url) {
+    const others = await this.windows();
+    const page = await this.newTab();
+    for (const handle of others) await new Page(this, handle).close();
+    await page.goto(url);
+    await page.send('DELETE', '/cookie');
+    return page;
   }
 
   async newTab() {

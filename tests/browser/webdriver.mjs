@@ -58,6 +58,7 @@ export async function openEngine(name) {
 class Browser {
   #base;
   #stop;
+  #isNew = true;
 
   static async open(base, capabilities, stop) {
     const browser = new Browser();
@@ -85,6 +86,10 @@ class Browser {
 
   /** A new tab in place of all windows, without the cookies of this site. */
   async anew(url) {
+    if (this.#isNew) {
+      this.#isNew = false;
+      return new Page(this, await this.send('GET', '/window'));
+    }
     const others = await this.windows();
     const page = await this.newTab();
     for (const handle of others) await new Page(this, handle).close();

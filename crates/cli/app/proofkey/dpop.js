@@ -99,24 +99,30 @@ function isNonce(nonce) {
 }
 
 /** The key of this name: that of an earlier page or another tab, else a new one. */
-async function keyPair(name) {
+function keyPair(name) {
+  return inDatabase(async (items) => {
+    const kept = await done(items().get(name));
+    if (kept) return kept;
+    const made = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign']);
+    // Another tab may have been quicker: its key stays.
+    const store = items();
+    return await done(store.get(name)) ?? (await done(store.put(made, name)), made);
+  });
+}
+
+/** Does some work in the database. Each call of its argument begins a transaction. */
+export async function inDatabase(work) {
   const database = await done(Object.assign(indexedDB.open('proofkey', 1), {
     onupgradeneeded({ target }) { target.result.createObjectStore('keys'); },
   }));
   try {
-    const keys = () => database.transaction('keys', 'readwrite').objectStore('keys');
-    const kept = await done(keys().get(name));
-    if (kept) return kept;
-    const made = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign']);
-    // Another tab may have been quicker: its key stays.
-    const store = keys();
-    return await done(store.get(name)) ?? (await done(store.put(made, name)), made);
+    return await work(() => database.transaction('keys', 'readwrite').objectStore('keys'));
   } finally {
     database.close();
   }
 }
 
-function done(request) {
+export function done(request) {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);

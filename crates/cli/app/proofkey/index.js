@@ -34,7 +34,6 @@ export class Proofkey extends EventTarget {
   #session;
   #arrival;
   #restorer;
-  #renewal;
   #connected;
   #handled;
   #popup;
@@ -46,12 +45,15 @@ export class Proofkey extends EventTarget {
     super();
     // So that a server that renders a page can make one: what it does is for the browser.
     if (!isSupported()) return;
-    const { issuer, authorizationEndpoint, clientId, redirectUri, scope = '', origins = [], deadline = DEADLINE, dpop, metadata } = options;
+    const { issuer, authorizationEndpoint, clientId, redirectUri, scope = '', origins = [], deadline = DEADLINE, dpop, metadata, store } = options;
     if (originOf(redirectUri, 'redirect URI') !== location.origin) {
       throw new ProofkeyError('config', `redirect URI: it must have this page's origin, ${location.origin}, not ${originOf(redirectUri)}`, 'fix');
     }
     if (!(deadline > 0 && deadline <= DEADLINE_MAX)) {
       throw new ProofkeyError('config', `deadline: it must be a number of milliseconds from 1 to ${DEADLINE_MAX}, not ${deadline}`, 'fix');
+    }
+    if (store !== undefined && !(store === 'dpop' && dpop)) {
+      throw new ProofkeyError('config', "store: it can only be 'dpop', and needs `dpop: true`: tokens that are not bound are not stored", 'fix');
     }
     this.#options = { ...options, deadline };
     this.#origins = new Set(origins.map((url) => safeOrigin(url, 'origins')));
@@ -60,9 +62,10 @@ export class Proofkey extends EventTarget {
     this.#name = `proofkey/1 ${JSON.stringify([clientId, issuer ?? authorizationEndpoint, this.#scope, ...dpop ? ['dpop'] : []])}`;
     this.#waiting = new Waiting(this.#name);
     this.#session = new Session(this.#name, (type) => this.#tell(type),
-      options.keep === false ? undefined : () => keep(this.#name, options.worker));
+      options.keep === false ? undefined : () => keep(this.#name, options.worker),
+      store && import('./store.js').then(({ Store }) => new Store(this.#name)).catch(() => {}));
     this.#arrival = arrival(redirectUri);
-    this.#restorer = options.restore && import('./restore.js').then(({ Restore }) => new Restore(this, this.#name, options.restore))
+    this.#restorer = options.restore && import('./restore.js').then(({ Restore }) => new Restore(this, this.#name, options.restore, this.#parts()))
       .catch(() => {});
   }
 
@@ -157,6 +160,7 @@ export class Proofkey extends EventTarget {
     const tokens = session.end();
     release?.();
     this.#restorer?.then((restorer) => restorer?.forget());
+    await session.stored;
     const revoked = tokens !== null && this.#revoke(tokens);
     if (!redirect) return revoked;
     // The user is to be signed out at the server, too, whatever becomes of the tokens.
@@ -188,10 +192,7 @@ export class Proofkey extends EventTarget {
   /** Where the server signs the user out (OpenID Connect RP-Initiated Logout 1.0 section 2). */
   async #endSession(redirect, idToken) {
     const { end_session_endpoint: endpoint } = (await this.#connect()).named;
-    if (!endpoint) {
-      throw new ProofkeyError('config', 'the server names no end_session_endpoint, so it cannot sign the user out: call signOut without '
-        + '`redirect`', 'fix');
-    }
+    if (!endpoint) throw new ProofkeyError('config', 'the server has no end_session_endpoint: call signOut without `redirect`', 'fix');
     const url = new URL(endpoint);
     if (idToken) url.searchParams.set('id_token_hint', idToken);
     url.searchParams.set('client_id', this.#options.clientId);
@@ -213,7 +214,7 @@ export class Proofkey extends EventTarget {
       const outcome = arrived && await handled(arrived, this.#name, this.#options.redirectUri, (redirect) => this.#settle(redirect));
       await caughtUp;
       if (!outcome) {
-        if (!arrived && !this.signedIn) await this.#restore(true);
+        if (!arrived && !this.signedIn) await (await this.#restorer)?.restore();
         return null;
       }
       if (outcome.tokens) {
@@ -248,23 +249,15 @@ export class Proofkey extends EventTarget {
     }
   }
 
-  /** Signs in without the user, if someone was signed in and the server still knows them. */
-  async #restore(mayLeave) {
-    const restorer = await this.#restorer;
-    if (!restorer?.isWanted()) return;
-    try {
-      const { url, ...login } = await this.#begin({ prompt: 'none' });
-      if (!restorer.canFrame(url)) {
-        if (mayLeave) await restorer.leave(url, (place) => this.#waiting.put({ ...login, place }));
-        return;
-      }
-      const { client } = await this.#connect();
-      const redirect = await restorer.frame(url, (candidate) => client.matches(login.pending, candidate));
-      if (redirect) await this.#session.begin(await this.#granted(login.pending, redirect));
-      else restorer.forget();
-    } catch (error) {
-      if (error.code === 'server' && !restorer.refused(error)) throw error;
-    }
+  /** What a sign-in without the user is made of. */
+  #parts() {
+    return {
+      session: this.#session,
+      waiting: this.#waiting,
+      begin: () => this.#begin({ prompt: 'none' }),
+      matches: async (pending, redirect) => (await this.#connect()).client.matches(pending, redirect),
+      finish: async (pending, redirect) => this.#session.begin(await this.#granted(pending, redirect)),
+    };
   }
 
   async #signInPopup(popup, extra) {
@@ -301,25 +294,8 @@ export class Proofkey extends EventTarget {
     const { tokens, quiet } = this.#session;
     if (!tokens) throw signedOut('no one is signed in');
     if (isReady(this.#session.row(), quiet, ...now())) return tokens;
-    // A server gives none with `prompt=none`.
-    if (!tokens.refreshToken && this.#options.restore === 'frame') {
-      this.#renewal ??= this.#renew().finally(() => { this.#renewal = undefined; });
-      await this.#renewal;
-    }
+    if (!tokens.refreshToken) await (await this.#restorer)?.renew();
     return this.#refresh();
-  }
-
-  /** Signs in anew in a hidden frame, unless another tab just did. */
-  async #renew() {
-    const release = await this.#session.claim();
-    try {
-      await this.#session.catchUp();
-      if (!isReady(this.#session.row(), 0, ...now())) await this.#restore(false);
-    } catch {
-      // Then they end as they would have.
-    } finally {
-      release?.();
-    }
   }
 
   /** Gets tokens that can be used, or others than those that an API has `refused`. Who needs the same waits for the same. */

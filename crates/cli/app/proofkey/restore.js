@@ -1,7 +1,8 @@
 // A page load without a session asks the server for one, without the user (OpenID Connect Core section 3.1.2.1, `prompt=none`).
 // Only an app that asks for it loads this.
 import { roomOf } from './handover.js';
-import { hold } from './session.js';
+import { hold, now } from './session.js';
+import { isReady } from './wasm/proofkey_browser.js';
 
 /** How long a frame may take, in milliseconds. */
 const FRAME_MAX = 5_000;
@@ -16,8 +17,11 @@ export class Restore {
   /** That this tab has left for the server and was not answered yet. */
   #left;
   #usesFrame;
+  #parts;
+  #renewal;
 
-  constructor(app, name, mode) {
+  constructor(app, name, mode, parts) {
+    this.#parts = parts;
     this.#hint = `${name} was signed in`;
     this.#left = `${name} left`;
     this.#usesFrame = mode === 'frame';
@@ -31,8 +35,47 @@ export class Restore {
     quietly(() => localStorage.removeItem(this.#hint));
   }
 
+  /** Signs in without the user, if someone was signed in and the server still knows them. */
+  async restore(mayLeave = true) {
+    if (!this.#isWanted()) return;
+    const { begin, finish, waiting } = this.#parts;
+    try {
+      const { url, ...login } = await begin();
+      if (!this.#usesFrame || !isSameSite(new URL(url))) {
+        if (mayLeave) await this.#leave(url, (place) => waiting.put({ ...login, place }));
+        return;
+      }
+      const redirect = await this.#frame(url, login.pending);
+      if (redirect) await finish(login.pending, redirect);
+      else this.forget();
+    } catch (error) {
+      if (error.code === 'server' && !this.refused(error)) throw error;
+    }
+  }
+
+  /**
+   * In a frame, signs in anew when the access token has expired, unless another tab just did: with `prompt=none` a server gives no
+   * refresh token. If that fails, the session ends as it would have.
+   */
+  async renew() {
+    if (!this.#usesFrame) return;
+    this.#renewal ??= this.#renew().catch(() => {}).finally(() => { this.#renewal = undefined; });
+    await this.#renewal;
+  }
+
+  async #renew() {
+    const { session } = this.#parts;
+    const release = await session.claim();
+    try {
+      await session.catchUp();
+      if (!isReady(session.row(), 0, ...now())) await this.restore(false);
+    } finally {
+      release?.();
+    }
+  }
+
   /** Whether to try. A try that was not answered was the last one. */
-  isWanted() {
+  #isWanted() {
     return quietly(() => {
       if (sessionStorage.getItem(this.#left) !== null) this.forget();
       sessionStorage.removeItem(this.#left);
@@ -40,18 +83,13 @@ export class Restore {
     });
   }
 
-  /** Whether the server gets its cookies in a frame of this page. */
-  canFrame(url) {
-    return this.#usesFrame && isSameSite(new URL(url));
-  }
-
   /** Leaves for the server without a trace in the history. `keep` keeps the place for the way back. It returns only if the user stays. */
-  async leave(url, keep) {
+  async #leave(url, keep) {
     keep({ address: location.href, state: history.state });
     sessionStorage.setItem(this.#left, '');
     location.replace(url);
     await new Promise((resolve) => { globalThis.navigation?.addEventListener('navigateerror', resolve, { once: true }); });
-    this.isWanted();
+    this.#isWanted();
   }
 
   /** Back from the server: as if the user had never left. */
@@ -60,8 +98,8 @@ export class Restore {
     history.replaceState(state, '', address);
   }
 
-  /** The redirect of a hidden frame that `isOurs`; nothing if there is none in time. */
-  async frame(url, isOurs) {
+  /** The redirect of a login in a hidden frame; nothing if there is none in time. */
+  async #frame(url, pending) {
     const room = await roomOf(url);
     const lock = hold(room);
     await lock.held;
@@ -75,9 +113,9 @@ export class Restore {
         setTimeout(resolve, FRAME_MAX);
         // Neither the app nor on the way to it: the server shows a page, or something forbids the frame.
         frame.addEventListener('load', () => { if (!frame.contentDocument) setTimeout(resolve, GRACE); });
-        channel.addEventListener('message', ({ data: { id, redirect } }) => {
+        channel.addEventListener('message', async ({ data: { id, redirect } }) => {
           if (!redirect) return;
-          const taken = isOurs(redirect);
+          const taken = await this.#parts.matches(pending, redirect);
           channel.postMessage({ to: id, taken });
           if (taken) resolve(redirect);
         });

@@ -14,6 +14,7 @@ export class Session {
   #changed;
   #keep;
   #leave;
+  #store;
   #channel;
   #tokens = null;
   #heard;
@@ -26,11 +27,15 @@ export class Session {
   /** Until when this tab leaves tokens alone that are due for a refresh. */
   quiet = 0;
 
-  /** `keep` makes the session outlive this page, and returns what undoes that. */
-  constructor(name, changed, keep) {
+  /** What the store was told last. It is done then, or cannot be used. */
+  stored = Promise.resolve();
+
+  /** `keep` makes the session outlive this page, and returns what undoes that. `store` promises one that outlives the browser. */
+  constructor(name, changed, keep, store) {
     this.#name = name;
     this.#changed = changed;
     this.#keep = keep;
+    this.#store = store;
     this.#channel = new BroadcastChannel(name);
     this.#channel.addEventListener('message', ({ data }) => this.#hear(data));
     // A page that comes back from the back/forward cache has missed what the other tabs said.
@@ -82,6 +87,7 @@ export class Session {
     if (this.#lacks(versionOf(tokens))) {
       await this.#set(tokens);
       this.#post(this.#said);
+      await this.#tellStore((store) => store.put(tokens));
     }
   }
 
@@ -116,7 +122,7 @@ export class Session {
     }
   }
 
-  /** Takes over the tokens of the other tabs if theirs are newer. */
+  /** Takes over the tokens of the other tabs if theirs are newer; without any, those in the store. */
   async catchUp() {
     const until = Date.now() + ANSWER_MAX;
     for (let newest = await this.#newest(); this.#lacks(newest); newest = await this.#newest()) {
@@ -129,6 +135,9 @@ export class Session {
         this.#post({ ask: true });
       });
     }
+    if (this.#tokens) return;
+    const tokens = await this.#tellStore((store) => store.load());
+    if (tokens && this.#lacks(versionOf(tokens))) await this.#set(tokens);
   }
 
   /** From now on the session outlives this page. */
@@ -165,8 +174,15 @@ export class Session {
     if (note && !(note.at < this.#note?.at)) this.#note = note;
     if (ended) {
       this.#ended.add(ended);
+      this.#tellStore((store) => store.drop(ended));
       if (this.#tokens?.id === ended) this.#set(null);
     }
+  }
+
+  /** A store that cannot be used is none. */
+  #tellStore(work) {
+    this.stored = Promise.resolve(this.#store).then((store) => store && work(store)).catch(() => {});
+    return this.stored;
   }
 
   async #set(tokens) {

@@ -10,15 +10,15 @@ export class Client {
     }
     free() {
         const ptr = this.__destroy_into_raw();
-        wasm.__wbg_client_free(ptr, 0);
+        wasm.k(ptr, 0);
     }
     accept(pending, redirect) {
         let ptr0, len0, ptr1, len1;
-            ptr0 = passStringToWasm0(pending, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+            ptr0 = passStringToWasm0(pending, wasm.G, wasm.H);
             len0 = WASM_VECTOR_LEN;
-            ptr1 = passStringToWasm0(redirect, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+            ptr1 = passStringToWasm0(redirect, wasm.G, wasm.H);
             len1 = WASM_VECTOR_LEN;
-        const ret = wasm.client_accept(this.__wbg_ptr, ptr0, len0, ptr1, len1);
+        const ret = wasm.o(this.__wbg_ptr, ptr0, len0, ptr1, len1);
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
         }
@@ -26,13 +26,13 @@ export class Client {
     }
     authorize(scope, extra, random) {
         let ptr0, len0, ptr1, len1, ptr2, len2;
-            ptr0 = passStringToWasm0(scope, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+            ptr0 = passStringToWasm0(scope, wasm.G, wasm.H);
             len0 = WASM_VECTOR_LEN;
-            ptr1 = passStringToWasm0(extra, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+            ptr1 = passStringToWasm0(extra, wasm.G, wasm.H);
             len1 = WASM_VECTOR_LEN;
-            ptr2 = passArray8ToWasm0(random, wasm.__wbindgen_malloc);
+            ptr2 = passArray8ToWasm0(random, wasm.G);
             len2 = WASM_VECTOR_LEN;
-        const ret = wasm.client_authorize(this.__wbg_ptr, ptr0, len0, ptr1, len1, ptr2, len2);
+        const ret = wasm.p(this.__wbg_ptr, ptr0, len0, ptr1, len1, ptr2, len2);
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
         }
@@ -40,17 +40,17 @@ export class Client {
     }
     matches(pending, redirect) {
         let ptr0, len0, ptr1, len1;
-            ptr0 = passStringToWasm0(pending, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+            ptr0 = passStringToWasm0(pending, wasm.G, wasm.H);
             len0 = WASM_VECTOR_LEN;
-            ptr1 = passStringToWasm0(redirect, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+            ptr1 = passStringToWasm0(redirect, wasm.G, wasm.H);
             len1 = WASM_VECTOR_LEN;
-        const ret = wasm.client_matches(this.__wbg_ptr, ptr0, len0, ptr1, len1);
+        const ret = wasm.q(this.__wbg_ptr, ptr0, len0, ptr1, len1);
         return ret !== 0;
     }
     constructor(settings) {
-        const ptr0 = passStringToWasm0(settings, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+        const ptr0 = passStringToWasm0(settings, wasm.G, wasm.H);
         const len0 = WASM_VECTOR_LEN;
-        const ret = wasm.client_new(ptr0, len0);
+        const ret = wasm.r(ptr0, len0);
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
         }
@@ -58,16 +58,16 @@ export class Client {
         return this;
     }
     refresh(refresh_token) {
-        const ptr0 = passStringToWasm0(refresh_token, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+        const ptr0 = passStringToWasm0(refresh_token, wasm.G, wasm.H);
         const len0 = WASM_VECTOR_LEN;
-        const ret = wasm.client_refresh(this.__wbg_ptr, ptr0, len0);
+        const ret = wasm.s(this.__wbg_ptr, ptr0, len0);
         return Flow.__wrap(ret);
     }
     revoke(token, is_refresh) {
         const val2 = +is_refresh;
-        const ptr0 = passStringToWasm0(token, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+        const ptr0 = passStringToWasm0(token, wasm.G, wasm.H);
         const len0 = WASM_VECTOR_LEN;
-        const ret = wasm.client_revoke(this.__wbg_ptr, ptr0, len0, val2);
+        const ret = wasm.t(this.__wbg_ptr, ptr0, len0, val2);
         return Flow.__wrap(ret);
     }
 }
@@ -85,44 +85,44 @@ export class Flow {
     }
     free() {
         const ptr = this.__destroy_into_raw();
-        wasm.__wbg_flow_free(ptr, 0);
+        wasm.l(ptr, 0);
     }
     static discovery(issuer) {
-        const ptr0 = passStringToWasm0(issuer, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+        const ptr0 = passStringToWasm0(issuer, wasm.G, wasm.H);
         const len0 = WASM_VECTOR_LEN;
-        const ret = wasm.flow_discovery(ptr0, len0);
+        const ret = wasm.u(ptr0, len0);
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
         }
         return Flow.__wrap(ret[0]);
     }
     hear(response, now) {
-        const ret = wasm.flow_hear(this.__wbg_ptr, response.__wbg_ptr, now);
+        const ret = wasm.v(this.__wbg_ptr, response.__wbg_ptr, now);
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
         }
         return ret[0] !== 0;
     }
     over() {
-        const ret = wasm.flow_over(this.__wbg_ptr);
+        const ret = wasm.w(this.__wbg_ptr);
         return ret;
     }
     read(response) {
-        const ret = wasm.flow_read(this.__wbg_ptr, response.__wbg_ptr);
+        const ret = wasm.x(this.__wbg_ptr, response.__wbg_ptr);
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
         }
         return takeFromExternrefTable0(ret[0]);
     }
     step(now) {
-        const ret = wasm.flow_step(this.__wbg_ptr, now);
+        const ret = wasm.y(this.__wbg_ptr, now);
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
         }
         return takeFromExternrefTable0(ret[0]);
     }
     unanswered(is_closed, now) {
-        const ret = wasm.flow_unanswered(this.__wbg_ptr, is_closed, now);
+        const ret = wasm.z(this.__wbg_ptr, is_closed, now);
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
         }
@@ -138,17 +138,17 @@ export class HttpResponse {
     }
     free() {
         const ptr = this.__destroy_into_raw();
-        wasm.__wbg_httpresponse_free(ptr, 0);
+        wasm.m(ptr, 0);
     }
     constructor(status, headers, body, is_cut) {
         const val3 = +status;
         const val4 = +is_cut;
         let ptr0, len0, ptr1, len1;
-            ptr0 = passStringToWasm0(headers, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+            ptr0 = passStringToWasm0(headers, wasm.G, wasm.H);
             len0 = WASM_VECTOR_LEN;
-            ptr1 = passArray8ToWasm0(body, wasm.__wbindgen_malloc);
+            ptr1 = passArray8ToWasm0(body, wasm.G);
             len1 = WASM_VECTOR_LEN;
-        const ret = wasm.httpresponse_new(val3, ptr0, len0, ptr1, len1, val4);
+        const ret = wasm.A(val3, ptr0, len0, ptr1, len1, val4);
         this.__wbg_ptr = ret;
         return this;
     }
@@ -162,16 +162,16 @@ export class Pass {
     }
     free() {
         const ptr = this.__destroy_into_raw();
-        wasm.__wbg_pass_free(ptr, 0);
+        wasm.n(ptr, 0);
     }
     constructor(row, is_refused, deadline, wall, uptime) {
         const val2 = +is_refused;
         const val3 = +deadline;
         const val4 = +wall;
         const val5 = +uptime;
-        const ptr0 = passArrayF64ToWasm0(row, wasm.__wbindgen_malloc);
+        const ptr0 = passArrayF64ToWasm0(row, wasm.G);
         const len0 = WASM_VECTOR_LEN;
-        const ret = wasm.pass_new(ptr0, len0, val2, val3, val4, val5);
+        const ret = wasm.C(ptr0, len0, val2, val3, val4, val5);
         this.__wbg_ptr = ret;
         return this;
     }
@@ -179,9 +179,9 @@ export class Pass {
         const val2 = +event;
         const val3 = +wall;
         const val4 = +uptime;
-        const ptr0 = passArrayF64ToWasm0(row, wasm.__wbindgen_malloc);
+        const ptr0 = passArrayF64ToWasm0(row, wasm.G);
         const len0 = WASM_VECTOR_LEN;
-        const ret = wasm.pass_step(this.__wbg_ptr, val2, ptr0, len0, val3, val4);
+        const ret = wasm.D(this.__wbg_ptr, val2, ptr0, len0, val3, val4);
         return ret;
     }
 }
@@ -190,55 +190,55 @@ export function isReady(row, quiet, wall, uptime) {
     const val2 = +quiet;
     const val3 = +wall;
     const val4 = +uptime;
-    const ptr0 = passArrayF64ToWasm0(row, wasm.__wbindgen_malloc);
+    const ptr0 = passArrayF64ToWasm0(row, wasm.G);
     const len0 = WASM_VECTOR_LEN;
-    const ret = wasm.isReady(ptr0, len0, val2, val3, val4);
+    const ret = wasm.B(ptr0, len0, val2, val3, val4);
     return ret !== 0;
 }
 
 export function wantsRefresh(status, www_authenticate) {
     const val2 = +status;
-    var ptr0 = isLikeNone(www_authenticate) ? 0 : passStringToWasm0(www_authenticate, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+    var ptr0 = isLikeNone(www_authenticate) ? 0 : passStringToWasm0(www_authenticate, wasm.G, wasm.H);
     var len0 = WASM_VECTOR_LEN;
-    const ret = wasm.wantsRefresh(val2, ptr0, len0);
+    const ret = wasm.E(val2, ptr0, len0);
     return ret !== 0;
 }
 function __wbg_get_imports() {
     const import0 = {
         __proto__: null,
-        __wbg___wbindgen_throw_4c88d8bf264fd984: function(arg0, arg1) {
+        i: function(arg0, arg1) {
             throw new Error(getStringFromWasm0(arg0, arg1));
         },
-        __wbg_kept_fe3f707795d7657b: function(arg0, arg1, arg2, arg3, arg4) {
+        c: function(arg0, arg1, arg2, arg3, arg4) {
             const ret = kept(arg0 === 0 ? undefined : getStringFromWasm0(arg0, arg1), arg2 >>> 0, arg3, arg4);
             return ret;
         },
-        __wbg_login_2b57d1bb6c512f4e: function(arg0, arg1, arg2, arg3) {
+        d: function(arg0, arg1, arg2, arg3) {
             const ret = login(getStringFromWasm0(arg0, arg1), getStringFromWasm0(arg2, arg3));
             return ret;
         },
-        __wbg_new_595928c4be5277ae: function(arg0, arg1, arg2, arg3, arg4, arg5, arg6, arg7, arg8) {
+        a: function(arg0, arg1, arg2, arg3, arg4, arg5, arg6, arg7, arg8) {
             const ret = new ProofkeyError(getStringFromWasm0(arg0, arg1), getStringFromWasm0(arg2, arg3), getStringFromWasm0(arg4, arg5), arg6 === Number.MAX_SAFE_INTEGER ? undefined : arg6, arg7 === 0 ? undefined : getStringFromWasm0(arg7, arg8));
             return ret;
         },
-        __wbg_send_43dceb214e217db5: function(arg0, arg1, arg2, arg3, arg4, arg5, arg6, arg7) {
+        e: function(arg0, arg1, arg2, arg3, arg4, arg5, arg6, arg7) {
             const ret = send(getStringFromWasm0(arg0, arg1), getStringFromWasm0(arg2, arg3), getStringFromWasm0(arg4, arg5), arg6 === 0 ? undefined : getStringFromWasm0(arg6, arg7));
             return ret;
         },
-        __wbg_server_fc4053ad363726f9: function(arg0, arg1) {
+        f: function(arg0, arg1) {
             const ret = server(getStringFromWasm0(arg0, arg1));
             return ret;
         },
-        __wbg_tokens_98dec1f78c3643dc: function(arg0, arg1, arg2, arg3, arg4, arg5, arg6, arg7, arg8) {
+        g: function(arg0, arg1, arg2, arg3, arg4, arg5, arg6, arg7, arg8) {
             const ret = tokens(getStringFromWasm0(arg0, arg1), arg2 === 0 ? undefined : getStringFromWasm0(arg2, arg3), arg4 === Number.MAX_SAFE_INTEGER ? undefined : arg4, arg5 === 0 ? undefined : getStringFromWasm0(arg5, arg6), arg7 === 0 ? undefined : getStringFromWasm0(arg7, arg8));
             return ret;
         },
-        __wbg_wait_82b93b1b13f7256f: function(arg0) {
+        h: function(arg0) {
             const ret = wait(arg0 >>> 0);
             return ret;
         },
-        __wbindgen_init_externref_table: function() {
-            const table = wasm.__wbindgen_externrefs;
+        b: function() {
+            const table = wasm.F;
             table.set(0, undefined);
             table.set(1024, undefined);
             table.set(1025, null);
@@ -248,7 +248,7 @@ function __wbg_get_imports() {
     };
     return {
         __proto__: null,
-        "./proofkey_browser_bg.js": import0,
+        "a": import0,
     };
 }
 
@@ -257,7 +257,7 @@ function __wbg_get_imports() {
 let cachedFloat64ArrayMemory0 = null;
 function getFloat64ArrayMemory0() {
     if (cachedFloat64ArrayMemory0 === null || cachedFloat64ArrayMemory0.byteLength === 0) {
-        cachedFloat64ArrayMemory0 = new Float64Array(wasm.memory.buffer);
+        cachedFloat64ArrayMemory0 = new Float64Array(wasm.j.buffer);
     }
     return cachedFloat64ArrayMemory0;
 }
@@ -270,7 +270,7 @@ function getStringFromWasm0(ptr, len) {
 let cachedUint8ArrayMemory0 = null;
 function getUint8ArrayMemory0() {
     if (cachedUint8ArrayMemory0 === null || cachedUint8ArrayMemory0.byteLength === 0) {
-        cachedUint8ArrayMemory0 = new Uint8Array(wasm.memory.buffer);
+        cachedUint8ArrayMemory0 = new Uint8Array(wasm.j.buffer);
     }
     return cachedUint8ArrayMemory0;
 }
@@ -324,8 +324,8 @@ function passStringToWasm0(arg, malloc, realloc) {
 }
 
 function takeFromExternrefTable0(idx) {
-    const value = wasm.__wbindgen_externrefs.get(idx);
-    wasm.__externref_table_dealloc(idx);
+    const value = wasm.F.get(idx);
+    wasm.I(idx);
     return value;
 }
 
@@ -347,7 +347,7 @@ function __wbg_finalize_init(instance, module) {
     wasmModule = module;
     cachedFloat64ArrayMemory0 = null;
     cachedUint8ArrayMemory0 = null;
-    wasm.__wbindgen_start();
+    wasm.J();
     return wasm;
 }
 

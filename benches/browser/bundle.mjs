@@ -23,7 +23,7 @@ export async function bundle(options) {
     minify: true,
     format: 'esm',
     platform: 'browser',
-    external: ['./dpop.js', './why.js'],
+    external: ['./dpop.js', './restore.js', './store.js', './why.js'],
     write: false,
     ...options,
   });
@@ -31,6 +31,12 @@ export async function bundle(options) {
 }
 
 export const entry = (name) => `./entries/${name.replace(/^@(itwin)\//, '$1-').replace(/^@.*\//, '')}.mjs`;
+
+/** The worker that keeps a session over a reload: every app loads it, beside its bundle. */
+export async function worker() {
+  const path = new URL('worker.js', PACKAGE).pathname;
+  return bundle({ entryPoints: [path], format: 'iife' });
+}
 
 /** The WebAssembly module, which proofkey-browser loads from beside its bundle. */
 export function wasm() {

@@ -1,16 +1,17 @@
 // How much a page loads to sign its user in: `node sizes.mjs`. Fails where proofkey-browser is too big.
 import { brotliCompressSync, gzipSync } from 'node:zlib';
-import { NAMES, OURS, SIZED, bundle, entry, table, version, wasm } from './bundle.mjs';
+import { NAMES, OURS, SIZED, bundle, entry, table, version, wasm, worker } from './bundle.mjs';
 
 /** How many bytes proofkey-browser may be in all. */
-const LIMITS = { raw: 126_000, gzip: 58_000, brotli: 50_000 };
+const LIMITS = { raw: 127_600, gzip: 58_400, brotli: 51_000 };
 
 const sizes = (bytes) => [bytes, gzipSync(bytes, { level: 9 }), brotliCompressSync(bytes)].map(({ length }) => length);
 
 const bundles = await Promise.all([...NAMES, ...SIZED].map(async (name) => [name, sizes(await bundle({ entryPoints: [entry(name)] }))]));
 const [[, script], ...peers] = bundles;
 const module = sizes(wasm());
-const ours = script.map((size, at) => size + module[at]);
+const keeper = sizes(await worker());
+const ours = script.map((size, at) => size + module[at] + keeper[at]);
 
 const row = (name, all) => [name, ...all.map(String), ...all.map((size, at) => (size / ours[at]).toFixed(2))];
 table([
@@ -18,6 +19,7 @@ table([
   row(`${OURS} ${version(OURS)}`, ours),
   row('  its JavaScript', script),
   row('  its WebAssembly', module),
+  row('  its worker', keeper),
   ...peers.map(([name, all]) => row(`${name} ${version(name)}`, all)),
 ]);
 

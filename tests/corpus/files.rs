@@ -80,7 +80,7 @@ const FILES: [(&str, usize, &str); 12] = [
         354,
         "Connect Duplicate Endpoint Found Issuer Malformed Missing NoMetadata NoS256 Server Status TooBig Type",
     ),
-    ("providers.json", 28, "Accepted Missing Server TokenType"),
+    ("providers.json", 28, "Accepted Missing Server Status TokenType"),
     (
         "push.json",
         77,

@@ -38,7 +38,8 @@ use core::fmt;
 /// #     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> { out.fill_with(|| { self.0 += 1; self.0 }); Ok(()) }
 /// # }
 /// # impl rand_core::TryCryptoRng for Rng {}
-/// # /// let server = Server::new("https://as.example/authorize", "https://as.example/token").with_issuer("https://as.example");
+/// # use base64ct::{Base64UrlUnpadded, Encoding as _};
+/// let server = Server::new("https://as.example/authorize", "https://as.example/token").with_issuer("https://as.example");
 /// let client = Client::new("my-app", "http://127.0.0.1:49152/callback", server)?;
 /// let (url, pending) = client.authorize(&["openid", "profile"], &mut Rng(0))?;
 /// // The browser is sent to `url`, and comes back:

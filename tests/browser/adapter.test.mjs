@@ -170,7 +170,7 @@ test('back to the page that left, out of the back/forward cache', { timeout }, a
   }
 });
 
-test('a page out of the back/forward cache knows nothing but what the other tabs know', { timeout }, () => withTabs(async (context) => {
+test('a page out of the back/forward cache knows nothing but what the other tabs and the worker know', { timeout }, () => withTabs(async (context) => {
   const [one, two, three] = await tabs(context, all);
   const comeBack = (page) => page.evaluate(() => {
     dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }));
@@ -179,6 +179,10 @@ test('a page out of the back/forward cache knows nothing but what the other tabs
   assert.equal(await comeBack(one), false);
   await until(one, () => app.signedIn);
   await Promise.all([two.close(), three.close()]);
+  // The worker is left, and it knows.
+  assert.equal(await comeBack(one), false);
+  await until(one, () => app.signedIn);
+  assert.equal(await one.evaluate(() => app.signOut()), true);
   assert.equal(await comeBack(one), false);
   assert.equal((await failure(one, () => app.accessToken())).code, 'signed_out');
 }));

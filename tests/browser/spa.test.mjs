@@ -173,9 +173,9 @@ test('the same redirect twice: the code is sent once', { timeout }, () => withTa
   await complains(page, 'no sign-in waits for this redirect');
   assert.equal(page.url(), `${all.spa.origin}/`);
   assert.equal(sent.length, 1);
-  // A reload forgets the tokens, and finds no code in the address.
+  // A reload finds no code in the address, and the user signed in.
   await page.reload();
-  await says(page, 'You are not signed in.');
+  await says(page, 'Signed in as alice.');
   assert.equal(await page.locator('#problem').isHidden(), true);
   assert.equal(sent.length, 1);
 }));

@@ -13,6 +13,8 @@ struct Terminal {
     screen: File,
     child: Child,
     shown: String,
+    /// The start of a character whose end is still to come.
+    cut: Vec<u8>,
 }
 
 impl Terminal {
@@ -36,26 +38,32 @@ impl Terminal {
         }
         command.env("TERM", "xterm").envs(environment.iter().copied());
         command.stdin(near.try_clone().unwrap()).stderr(near);
-        Self { screen: screen.into(), child: command.spawn().unwrap(), shown: String::new() }
+        Self { screen: screen.into(), child: command.spawn().unwrap(), shown: String::new(), cut: Vec::new() }
     }
 
     /// Reads on until `text` is shown.
     fn wait_for(&mut self, text: &str) {
         while !self.shown.contains(text) {
-            let mut chunk = [0; 4096];
-            let length = self.screen.read(&mut chunk).unwrap_or_default();
-            assert_ne!(length, 0, "ended before `{text}`: {:?}", self.shown);
-            self.shown += &String::from_utf8_lossy(&chunk[..length]);
+            assert!(self.read(), "ended before `{text}`: {:?}", self.shown);
         }
     }
 
     /// Waits for the end: the exit code, and all that was shown.
     fn end(mut self) -> (Option<i32>, String) {
-        let mut chunk = [0; 4096];
-        while let Ok(length @ 1..) = self.screen.read(&mut chunk) {
-            self.shown += &String::from_utf8_lossy(&chunk[..length]);
-        }
+        while self.read() {}
         (self.child.wait().unwrap().code(), self.shown)
+    }
+
+    /// Reads what there is, as far as it is whole characters; false at the end.
+    fn read(&mut self) -> bool {
+        let mut chunk = [0; 4096];
+        let length = self.screen.read(&mut chunk).unwrap_or_default();
+        self.cut.extend_from_slice(&chunk[..length]);
+        let whole = str::from_utf8(&self.cut).map_or_else(|error| error.valid_up_to(), str::len);
+        let rest = self.cut.split_off(whole);
+        self.shown += str::from_utf8(&self.cut).unwrap();
+        self.cut = rest;
+        length > 0
     }
 }
 

@@ -36,7 +36,7 @@ pub struct Settings {
     pub api_hosts: Vec<ApiHost>,
     /// Where the tokens are kept.
     pub store: StoreKind,
-    /// Whether a user whom the server calls by the account's name has signed in: it is no mere label then.
+    /// Whether a user with this name has signed in to this account before: then the name is not only a label.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_named_after_user: bool,
 }

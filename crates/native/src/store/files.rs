@@ -167,8 +167,13 @@ impl Files {
     /// Makes or renews a claim: first the room, since a full disk must refuse it.
     fn hold(&self, name: &str, claim: Claim, change: &Change<'_>) -> Result<(), StoreCause> {
         let Some(row) = change.after else { return Ok(()) };
-        // Its file is closed first: not every file system of Windows replaces one that is open.
-        let room = self.held().remove(name).and_then(|held| held.room);
+        let room = if cfg!(windows) {
+            // Its file is closed first: not every file system there replaces one that is open.
+            self.held().remove(name).and_then(|held| held.room)
+        } else {
+            // A renewal that fails leaves the claim locked: its request may still be on its way.
+            self.held().get_mut(name).and_then(|held| held.room.take())
+        };
         let room = match room {
             Some(room) => room,
             None => {

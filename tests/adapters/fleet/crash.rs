@@ -51,6 +51,7 @@ fn kill_at(grace: u32, name: &str, at: u32) -> usize {
     let before = fleet.stored();
     let killed = fleet.traced(&format!("inject={name}:signal=KILL:when={at}"));
     killed.wait_for_any_end();
+    fleet.settle();
     let [refreshes, ..] = fleet.counts();
     let is_saved = fleet.stored() != before;
     assert!(refreshes <= 1 && (!is_saved || refreshes == 1), "{place}");

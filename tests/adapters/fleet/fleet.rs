@@ -144,6 +144,12 @@ impl Fleet {
         self.server.set_faults(Faults { refresh: vec![RefreshFault { when, fault }], ..Faults::default() });
     }
 
+    /// Waits until the server has handled what a killed process sent. It is one thread that takes requests in turn.
+    #[cfg(feature = "strace")]
+    pub(crate) fn settle(&self) {
+        Http::new().discover(&self.server.issuer(), "demo-native", "https://app.example/paste").unwrap();
+    }
+
     /// Refreshes, replays, reuses.
     pub(crate) fn counts(&self) -> [u64; 3] {
         let counts = self.server.counts();

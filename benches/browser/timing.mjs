@@ -17,7 +17,7 @@ import { HERE, NAMES, OURS, bundle, entry, table, version, wasm, worker } from '
 import { originOf, startFront } from './front.mjs';
 
 const ROUNDS = Number(process.argv[2] ?? 20);
-const WARM_UP = ROUNDS > 1 ? 2 : 0;
+const WARM_UP = ROUNDS > 1 ? 1 : 0;
 const READY = 'html[data-ready]';
 const PAGE = '<!doctype html><title>Timing</title><link rel="icon" href="data:,"><script type="module" src="/app.js"></script>'
   + '<button>Sign in</button>';
@@ -66,7 +66,7 @@ async function main() {
     // Every other round the other way about, so that none is always behind another.
     for (const site of at % 2 ? sites.toReversed() : sites) {
       const context = site.context ?? await browser.newContext({ storageState });
-      const times = await round(context, site);
+      const times = await round(context, site).catch((error) => { throw new Error(`${site.name}, ${site.says}`, { cause: error }); });
       if (at >= WARM_UP) site.times.push(times);
       if (!site.context) await context.close();
     }
@@ -134,6 +134,7 @@ async function round(context, { name, origin, latency = 0, ...one }) {
   const times = { click, callback };
   if (!lacks(name, one, 'reload')) {
     if (name === OURS) await page.waitForFunction(isKept);
+    await page.waitForLoadState();
     await page.reload();
     times.reload = (await finished(page, name)).took;
   }

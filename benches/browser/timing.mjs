@@ -1,4 +1,5 @@
-// How long a sign-in takes in Chromium, without the user: `node timing.mjs [ROUNDS]`.
+// How long a sign-in takes in Chromium, without the user: `node timing.mjs [ROUNDS [CASES]]`. CASES is a pattern, such as `80 ms`.
+// Ctrl-C ends it after the round, and reports what there is.
 //
 // click     from the click to the navigation to the authorization endpoint
 // callback  from the first byte of the page at the redirect URI to the access token: script, module, token request
@@ -24,13 +25,14 @@ const PAGE = '<!doctype html><title>Timing</title><link rel="icon" href="data:,"
 const PRELOAD = '<link rel="preload" as="fetch" crossorigin href="/proofkey_browser_bg.wasm">';
 const SCOPE = 'itwin-platform offline_access';
 const WHATS = ['click', 'callback', 'reload'];
+const ONLY = new RegExp(process.argv[3] ?? '');
 const CASES = [
   { says: 'cold, 80 ms, endpoints given', given: true, latency: 80 },
   { says: 'cold, 80 ms, module preloaded', given: true, latency: 80, preload: true },
   { says: 'warm, 80 ms, endpoints given', given: true, latency: 80, warm: true },
   { says: 'cold, 80 ms, metadata fetched', latency: 80 },
   { says: 'cold, no latency, endpoints given', given: true },
-];
+].filter(({ says }) => ONLY.test(says));
 const MSAL = '@azure/msal-browser';
 const AUTH0 = '@auth0/auth0-spa-js';
 /** What a library does not do in which cases, and why. */
@@ -51,7 +53,7 @@ try {
 
 async function main() {
   const scopes = [...SCOPE.split(' '), 'openid', 'profile', 'email'].flatMap((scope) => ['--scope', scope]);
-  const [server, browser] = await Promise.all([startDevServer(...scopes), openBrowser()]);
+  const [server, browser] = await Promise.all([startDevServer(...scopes), openBrowser({ handleSIGINT: false })]);
   stops.push(() => server.stop(), () => browser.close());
   const metadata = await (await fetch(`${server.issuer}/.well-known/oauth-authorization-server`)).json();
   const front = await startFront(metadata);
@@ -62,7 +64,9 @@ async function main() {
   for (const site of sites) {
     if (site.warm) site.context = await browser.newContext({ storageState });
   }
-  for (let at = 0; at < WARM_UP + ROUNDS; at += 1) {
+  let last = WARM_UP + ROUNDS;
+  process.once('SIGINT', () => { last = 0; });
+  for (let at = 0; at < last; at += 1) {
     // Every other round the other way about, so that none is always behind another.
     for (const site of at % 2 ? sites.toReversed() : sites) {
       const context = site.context ?? await browser.newContext({ storageState });
@@ -166,11 +170,11 @@ function report(sites, browser) {
     });
   }));
   table([['milliseconds', 'library', 'median', 'lower', 'upper', '×'], ...rows]);
-  console.log(`\nMedians with their quartiles, and the ratio to ${OURS}, of ${ROUNDS} rounds each, in turn.`);
+  console.log(`\nMedians with their quartiles, and the ratio to ${OURS}, of ${sites[0].times.length} rounds each, in turn.`);
   for (const { names, what, why } of NOT.slice(1)) console.log(`Not there${what ? ` (${what})` : ''}: ${names.join(', ')} ${why}.`);
   const versions = NAMES.map((name) => `${name} ${version(name)}`).join(', ');
   console.log('@itwin/browser-authorization takes no endpoints: it fetches the metadata in each case.');
-  console.log(`node timing.mjs ${ROUNDS}: Chromium ${browser.version()}, ${versions}`);
+  console.log(`node timing.mjs ${process.argv.slice(2).join(' ')}: Chromium ${browser.version()}, ${versions}`);
 }
 
 function quantile(values, part) {

@@ -13,18 +13,18 @@ export const screenshots = join(root, 'target/screenshots');
 mkdirSync(screenshots, { recursive: true });
 
 const SETTINGS = {
-  executablePath: '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
     '--disable-component-update', '--disable-sync'],
 };
 
+/** Chromium without what only its own windows need: the same engine, in a third of the time. */
 export function openBrowser(options = {}) {
-  return chromium.launch({ ...options, ...SETTINGS });
+  return chromium.launch({ ...options, ...SETTINGS, executablePath: '/usr/bin/chromium-headless-shell' });
 }
 
-/** A browser whose profile, with its settings, is in a folder. */
+/** The whole Chromium. Its profile, with its settings, is in a folder. */
 export function openProfile(folder) {
-  return chromium.launchPersistentContext(folder, SETTINGS);
+  return chromium.launchPersistentContext(folder, { ...SETTINGS, executablePath: '/usr/bin/chromium' });
 }
 
 /** A process whose output can be awaited line by line. */

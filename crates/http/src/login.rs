@@ -12,6 +12,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 /// The settings of a login.
+///
+/// ```
+/// use proofkey_core::{Client, Server};
+/// use proofkey_http::Login;
+/// use std::time::Duration;
+///
+/// let client = Client::new("my-client-id", "http://127.0.0.1/callback", Server::ITWIN)?;
+/// let login = Login::new(client, &["itwin-platform", "offline_access"])
+///     .with_extra(&[("prompt", "login")])
+///     .with_timeout(Duration::from_secs(120));
+/// # let _ = login;
+/// # Ok::<(), proofkey_core::ConfigError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Login<'a> {
     client: Client<'a>,

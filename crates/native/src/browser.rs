@@ -32,6 +32,12 @@ pub enum OpenError {
 /// Only a clean `https://` URL, or an `http://` one with a loopback address, is passed on: printable ASCII without space,
 /// quotes, angle brackets, backslash, caret, backtick, braces and bar, at most 16 KiB.
 ///
+/// ```no_run
+/// if let Err(error) = proofkey_native::open("https://as.example/authorize?client_id=my-app") {
+///     println!("{error}");
+/// }
+/// ```
+///
 /// # Errors
 /// [`OpenError`] if the URL is refused or no launcher works.
 pub fn open(url: &str) -> Result<(), OpenError> {

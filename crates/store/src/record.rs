@@ -13,6 +13,17 @@ use std::{error, fmt};
 use zeroize::{Zeroize, Zeroizing};
 
 /// One sign-in: its tokens, and the data to refresh and revoke them.
+///
+/// ```
+/// use proofkey_store::{Key, Record, Secret};
+///
+/// let key = Key::new("https://as.example", "my-app", "alice");
+/// let mut record = Record::new(key, Secret::new("AT1".to_owned()));
+/// record.refresh_token = Some(Secret::new("RT1".to_owned()));
+/// let bytes = record.to_bytes().expect("it is short");
+/// assert_eq!(Record::from_bytes(&bytes)?.access_token.expose(), "AT1");
+/// # Ok::<(), proofkey_store::RecordError>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Record {

@@ -3,6 +3,15 @@
 use core::fmt::{self, Write};
 
 /// The challenges of one `WWW-Authenticate` field value, in order. What stands behind a syntax error is not read.
+///
+/// ```
+/// use proofkey_core::challenges;
+///
+/// let mut found = challenges(r#"Basic realm="old", Bearer error="invalid_token", scope="read write""#);
+/// assert_eq!(found.next().map(|challenge| challenge.scheme()), Some("Basic"));
+/// let bearer = found.next().expect("a second challenge");
+/// assert!(bearer.is_bearer() && bearer.param("error").is_some_and(|error| error == *"invalid_token"));
+/// ```
 #[must_use]
 pub const fn challenges(field: &str) -> Challenges<'_> {
     Challenges { rest: field }

@@ -139,7 +139,7 @@ pub enum Start<'a> {
     Push(Push<'a>),
 }
 
-/// A login whose parameters are pushed (RFC 9126).
+/// A [`Login`] whose parameters are pushed (RFC 9126).
 #[derive(Debug)]
 pub struct Push<'a> {
     request: PushRequest<'a>,

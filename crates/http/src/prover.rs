@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::{error, fmt};
 use zeroize::Zeroizing;
 
-/// A key with the nonces that servers gave to it. It is cheap to clone, and its clones share the nonces.
+/// A key ([`Signer`]) with the nonces that servers gave to it. It is cheap to clone, and its clones share the nonces.
 #[derive(Clone)]
 pub struct Prover {
     signer: Arc<dyn Signer>,

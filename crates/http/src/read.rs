@@ -44,7 +44,7 @@ pub fn read_signed_in(
     (new, tokens.and_then(|tokens| signed_in(tokens, &rules, rules.is_asked(), requested_at)))
 }
 
-/// Reads what came of a revocation.
+/// Reads what came of a revocation, as [`read_tokens`] does for a token request.
 ///
 /// # Errors
 /// [`ExchangeError`]; the token may still be valid then.
@@ -57,7 +57,7 @@ pub fn read_revocation(
     request.read(answer.as_response()).map_err(ExchangeError::Response)
 }
 
-/// Reads what came of a push.
+/// Reads what came of a push, as [`read_tokens`] does for a token request.
 ///
 /// # Errors
 /// [`ExchangeError`]; begin again with a fresh push then.

@@ -22,7 +22,7 @@ pub fn is_secure(scheme: Option<&str>, host: Option<&str>) -> bool {
     }
 }
 
-/// Whether it is the name that is always this machine's, whatever a name server says (RFC 6761 section 6.3).
+/// Whether it is the name that is always this machine's, whatever a name server says (RFC 6761 section 6.3). [`is_secure`] takes it.
 #[must_use]
 pub fn is_localhost(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")

@@ -47,7 +47,7 @@ pub fn open(url: &str) -> Result<(), OpenError> {
     launcher::open(url).map_err(OpenError::Failed)
 }
 
-/// Whether there may be a browser. On Unix other than macOS: whether there is a display, `BROWSER` is set, or this is WSL
+/// Whether there may be a browser for [`open`]. On Unix other than macOS: whether there is a display, `BROWSER` is set, or this is WSL
 /// and a program of Windows can be started.
 #[must_use]
 pub fn is_available() -> bool {

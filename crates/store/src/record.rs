@@ -72,7 +72,7 @@ pub struct Record {
     pub(crate) others: Others,
 }
 
-/// Who signed in.
+/// Who signed in ([`Record::user`]).
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct User {
@@ -99,7 +99,7 @@ impl User {
     }
 }
 
-/// Why a login has ended.
+/// Why a login has ended ([`Record::ended`]).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Ended {
@@ -118,7 +118,7 @@ impl Ended {
     }
 }
 
-/// An access token for one resource.
+/// An access token for one resource ([`Record::resources`]).
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct ResourceToken {

@@ -54,7 +54,7 @@ impl<'a> Iterator for Challenges<'a> {
     }
 }
 
-/// One challenge: a scheme and its parameters.
+/// One challenge, from [`challenges`]: a scheme and its parameters.
 #[derive(Clone, Copy, Debug)]
 pub struct Challenge<'a> {
     scheme: &'a str,
@@ -86,7 +86,7 @@ impl<'a> Challenge<'a> {
     }
 }
 
-/// The value of a parameter. It compares and prints as what it stands for, without quotes and escapes.
+/// The value of a parameter ([`Challenge::param`]). It compares and prints as what it stands for, without quotes and escapes.
 #[derive(Clone, Copy)]
 pub struct Param<'a> {
     raw: &'a str,

@@ -28,7 +28,7 @@ pub struct File {
 ///
 /// let server = DevServer::start(Options::default())?;
 /// let page = File { path: "/".to_owned(), media_type: "text/html", body: (&b"<title>My app</title>"[..]).into() };
-/// let site = Site::start(0, server.url(), vec![page])?;
+/// let site = Site::start(0, &server.url(), vec![page])?;
 /// println!("{}", site.url());
 /// # Ok::<(), std::io::Error>(())
 /// ```

@@ -26,6 +26,16 @@ pub struct ListenError {
 /// Binds the addresses of a redirect URI, all at one port. An address that this machine does not have is left out, as long
 /// as there is another one.
 ///
+/// ```
+/// use proofkey_core::loopback::Loopback;
+/// use proofkey_http::bind;
+///
+/// let loopback = Loopback::of("http://127.0.0.1/callback").ok_or("not a loopback address")?;
+/// let bound = bind(&loopback)?;
+/// assert_eq!(bound.redirect_uri, format!("http://{}/callback", bound.sockets[0].1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`ListenError`] if an address cannot be bound, because its port is taken, or if this machine has none of them. If the
 /// redirect URI has no port, a few other ports are tried first.

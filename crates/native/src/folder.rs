@@ -51,7 +51,7 @@ pub enum FolderError {
     },
 }
 
-/// Owner and mode of a folder or file, and the user of this process.
+/// Owner and mode of a folder or file of a [`Store`](crate::Store), and the user of this process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Access {
     /// The folder or file, or its nearest parent that can be looked up.

@@ -64,6 +64,26 @@ pub struct Access {
     pub user: u32,
 }
 
+impl Folder {
+    /// The names of all files with this ending, without the ending.
+    pub(crate) fn names(&self, ending: &str) -> Result<Vec<String>, FolderError> {
+        let entries = self.entries()?;
+        let mut names: Vec<_> =
+            entries.iter().filter_map(|name| name.strip_suffix(ending)).map(str::to_owned).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// Removes what dead writers of `name` left behind. Only for the holder of its lock.
+    pub(crate) fn sweep(&self, name: &str) -> Result<(), FolderError> {
+        let prefix = temporary_prefix(name);
+        for left in self.entries()?.iter().filter(|entry| entry.starts_with(&prefix)) {
+            self.remove(left)?;
+        }
+        Ok(())
+    }
+}
+
 impl FolderError {
     fn io(path: impl AsRef<Path>, source: impl Into<io::Error>) -> Self {
         let (path, source) = (path.as_ref().to_owned(), source.into());
@@ -113,6 +133,9 @@ impl fmt::Display for FolderError {
                     ),
                     None => match source.kind() {
                         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => f.write_str("; free some space"),
+                        ErrorKind::PermissionDenied if cfg!(windows) => {
+                            f.write_str("; does another program have it open?")
+                        }
                         ErrorKind::FileTooLarge => f.write_str("; raise the limit for files (`ulimit -f`)"),
                         _ => Ok(()),
                     },

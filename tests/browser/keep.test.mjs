@@ -195,7 +195,7 @@ test('each client has a session of its own in the worker', { timeout }, () => wi
 }));
 
 /** Signs a page of a site in, and says whether a reload leaves it so. Its app has such options. */
-async function survives(context, { make = '{}', isKept = false, pages, ...settings }) {
+async function survives(context, { make = '{}', isKept = false, from = '/proofkey/worker.js', pages, ...settings }) {
   const bare = BARE['/bare.js'].replace('globalThis.app = make()', `globalThis.app = make(${make})`);
   return withSite({ pages: { '/bare.js': bare, ...pages }, ...settings }, async (site) => {
     const page = await openBare(context, site);
@@ -206,7 +206,10 @@ async function survives(context, { make = '{}', isKept = false, pages, ...settin
     // The other tab has the session, as ever.
     assert.equal(await reload(page), true);
     await second.close();
-    if (isKept) await held(page);
+    if (isKept) {
+      await held(page);
+      assert.deepEqual([...new Set(site.bare.seen.map(({ url }) => url))].filter((url) => /^\/(mine|proofkey\/worker)\.js$/.test(url)), [from]);
+    }
     const survived = await reload(page);
     await page.close();
     return survived;
@@ -220,7 +223,7 @@ for (const [name, make, more] of [
   ['its address', "'/mine.js'"], ['a URL', "new URL('/mine.js', location)"], ['a function', "(options) => new SharedWorker('/mine.js', options)", LAX],
 ]) {
   test(`the app names the worker: ${name}`, { timeout }, () => withTabs(async (context) => {
-    assert.equal(await survives(context, { make: `{ worker: ${make} }`, isKept: true, more, pages: PAGES }), true);
+    assert.equal(await survives(context, { make: `{ worker: ${make} }`, isKept: true, from: '/mine.js', more, pages: PAGES }), true);
   }));
 }
 

@@ -2,9 +2,8 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import {
-  CORS, FAILED, READY, allow, failure, hostile, openBare, setUp, signInBare, signedIn, tabs, tokenAnswers, until, withProfile,
+  CORS, FAILED, READY, allow, failure, hostile, openBare, setUp, signInBare, tabs, tokenAnswers, until, withProfile,
 } from './spa.mjs';
-import { openBrowser, signIn } from './tools.mjs';
 
 const all = setUp();
 const timeout = 60_000;
@@ -146,104 +145,6 @@ test('a tab that hangs in its refresh holds the others up for a minute', { timeo
   await two.clock.runFor(61_000);
   assert.equal(await done, true);
   await until(one, () => !app.signedIn);
-}));
-
-test('back to the page that left, out of the back/forward cache', { timeout }, async () => {
-  const browser = await openBrowser({ ignoreDefaultArgs: ['--disable-back-forward-cache'] });
-  try {
-    await withProfile(browser, async (context) => {
-      const page = await openBare(context, all);
-      hostile.answers((request, response) => response.end('<title>Sign in</title>'));
-      // Another site, as in life: only then the browser keeps the page.
-      const endpoint = hostile.origin.replace('127.0.0.1', 'localhost');
-      await page.evaluate((authorizationEndpoint) => {
-        globalThis.left = failure(() => make({ authorizationEndpoint, tokenEndpoint: authorizationEndpoint }).signIn());
-      }, endpoint);
-      await page.waitForURL(/localhost/);
-      // Playwright waits for a load that a page out of the cache does not have, and needs a moment to find the page again.
-      await page.goBack({ waitUntil: 'commit' });
-      await page.waitForTimeout(1000);
-      assert.equal((await page.evaluate(() => left)).code, 'aborted');
-    });
-  } finally {
-    await browser.close();
-  }
-});
-
-/** A tab that, like a page in the back/forward cache, misses what is said meanwhile. It notes its states. */
-async function inCache(page, work) {
-  await page.evaluate(() => {
-    if (!globalThis.states) app.addEventListener('change', () => states.push(app.state));
-    globalThis.states = [];
-    globalThis.isAway = true;
-  });
-  await work();
-  await page.evaluate(() => {
-    globalThis.isAway = false;
-    dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }));
-  });
-}
-
-const DEAF = () => {
-  const { BroadcastChannel } = globalThis;
-  globalThis.BroadcastChannel = class extends BroadcastChannel {
-    constructor(name) {
-      super(name);
-      this.addEventListener('message', (event) => { if (globalThis.isAway) event.stopImmediatePropagation(); });
-    }
-  };
-};
-
-test('back in the back/forward cache: the session goes on, and the page never says otherwise', { timeout }, () => withTabs(async (context, sent) => {
-  const page = await openBare(context, all);
-  await signInBare(page);
-  const settled = async (version) => until(page, `navigator.locks.query().then(({ held }) => held.filter(({ name }) => /] \\d{16} .*${version}$/.test(name)).length === 2)`);
-  await settled(0);
-  await inCache(page, () => {});
-  await settled(0);
-  const first = await token(page);
-  await later(context, 3600);
-  assert.notEqual(await token(page), first);
-  await settled(1);
-  assert.deepEqual([await page.evaluate(() => states), sent.length], [[], 2]);
-}));
-
-test('back in the back/forward cache: another tab has refreshed, signed in as someone else, or signed out', { timeout }, () => withTabs(async (context, sent) => {
-  await context.addInitScript(DEAF);
-  const [one, two] = [await openBare(context, all), await openBare(context, all)];
-  await signInBare(one);
-  await signedIn([two]);
-  const first = await token(one);
-  let second;
-  await inCache(one, async () => {
-    await later(context, 3600);
-    second = await token(two);
-  });
-  assert.notEqual(second, first);
-  assert.deepEqual([await token(one), await one.evaluate(() => states), sent.length], [second, [], 2]);
-  await inCache(one, async () => {
-    await two.evaluate(() => { app.signIn({ extra: { prompt: 'login' } }); });
-    await allow(two, 'bob');
-    await two.waitForSelector(READY);
-    await two.evaluate(() => app.handleRedirect());
-  });
-  await until(one, () => states.at(-1) === 'signed_in');
-  assert.equal(await token(one), await token(two));
-  await inCache(one, () => two.evaluate(() => app.signOut()));
-  await until(one, () => !app.signedIn);
-  assert.equal((await failure(one, () => app.accessToken())).code, 'signed_out');
-  assert.deepEqual(await one.evaluate(() => states), ['signed_out']);
-}));
-
-test('out of the back/forward cache with no tab or worker that knows: signed out', { timeout }, () => withTabs(async (context) => {
-  const page = await openBare(context, all);
-  await page.evaluate(() => { app.close(); globalThis.app = make({ keep: false }); });
-  const [popup] = await Promise.all([page.waitForEvent('popup'), page.evaluate(() => { globalThis.done = app.signInPopup(); })]);
-  await allow(popup);
-  await page.evaluate(() => done);
-  await inCache(page, () => {});
-  await until(page, () => !app.signedIn);
-  assert.deepEqual(await page.evaluate(() => states), ['signed_out']);
 }));
 
 test('an access token without a refresh token ends, and asks for a sign-in', { timeout }, () => withTabs(async (context, sent) => {

@@ -124,7 +124,7 @@ test('the last tab is closed and opened again too late', { timeout }, () => with
   await signedIn([two]);
   // A tab that stays keeps the session, however long.
   await one.close();
-  await plain.waitForTimeout(1500);
+  await plain.waitForTimeout(700);
   await held(plain);
   const closed = Date.now();
   await two.close();

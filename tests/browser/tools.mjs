@@ -1,4 +1,5 @@
 // What the browser tests share: Chromium, the development server, and the command-line tool.
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -129,4 +130,10 @@ export async function signIn(page, user = 'alice') {
   await page.fill('#username', user);
   await page.fill('#password', 'any');
   await page.click('#sign-in');
+}
+
+/** Nothing is wider than the window. What the page itself says of its window grows with what a phone shows. */
+export async function fits(page, name = page.url()) {
+  const widest = await page.evaluate(() => document.documentElement.scrollWidth);
+  assert.ok(widest <= page.viewportSize().width, `${name} is ${widest} wide`);
 }

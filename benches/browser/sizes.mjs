@@ -3,7 +3,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { NAMES, OURS, bundle, entry, table, version, wasm, worker } from './bundle.mjs';
 
 /** How many bytes proofkey-browser may be in all. */
-const LIMITS = { raw: 127_600, gzip: 58_400, brotli: 51_000 };
+const LIMITS = { raw: 125_600, gzip: 57_600, brotli: 50_000 };
 
 const sizes = (bytes) => [bytes, gzipSync(bytes, { level: 9 }), brotliCompressSync(bytes)].map(({ length }) => length);
 

@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import {
   CORS, FAILED, READY, allow, failure, hostile, openBare, setUp, signInBare, tabs, tokenAnswers, until, withProfile,
 } from './spa.mjs';
-import { openBrowser, signIn } from './tools.mjs';
 
 const all = setUp();
 const timeout = 60_000;
@@ -146,45 +145,6 @@ test('a tab that hangs in its refresh holds the others up for a minute', { timeo
   await two.clock.runFor(61_000);
   assert.equal(await done, true);
   await until(one, () => !app.signedIn);
-}));
-
-test('back to the page that left, out of the back/forward cache', { timeout }, async () => {
-  const browser = await openBrowser({ ignoreDefaultArgs: ['--disable-back-forward-cache'] });
-  try {
-    await withProfile(browser, async (context) => {
-      const page = await openBare(context, all);
-      hostile.answers((request, response) => response.end('<title>Sign in</title>'));
-      // Another site, as in life: only then the browser keeps the page.
-      const endpoint = hostile.origin.replace('127.0.0.1', 'localhost');
-      await page.evaluate((authorizationEndpoint) => {
-        globalThis.left = failure(() => make({ authorizationEndpoint, tokenEndpoint: authorizationEndpoint }).signIn());
-      }, endpoint);
-      await page.waitForURL(/localhost/);
-      // Playwright waits for a load that a page out of the cache does not have, and needs a moment to find the page again.
-      await page.goBack({ waitUntil: 'commit' });
-      await page.waitForTimeout(1000);
-      assert.equal((await page.evaluate(() => left)).code, 'aborted');
-    });
-  } finally {
-    await browser.close();
-  }
-});
-
-test('a page out of the back/forward cache knows nothing but what the other tabs and the worker know', { timeout }, () => withTabs(async (context) => {
-  const [one, two, three] = await tabs(context, all);
-  const comeBack = (page) => page.evaluate(() => {
-    dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }));
-    return app.signedIn;
-  });
-  assert.equal(await comeBack(one), false);
-  await until(one, () => app.signedIn);
-  await Promise.all([two.close(), three.close()]);
-  // The worker is left, and it knows.
-  assert.equal(await comeBack(one), false);
-  await until(one, () => app.signedIn);
-  assert.equal(await one.evaluate(() => app.signOut()), true);
-  assert.equal(await comeBack(one), false);
-  assert.equal((await failure(one, () => app.accessToken())).code, 'signed_out');
 }));
 
 test('an access token without a refresh token ends, and asks for a sign-in', { timeout }, () => withTabs(async (context, sent) => {

@@ -67,7 +67,13 @@ async function serve({ home, files, plugins, body = '', policies }) {
   copyFileSync(join(root, 'examples/react/public/icon.svg'), join(folder, 'public/icon.svg'));
   const sources = Object.keys(files).filter((name) => /\.tsx?$/.test(name));
   writeFileSync(join(folder, 'index.html'), page(sources.find((name) => name.startsWith('main.')), body));
-  for (const [name, code] of Object.entries(files)) writeFileSync(join(folder, name), here(code));
+  for (const [name, code] of Object.entries(files)) {
+    writeFileSync(join(folder, name), here(code));
+    const script = /^<script [^>]*lang="ts">\n([^]*?)^<\/script>/m.exec(code)?.[1];
+    if (!script) continue;
+    sources.push(`${name}.script.ts`);
+    writeFileSync(join(folder, sources.at(-1)), `${here(script)}export {};\n`);
+  }
   writeFileSync(join(folder, 'vue.d.ts'), "declare module '*.vue' { const component: import('vue').Component; export default component; }");
   await promisify(execFile)(TSC, [...TYPES, ...sources, 'vue.d.ts'], { cwd: folder }).catch(({ stdout }) => assert.fail(stdout));
   const { build, preview } = await load('vite');
@@ -120,10 +126,14 @@ for (const [name, app] of Object.entries(APPS)) {
         await page.click('#allow');
         await button('Sign out').waitFor();
         assert.equal(page.url(), place);
+        // Where the page was scrolled to is noted only when it is left.
+        const held = () => page.evaluate(() => JSON.stringify({ ...history.state, scroll: undefined }));
+        const before = await held();
         await Promise.all([page.waitForRequest(/prompt=none/), page.reload()]);
         await page.waitForURL(place);
         await button('Sign out').waitFor();
         assert.equal(page.url(), place);
+        assert.equal(await held(), before);
         await button('Sign out').click();
         await button('Sign in').waitFor();
         if (!('snippets.ts' in files)) return;

@@ -1,9 +1,12 @@
-// The session of a page that is reloaded, or closed and opened again, in a real Chromium.
+// The session of a page that is reloaded, closed and opened again, or left and come back to, in a real Chromium.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { serve } from '../../examples/spa/serve.mjs';
-import { BARE, CORS, FAILED, READY, allow, failure, openBare, setUp, signInBare, signedIn, withProfile } from './spa.mjs';
+import {
+  BARE, CORS, FAILED, READY, allow, failure, hostile, openBare, setUp, signInBare, signedIn, until, withProfile,
+} from './spa.mjs';
+import { openWholeBrowser } from './tools.mjs';
 
 const all = setUp();
 const timeout = 60_000;
@@ -121,7 +124,7 @@ test('the last tab is closed and opened again too late', { timeout }, () => with
   await signedIn([two]);
   // A tab that stays keeps the session, however long.
   await one.close();
-  await plain.waitForTimeout(1500);
+  await plain.waitForTimeout(700);
   await held(plain);
   const closed = Date.now();
   await two.close();
@@ -195,7 +198,7 @@ test('each client has a session of its own in the worker', { timeout }, () => wi
 }));
 
 /** Signs a page of a site in, and says whether a reload leaves it so. Its app has such options. */
-async function survives(context, { make = '{}', isKept = false, pages, ...settings }) {
+async function survives(context, { make = '{}', isKept = false, from = '/proofkey/worker.js', pages, ...settings }) {
   const bare = BARE['/bare.js'].replace('globalThis.app = make()', `globalThis.app = make(${make})`);
   return withSite({ pages: { '/bare.js': bare, ...pages }, ...settings }, async (site) => {
     const page = await openBare(context, site);
@@ -206,7 +209,10 @@ async function survives(context, { make = '{}', isKept = false, pages, ...settin
     // The other tab has the session, as ever.
     assert.equal(await reload(page), true);
     await second.close();
-    if (isKept) await held(page);
+    if (isKept) {
+      await held(page);
+      assert.deepEqual([...new Set(site.bare.seen.map(({ url }) => url))].filter((url) => /^\/(mine|proofkey\/worker)\.js$/.test(url)), [from]);
+    }
     const survived = await reload(page);
     await page.close();
     return survived;
@@ -220,7 +226,7 @@ for (const [name, make, more] of [
   ['its address', "'/mine.js'"], ['a URL', "new URL('/mine.js', location)"], ['a function', "(options) => new SharedWorker('/mine.js', options)", LAX],
 ]) {
   test(`the app names the worker: ${name}`, { timeout }, () => withTabs(async (context) => {
-    assert.equal(await survives(context, { make: `{ worker: ${make} }`, isKept: true, more, pages: PAGES }), true);
+    assert.equal(await survives(context, { make: `{ worker: ${make} }`, isKept: true, from: '/mine.js', more, pages: PAGES }), true);
   }));
 }
 
@@ -263,4 +269,120 @@ test('Trusted Types are required, as by the sample: the policy proofkey is enoug
   assert.deepEqual(told, []);
   const { headers } = await fetch(`${all.spa.origin}/`);
   assert.ok(headers.get('content-security-policy').endsWith(text));
+}));
+
+/** Playwright waits for a load that a page out of the cache does not have, and needs a moment to find the page again. */
+async function back(page) {
+  await page.goBack({ waitUntil: 'commit' });
+  await page.waitForTimeout(1000);
+}
+
+test('back to the page that left, out of the back/forward cache', { timeout }, async () => {
+  const browser = await openWholeBrowser({ ignoreDefaultArgs: ['--disable-back-forward-cache'] });
+  try {
+    await withProfile(browser, async (context) => {
+      const page = await openBare(context, all);
+      hostile.answers((request, response) => response.end('<title>Sign in</title>'));
+      // Another site, as in life: only then the browser keeps the page.
+      const endpoint = hostile.origin.replace('127.0.0.1', 'localhost');
+      await page.evaluate((authorizationEndpoint) => {
+        globalThis.left = failure(() => make({ authorizationEndpoint, tokenEndpoint: authorizationEndpoint }).signIn());
+      }, endpoint);
+      await page.waitForURL(/localhost/);
+      await back(page);
+      assert.equal((await page.evaluate(() => left)).code, 'aborted');
+
+      const [popup] = await Promise.all([page.waitForEvent('popup'), page.evaluate(() => { globalThis.done = app.signInPopup(); })]);
+      await allow(popup);
+      await page.evaluate(() => done);
+      // Two instances and the worker.
+      await held(page, 3);
+      await page.evaluate(() => {
+        globalThis.states = [];
+        app.addEventListener('change', () => states.push(app.state));
+      });
+      await page.goto(endpoint);
+      await back(page);
+      await page.evaluate(() => app.accessToken());
+      await held(page, 3);
+      assert.deepEqual(await page.evaluate(() => states), []);
+    });
+  } finally {
+    await browser.close();
+  }
+});
+
+/** A tab that, like a page in the back/forward cache, misses what is said meanwhile. It notes its states. */
+async function inCache(page, work) {
+  await page.evaluate(() => {
+    if (!globalThis.states) app.addEventListener('change', () => states.push(app.state));
+    globalThis.states = [];
+    globalThis.isAway = true;
+  });
+  await work();
+  await page.evaluate(() => {
+    globalThis.isAway = false;
+    dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }));
+  });
+}
+
+const DEAF = () => {
+  const { BroadcastChannel } = globalThis;
+  globalThis.BroadcastChannel = class extends BroadcastChannel {
+    constructor(name) {
+      super(name);
+      this.addEventListener('message', (event) => { if (globalThis.isAway) event.stopImmediatePropagation(); });
+    }
+  };
+};
+
+test('back in the back/forward cache: the session goes on, and the page never says otherwise', { timeout }, () => withTabs(async (context, sent) => {
+  const page = await openBare(context, all);
+  await signInBare(page);
+  await held(page);
+  await inCache(page, () => {});
+  await held(page);
+  const first = await token(page);
+  await context.clock.setFixedTime(Date.now() + 3600_000);
+  assert.notEqual(await token(page), first);
+  await held(page);
+  assert.deepEqual([await page.evaluate(() => states), sent.length], [[], 2]);
+}));
+
+test('back in the back/forward cache: another tab has refreshed, signed in as someone else, or signed out', { timeout }, () => withTabs(async (context, sent) => {
+  await context.addInitScript(DEAF);
+  const [one, two] = [await openBare(context, all), await openBare(context, all)];
+  await signInBare(one);
+  await signedIn([two]);
+  const first = await token(one);
+  let second;
+  await inCache(one, async () => {
+    await context.clock.setFixedTime(Date.now() + 3600_000);
+    second = await token(two);
+  });
+  assert.notEqual(second, first);
+  assert.deepEqual([await token(one), await one.evaluate(() => states), sent.length], [second, [], 2]);
+  await inCache(one, async () => {
+    await two.evaluate(() => { app.signIn({ extra: { prompt: 'login' } }); });
+    await allow(two, 'bob');
+    await two.waitForSelector(READY);
+    await two.evaluate(() => app.handleRedirect());
+  });
+  await until(one, () => states.at(-1) === 'signed_in');
+  assert.equal(await token(one), await token(two));
+  await inCache(one, () => two.evaluate(() => app.signOut()));
+  await until(one, () => !app.signedIn);
+  assert.equal((await failure(one, () => app.accessToken())).code, 'signed_out');
+  assert.deepEqual(await one.evaluate(() => states), ['signed_out']);
+}));
+
+test('out of the back/forward cache with no tab or worker that knows: signed out', { timeout }, () => withTabs(async (context) => {
+  const page = await openBare(context, all);
+  await page.evaluate(() => { app.close(); globalThis.app = make({ keep: false }); });
+  const [popup] = await Promise.all([page.waitForEvent('popup'), page.evaluate(() => { globalThis.done = app.signInPopup(); })]);
+  await allow(popup);
+  await page.evaluate(() => done);
+  await inCache(page, () => {});
+  await until(page, () => !app.signedIn);
+  assert.deepEqual(await page.evaluate(() => states), ['signed_out']);
 }));

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import {
-  Tool, authorizationUrl, openBrowser, redirectUri, screenshots, signIn, startDevServer, startPeer,
+  Tool, authorizationUrl, fits, openBrowser, redirectUri, screenshots, signIn, startDevServer, startPeer,
 } from './tools.mjs';
 
 let browser;
@@ -208,18 +208,17 @@ for (const [name, options] of [
 ]) {
   test(`the pages fit a ${name}`, { timeout }, () => withPage(async (tool, page) => {
     const picture = (what) => page.screenshot({ path: `${screenshots}/${what}-${name}.png` });
-    const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
     const login = tool.login(server, '--no-browser', '--scope', 'itwin-platform offline_access');
     await page.goto(await authorizationUrl(login));
-    assert.ok(await fits());
+    await fits(page);
     await picture('sign-in');
     await signIn(page);
     await page.waitForSelector('#allow');
-    assert.ok(await fits());
+    await fits(page);
     await picture('consent');
     await page.click('#allow');
     await page.waitForURL(/callback/);
-    assert.ok(await fits());
+    await fits(page);
     await picture('signed-in');
     assert.equal(await login.ended, 0);
   }, options));

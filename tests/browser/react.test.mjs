@@ -129,6 +129,39 @@ test('Back and Forward: the pages of the app, without the redirect between them'
   assert.deepEqual(ours, ['/', '/itwins', '/itwins', '/account']);
 }));
 
+test("`restore: 'redirect'`: after a reload the router is where it was, with its state and its history", { timeout }, () => withTabs(async (context, sent) => {
+  await context.route(/assets\/index.*\.js$/, async (route) => {
+    const response = await route.fetch();
+    const text = await response.text();
+    const body = text.replace(/(new \w+\(\{)(issuer:)/, '$1keep:false,restore:"redirect",$2');
+    assert.notEqual(body, text);
+    await route.fulfill({ response, body });
+  });
+  const page = await open(context, all, DEEP);
+  await button(page, 'Sign in').click();
+  await allow(page);
+  await titled(page, 'My iTwins');
+  await page.getByRole('link', { name: 'Account' }).click();
+  await page.getByText('alice@example.test').waitFor();
+  const held = () => page.evaluate(() => JSON.stringify([location.pathname, history.state, history.length]));
+  const before = await held();
+  await context.addInitScript(() => {
+    globalThis.seen = [];
+    new MutationObserver(() => {
+      const title = document.querySelector('h1')?.textContent;
+      if (title) globalThis.seen.push(title);
+    }).observe(document, { childList: true, subtree: true });
+  });
+  await Promise.all([page.waitForRequest(/prompt=none/), page.reload()]);
+  await page.getByText('alice@example.test').waitFor();
+  assert.equal(await held(), before);
+  assert.deepEqual([...new Set(await page.evaluate(() => seen))], ['My account']);
+  assert.equal(sent.length, 2);
+  await page.goBack();
+  await titled(page, 'My iTwins');
+  assert.equal(place(page), DEEP);
+}));
+
 test('with the keyboard only, and where it is after each page', { timeout }, () => withTabs(async (context) => {
   const page = await open(context, all, DEEP);
   await titled(page, 'Please sign in');

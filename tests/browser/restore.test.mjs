@@ -2,7 +2,7 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { serve } from '../../examples/spa/serve.mjs';
-import { BARE, FAILED, READY, allow, openBare, setUp, withProfile } from './spa.mjs';
+import { BARE, FAILED, READY, allow, openBare, setUp, until, withProfile } from './spa.mjs';
 
 const all = setUp();
 const timeout = 60_000;
@@ -114,15 +114,46 @@ test('frame: at a server of another site, a redirect', { timeout }, () => withRe
   assert.deepEqual([kinds, asked], [[true], [null, 'none']]);
 }, { host: '::1' }));
 
-test('frame: what may not be framed is given up', { timeout }, () => withRestore('frame', async (context, site, { asked }) => {
+/** Reloads a page in which time stands still, and waits until its frame is on its way. */
+async function reloadStill(page) {
+  await page.clock.install();
+  await page.clock.pauseAt(Date.now() + 60_000);
+  await page.addInitScript(() => {
+    document.addEventListener('load', ({ target }) => { globalThis.isRefused = target.contentDocument === null; }, true);
+  });
+  // The frame holds up the load of the page.
+  await Promise.all([page.waitForRequest(/connect.authorize/), page.reload({ waitUntil: 'commit' })]);
+}
+
+const stateOf = (page) => page.evaluate(() => app.state);
+
+test('frame: what may not be framed is given up after a second', { timeout }, () => withRestore('frame', async (context, site, { asked }) => {
   const page = await openSignedIn(context, site);
   await context.route(/connect.authorize/, (route) => route.fulfill({ status: 200, headers: { 'x-frame-options': 'DENY' }, body: 'Hello' }));
-  for (let round = 0; round < 2; round += 1) {
-    await page.reload();
-    assert.equal(await settled(page), 'signed_out');
-  }
+  await reloadStill(page);
+  await until(page, () => globalThis.isRefused);
+  await page.clock.runFor(999);
+  assert.equal(await stateOf(page), 'loading');
+  await page.clock.runFor(1);
+  assert.equal(await settled(page), 'signed_out');
+  await page.reload();
+  assert.equal(await settled(page), 'signed_out');
   assert.deepEqual(asked, [null, 'none']);
 }, { complaints: /X-Frame-Options|frame/ }));
+
+test('frame: a server that does not answer is given up after five seconds, and not asked again', { timeout }, () => withRestore('frame', async (context, site, { asked }) => {
+  const page = await openSignedIn(context, site);
+  await context.route(/connect.authorize/, () => {});
+  await reloadStill(page);
+  await page.clock.runFor(4_999);
+  assert.deepEqual([await stateOf(page), await page.locator('iframe').count()], ['loading', 1]);
+  await page.clock.runFor(1);
+  assert.equal(await settled(page), 'signed_out');
+  assert.deepEqual([await place(page), await page.locator('iframe').count()], [PLACE, 0]);
+  await page.reload();
+  assert.equal(await settled(page), 'signed_out');
+  assert.deepEqual(asked, [null, 'none']);
+}));
 
 test('redirect: a server that does not answer is asked once, also on the way back', { timeout }, () => withRestore('redirect', async (context, site, { asked }) => {
   const page = await openSignedIn(context, site);

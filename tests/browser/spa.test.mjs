@@ -2,7 +2,7 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { FAILED, allow, leftovers, navigation, open, setUp, tokenAnswers, until, withProfile } from './spa.mjs';
-import { screenshots, signIn } from './tools.mjs';
+import { fits, screenshots, signIn } from './tools.mjs';
 
 const all = setUp();
 const timeout = 60_000;
@@ -293,14 +293,13 @@ for (const [name, options] of [
 ]) {
   test(`the app fits a ${name}`, { timeout }, () => withTabs(async (context) => {
     const page = await open(context, all.spa);
-    const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
     await says(page, 'You are not signed in.');
-    assert.ok(await fits());
+    await fits(page);
     await page.screenshot({ path: `${screenshots}/spa-out-${name}.png` });
     await page.click('#sign-in');
     await allow(page);
     await says(page, 'Signed in as alice.');
-    assert.ok(await fits());
+    await fits(page);
     await page.screenshot({ path: `${screenshots}/spa-in-${name}.png` });
   }, options));
 }

@@ -29,7 +29,7 @@ const PAGE = {
     const { api, clientId, issuer, redirectUri } = config;
     globalThis.make = (more) => new ProofkeyAuthorizationClient({
       authority: issuer, clientId, redirectUri, scope: 'openid itwin-platform offline_access', responseType: 'code', apiOrigins: [api],
-      postSignoutRedirectUri: redirectUri, ...more,
+      postSignoutRedirectUri: redirectUri, ...globalThis.MORE, ...more,
     });
     globalThis.failure = async (work) => {
       try {

@@ -51,7 +51,8 @@ export interface ClientOptions {
   worker?: string | URL | ((options: WorkerOptions & { extendedLifetime: true }) => SharedWorker);
   /**
    * Whether a page load without a session asks the server for one, without the user (`prompt=none`), if someone was signed in and
-   * has not signed out. `redirect` leaves the page and comes back to the same address, so the redirect URI must serve this app.
+   * has not signed out. `redirect` leaves the page and comes back to the same address, so the redirect URI must serve this app; a
+   * router that has read it is told by `popstate`.
    * `frame` does it in a hidden frame, if the server is of the same site; it also replaces a token that has expired if there is no
    * refresh token. Without an answer, or if the server knows no one, it is not tried again before the next sign-in. `state` is
    * `loading` meanwhile. Default: nothing is asked.

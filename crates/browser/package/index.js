@@ -17,7 +17,7 @@ const DEADLINE_MAX = 2 ** 31 - 1;
 let loaded;
 
 export function init(source) {
-  loaded ??= load({ module_or_path: source }).catch(async (error) => {
+  loaded ??= load(source).catch(async (error) => {
     loaded = undefined;
     const reason = await import('./why.js').then(({ why }) => why(source, error)).catch(() => error.message);
     throw new ProofkeyError('init', `the WebAssembly module cannot be loaded: ${reason}`, 'fix');

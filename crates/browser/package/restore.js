@@ -92,10 +92,11 @@ export class Restore {
     this.#isWanted();
   }
 
-  /** Back from the server: as if the user had never left. */
+  /** Back from the server: as if the user had never left. A router that has read the redirect URI meanwhile is told. */
   back({ address, state }) {
     sessionStorage.removeItem(this.#left);
     history.replaceState(state, '', address);
+    dispatchEvent(new PopStateEvent('popstate', { state }));
   }
 
   /** The redirect of a login in a hidden frame; nothing if there is none in time. */

@@ -38,12 +38,8 @@ export class Session {
     this.#store = store;
     this.#channel = new BroadcastChannel(name);
     this.#channel.addEventListener('message', ({ data }) => this.#hear(data));
-    // A page that comes back from the back/forward cache has missed what the other tabs said.
-    addEventListener('pageshow', (event) => {
-      if (event.persisted) {
-        this.#set(null);
-        this.catchUp().catch(() => {});
-      }
+    addEventListener('pageshow', ({ persisted }) => {
+      if (persisted) this.#comeBack().catch(() => this.#set(null));
     }, { signal: this.#closed.signal });
   }
 
@@ -157,6 +153,20 @@ export class Session {
   /** What this tab says of its tokens. The worker takes the version as it is. */
   get #said() {
     return { tokens: this.#tokens, version: versionOf(this.#tokens), note: this.#note };
+  }
+
+  /**
+   * A page that comes back from the back/forward cache has missed what the other tabs said: its session goes on if another tab or
+   * the worker still has it.
+   */
+  async #comeBack() {
+    const before = this.#tokens;
+    this.#release();
+    // Only then this page's own lock is gone.
+    await this.#newest();
+    const newest = await this.#newest();
+    if (this.#tokens === before) await this.#set(newest.includes(before?.id) ? before : null);
+    await this.catchUp();
   }
 
   #post(message) {

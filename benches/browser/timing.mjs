@@ -13,7 +13,7 @@
 // Each page first calls what its library's documentation has on every page load; a cold click does not wait for that.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
-import { openBrowser, signIn, startDevServer } from '../../tests/browser/tools.mjs';
+import { openWholeBrowser, signIn, startDevServer } from '../../tests/browser/tools.mjs';
 import { HERE, NAMES, OURS, bundle, entry, table, version, wasm, worker } from './bundle.mjs';
 import { originOf, startFront } from './front.mjs';
 
@@ -53,7 +53,7 @@ try {
 
 async function main() {
   const scopes = [...SCOPE.split(' '), 'openid', 'profile', 'email'].flatMap((scope) => ['--scope', scope]);
-  const [server, browser] = await Promise.all([startDevServer(...scopes), openBrowser({ handleSIGINT: false })]);
+  const [server, browser] = await Promise.all([startDevServer(...scopes), openWholeBrowser({ handleSIGINT: false })]);
   stops.push(() => server.stop(), () => browser.close());
   const metadata = await (await fetch(`${server.issuer}/.well-known/oauth-authorization-server`)).json();
   const front = await startFront(metadata);

@@ -107,9 +107,9 @@ async function start(name, one, { server: { issuer, clientId }, metadata, front 
 /** The cookie of a user who has signed in and allowed what each library asks for: the server then redirects without a page. */
 async function signInOnce(browser, sites) {
   const context = await browser.newContext();
-  for (const name of NAMES) {
+  for (const { origin } of NAMES.flatMap((name) => sites.find((site) => site.name === name) ?? [])) {
     const page = await context.newPage();
-    await page.goto(sites.find((site) => site.name === name).origin);
+    await page.goto(origin);
     await page.click(`${READY} button`);
     if (await shown(page, '#username')) await signIn(page);
     if (await shown(page, '#allow')) await page.click('#allow');

@@ -2,20 +2,27 @@
 // the server's own session.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { serve } from '../../examples/spa/serve.mjs';
 import { BARE, FAILED, READY, failure, openBare, tokenAnswers, withProfile } from './spa.mjs';
 import { openBrowser, startPeer } from './tools.mjs';
 
 const all = {};
 const timeout = 120_000;
-const SIGNED_OUT = 'https://app.example/signed-out';
 
 before(async () => {
-  [all.browser, all.peer] = await Promise.all([openBrowser(), startPeer()]);
+  all.bye = createServer((request, response) => response.end('Good bye')).listen(0, '127.0.0.1');
+  await once(all.bye, 'listening');
+  all.signedOut = `http://127.0.0.1:${all.bye.address().port}/signed-out`;
+  [all.browser, all.peer] = await Promise.all([openBrowser(), startPeer(`--signed-out=${all.signedOut}`)]);
   const { issuer } = all.peer;
   all.bare = await serve({ port: 0, issuer, pages: BARE, config: { clientId: 'cli-push', scope: 'openid offline_access profile email' } });
 });
-after(() => Promise.all([all.browser?.close(), all.peer?.stop(), all.bare?.stop()]));
+after(async () => {
+  await Promise.all([all.browser?.close(), all.peer?.stop(), all.bare?.stop()]);
+  all.bye.close();
+});
 
 /** Leaves for the server with these extra parameters. */
 const leave = (page, prompt, push = true) => page.evaluate(([more, extra]) => {
@@ -39,7 +46,6 @@ test('a real server that wants pushed logins: sign-in, who it is, refresh, and i
     if (pathname === '/auth') asked.push([...searchParams.keys()].join());
     if (pathname === '/session/end' && request.method() === 'GET') ended.push(Object.fromEntries(searchParams));
   });
-  await context.route(`${SIGNED_OUT}*`, (route) => route.fulfill({ contentType: 'text/html', body: 'Good bye' }));
   const answers = await tokenAnswers(context);
   const page = await openBare(context, all);
 
@@ -67,11 +73,11 @@ test('a real server that wants pushed logins: sign-in, who it is, refresh, and i
   assert.deepEqual([sent[1].grant_type, sent[1].refresh_token], ['refresh_token', answers[0].refresh_token]);
   assert.ok(newer === answers[1].access_token && answers[1].refresh_token !== answers[0].refresh_token);
 
-  await page.evaluate((redirect) => { app.signOut({ redirect }); }, SIGNED_OUT);
+  await page.evaluate((redirect) => { app.signOut({ redirect }); }, all.signedOut);
   await page.click('[name=logout]');
-  await page.waitForURL(SIGNED_OUT);
+  await page.getByText('Good bye').waitFor();
   const { id_token_hint: hint, ...named } = ended[0];
-  assert.deepEqual(named, { client_id: 'cli-push', post_logout_redirect_uri: SIGNED_OUT });
+  assert.deepEqual(named, { client_id: 'cli-push', post_logout_redirect_uri: all.signedOut });
   assert.equal(hint, answers[1].id_token ?? answers[0].id_token);
   assert.equal((await fetch(all.peer.api, { headers: { authorization: `Bearer ${newer}` } })).status, 401);
   const again = await openBare(context, all);

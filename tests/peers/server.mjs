@@ -4,7 +4,8 @@
 //   cli-push    has to push its logins
 //   cli-dpop    its tokens are bound to a key
 //   cli-secret  has an embedded secret, `not-a-secret`
-//   node server.mjs PORT [--dpop-nonce]
+// After a sign-out it goes to `https://app.example/signed-out`, or to one address more.
+//   node server.mjs PORT [--dpop-nonce] [--signed-out=URL]
 import { createHash } from 'node:crypto';
 import { Provider } from 'oidc-provider';
 
@@ -14,7 +15,7 @@ const native = {
   application_type: 'native',
   token_endpoint_auth_method: 'none',
   redirect_uris: ['http://127.0.0.1/callback', 'http://[::1]/callback'],
-  post_logout_redirect_uris: ['https://app.example/signed-out'],
+  post_logout_redirect_uris: ['https://app.example/signed-out', ...process.argv.flatMap((one) => /^--signed-out=(.*)/.exec(one)?.[1] ?? [])],
   grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
   response_types: ['code'],
 };

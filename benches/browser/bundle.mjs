@@ -7,13 +7,8 @@ const PACKAGE = new URL('../../crates/browser/package/', import.meta.url);
 const WASM = new URL('wasm/proofkey_browser_bg.wasm', PACKAGE);
 
 export const OURS = 'proofkey-browser';
-/** Those that sign in at the development server, and are timed. */
-export const NAMES = [OURS, 'oidc-client-ts', 'openid-client', 'oauth4webapi'];
-/**
- * Those whose size alone is measured. msal-browser refuses a server without https, auth0-spa-js has fixed paths for the endpoints and
- * needs an ID token, and @itwin/browser-authorization is oidc-client-ts inside.
- */
-export const SIZED = ['@itwin/browser-authorization', '@auth0/auth0-spa-js', '@azure/msal-browser'];
+/** Each signs in at the development server, and is timed. */
+export const NAMES = [OURS, '@azure/msal-browser', '@auth0/auth0-spa-js', '@itwin/browser-authorization', 'oidc-client-ts', 'openid-client', 'oauth4webapi'];
 
 /** `esbuild --bundle --minify --format=esm --platform=browser`, of a file or of standard input. What an app must ask for is not in it. */
 export async function bundle(options) {
@@ -23,7 +18,7 @@ export async function bundle(options) {
     minify: true,
     format: 'esm',
     platform: 'browser',
-    external: ['./dpop.js', './restore.js', './store.js', './why.js'],
+    external: ['./dpop.js', './push.js', './restore.js', './store.js', './why.js'],
     write: false,
     ...options,
   });

@@ -1,5 +1,5 @@
-// Takes out of the JavaScript that wasm-bindgen writes what this package does not need, and calls imports and exports as the module
-// does. Fails if something is not there any more.
+// Takes out of the JavaScript that wasm-bindgen writes what this package does not need, puts glue.js in the place of its helpers, and
+// calls imports and exports as the module does. Fails if something is not there any more.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const [, , path, names] = process.argv;
@@ -8,39 +8,51 @@ let text = readFileSync(path, 'utf8');
 const CUTS = [
   // The doc comments of the Rust code.
   [/^ *\/\*\*\n[^]*?^ *\*\/\n/gm, ''],
-  [/"`WebAssembly.instantiateStreaming` failed .*?"/, '"serve .wasm as application/wasm: it loads sooner"'],
-  // Instead of a long warning, the older way to pass an argument just works.
-  [/^ *console\.warn\('using deprecated parameters.*\n/gm, ''],
   [/^if \(Symbol\.dispose\).*\n/gm, ''],
   // The package frees what it makes, or keeps it as long as the page lives.
   [/^const \w+Finalization = [^]*?;\n(?=const|\n)/gm, ''],
   [/^ *\w+Finalization\.(?:un)?register\(.*\n/gm, ''],
+  [/^ *__destroy_into_raw\(\) {\n[^]*?^ {4}}\n/gm, ''],
+  [/this\.__destroy_into_raw\(\);/g, 'this.__wbg_ptr;\n        this.__wbg_ptr = 0;'],
   // Only the package calls these classes.
   [/^ *_assertClass\(.*\n/gm, ''],
   [/^function _assertClass[^]*?^}\n/m, ''],
   // What an argument has taken is lost if there is no memory for the next one; then nothing goes on.
-  [/^ *try \{\n((?: *(?:ptr|len)\d = .*\n)+) *\} catch \(e\) \{\n[^]*?throw e;\n *\}\n/gm, '$1'],
-  // For browsers that cannot run the package, and for what a page never reaches.
-  [/^ *if \(realloc === undefined\) \{\n[^]*?^ {4}\}\n/m, ''],
-  [/^if \(!\('encodeInto' in [^]*?^}\n/m, ''],
-  [/^const MAX_SAFARI_DECODE_BYTES[^]*?^function decodeText[^]*?^}\n/m, 'function decodeText(bytes) {\n    return cachedTextDecoder.decode(bytes);\n}\n'],
-  [/typeof (\w+) === 'function' && (?=\w+ instanceof)/g, ''],
-  // Everything that streams is of a type that says so.
-  [/^ *const validResponse = .*\n\n?/m, ''],
-  [/validResponse && /, ''],
-  [/^\n? {4}function expectedResponseType[^]*?^ {4}}\n/m, ''],
+  [/^ *let ptr0, .*\n *try \{\n((?: *(?:ptr|len)\d = .*\n)+) *\} catch \(e\) \{\n[^]*?throw e;\n *\}\n/gm, '$1'],
+  // A helper of glue.js returns the address and the length.
+  [/, wasm\.__wbindgen_malloc(?:, wasm\.__wbindgen_realloc)?\)/g, ')'],
+  [/ \? 0 : pass/g, ' ? [0, 0] : pass'],
 ];
 
-const { imports, exports } = JSON.parse(readFileSync(names, 'utf8'));
-const NAMES = [
-  ['"./proofkey_browser_bg.js"', '"a"'],
-  ...imports.map(([, long, short]) => [`${long}:`, `${short}:`]),
-  ...exports.map(([long, short]) => [`wasm.${long}`, `wasm.${short}`]),
-].map(([long, short]) => [new RegExp(`${long.replaceAll('.', '\\.')}(?!\\w)`, 'g'), short]);
+for (const [pattern, instead] of CUTS) replace(pattern, instead);
 
-for (const [pattern, instead] of [...CUTS, ...NAMES]) {
+// Each argument goes where it is used. The module makes numbers of what it gets.
+for (const [pattern, used, instead] of [
+  [/^ *(?:(?:const|var) )?ptr(\d) = (.*);\n.*len\1 = WASM_VECTOR_LEN;\n/m, 'ptr$, len$', '...'],
+  [/^ *const val(\d) = \+(.*);\n/m, 'val$', ''],
+]) {
+  for (let found = pattern.exec(text); found; found = pattern.exec(text)) {
+    const [all, number, value] = found;
+    const behind = text.slice(found.index + all.length);
+    text = text.slice(0, found.index) + behind.replace(used.replaceAll('$', number), instead + value);
+  }
+}
+
+const own = readFileSync(new URL('glue.js', import.meta.url), 'utf8');
+const [used, theirs] = text.split(/(?=^let cachedFloat64ArrayMemory0)/m);
+for (const [helper] of theirs.matchAll(/(?<=^function )\w+\(/gm)) {
+  if (used.includes(helper) && !own.includes(`function ${helper}`)) throw new Error(`glue.js has no ${helper})`);
+}
+text = used.trimEnd() + '\n\n' + own;
+
+const { imports, exports } = JSON.parse(readFileSync(names, 'utf8'));
+replace('"./proofkey_browser_bg.js"', '"a"');
+for (const [, long, short] of imports) replace(`${long}:`, `${short}:`);
+for (const [long, short] of exports) replace(new RegExp(`wasm\\.${long}(?!\\w)`, 'g'), `wasm.${short}`);
+writeFileSync(path, text);
+
+function replace(pattern, instead) {
   const cut = text.replace(pattern, instead);
   if (cut === text) throw new Error(`${path} has nothing like ${pattern}`);
   text = cut;
 }
-writeFileSync(path, text);

@@ -6,7 +6,7 @@ import { serve } from '../../examples/spa/serve.mjs';
 import {
   BARE, CORS, FAILED, READY, allow, failure, hostile, openBare, setUp, signInBare, signedIn, until, withProfile,
 } from './spa.mjs';
-import { openBrowser } from './tools.mjs';
+import { openWholeBrowser } from './tools.mjs';
 
 const all = setUp();
 const timeout = 60_000;
@@ -278,7 +278,7 @@ async function back(page) {
 }
 
 test('back to the page that left, out of the back/forward cache', { timeout }, async () => {
-  const browser = await openBrowser({ ignoreDefaultArgs: ['--disable-back-forward-cache'] });
+  const browser = await openWholeBrowser({ ignoreDefaultArgs: ['--disable-back-forward-cache'] });
   try {
     await withProfile(browser, async (context) => {
       const page = await openBare(context, all);

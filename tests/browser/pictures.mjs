@@ -1,10 +1,11 @@
-// Makes the pictures of the demo and of the sample app in docs/pictures/: `node pictures.mjs`, after `cargo build`.
+// Makes the pictures in docs/pictures/: `node pictures.mjs`, after `cargo build`.
 import { serve } from '../../examples/spa/serve.mjs';
-import { Tool, openBrowser, signIn, startDevServer } from './tools.mjs';
+import { Tool, authorizationUrl, openBrowser, signIn, startDevServer } from './tools.mjs';
 
 const folder = new URL('../../docs/pictures/', import.meta.url).pathname;
 const browser = await openBrowser();
 await demo();
+await pages();
 await app('app-desk', { viewport: { width: 800, height: 600 } });
 await app('app-phone', { viewport: { width: 390, height: 760 }, colorScheme: 'dark', isMobile: true, hasTouch: true });
 await browser.close();
@@ -25,6 +26,29 @@ async function demo() {
   </style><pre><i>$</i> proofkey demo --auto\n${styled(run.stdout)}</pre>`);
   await page.locator('pre').screenshot({ path: `${folder}demo.png` });
   await page.close();
+}
+
+/** The pages of a sign-in with the tool, one of them as a dark desk shows it. */
+async function pages() {
+  const server = await startDevServer();
+  const tool = new Tool();
+  const login = tool.login(server, '--no-browser', '--scope', 'itwin-platform offline_access');
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  const picture = (name) => page.screenshot({ path: `${folder}${name}.png` });
+  await page.goto(await authorizationUrl(login));
+  await picture('sign-in');
+  await signIn(page);
+  await page.locator('#allow').waitFor();
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await picture('consent');
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.click('#allow');
+  await page.waitForURL(/callback/);
+  await picture('signed-in');
+  await login.ended;
+  await page.close();
+  tool.remove();
+  await server.stop();
 }
 
 /** Escape sequences of the three styles that the demo has. */

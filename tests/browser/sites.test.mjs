@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { serve } from '../../examples/spa/serve.mjs';
 import { BARE, FAILED, READY, allow, failure, hostile, openBare, signInBare, signedIn, until, withProfile, within } from './spa.mjs';
-import { openBrowser, openProfile, signIn, startDevServer } from './tools.mjs';
+import { openWholeBrowser, openProfile, signIn, startDevServer } from './tools.mjs';
 
 const all = {};
 const timeout = 60_000;
@@ -78,7 +78,7 @@ test('all storage is blocked: told before anybody signs in', { timeout }, () => 
 
 /** Runs this in a browser of its own, without those of Playwright's arguments. */
 async function inBrowser(work, { without = [], ...options } = {}) {
-  const browser = await openBrowser({ ignoreDefaultArgs: without });
+  const browser = await openWholeBrowser({ ignoreDefaultArgs: without });
   try {
     await withProfile(browser, work, options);
   } finally {
@@ -124,7 +124,7 @@ test('http://localhost: sign-in on the whole page and in a window, the API, a re
 
 /** Playwright's list of features to turn off. One of them gives a frame storage of its own, which a browser has by default. */
 async function disabledFeatures() {
-  const browser = await openBrowser();
+  const browser = await openWholeBrowser();
   const page = await browser.newPage();
   await page.goto('chrome://version');
   const line = await page.textContent('#command_line');

@@ -107,7 +107,7 @@ test('the types refuse what the module refuses', () => {
 
 test('the types name what is there, and every code', () => {
   const types = readFileSync(path('index.d.ts'), 'utf8');
-  const source = ['dpop', 'drive', 'error', 'handover', 'http', 'index', 'keep', 'popup', 'restore', 'session', 'store', 'values', 'waiting', 'worker'].map((name) => readFileSync(path(`${name}.js`), 'utf8')).join('\n');
+  const source = ['dpop', 'drive', 'error', 'handover', 'http', 'index', 'keep', 'popup', 'push', 'restore', 'session', 'store', 'values', 'waiting', 'worker'].map((name) => readFileSync(path(`${name}.js`), 'utf8')).join('\n');
   const failure = readFileSync(new URL('../../crates/browser/src/failure.rs', import.meta.url), 'utf8');
   const thrown = [...source.matchAll(/new ProofkeyError\('(\w+)'/g), ...failure.matchAll(/=> "(\w+)",/g)].map(([, code]) => code);
   const [, union] = /export type Code =([^]*?);\n\n/.exec(types);

@@ -2,7 +2,7 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { FAILED, READY, allow, failure, hostile, openBare, setUp, until, withProfile } from './spa.mjs';
-import { openBrowser, signIn } from './tools.mjs';
+import { openWholeBrowser, signIn } from './tools.mjs';
 
 const all = setUp();
 const timeout = 60_000;
@@ -195,7 +195,7 @@ test('a window: it cannot be closed, and goes on as one more tab', { timeout }, 
 }));
 
 test('a window: blocked', { timeout }, async () => {
-  const browser = await openBrowser({ ignoreDefaultArgs: ['--disable-popup-blocking'] });
+  const browser = await openWholeBrowser({ ignoreDefaultArgs: ['--disable-popup-blocking'] });
   try {
     await withProfile(browser, async (context) => {
       // Without a click: what a test evaluates counts as one.

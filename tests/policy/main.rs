@@ -2,6 +2,7 @@
 
 mod clauses;
 mod errors;
+mod examples;
 mod files;
 mod imports;
 mod names;

@@ -1,8 +1,9 @@
 import { Auth0Client } from '@auth0/auth0-spa-js';
 
-export function open({ issuer, clientId, redirectUri, scope }) {
+export function open({ front, clientId, redirectUri, scope }) {
   const app = new Auth0Client({
-    domain: issuer, clientId, useRefreshTokens: true, authorizationParams: { redirect_uri: redirectUri, scope },
+    // Without this a reload asks the server in a hidden frame.
+    domain: front, clientId, useRefreshTokens: true, cacheLocation: 'localstorage', authorizationParams: { redirect_uri: redirectUri, scope },
   });
   return {
     begin: () => app.checkSession(),

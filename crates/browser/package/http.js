@@ -102,7 +102,9 @@ async function send(request, deadline, proofs) {
   abort.abort();
   if (!response) return { error };
   const bytes = new Uint8Array(await new Blob(chunks).arrayBuffer());
-  return { response: new HttpResponse(response.status, [...response.headers].flat().join('\n'), bytes, error !== undefined), error };
+  const { status, headers } = response;
+  // What the module reads is overwritten there. `push.js` reads the bytes here.
+  return { response: Object.assign(new HttpResponse(status, [...headers].flat().join('\n'), bytes, !!error), { status, bytes }), error };
 }
 
 /** Reads the body into `chunks`. Its length is counted after decompression. */

@@ -63,6 +63,12 @@ export interface ClientOptions {
    * tokens that are bound to this browser are stored: it needs `dpop: true`. A sign-out in any tab deletes it. Default: no.
    */
   store?: 'dpop';
+  /**
+   * Whether the parameters of a sign-in are first sent to the server itself, so that the address of the sign-in page has a reference
+   * in their place (pushed authorization requests, RFC 9126). A server whose metadata requires it gets it without this option. It
+   * needs the server's `pushed_authorization_request_endpoint`, and CORS there. Default: only if it is required.
+   */
+  push?: boolean;
   /** How long to wait for the authorization server's metadata, and for each other response, in milliseconds. Default: 30,000. */
   deadline?: number;
 }
@@ -86,6 +92,8 @@ export interface EndpointOptions {
   authorizationEndpoint: string;
   /** The address that exchanges a code or a refresh token for tokens. */
   tokenEndpoint: string;
+  /** The address that takes the parameters of a sign-in beforehand (RFC 9126), for `push`. */
+  pushedAuthorizationRequestEndpoint?: string;
   /** The address that revokes tokens (RFC 7009). */
   revocationEndpoint?: string;
   /** The address that signs the user out at the server (OpenID Connect RP-Initiated Logout). */

@@ -90,8 +90,8 @@ impl Drop for Kept {
 
 opaque!(Kept);
 
-/// What a server's metadata names, as settings of a [`Client`](crate::Client): endpoints by their names there, and `iss_parameter`
-/// if every redirect carries `iss`.
+/// What a server's metadata names, as settings of a [`Client`](crate::Client): endpoints by their names there, `iss_parameter` if
+/// every redirect carries `iss`, and `push` if every login has to be pushed.
 #[derive(Debug)]
 pub struct Server(String);
 
@@ -116,8 +116,10 @@ impl From<proofkey_core::Server<'_>> for Server {
                 add(endpoint.name(), url);
             }
         }
-        if server.has(Feature::IssParameter) {
-            add("iss_parameter", "");
+        for (feature, name) in [(Feature::IssParameter, "iss_parameter"), (Feature::PushRequired, "push")] {
+            if server.has(feature) {
+                add(name, "");
+            }
         }
         Self(settings)
     }

@@ -31,6 +31,22 @@ fn a_search_goes_on_until_it_finds_metadata() {
 }
 
 #[test]
+fn what_the_server_promises_and_requires_is_a_setting() {
+    let found = r#"{"issuer":"https://as.example/t","authorization_endpoint":"https://as.example/a",
+        "token_endpoint":"https://as.example/t","pushed_authorization_request_endpoint":"https://as.example/p",
+        "require_pushed_authorization_requests":true,"authorization_response_iss_parameter_supported":true}"#;
+    let mut discovery = Flow::discovery(ISSUER.to_owned()).unwrap();
+    let mut response = response(200, found);
+    assert!(discovery.hear(&mut response, 0.0).unwrap());
+    let Ok(Outcome::Found(server)) = discovery.outcome(&mut response) else { panic!("metadata") };
+    let settings = server.settings();
+    assert!(
+        settings.ends_with("pushed_authorization_request_endpoint\nhttps://as.example/p\niss_parameter\n\npush\n\n"),
+        "{settings}"
+    );
+}
+
+#[test]
 fn a_search_that_finds_nothing_says_what_it_tried() {
     let mut discovery = Flow::discovery(ISSUER.to_owned()).unwrap();
     let addresses = [404, 200, 410].map(|status| {

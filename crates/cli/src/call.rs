@@ -211,7 +211,7 @@ fn explain(response: &ResponseBuf, login: &Login) -> Result<(), Failure> {
             };
             let extra: String = step_up.extra().iter().map(extra).collect();
             match extra.as_str() {
-                "" => format!("the API wants you to sign in anew; {sign_in}`"),
+                "" => format!("the API wants you to sign in again; {sign_in}`"),
                 extra => format!("the API wants you to sign in more recently or in another way; {sign_in}{extra}`"),
             }
         }

@@ -121,7 +121,9 @@ impl From<LoginError> for Failure {
             LoginError::Expired { .. } => {
                 Kind::TimedOut.because(error).advise_command("start again with", "login --device")
             }
-            LoginError::Listen(ref inner) if inner.source.kind() == ErrorKind::AddrInUse => {
+            LoginError::Listen(ref inner)
+                if matches!(inner.source.kind(), ErrorKind::AddrInUse | ErrorKind::PermissionDenied) =>
+            {
                 Kind::Configuration.because(error)
             }
             LoginError::PushExpired => Kind::Network.because(error).advise_command("start again with", "login"),
@@ -284,6 +286,7 @@ mod tests {
             (LoginError::Config(config()).into(), Kind::Configuration, ""),
             (LoginError::Exchange(ExchangeError::Config(config())).into(), Kind::Configuration, ""),
             (listen(ErrorKind::AddrInUse.into()).into(), Kind::Configuration, ""),
+            (listen(ErrorKind::PermissionDenied.into()).into(), Kind::Configuration, ""),
             (listen(broken()).into(), Kind::Unexpected, ""),
             (LoginError::NotLoopback.into(), Kind::Configuration, "add --paste"),
             (LoginError::Open(broken()).into(), Kind::Unexpected, ""),

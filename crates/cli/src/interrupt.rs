@@ -161,6 +161,7 @@ mod system {
     }
 }
 
+/// Ctrl-C and Ctrl-Break. If the window is closed, Windows ends the process as soon as the handler of `ctrlc` returns, which is at once.
 #[cfg(not(unix))]
 mod system {
     pub(super) fn watch() {

@@ -15,7 +15,7 @@ use std::path::Path;
 /// The embedded secret of a login, if its client has one.
 ///
 /// # Errors
-/// [`Kind::Configuration`] if a file cannot be read, others can read it, or the text in it is not a secret.
+/// [`Kind::Configuration`] if a file cannot be read, every user can read it (on Unix), or the text in it is not a secret.
 pub fn of(settings: &Settings, config: &Config, profile: &str) -> Result<Option<Secret>, Failure> {
     if let Some(path) = &settings.embedded_secret_file {
         return read(path).map(Some).map_err(|error| about(path, error));
@@ -63,6 +63,7 @@ fn check_private(file: &File) -> io::Result<()> {
     if is_exposed { Err(io::Error::other(Exposed)) } else { Ok(()) }
 }
 
+/// Access lists are not read: the user keeps the file where others cannot read it.
 #[cfg(not(unix))]
 fn check_private(_: &File) -> io::Result<()> {
     Ok(())

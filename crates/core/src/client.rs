@@ -12,6 +12,14 @@ use core::fmt;
 use sha2::{Digest, Sha256};
 
 /// A public client at one server: a checked view that is cheap to copy. It starts every flow.
+///
+/// ```
+/// use proofkey_core::{Client, Server};
+///
+/// let client = Client::new("my-app", "http://127.0.0.1/callback", Server::ITWIN)?;
+/// assert_eq!(client.id(), "my-app");
+/// # Ok::<(), proofkey_core::ConfigError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Client<'a> {
     pub(crate) id: &'a str,
@@ -61,6 +69,14 @@ impl<'a> Client<'a> {
     }
 
     /// The same client with the redirect URI that this login uses: the one with the listener's port.
+    ///
+    /// ```
+    /// use proofkey_core::{Client, Server};
+    ///
+    /// let client = Client::new("my-app", "http://127.0.0.1/callback", Server::ITWIN)?;
+    /// let client = client.with_redirect_uri("http://127.0.0.1:49152/callback")?;
+    /// # Ok::<(), proofkey_core::ConfigError>(())
+    /// ```
     ///
     /// # Errors
     /// [`ConfigError::RedirectUri`].

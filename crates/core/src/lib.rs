@@ -33,17 +33,9 @@
 //! # Example
 //! ```
 //! use proofkey_core::{Client, Redirect, Response, Server};
-//! # struct Rng(u8);
-//! # impl rand_core::TryRng for Rng {
-//! #     type Error = core::convert::Infallible;
-//! #     fn try_next_u32(&mut self) -> Result<u32, Self::Error> { unreachable!() }
-//! #     fn try_next_u64(&mut self) -> Result<u64, Self::Error> { unreachable!() }
-//! #     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> { out.fill_with(|| { self.0 += 1; self.0 }); Ok(()) }
-//! # }
-//! # impl rand_core::TryCryptoRng for Rng {}
-//! # let mut rng = Rng(0);
+//! # use getrandom::SysRng;
 //! let client = Client::new("my-app", "http://127.0.0.1:49152/callback", Server::ITWIN)?;
-//! let (url, pending) = client.authorize(&["itwin-platform", "offline_access"], &mut rng)?;
+//! let (url, pending) = client.authorize(&["itwin-platform", "offline_access"], &mut SysRng)?;
 //! assert!(url.to_string().starts_with("https://ims.bentley.com/connect/authorize?response_type=code&client_id=my-app"));
 //!
 //! // The browser comes back to the redirect URI:

@@ -4,6 +4,15 @@
 ///
 /// All times are seconds on one clock of the caller's choice. The lifetime counts from the moment the request was
 /// *sent*, so that a slow answer never makes it too long.
+///
+/// ```
+/// use proofkey_core::Lifetime;
+///
+/// let lifetime = Lifetime::new(1_000, Some(3_600));
+/// assert_eq!(lifetime.remaining(2_000), Some(2_600));
+/// assert!(!lifetime.is_due(4_539) && lifetime.is_due(4_540), "it is refreshed a minute early");
+/// assert!(lifetime.is_expired(4_600));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetime {
     requested_at: u64,

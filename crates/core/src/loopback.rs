@@ -20,6 +20,17 @@ use core::{fmt, iter, mem};
 pub const HEAD_MAX: usize = 64 * 1024;
 
 /// Where to listen, read from a redirect URI.
+///
+/// ```
+/// use proofkey_core::loopback::Loopback;
+///
+/// let loopback = Loopback::of("http://127.0.0.1/callback").expect("a loopback address");
+/// let listener = std::net::TcpListener::bind((loopback.addresses().next().expect("an address"), 0))?;
+/// let redirect_uri = loopback.at(listener.local_addr()?).to_string();
+/// assert!(redirect_uri.starts_with("http://127.0.0.1:") && redirect_uri.ends_with("/callback"));
+/// assert!(Loopback::of("https://app.example/callback").is_none());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Loopback<'a> {
     /// None for `localhost`.
@@ -96,6 +107,29 @@ pub enum Verdict<'r> {
 }
 
 /// One HTTP request on one connection.
+///
+/// ```
+/// use getrandom::SysRng;
+/// use proofkey_core::loopback::{Connection, Reply, Verdict};
+/// use proofkey_core::{Client, Server};
+///
+/// let client = Client::new("my-app", "http://127.0.0.1:49152/callback", Server::ITWIN)?;
+/// let (_url, pending) = client.authorize(&["itwin-platform"], &mut SysRng)?;
+///
+/// let mut connection = Connection::new();
+/// let stranger = b"GET /callback?code=C&state=guessed HTTP/1.1\r\nhost: 127.0.0.1:49152\r\n\r\n";
+/// assert!(matches!(connection.read(stranger, client, &pending), Verdict::Refuse(Reply::BadRequest)));
+///
+/// let mut connection = Connection::new();
+/// let target = format!("/callback?code=C&state={}", pending.state().expose());
+/// let browser = format!("GET {target} HTTP/1.1\r\nhost: 127.0.0.1:49152\r\n\r\n");
+/// assert!(matches!(connection.read(&browser.as_bytes()[..20], client, &pending), Verdict::More));
+/// let Verdict::Callback(redirect) = connection.read(browser.as_bytes(), client, &pending) else { unreachable!() };
+/// let request = pending.accept(client, redirect)?;
+/// print!("{}", Reply::SignedIn);
+/// # let _ = request;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Connection {
     /// How far the search for line ends has come.

@@ -30,18 +30,11 @@ use core::fmt;
 /// # Example
 /// ```
 /// use proofkey_core::{Client, Redirect, Response, Server};
-/// # struct Rng(u8);
-/// # impl rand_core::TryRng for Rng {
-/// #     type Error = core::convert::Infallible;
-/// #     fn try_next_u32(&mut self) -> Result<u32, Self::Error> { unreachable!() }
-/// #     fn try_next_u64(&mut self) -> Result<u64, Self::Error> { unreachable!() }
-/// #     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> { out.fill_with(|| { self.0 += 1; self.0 }); Ok(()) }
-/// # }
-/// # impl rand_core::TryCryptoRng for Rng {}
+/// # use getrandom::SysRng;
 /// # use base64ct::{Base64UrlUnpadded, Encoding as _};
 /// let server = Server::new("https://as.example/authorize", "https://as.example/token").with_issuer("https://as.example");
 /// let client = Client::new("my-app", "http://127.0.0.1:49152/callback", server)?;
-/// let (url, pending) = client.authorize(&["openid", "profile"], &mut Rng(0))?;
+/// let (url, pending) = client.authorize(&["openid", "profile"], &mut SysRng)?;
 /// // The browser is sent to `url`, and comes back:
 /// let target = format!("/callback?code=C&state={}", pending.state().expose());
 /// let request = pending.accept(client, Redirect::Target(&target))?;

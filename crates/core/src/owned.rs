@@ -18,6 +18,17 @@ use alloc::{
 use core::fmt;
 
 /// A [`Client`] that owns its parts, for a service that reads its configuration at run time.
+///
+/// ```
+/// use proofkey_core::{Client, ClientBuf, Server};
+///
+/// fn configure(id: String) -> Result<ClientBuf, proofkey_core::ConfigError> {
+///     Client::new(&id, "https://app.example/callback", Server::ITWIN).map(ClientBuf::from)
+/// }
+/// let client = configure("my-app".to_owned())?;
+/// assert_eq!(client.as_client().id(), "my-app");
+/// # Ok::<(), proofkey_core::ConfigError>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct ClientBuf {
     id: String,
@@ -74,6 +85,20 @@ impl fmt::Debug for ClientBuf {
 }
 
 /// An HTTP response as an adapter returns it: the owned form of a [`Response`]. Wipe the body once it is read.
+///
+/// ```
+/// use proofkey_core::{Client, RefreshToken, ResponseBuf, Server};
+///
+/// let mut response = ResponseBuf {
+///     status: 200,
+///     headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+///     body: br#"{"access_token":"AT1","token_type":"Bearer"}"#.to_vec(),
+/// };
+/// let client = Client::new("my-app", "http://127.0.0.1/callback", Server::ITWIN)?;
+/// let tokens = client.refresh(RefreshToken::new("RT1")?).read(response.as_response())?;
+/// assert_eq!(tokens.access_token().expose(), "AT1");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Default)]
 pub struct ResponseBuf {
     /// The HTTP status, whatever it is.
@@ -183,6 +208,16 @@ impl Drop for RefreshTokenBuf {
 }
 
 /// [`Tokens`] that own their parts. With the feature `zeroize` they are wiped when they are dropped.
+///
+/// ```
+/// use proofkey_core::{AccessToken, Tokens, TokensBuf};
+///
+/// let body = String::from("AT1");
+/// let tokens = TokensBuf::from(Tokens::new(AccessToken::new(&body)?).with_expires_in(3600));
+/// drop(body);
+/// assert_eq!((tokens.access_token().expose(), tokens.expires_in()), ("AT1", Some(3600)));
+/// # Ok::<(), proofkey_core::ConfigError>(())
+/// ```
 #[derive(Clone)]
 pub struct TokensBuf {
     access_token: String,

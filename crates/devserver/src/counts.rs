@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use std::sync::Arc;
 
-/// What the token endpoint did since the start of the server. Setting faults does not reset it.
+/// What the token endpoint did since the start of the server ([`DevServer::counts`](crate::DevServer::counts)). Setting faults does not reset it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {

@@ -12,7 +12,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
-/// A request and the status of its answer. It holds secrets that the client sent: do not log it elsewhere.
+/// A request and the status of its answer ([`DevServer::log`](crate::DevServer::log)). It holds secrets that the client sent: do not log it elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The method.

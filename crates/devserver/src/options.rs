@@ -52,7 +52,7 @@ impl Default for Options {
     }
 }
 
-/// What a server wants of proofs of possession (RFC 9449). The default is nothing.
+/// What a server wants of proofs of possession (RFC 9449): a part of its [`Options`]. The default is nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ProofRules {
     /// Every token request needs a proof.
@@ -252,7 +252,7 @@ pub enum MetadataFault {
     PlainHttpTokenEndpoint,
 }
 
-/// An answer that is changed after the work was done.
+/// An answer that is changed after the work was done, one of the [`Faults`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alteration {
     /// The HTTP status.

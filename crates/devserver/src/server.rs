@@ -15,6 +15,17 @@ use std::io;
 use std::sync::Arc;
 
 /// A running server. It stops when it is dropped.
+///
+/// ```
+/// use proofkey_devserver::{DevServer, EndpointFault, Faults, Options};
+///
+/// let server = DevServer::start(Options::default())?;
+/// assert!(server.url().starts_with("http://127.0.0.1:"));
+/// server.set_faults(Faults { token: Some(EndpointFault::Hangup), ..Faults::default() });
+/// // The client under test sends something, and then:
+/// assert!(server.take_log().is_empty());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct DevServer {
     app: Arc<App>,

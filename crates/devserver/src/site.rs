@@ -22,6 +22,16 @@ pub struct File {
 }
 
 /// A running site. It stops when it is dropped.
+///
+/// ```
+/// use proofkey_devserver::{DevServer, File, Options, Site};
+///
+/// let server = DevServer::start(Options::default())?;
+/// let page = File { path: "/".to_owned(), media_type: "text/html", body: (&b"<title>My app</title>"[..]).into() };
+/// let site = Site::start(0, &server.url(), vec![page])?;
+/// println!("{}", site.url());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Site {
     url: String,

@@ -43,6 +43,23 @@ pub enum UserAgentError {
 }
 
 /// A browser with cookies. It goes to loopback addresses only.
+///
+/// ```
+/// use proofkey_devserver::user_agent::{Decision, UserAgent};
+/// use proofkey_devserver::{ClientRegistration, DevServer, Options};
+///
+/// let redirect_uris = vec!["https://app.example/callback".to_owned()];
+/// let client = ClientRegistration { client_id: "my-app".to_owned(), redirect_uris, ..ClientRegistration::default() };
+/// let server = DevServer::start(Options { clients: vec![client], ..Options::default() })?;
+/// let url = format!(
+///     "{}?response_type=code&client_id=my-app&redirect_uri=https://app.example/callback&state=xyz\
+///      &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256",
+///     server.authorization_endpoint(),
+/// );
+/// let visit = UserAgent::new().run(&url, Decision::Allow)?;
+/// assert!(visit.callback.is_some_and(|url| url.starts_with("https://app.example/callback?code=")));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct UserAgent {
     agent: Agent,

@@ -58,7 +58,7 @@ impl Answer {
     }
 }
 
-/// An answer of which there is the head alone so far.
+/// The head of an [`Answer`] whose body has not come yet.
 #[must_use]
 pub fn head(status: u16, headers: &HeaderMap) -> Response<'_> {
     response(status, headers, &mut [])

@@ -56,7 +56,7 @@ pub(crate) fn signed_in(
     Ok(SignedIn::new(tokens, requested_at).with_user(user))
 }
 
-/// Reads what came of a userinfo request.
+/// Reads what came of a userinfo request, as [`read_tokens`](crate::read_tokens) does for a token request.
 ///
 /// # Errors
 /// [`ExchangeError::UserInfo`], or that there was no answer.

@@ -26,6 +26,16 @@ pub struct ListenError {
 /// Binds the addresses of a redirect URI, all at one port. An address that this machine does not have is left out, as long
 /// as there is another one.
 ///
+/// ```
+/// use proofkey_core::loopback::Loopback;
+/// use proofkey_http::bind;
+///
+/// let loopback = Loopback::of("http://127.0.0.1/callback").ok_or("not a loopback address")?;
+/// let bound = bind(&loopback)?;
+/// assert_eq!(bound.redirect_uri, format!("http://{}/callback", bound.sockets[0].1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`ListenError`] if an address cannot be bound, because its port is taken, or if this machine has none of them. If the
 /// redirect URI has no port, a few other ports are tried first.
@@ -50,8 +60,8 @@ fn bind_with<S>(
     let others = if loopback.port().is_none() { OTHER_PORTS } else { 0 };
     for _ in 0..others {
         match bind_once(loopback, &mut listen) {
-            // The port that the system chose at one address is taken at the other.
-            Err(error) if error.source.kind() == ErrorKind::AddrInUse => {}
+            // The port that the system chose at one address is taken at the other, or reserved there.
+            Err(error) if error.is_taken() => {}
             bound => return bound,
         }
     }
@@ -89,6 +99,17 @@ fn is_missing(error: &io::Error) -> bool {
     error.kind() == ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(FAMILY_MISSING)
 }
 
+impl ListenError {
+    /// Whether another port may do. On Windows one that the system reserves, or that another user has, is refused so too.
+    fn is_taken(&self) -> bool {
+        match self.source.kind() {
+            ErrorKind::AddrInUse => true,
+            ErrorKind::PermissionDenied => self.address.port() >= UNPRIVILEGED,
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Display for ListenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { address, source } = self;
@@ -98,6 +119,9 @@ impl fmt::Display for ListenError {
         }
         match source.kind() {
             ErrorKind::AddrInUse => f.write_str("; is another login running, or does another program use this port?"),
+            ErrorKind::PermissionDenied if self.is_taken() => f.write_str(
+                "; another user has this port, or the system reserves it (Windows lists those with `netsh int ipv4 show excludedportrange tcp`)",
+            ),
             _ => Ok(()),
         }
     }
@@ -115,6 +139,7 @@ const FAMILY_MISSING: i32 = libc::EAFNOSUPPORT;
 #[cfg(not(unix))]
 const FAMILY_MISSING: i32 = 10047;
 const OTHER_PORTS: u32 = 15;
+const UNPRIVILEGED: u16 = 1024;
 
 #[cfg(test)]
 mod tests {
@@ -199,12 +224,14 @@ mod tests {
 
     #[test]
     fn another_port_is_tried_if_any_will_do_but_not_forever() {
-        let taken = |until| move |count, _| (count % 2 == 0 && count <= until).then(|| ErrorKind::AddrInUse.into());
-        let (asked, bound) = tried("http://localhost/cb", taken(2));
-        assert_eq!(asked.join(" "), "127.0.0.1:0 [::1]:50000 127.0.0.1:0 [::1]:50000");
-        assert_eq!(bound.unwrap().join(" "), "127.0.0.1:50000 [::1]:50000");
-        let (asked, bound) = tried("http://localhost/cb", taken(usize::MAX));
-        assert_eq!((asked.len(), bound), (32, Err("[::1]:50000 AddrInUse".to_owned())));
+        for kind in [ErrorKind::AddrInUse, ErrorKind::PermissionDenied] {
+            let taken = |until| move |count, _| (count % 2 == 0 && count <= until).then(|| kind.into());
+            let (asked, bound) = tried("http://localhost/cb", taken(2));
+            assert_eq!(asked.join(" "), "127.0.0.1:0 [::1]:50000 127.0.0.1:0 [::1]:50000");
+            assert_eq!(bound.unwrap().join(" "), "127.0.0.1:50000 [::1]:50000");
+            let (asked, bound) = tried("http://localhost/cb", taken(usize::MAX));
+            assert_eq!((asked.len(), bound), (32, Err(format!("[::1]:50000 {kind:?}"))));
+        }
         let (asked, bound) = tried("http://localhost/cb", |_, _| Some(ErrorKind::PermissionDenied.into()));
         assert_eq!((asked.len(), bound), (1, Err("127.0.0.1:0 PermissionDenied".to_owned())));
     }
@@ -224,14 +251,17 @@ mod tests {
 
     #[test]
     fn an_error_names_the_address_and_asks_only_what_can_be() {
-        for (address, kind, start, asks) in [
-            ("[::1]:3000", ErrorKind::AddrInUse, "cannot listen at [::1]:3000: address in use", true),
-            ("127.0.0.1:80", ErrorKind::PermissionDenied, "cannot listen at 127.0.0.1:80: permission denied", false),
-            ("127.0.0.1:0", ErrorKind::AddrNotAvailable, "cannot listen at 127.0.0.1: address not available", false),
+        let (used, denied, missing) = (ErrorKind::AddrInUse, ErrorKind::PermissionDenied, ErrorKind::AddrNotAvailable);
+        for (address, kind, start, asks, reserved) in [
+            ("[::1]:3000", used, "cannot listen at [::1]:3000: address in use", true, false),
+            ("127.0.0.1:80", denied, "cannot listen at 127.0.0.1:80: permission denied", false, false),
+            ("127.0.0.1:8080", denied, "cannot listen at 127.0.0.1:8080: permission denied", false, true),
+            ("127.0.0.1:0", missing, "cannot listen at 127.0.0.1: address not available", false, false),
         ] {
             let error = ListenError { address: address.parse().unwrap(), source: kind.into() };
             let text = error.to_string();
             assert!(text.starts_with(start) && text.contains("another login") == asks, "{text}");
+            assert_eq!(text.contains("excludedportrange"), reserved, "{text}");
             assert!(error::Error::source(&error).is_some());
         }
     }

@@ -12,6 +12,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 /// The settings of a login.
+///
+/// ```
+/// use proofkey_core::{Client, Server};
+/// use proofkey_http::Login;
+/// use std::time::Duration;
+///
+/// let client = Client::new("my-client-id", "http://127.0.0.1/callback", Server::ITWIN)?;
+/// let login = Login::new(client, &["itwin-platform", "offline_access"])
+///     .with_extra(&[("prompt", "login")])
+///     .with_timeout(Duration::from_secs(120));
+/// # let _ = login;
+/// # Ok::<(), proofkey_core::ConfigError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Login<'a> {
     client: Client<'a>,
@@ -126,7 +139,7 @@ pub enum Start<'a> {
     Push(Push<'a>),
 }
 
-/// A login whose parameters are pushed (RFC 9126).
+/// A [`Login`] whose parameters are pushed (RFC 9126).
 #[derive(Debug)]
 pub struct Push<'a> {
     request: PushRequest<'a>,

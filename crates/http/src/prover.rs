@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::{error, fmt};
 use zeroize::Zeroizing;
 
-/// A key with the nonces that servers gave to it. It is cheap to clone, and its clones share the nonces.
+/// A key ([`Signer`]) with the nonces that servers gave to it. It is cheap to clone, and its clones share the nonces.
 #[derive(Clone)]
 pub struct Prover {
     signer: Arc<dyn Signer>,
@@ -94,6 +94,25 @@ impl<'r, 'p> Sending<'r, 'p> {
 }
 
 /// The call of an API on its way, with the token: sent once, or once more if the API wants another nonce.
+///
+/// ```
+/// use proofkey_core::AccessToken;
+/// use proofkey_http::{Answer, Calling};
+///
+/// let request = http::Request::get("https://api.example/me").body(Vec::new())?;
+/// let mut calling = Calling::new(request, AccessToken::new("AT1")?, None)?;
+/// let answer = loop {
+///     let request = calling.request()?;
+///     assert_eq!(request.headers()["authorization"], "Bearer AT1");
+///     // Your client sends `request` here.
+///     let mut answer = Answer::new(200, http::HeaderMap::new());
+///     if !calling.is_again(&answer.as_response()) {
+///         break answer;
+///     }
+/// };
+/// assert_eq!(answer.status(), 200);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Calling<'p> {
     request: http::Request<Zeroizing<Vec<u8>>>,
     bound: Option<Bound<'p>>,

@@ -29,7 +29,7 @@ pub struct Proxies {
     exceptions: String,
 }
 
-/// An `http://` or `https://` proxy.
+/// An `http://` or `https://` proxy, from [`Proxies::find`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {
     url: Zeroizing<String>,

@@ -44,7 +44,7 @@ pub fn read_signed_in(
     (new, tokens.and_then(|tokens| signed_in(tokens, &rules, rules.is_asked(), requested_at)))
 }
 
-/// Reads what came of a revocation.
+/// Reads what came of a revocation, as [`read_tokens`] does for a token request.
 ///
 /// # Errors
 /// [`ExchangeError`]; the token may still be valid then.
@@ -57,7 +57,7 @@ pub fn read_revocation(
     request.read(answer.as_response()).map_err(ExchangeError::Response)
 }
 
-/// Reads what came of a push.
+/// Reads what came of a push, as [`read_tokens`] does for a token request.
 ///
 /// # Errors
 /// [`ExchangeError`]; begin again with a fresh push then.
@@ -72,6 +72,29 @@ pub fn read_push(
 }
 
 /// A discovery, and what else makes a client of what it finds.
+///
+/// ```
+/// use proofkey_http::{Answer, ClientDiscovery, drive};
+/// use std::thread;
+///
+/// let mut discovery = ClientDiscovery::new("https://as.example", "my-client-id", "http://127.0.0.1/callback")?;
+/// let driven = drive(
+///     discovery.flow(),
+///     |request| {
+///         // Your client sends `request` here.
+///         assert_eq!(request.uri(), "https://as.example/.well-known/oauth-authorization-server");
+///         let mut answer = Answer::new(200, http::HeaderMap::new());
+///         let metadata = br#"{"issuer":"https://as.example","authorization_endpoint":"https://as.example/authorize",
+///             "token_endpoint":"https://as.example/token"}"#;
+///         assert!(answer.push(metadata, 1024 * 1024));
+///         Ok((answer, Ok(())))
+///     },
+///     thread::sleep,
+/// );
+/// let client = discovery.read(driven)?;
+/// assert_eq!(client.as_client().server().issuer(), Some("https://as.example"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct ClientDiscovery<'a> {
     discovery: Discovery<'a>,
     issuer: &'a str,

@@ -6,7 +6,7 @@ use proofkey_core::Unanswered;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Decides whether a request may use a kept connection, and learns from failures.
+/// Decides whether a request may use a kept connection ([`Settings::with_kept_connections`]), and learns from failures.
 #[derive(Debug)]
 pub struct Reuse {
     is_asked_for: bool,

@@ -4,6 +4,14 @@ use std::net::IpAddr;
 
 /// Whether a request may go to this scheme and host: https, or plain http to a loopback address or `localhost`. An IPv6
 /// address has its brackets or not.
+///
+/// ```
+/// use proofkey_http::is_secure;
+///
+/// assert!(is_secure(Some("https"), Some("as.example")));
+/// assert!(is_secure(Some("http"), Some("127.0.0.1")));
+/// assert!(!is_secure(Some("http"), Some("as.example")));
+/// ```
 #[must_use]
 pub fn is_secure(scheme: Option<&str>, host: Option<&str>) -> bool {
     let host = host.unwrap_or_default();
@@ -14,7 +22,7 @@ pub fn is_secure(scheme: Option<&str>, host: Option<&str>) -> bool {
     }
 }
 
-/// Whether it is the name that is always this machine's, whatever a name server says (RFC 6761 section 6.3).
+/// Whether it is the name that is always this machine's, whatever a name server says (RFC 6761 section 6.3). [`is_secure`] takes it.
 #[must_use]
 pub fn is_localhost(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")

@@ -12,6 +12,16 @@ pub type Received = (Answer, Result<(), TransportError>);
 
 /// The request as the `http` crate has it. Its body is wiped when it is dropped.
 ///
+/// ```
+/// use proofkey_core::{Client, RefreshToken, Server};
+/// use proofkey_http::to_http;
+///
+/// let client = Client::new("my-client-id", "http://127.0.0.1/callback", Server::ITWIN)?;
+/// let request = to_http(&client.refresh(RefreshToken::new("RT1")?).request())?;
+/// assert_eq!((request.method().as_str(), request.uri().path()), ("POST", "/connect/token"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// If the `http` crate does not take the URL.
 pub fn to_http(request: &Request<'_>) -> Result<http::Request<Zeroizing<Vec<u8>>>, http::Error> {

@@ -5,6 +5,29 @@ use std::{error, fmt};
 
 /// A key of P-256 that signs proofs of possession. With the feature `dpop` there is `SigningKey`; a secure element or a key of the
 /// platform implements this itself.
+///
+/// ```
+/// use proofkey_core::PublicKey;
+/// use proofkey_http::{SignError, Signer};
+///
+/// struct SecureElement {
+///     public_key: PublicKey,
+/// }
+///
+/// impl Signer for SecureElement {
+///     fn public_key(&self) -> &PublicKey {
+///         &self.public_key
+///     }
+///
+///     fn sign(&self, message: &[u8]) -> Result<[u8; 64], SignError> {
+///         // Have the device sign `message`, or its hash.
+///         # let _ = message;
+///         Err(SignError::new("the device is locked"))
+///     }
+/// }
+/// # let device = SecureElement { public_key: PublicKey::new([1; 32], [2; 32]) };
+/// # assert_eq!(device.sign(b"").unwrap_err().to_string(), "the key cannot sign: the device is locked");
+/// ```
 pub trait Signer: Send + Sync {
     /// Its public half.
     fn public_key(&self) -> &PublicKey;

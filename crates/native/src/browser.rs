@@ -32,6 +32,12 @@ pub enum OpenError {
 /// Only a clean `https://` URL, or an `http://` one with a loopback address, is passed on: printable ASCII without space,
 /// quotes, angle brackets, backslash, caret, backtick, braces and bar, at most 16 KiB.
 ///
+/// ```no_run
+/// if let Err(error) = proofkey_native::open("https://as.example/authorize?client_id=my-app") {
+///     println!("{error}");
+/// }
+/// ```
+///
 /// # Errors
 /// [`OpenError`] if the URL is refused or no launcher works.
 pub fn open(url: &str) -> Result<(), OpenError> {
@@ -41,7 +47,7 @@ pub fn open(url: &str) -> Result<(), OpenError> {
     launcher::open(url).map_err(OpenError::Failed)
 }
 
-/// Whether there may be a browser. On Unix other than macOS: whether there is a display, `BROWSER` is set, or this is WSL
+/// Whether there may be a browser for [`open`]. On Unix other than macOS: whether there is a display, `BROWSER` is set, or this is WSL
 /// and a program of Windows can be started.
 #[must_use]
 pub fn is_available() -> bool {

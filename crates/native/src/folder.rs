@@ -51,7 +51,7 @@ pub enum FolderError {
     },
 }
 
-/// Owner and mode of a folder or file, and the user of this process.
+/// Owner and mode of a folder or file of a [`Store`](crate::Store), and the user of this process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Access {
     /// The folder or file, or its nearest parent that can be looked up.
@@ -62,6 +62,26 @@ pub struct Access {
     pub mode: u32,
     /// The id of the user that runs this program.
     pub user: u32,
+}
+
+impl Folder {
+    /// The names of all files with this ending, without the ending.
+    pub(crate) fn names(&self, ending: &str) -> Result<Vec<String>, FolderError> {
+        let entries = self.entries()?;
+        let mut names: Vec<_> =
+            entries.iter().filter_map(|name| name.strip_suffix(ending)).map(str::to_owned).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// Removes what dead writers of `name` left behind. Only for the holder of its lock.
+    pub(crate) fn sweep(&self, name: &str) -> Result<(), FolderError> {
+        let prefix = temporary_prefix(name);
+        for left in self.entries()?.iter().filter(|entry| entry.starts_with(&prefix)) {
+            self.remove(left)?;
+        }
+        Ok(())
+    }
 }
 
 impl FolderError {
@@ -113,6 +133,9 @@ impl fmt::Display for FolderError {
                     ),
                     None => match source.kind() {
                         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => f.write_str("; free some space"),
+                        ErrorKind::PermissionDenied if cfg!(windows) => {
+                            f.write_str("; does another program have it open?")
+                        }
                         ErrorKind::FileTooLarge => f.write_str("; raise the limit for files (`ulimit -f`)"),
                         _ => Ok(()),
                     },

@@ -26,6 +26,10 @@ use vault::Vault;
 /// no locks (`flock`), as some network file systems have none, it ends after its seconds only, and two things are not certain:
 /// a process that is stopped for more than five seconds in the middle of a change can overwrite a later one, and the clocks of
 /// machines that share the folder must agree. Whether locks work across machines is up to the network file system.
+///
+/// On Unix each use checks that the folder and its files belong to this user, that nobody else has access to them, and that none
+/// of them is a link. On Windows none of this is checked: files have the access list of their folder. That of
+/// [`files`](Self::files) is in the user's profile, which only the user, administrators and the system can read by default.
 #[derive(Debug)]
 pub struct Store {
     place: Place,
@@ -51,15 +55,16 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] with a [`StoreCause`] if the name cannot name a folder (it has other characters than letters, digits, `-`,
-    /// `_` and `.`, or begins or ends with a dot), if the folder cannot be made, or if others have access to it.
+    /// `_` and `.`, or begins or ends with a dot), if the folder cannot be made, or, on Unix, if others have access to it.
     pub fn files(app: &str) -> Result<Self, StoreError> {
         Self::files_in(&folder_of(app).map_err(StoreCause::error)?)
     }
 
-    /// Logins in files, in a folder that the caller chooses.
+    /// Logins in files, in a folder that the caller chooses. On Windows choose one that only this user can read, such as a folder
+    /// in `%LOCALAPPDATA%`: its access list is not checked.
     ///
     /// # Errors
-    /// [`StoreError`] if the folder cannot be made, or if others have access to it.
+    /// [`StoreError`] if the folder cannot be made, or, on Unix, if others have access to it.
     pub fn files_in(folder: &Path) -> Result<Self, StoreError> {
         let files = Files::open(folder).map_err(|error| StoreCause::from(error).error())?;
         Ok(Self { place: Place::Files(files) })

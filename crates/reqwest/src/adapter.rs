@@ -27,6 +27,15 @@ use zeroize::Zeroizing;
 /// An HTTP client that is fit for OAuth. It is cheap to clone, and its clones share their connections.
 ///
 /// It follows no redirect and sends nothing twice. How it sends is up to its [`Settings`].
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let http = proofkey_reqwest::Http::new()?;
+/// let client = http.discover("https://as.example", "my-client-id", "https://app.example/callback").await?;
+/// # let _ = client;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Http {
     clients: Arc<Clients>,

@@ -122,6 +122,7 @@ impl<'d> Visits<'d> {
             self.sockets.rotate_left(at + 1);
             match accepted {
                 Ok((stream, _)) => return Poll::Ready(stream),
+                Err(error) if has_left(&error) => {}
                 // The system has run out of something, of file descriptors perhaps: the oldest visitors make room for the
                 // redirect and for the exchange.
                 Err(_) if self.door.waits() && !self.open.is_empty() => {
@@ -132,6 +133,11 @@ impl<'d> Visits<'d> {
             }
         }
     }
+}
+
+/// Whether a visitor left before it was let in. On Windows its connection was reset.
+fn has_left(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset)
 }
 
 /// What all connections share. It holds the login until the redirect of that login comes.
@@ -241,6 +247,13 @@ mod tests {
     use super::*;
     use std::io::{Read, Write};
     use std::net;
+
+    #[test]
+    fn a_visitor_that_has_left_is_no_sign_of_a_shortage() {
+        use io::ErrorKind::{ConnectionAborted, ConnectionReset, OutOfMemory};
+        assert!(has_left(&ConnectionAborted.into()) && has_left(&ConnectionReset.into()));
+        assert!(!has_left(&OutOfMemory.into()));
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_page_is_over_when_the_browser_closes_whatever_it_still_says() {

@@ -18,7 +18,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard, oneshot, watch};
 use tokio::time::{sleep, timeout};
 
 /// A login that stays: its access token is always valid, refreshed by one task, process or machine at a time, and saved before it
-/// counts. [`Sessions::of`](crate::Sessions::of) makes it.
+/// counts. [`Sessions::of`](crate::Sessions::of) makes it; the example of [`Sessions`](crate::Sessions) shows how.
 ///
 /// A refresh runs in a task of its own: a future that is dropped drops nothing of it. All futures need a tokio runtime.
 #[derive(Clone)]

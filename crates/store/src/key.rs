@@ -5,6 +5,15 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// Names a stored login. Two servers, two clients or two accounts never share one.
+///
+/// ```
+/// use proofkey_core::{Client, Server};
+/// use proofkey_store::Key;
+///
+/// let client = Client::new("my-app", "http://127.0.0.1/callback", Server::ITWIN)?;
+/// assert_eq!(Key::of(client, "alice"), Key::new("https://ims.bentley.com", "my-app", "alice"));
+/// # Ok::<(), proofkey_core::ConfigError>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Key {

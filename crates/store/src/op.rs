@@ -136,7 +136,7 @@ pub trait Store: Send + Sync {
     fn run(&self, key: &Key, op: Op<'_>) -> Result<Answer, StoreError>;
 }
 
-/// A store that waits without blocking a thread, such as a database.
+/// A [`Store`] that waits without blocking a thread, such as a database.
 pub trait AsyncStore: Send + Sync {
     /// As [`Store::run`]. If the future is dropped, it may have been done all the same.
     fn run<'a>(&'a self, key: &'a Key, op: Op<'a>) -> BoxFuture<'a, Result<Answer, StoreError>>;

@@ -13,6 +13,17 @@ use std::{error, fmt};
 use zeroize::{Zeroize, Zeroizing};
 
 /// One sign-in: its tokens, and the data to refresh and revoke them.
+///
+/// ```
+/// use proofkey_store::{Key, Record, Secret};
+///
+/// let key = Key::new("https://as.example", "my-app", "alice");
+/// let mut record = Record::new(key, Secret::new("AT1".to_owned()));
+/// record.refresh_token = Some(Secret::new("RT1".to_owned()));
+/// let bytes = record.to_bytes().expect("it is short");
+/// assert_eq!(Record::from_bytes(&bytes)?.access_token.expose(), "AT1");
+/// # Ok::<(), proofkey_store::RecordError>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Record {
@@ -61,7 +72,7 @@ pub struct Record {
     pub(crate) others: Others,
 }
 
-/// Who signed in.
+/// Who signed in ([`Record::user`]).
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct User {
@@ -88,7 +99,7 @@ impl User {
     }
 }
 
-/// Why a login has ended.
+/// Why a login has ended ([`Record::ended`]).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Ended {
@@ -107,7 +118,7 @@ impl Ended {
     }
 }
 
-/// An access token for one resource.
+/// An access token for one resource ([`Record::resources`]).
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct ResourceToken {

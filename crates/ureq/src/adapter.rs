@@ -23,6 +23,20 @@ use zeroize::Zeroizing;
 /// An HTTP client that is fit for OAuth. It is cheap to clone, and its clones share their connections.
 ///
 /// It follows no redirect and sends nothing twice. How it sends is up to its [`Settings`].
+///
+/// ```no_run
+/// use proofkey_ureq::{Http, Login};
+///
+/// let http = Http::new();
+/// let client = http.discover("https://as.example", "my-client-id", "http://127.0.0.1/callback")?;
+/// let login = Login::new(client.as_client(), &["profile", "offline_access"]);
+/// let tokens = http.login(login, |url| Ok(println!("Open {url}")))?.tokens;
+/// if let Some(refresh_token) = tokens.refresh_token() {
+///     let newer = http.refresh(client.as_client(), refresh_token)?;
+///     println!("good for {:?} seconds", newer.expires_in());
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Http {
     agents: Arc<Agents>,
@@ -109,6 +123,20 @@ impl Http {
 
     /// Gets the tokens of a request: for a code, or for a refresh token.
     ///
+    /// ```no_run
+    /// use proofkey_ureq::proofkey_core::{Client, Redirect, Server};
+    /// use proofkey_ureq::{Http, SysRng};
+    ///
+    /// let client = Client::new("my-client-id", "https://app.example/callback", Server::ITWIN)?;
+    /// let (url, pending) = client.authorize(&["itwin-platform"], &mut SysRng)?;
+    /// println!("Open {url}");
+    /// # let target = "/callback?code=C&state=S";
+    /// // The browser comes back with `GET /callback?code=…&state=…`:
+    /// let tokens = Http::new().exchange(pending.accept(client, Redirect::Target(target))?)?;
+    /// # let _ = tokens;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ExchangeError`]; its [`advice`](ExchangeError::advice) says what to do.
     pub fn exchange(&self, request: TokenRequest<'_>) -> Result<TokensBuf, ExchangeError> {
@@ -171,6 +199,16 @@ impl Http {
     }
 
     /// Revokes a token (RFC 7009).
+    ///
+    /// ```no_run
+    /// use proofkey_ureq::Http;
+    /// use proofkey_ureq::proofkey_core::{Client, RefreshToken, Revocable, Server};
+    ///
+    /// let client = Client::new("my-client-id", "http://127.0.0.1/callback", Server::ITWIN)?;
+    /// let token = RefreshToken::new("a refresh token that was kept")?;
+    /// Http::new().revoke(client, Revocable::Refresh(token))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`ExchangeError`]; the token may still be valid then.

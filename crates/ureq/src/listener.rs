@@ -151,7 +151,11 @@ impl Visits<'_> {
 
 /// Whether nobody has come, or only somebody who left again.
 fn is_nothing(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted | ErrorKind::WouldBlock)
+    matches!(
+        error.kind(),
+        // Windows says of a visitor that has left that the connection was reset.
+        ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::Interrupted | ErrorKind::WouldBlock
+    )
 }
 
 struct Visit {
@@ -237,3 +241,16 @@ const HEAD_DEADLINE: Duration = Duration::from_secs(10);
 const LINGER: Duration = Duration::from_millis(500);
 const PAUSE_MAX: Duration = Duration::from_millis(20);
 const PAUSE_MIN: Duration = Duration::from_millis(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_visitor_that_has_left_is_no_sign_of_a_shortage() {
+        for left in [ErrorKind::ConnectionAborted, ErrorKind::ConnectionReset] {
+            assert!(is_nothing(&left.into()), "{left}");
+        }
+        assert!(!is_nothing(&ErrorKind::OutOfMemory.into()));
+    }
+}

@@ -9,13 +9,11 @@ fn files() {
     run(Store::files());
 }
 
-#[cfg(feature = "servers")]
 #[test]
 fn postgres() {
     run(Store::Postgres(proofkey_tests::servers::Postgres::start()));
 }
 
-#[cfg(feature = "servers")]
 #[test]
 fn redis() {
     run(Store::Redis(proofkey_tests::servers::Redis::start()));

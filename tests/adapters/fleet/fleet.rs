@@ -26,9 +26,7 @@ pub(crate) struct Fleet {
 /// Where a fleet keeps its login.
 pub(crate) enum Store {
     Files(tempfile::TempDir),
-    #[cfg(feature = "servers")]
     Postgres(proofkey_tests::servers::Postgres),
-    #[cfg(feature = "servers")]
     Redis(proofkey_tests::servers::Redis),
 }
 
@@ -74,7 +72,6 @@ impl Fleet {
                 let store = proofkey_native::Store::files_in(&folder.path().join(APP)).unwrap();
                 Session::new(&Http::new(), client, store, key).begin_with(record).unwrap();
             }
-            #[cfg(feature = "servers")]
             remote => remote.begin(client, record),
         }
     }
@@ -85,7 +82,6 @@ impl Fleet {
     }
 
     /// A process that takes one token, under `strace` with this expression.
-    #[cfg(feature = "strace")]
     pub(crate) fn traced(&self, expression: &str) -> Member {
         let mut command = Command::new("strace");
         command.arg("-o").arg(self.log()).args(["-e", expression, MEMBER]).stderr(Stdio::null());
@@ -93,14 +89,12 @@ impl Fleet {
     }
 
     /// Where `strace` writes.
-    #[cfg(feature = "strace")]
     pub(crate) fn log(&self) -> std::path::PathBuf {
         let Store::Files(folder) = &self.store else { panic!("it has no folder") };
         folder.path().join("log")
     }
 
     /// The access token that is stored.
-    #[cfg(feature = "strace")]
     pub(crate) fn stored(&self) -> String {
         let Store::Files(folder) = &self.store else { panic!("it has no folder") };
         let (client, key) = (self.client.as_client(), Key::of(self.client.as_client(), "default"));
@@ -145,7 +139,6 @@ impl Fleet {
     }
 
     /// Waits until the server has handled what a killed process sent. It is one thread that takes requests in turn.
-    #[cfg(feature = "strace")]
     pub(crate) fn settle(&self) {
         Http::new().discover(&self.server.issuer(), "demo-native", "https://app.example/paste").unwrap();
     }
@@ -166,14 +159,11 @@ impl Store {
         let text = |path: &std::path::Path| path.to_str().unwrap().to_owned();
         match self {
             Self::Files(folder) => ("files", text(&folder.path().join(APP))),
-            #[cfg(feature = "servers")]
             Self::Postgres(server) => ("postgres", text(&server.socket())),
-            #[cfg(feature = "servers")]
             Self::Redis(server) => ("redis", text(&server.socket())),
         }
     }
 
-    #[cfg(feature = "servers")]
     fn begin(&self, client: proofkey_core::Client<'_>, record: Record) {
         use proofkey_reqwest::Sessions;
         use std::sync::Arc;
@@ -213,7 +203,6 @@ impl Member {
     }
 
     /// Waits for its end, however it ends.
-    #[cfg(feature = "strace")]
     pub(crate) fn wait_for_any_end(mut self) {
         drop(self.child.wait());
         self.reading.take().unwrap().join().unwrap();

@@ -2,7 +2,6 @@
 //!
 //! `FLEET_PROCESSES`, `FLEET_EXPIRIES` and `FLEET_KILLS` make it larger.
 
-#[cfg(feature = "strace")]
 mod crash;
 mod crowd;
 mod fleet;

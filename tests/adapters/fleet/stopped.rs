@@ -16,7 +16,6 @@ fn without_a_grace_the_answer_was_lost() {
     stop(Store::files(), 0);
 }
 
-#[cfg(feature = "servers")]
 #[test]
 fn with_a_grace_and_a_store_that_is_not_here() {
     stop(Store::Redis(proofkey_tests::servers::Redis::start()), 120);

@@ -48,7 +48,7 @@ Exit codes:
   4    refused, by the user in the browser or by the authorization server
   5    the server cannot be reached or does not work
   6    timed out, or the code for another device expired
-  7    the API refused the call (status 400 or more), or wants you to sign in anew
+  7    the API refused the call (status 400 or more), or wants you to sign in again
   130  interrupted";
 
 /// How to use `demo`.
@@ -64,10 +64,10 @@ Examples:
 pub const LOGIN_EXAMPLES: &str = "\
 Without a browser on this machine, such as over SSH or in a container, you sign in
 on another device: open the address there and enter the code, or scan the QR code
-that a terminal shows. It is done without --device if no browser can be opened here,
-the server has a device authorization endpoint, and no other way is asked for.
+that a terminal shows. This happens without --device if no browser can be opened here,
+the server has a device authorization endpoint, and you do not ask for another way.
 
-Tokens of --dpop are bound to a key, which is kept beside them: use `proofkey call`.
+Tokens of --dpop are bound to a key, which is stored with them: use `proofkey call`.
 
 Examples:
   proofkey login --provider itwin --client-id native-1a2b3c

@@ -33,16 +33,16 @@ pub struct Login {
     /// Only print the URL; open it in a browser on this machine
     #[arg(long)]
     pub no_browser: bool,
-    /// Sign in on another device, such as your phone: it is done without being asked for if no browser can be opened here
+    /// Sign in on another device, such as your phone; this is automatic if no browser can be opened here
     #[arg(long, conflicts_with_all = ["no_browser", "paste", "push", "redirect_uri"])]
     pub device: bool,
     /// Send the parameters to the server before the browser goes there, so that its URL holds none of them (RFC 9126)
     #[arg(long)]
     pub push: bool,
-    /// Get tokens that are bound to a key, which is kept beside them: without it nobody can use them (RFC 9449)
+    /// Get tokens that are bound to a key, which is stored with them; nobody can use them without it (RFC 9449)
     #[arg(long)]
     pub dpop: bool,
-    /// Get tokens that are not bound to a key, although the configuration file or the last login asks for it
+    /// Get tokens that are not bound to a key, even if the configuration file or the last login asks for it
     #[arg(long, conflicts_with = "dpop")]
     pub no_dpop: bool,
     /// How long to wait for you [default: 300; on another device, as long as the code is valid]

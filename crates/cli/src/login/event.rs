@@ -37,7 +37,7 @@ pub enum Event<'a> {
         verification_uri_complete: Option<&'a str>,
         /// How long the code is valid, in seconds.
         expires_in: u32,
-        /// Whether it is done without being asked for, because no browser can be opened here.
+        /// Whether it is automatic, because no browser can be opened here.
         unasked: bool,
     },
     /// The login is done, and the tokens are stored.

@@ -3,8 +3,8 @@
 use crate::wire::bytes::all;
 use core::fmt;
 
-/// A short piece of what the other side sent, such as an issuer or a media type: cut to 120 characters and cleaned to
-/// printable ASCII, so that it is safe to log and to print on a terminal. It never holds a secret.
+/// A short piece of what the other side sent, such as the issuer in [`CallbackError::Issuer`](crate::CallbackError::Issuer): cut to
+/// 120 characters and cleaned to printable ASCII, so that it is safe to log and to print on a terminal. It never holds a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Excerpt(heapless::Vec<u8, EXCERPT_MAX>);
 

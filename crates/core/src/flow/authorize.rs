@@ -15,6 +15,17 @@ impl<'a> Client<'a> {
     /// [`Pending`] until it comes back. `scope` may be empty: the server then applies its default. With `openid` in it the server
     /// says who signed in ([`IdToken`](crate::IdToken)), and a `nonce` is sent.
     ///
+    /// ```
+    /// use getrandom::SysRng;
+    /// use proofkey_core::{Client, Server};
+    ///
+    /// let client = Client::new("my-app", "http://127.0.0.1:49152/callback", Server::ITWIN)?;
+    /// let (url, pending) = client.authorize(&["itwin-platform", "offline_access"], &mut SysRng)?;
+    /// assert!(url.to_string().starts_with("https://ims.bentley.com/connect/authorize?response_type=code&client_id=my-app&"));
+    /// assert!(url.to_string().contains(pending.state().expose()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// If a scope is invalid, the client has no redirect URI, or the random generator fails; [`ConfigError::PushRequired`] if
     /// the server only takes logins that are [pushed](Self::push).
@@ -68,6 +79,17 @@ impl<'a> AuthorizationUrl<'a> {
 
     /// Adds parameters of an extension or of the server's own, such as `("prompt", "consent")`, all in one call. Only
     /// `resource` may be given several times (RFC 8707 section 2).
+    ///
+    /// ```
+    /// # use getrandom::SysRng;
+    /// # use proofkey_core::{Client, Server};
+    /// # let client = Client::new("my-app", "http://127.0.0.1:49152/callback", Server::ITWIN)?;
+    /// let (url, pending) = client.authorize(&["itwin-platform"], &mut SysRng)?;
+    /// let url = url.with(&[("prompt", "login"), ("login_hint", "alice@example.com")])?;
+    /// assert!(url.to_string().ends_with("&prompt=login&login_hint=alice%40example.com"));
+    /// # let _ = pending;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`ConfigError::ExtraParameter`] if one is empty, repeated, or set by the protocol;

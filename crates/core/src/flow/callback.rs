@@ -32,21 +32,10 @@ impl<'r> Redirect<'r> {
     /// ```
     /// # use proofkey_core::{Client, Pending, Redirect, Server};
     /// # use std::collections::HashMap;
-    /// # struct Rng(u8);
-    /// # impl rand_core::TryRng for Rng {
-    /// #     type Error = core::convert::Infallible;
-    /// #     fn try_next_u32(&mut self) -> Result<u32, Self::Error> { unreachable!() }
-    /// #     fn try_next_u64(&mut self) -> Result<u64, Self::Error> { unreachable!() }
-    /// #     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> {
-    /// #         out.fill_with(|| { self.0 += 1; self.0 });
-    /// #         Ok(())
-    /// #     }
-    /// # }
-    /// # impl rand_core::TryCryptoRng for Rng {}
-    /// # let mut rng = Rng(0);
+    /// # use getrandom::SysRng;
     /// let client = Client::new("my-app", "https://app.example/callback", Server::ITWIN)?;
     /// let mut logins: HashMap<String, Pending> = HashMap::new();
-    /// let (url, pending) = client.authorize(&[], &mut rng)?;
+    /// let (url, pending) = client.authorize(&[], &mut SysRng)?;
     /// logins.insert(pending.state().expose().to_owned(), pending);
     ///
     /// # let target = format!("/callback?code=C&state={}", logins.keys().next().ok_or("a login")?);
@@ -90,6 +79,23 @@ pub struct Pending {
 
 impl Pending {
     /// Checks the redirect (RFC 6749 section 4.1.2, RFC 9207 section 2.4) and makes the request for the tokens of it.
+    ///
+    /// ```
+    /// use getrandom::SysRng;
+    /// use proofkey_core::{CallbackError, Client, Redirect, Server};
+    ///
+    /// let client = Client::new("my-app", "https://app.example/callback", Server::ITWIN)?;
+    /// let (_url, pending) = client.authorize(&["itwin-platform"], &mut SysRng)?;
+    /// let target = format!("/callback?code=SplxlOBe&state={}", pending.state().expose());
+    /// let request = pending.accept(client, Redirect::Target(&target))?;
+    /// assert_eq!(request.request().url().to_string(), "https://ims.bentley.com/connect/token");
+    ///
+    /// // Somebody else's redirect is refused:
+    /// let (_url, pending) = client.authorize(&["itwin-platform"], &mut SysRng)?;
+    /// let refused = pending.accept(client, Redirect::Target("/callback?code=evil&state=guessed"));
+    /// assert!(matches!(refused, Err(CallbackError::State)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`CallbackError`]; the login is over then. A listener first asks [`matches`](Self::matches), so that a

@@ -155,7 +155,7 @@ impl Flow for Discovery<'_> {
     }
 }
 
-/// The addresses at which an issuer has no metadata, and what each of them answered.
+/// The addresses at which an issuer has no metadata, and what each of them answered: from [`Discovery::tried`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoMetadata {
     misses: [Option<(WellKnown, Miss)>; 3],

@@ -61,19 +61,12 @@ impl<'a> EndSessionUrl<'a> {
     ///
     /// ```
     /// # use proofkey_core::{Client, Endpoint, IdToken, Redirect, Server};
-    /// # struct Rng(u8);
-    /// # impl rand_core::TryRng for Rng {
-    /// #     type Error = core::convert::Infallible;
-    /// #     fn try_next_u32(&mut self) -> Result<u32, Self::Error> { unreachable!() }
-    /// #     fn try_next_u64(&mut self) -> Result<u64, Self::Error> { unreachable!() }
-    /// #     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> { out.fill_with(|| { self.0 += 1; self.0 }); Ok(()) }
-    /// # }
-    /// # impl rand_core::TryCryptoRng for Rng {}
+    /// # use getrandom::SysRng;
     /// # let server = Server::new("https://as.example/authorize", "https://as.example/token")
     /// #     .with(Endpoint::EndSession, "https://as.example/logout");
     /// # let client = Client::new("my-app", "http://127.0.0.1/callback", server)?;
     /// # let id_token = IdToken::new("e30.e30.c2ln")?;
-    /// let (url, ending) = client.end_session(id_token)?.returning_to("https://app.example/bye", &mut Rng(0))?;
+    /// let (url, ending) = client.end_session(id_token)?.returning_to("https://app.example/bye", &mut SysRng)?;
     /// // The browser is sent to `url`, and comes back:
     /// let target = format!("/bye?state={}", ending.state().expose());
     /// ending.accept("https://app.example/bye", Redirect::Target(&target))?;

@@ -28,6 +28,18 @@ impl WellKnown {
 }
 
 /// A request for an issuer's metadata (RFC 8414 section 3). [`Discovery`](crate::Discovery) makes them in order.
+///
+/// ```
+/// use proofkey_core::{Endpoint, MetadataRequest, Response, WellKnown};
+///
+/// let request = MetadataRequest::new("https://as.example", WellKnown::OAuth)?;
+/// assert_eq!(request.request().url().to_string(), "https://as.example/.well-known/oauth-authorization-server");
+/// let mut body = *br#"{"issuer":"https://as.example","authorization_endpoint":"https://as.example/authorize",
+///     "token_endpoint":"https://as.example/token"}"#;
+/// let metadata = request.read(Response::new(200, &mut body))?;
+/// assert_eq!(metadata.server().endpoint(Endpoint::Token), Some("https://as.example/token"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct MetadataRequest<'a> {
     issuer: &'a str,

@@ -208,7 +208,8 @@ impl fmt::Debug for Poll<'_, '_> {
     }
 }
 
-/// A login of a device that nobody confirmed before its code expired, or before the next poll was allowed.
+/// A login of a device that nobody confirmed before its code expired, or before the next poll was allowed: from
+/// [`Poll::over`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CodeExpired {
     trouble: Option<Trouble>,

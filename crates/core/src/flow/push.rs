@@ -19,19 +19,11 @@ impl<'a> Client<'a> {
     ///
     /// ```
     /// use proofkey_core::{Client, Endpoint, Response, Server};
-    /// # struct Rng(u8);
-    /// # impl rand_core::TryRng for Rng {
-    /// #     type Error = core::convert::Infallible;
-    /// #     fn try_next_u32(&mut self) -> Result<u32, Self::Error> { unreachable!() }
-    /// #     fn try_next_u64(&mut self) -> Result<u64, Self::Error> { unreachable!() }
-    /// #     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> { out.fill_with(|| { self.0 += 1; self.0 }); Ok(()) }
-    /// # }
-    /// # impl rand_core::TryCryptoRng for Rng {}
-    /// # let mut rng = Rng(0);
+    /// # use getrandom::SysRng;
     /// let server = Server::new("https://as.example/authorize", "https://as.example/token")
     ///     .with(Endpoint::PushedAuthorization, "https://as.example/par");
     /// let client = Client::new("my-app", "http://127.0.0.1:49152/callback", server)?;
-    /// let (push, pending) = client.push(&["profile"], &mut rng)?;
+    /// let (push, pending) = client.push(&["profile"], &mut SysRng)?;
     ///
     /// // Send `push.request()` with any HTTP client, and read what it answers:
     /// let mut body = *br#"{"request_uri":"urn:ietf:params:oauth:request_uri:6esc","expires_in":60}"#;

@@ -11,6 +11,18 @@ use core::fmt;
 impl<'a> Client<'a> {
     /// Ends a token at the server. Many servers end the whole grant when its refresh token is revoked.
     ///
+    /// ```
+    /// use proofkey_core::{Client, RefreshToken, Response, Revocable, Server};
+    ///
+    /// let client = Client::new("my-app", "http://127.0.0.1/callback", Server::ITWIN)?;
+    /// let request = client.revoke(Revocable::Refresh(RefreshToken::new("RT1")?))?;
+    /// let mut body = String::new();
+    /// request.request().write_body(&mut body)?;
+    /// assert_eq!(body, "token=RT1&token_type_hint=refresh_token&client_id=my-app");
+    /// request.read(Response::new(200, &mut []))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ConfigError::Endpoint`] if the server has no revocation endpoint that is known.
     pub fn revoke(self, token: Revocable<'a>) -> Result<RevocationRequest<'a>, ConfigError> {

@@ -15,6 +15,23 @@ use core::fmt;
 
 impl<'a> Client<'a> {
     /// Asks for a new access token with the refresh token (RFC 6749 section 6), for the scope that was granted.
+    ///
+    /// ```
+    /// use proofkey_core::{Client, RefreshToken, Response, Server};
+    ///
+    /// let client = Client::new("my-app", "http://127.0.0.1/callback", Server::ITWIN)?;
+    /// let request = client.refresh(RefreshToken::new("RT1")?);
+    /// let mut body = String::new();
+    /// request.request().write_body(&mut body)?;
+    /// assert_eq!(body, "grant_type=refresh_token&client_id=my-app&refresh_token=RT1");
+    ///
+    /// // The server sent no new refresh token, so the old one is still the one to keep.
+    /// let mut body = *br#"{"access_token":"AT2","token_type":"Bearer","expires_in":3600}"#;
+    /// let tokens = request.read(Response::new(200, &mut body))?;
+    /// assert_eq!(tokens.access_token().expose(), "AT2");
+    /// assert_eq!(tokens.refresh_token().map(|token| token.expose()), Some("RT1"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn refresh(self, refresh_token: RefreshToken<'a>) -> TokenRequest<'a> {
         TokenRequest::new(&self, Grant::Refresh(refresh_token))
@@ -23,6 +40,19 @@ impl<'a> Client<'a> {
 
 /// A request for tokens, with a code or with a refresh token. [`request`](Self::request) only borrows it, so it survives a
 /// send that failed before it left; [`read`](Self::read) consumes it.
+///
+/// ```
+/// use proofkey_core::{Advice, Client, RefreshToken, Response, Server};
+///
+/// let client = Client::new("my-app", "http://127.0.0.1/callback", Server::ITWIN)?;
+/// let request = client.refresh(RefreshToken::new("RT1")?).with(&[("resource", "https://api.example/")])?;
+///
+/// // Send `request.request()`, and read what the server answers:
+/// let mut body = *br#"{"error":"invalid_grant"}"#;
+/// let error = request.read(Response::new(400, &mut body)).expect_err("the server refused");
+/// assert_eq!(error.advice(), Advice::Reauthorize);
+/// # Ok::<(), proofkey_core::ConfigError>(())
+/// ```
 pub struct TokenRequest<'a> {
     client_id: &'a str,
     issuer: Option<&'a str>,

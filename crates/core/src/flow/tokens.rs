@@ -7,6 +7,14 @@ use crate::wire::bytes::is_printable;
 use core::fmt;
 
 /// A refresh token (RFC 6749 section 1.5). It cannot be printed.
+///
+/// ```
+/// use proofkey_core::RefreshToken;
+///
+/// let token = RefreshToken::new("RT1")?;
+/// assert_eq!((token.expose(), format!("{token:?}").contains("RT1")), ("RT1", false));
+/// # Ok::<(), proofkey_core::ConfigError>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct RefreshToken<'a>(pub(crate) &'a str);
 
@@ -129,6 +137,15 @@ impl<'b> Tokens<'b> {
     }
 
     /// How the granted scope differs from the requested one (RFC 6749 section 3.3); none if that is not known.
+    ///
+    /// ```
+    /// use proofkey_core::{AccessToken, Scope, Tokens};
+    ///
+    /// let tokens = Tokens::new(AccessToken::new("AT1")?).with_scope(Scope::Granted("read"));
+    /// let change = tokens.compare_scope(&["read", "write"]).expect("the server named the scope");
+    /// assert!(change.narrowed && !change.widened);
+    /// # Ok::<(), proofkey_core::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn compare_scope(&self, requested: &[&str]) -> Option<ScopeChange> {
         let granted = || self.scope.words(requested);

@@ -7,6 +7,16 @@ use core::fmt::{self, Write};
 
 /// An access token that can stand in a header: printable ASCII without a space. It is of type Bearer, or of type DPoP if it is
 /// [bound](Self::bound) to a key. It cannot be printed.
+///
+/// ```
+/// use proofkey_core::AccessToken;
+///
+/// let token = AccessToken::new("mF_9.B5f-4.1JqM")?;
+/// let mut header = String::new();
+/// token.authorization().write(&mut header).expect("a String takes all");
+/// assert_eq!(header, "Bearer mF_9.B5f-4.1JqM");
+/// # Ok::<(), proofkey_core::ConfigError>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct AccessToken<'a> {
     text: &'a str,
@@ -105,6 +115,14 @@ impl<'a> Authorization<'a> {
 }
 
 /// Why an API refused a request (RFC 6750 section 3.1).
+///
+/// ```
+/// use proofkey_core::Refusal;
+///
+/// let refusal = Refusal::of(403, [r#"Bearer error="insufficient_scope", scope="itwins:read""#]);
+/// let Some(Refusal::InsufficientScope { scope: Some(scope) }) = refusal else { unreachable!("{refusal:?}") };
+/// assert_eq!(scope.to_string(), "itwins:read");
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Refusal<'a> {

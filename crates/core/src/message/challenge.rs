@@ -3,6 +3,15 @@
 use core::fmt::{self, Write};
 
 /// The challenges of one `WWW-Authenticate` field value, in order. What stands behind a syntax error is not read.
+///
+/// ```
+/// use proofkey_core::challenges;
+///
+/// let mut found = challenges(r#"Basic realm="old", Bearer error="invalid_token", scope="read write""#);
+/// assert_eq!(found.next().map(|challenge| challenge.scheme()), Some("Basic"));
+/// let bearer = found.next().expect("a second challenge");
+/// assert!(bearer.is_bearer() && bearer.param("error").is_some_and(|error| error == *"invalid_token"));
+/// ```
 #[must_use]
 pub const fn challenges(field: &str) -> Challenges<'_> {
     Challenges { rest: field }
@@ -45,7 +54,7 @@ impl<'a> Iterator for Challenges<'a> {
     }
 }
 
-/// One challenge: a scheme and its parameters.
+/// One challenge, from [`challenges`]: a scheme and its parameters.
 #[derive(Clone, Copy, Debug)]
 pub struct Challenge<'a> {
     scheme: &'a str,
@@ -77,7 +86,7 @@ impl<'a> Challenge<'a> {
     }
 }
 
-/// The value of a parameter. It compares and prints as what it stands for, without quotes and escapes.
+/// The value of a parameter ([`Challenge::param`]). It compares and prints as what it stands for, without quotes and escapes.
 #[derive(Clone, Copy)]
 pub struct Param<'a> {
     raw: &'a str,

@@ -15,22 +15,15 @@ use sha2::{Digest, Sha256};
 ///
 /// ```
 /// use proofkey_core::{Client, Provable, PublicKey, Response, RefreshToken, Server};
-/// # struct Rng(u8);
-/// # impl rand_core::TryRng for Rng {
-/// #     type Error = core::convert::Infallible;
-/// #     fn try_next_u32(&mut self) -> Result<u32, Self::Error> { unreachable!() }
-/// #     fn try_next_u64(&mut self) -> Result<u64, Self::Error> { unreachable!() }
-/// #     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> { out.fill_with(|| { self.0 += 1; self.0 }); Ok(()) }
-/// # }
-/// # impl rand_core::TryCryptoRng for Rng {}
-/// # let (mut rng, now) = (Rng(0), 1_562_262_616);
+/// # use getrandom::SysRng;
+/// # let now = 1_562_262_616;
 /// # fn sign(_digest: [u8; 32]) -> [u8; 64] { [7; 64] }
 /// let key = PublicKey::new([1; 32], [2; 32]);
 /// let client = Client::new("my-app", "http://127.0.0.1/callback", Server::ITWIN)?.bound_to(&key)?;
 /// let refresh = client.refresh(RefreshToken::new("RT1")?);
 ///
 /// let request = refresh.request();
-/// let proof = key.prove(Provable::of(&request), now, &mut rng)?;
+/// let proof = key.prove(Provable::of(&request), now, &mut SysRng)?;
 /// let signature = sign(proof.digest());
 /// let proof = proof.sign(signature);
 /// let request = request.with_proof(&proof);

@@ -9,6 +9,15 @@ use sha2::{Digest, Sha256};
 /// The `code_verifier`: 32 random bytes as 43 characters of base64url (RFC 7636 section 4.1).
 ///
 /// It cannot be cloned or printed. With the feature `zeroize` it is wiped when it is dropped.
+///
+/// ```
+/// use getrandom::SysRng;
+/// use proofkey_core::{CodeChallenge, CodeVerifier};
+///
+/// let verifier = CodeVerifier::generate(&mut SysRng)?;
+/// assert_eq!(verifier.challenge(), CodeChallenge::s256(verifier.expose())?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct CodeVerifier(Token);
 
 impl CodeVerifier {
@@ -58,6 +67,15 @@ pub(crate) type Nonce = [u8; LENGTH];
 
 impl CodeChallenge {
     /// The challenge of a verifier from elsewhere, whose characters are hashed as they are.
+    ///
+    /// ```
+    /// use proofkey_core::CodeChallenge;
+    ///
+    /// // RFC 7636 appendix B
+    /// let challenge = CodeChallenge::s256("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")?;
+    /// assert_eq!(challenge.as_str(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    /// # Ok::<(), proofkey_core::ConfigError>(())
+    /// ```
     ///
     /// # Errors
     /// [`ConfigError::CodeVerifier`] unless it is 43 to 128 unreserved characters.

@@ -1,6 +1,6 @@
 //! On Unix: everything goes through the open folder, so that no link or renamed folder on the path leads elsewhere.
 
-use super::{Access, FILE_MAX, FolderError, Temporary, read_start, temporary, temporary_prefix};
+use super::{Access, FILE_MAX, FolderError, Temporary, read_start, temporary};
 use rustix::fs::{
     AtFlags, Dir, FileType, Mode, OFlags, RawMode, Stat, fchmod, fstat, fsync, openat, renameat, statat, unlinkat,
 };
@@ -165,25 +165,7 @@ impl Folder {
         let _ = unlinkat(&self.fd, name, AtFlags::empty());
     }
 
-    /// The names of all files with this ending, without the ending.
-    pub(crate) fn names(&self, ending: &str) -> Result<Vec<String>, FolderError> {
-        let entries = self.entries()?;
-        let mut names: Vec<_> =
-            entries.iter().filter_map(|name| name.strip_suffix(ending)).map(str::to_owned).collect();
-        names.sort();
-        Ok(names)
-    }
-
-    /// Removes what dead writers of `name` left behind. Only for the holder of its lock.
-    pub(crate) fn sweep(&self, name: &str) -> Result<(), FolderError> {
-        let prefix = temporary_prefix(name);
-        for left in self.entries()?.iter().filter(|entry| entry.starts_with(&prefix)) {
-            self.remove(left)?;
-        }
-        Ok(())
-    }
-
-    fn entries(&self) -> Result<Vec<String>, FolderError> {
+    pub(super) fn entries(&self) -> Result<Vec<String>, FolderError> {
         let read = || -> rustix::io::Result<Vec<String>> {
             let mut entries = Vec::new();
             for entry in Dir::read_from(&self.fd)? {

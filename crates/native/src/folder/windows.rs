@@ -1,8 +1,10 @@
-//! On Windows: the user's own data folder, whose access rights every file in it inherits.
+//! On Windows: the user's own data folder, whose access list every file in it inherits. No list is read or changed: that needs
+//! `unsafe`, which this workspace forbids.
 //!
-//! A virus scanner or an indexer that has a file open lets nobody else replace or open it for a moment, so all is tried again.
+//! A virus scanner or an indexer that has a file open lets nobody else replace or open it for a moment, so all is tried again. The
+//! same is true of a reader on a file system that cannot replace an open file (FAT, many network shares, Wine).
 
-use super::{Access, FILE_MAX, FolderError, Temporary, read_start, temporary, temporary_prefix};
+use super::{Access, FILE_MAX, FolderError, Temporary, read_start, temporary};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::windows::fs::OpenOptionsExt;
@@ -76,7 +78,7 @@ impl Folder {
             Ok(()) => Ok(temporary.file),
             Err(error) => {
                 self.discard(&temporary);
-                Err(FolderError::io(&self.path, error))
+                Err(FolderError::io(to, error))
             }
         }
     }
@@ -133,23 +135,7 @@ impl Folder {
 
     pub(crate) fn remove_lock(&self, _: &str) {}
 
-    pub(crate) fn names(&self, ending: &str) -> Result<Vec<String>, FolderError> {
-        let entries = self.entries()?;
-        let mut names: Vec<_> =
-            entries.iter().filter_map(|name| name.strip_suffix(ending)).map(str::to_owned).collect();
-        names.sort();
-        Ok(names)
-    }
-
-    pub(crate) fn sweep(&self, name: &str) -> Result<(), FolderError> {
-        let prefix = temporary_prefix(name);
-        for left in self.entries()?.iter().filter(|entry| entry.starts_with(&prefix)) {
-            self.remove(left)?;
-        }
-        Ok(())
-    }
-
-    fn entries(&self) -> Result<Vec<String>, FolderError> {
+    pub(super) fn entries(&self) -> Result<Vec<String>, FolderError> {
         let read = || -> io::Result<Vec<String>> {
             let mut entries = Vec::new();
             for entry in fs::read_dir(&self.path)? {

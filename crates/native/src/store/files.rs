@@ -304,3 +304,39 @@ const MARK_MAX: u64 = 1024;
 const ROOM_MIN: usize = 32 * 1024;
 /// The longest value, in bytes: a mebibyte with the line before it.
 const VALUE_MAX: usize = 1024 * 1024 - 1024;
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use proofkey_store::{ClaimId, LoginId};
+    use std::fs;
+
+    #[test]
+    fn a_renewal_that_fails_leaves_the_claim_locked() {
+        const VERSION: Version = Version::first(LoginId::new(1_700_000_000, None, 7));
+        let home = tempfile::tempdir().unwrap();
+        let [files, other] = [(); 2].map(|()| Files::open(&home.path().join("store")).unwrap());
+        let claim = |files: &Files, id| {
+            files
+                .change("name", Op::Claim { version: VERSION, id: ClaimId([id; 16]), seconds: 25, over: None })
+                .unwrap()
+        };
+        files.change("name", Op::Write { expect: None, version: VERSION, value: Some(b"value") }).unwrap();
+        assert!(matches!(claim(&files, 1), Answer::Claimed(_)));
+
+        let [mark, aside] = ["name.claim", "aside"].map(|name| files.folder.path(name));
+        let renewed = files.held().get("name").unwrap().claim;
+        let row = files.row("name", files.now()).unwrap().unwrap();
+        let change = Change { before: None, after: Some(&row), is_marked: true, is_timed: false, now: files.now() };
+        fs::rename(&mark, &aside).unwrap();
+        fs::create_dir(&mark).unwrap();
+        let error = files.hold("name", renewed, &change).unwrap_err();
+        assert!(matches!(error, StoreCause::Folder(FolderError::Io { .. })), "{error:?}");
+        fs::remove_dir(&mark).unwrap();
+        fs::rename(&aside, &mark).unwrap();
+
+        assert!(matches!(claim(&other, 2), Answer::Busy { left: Some(1..=25) }));
+        drop(files);
+        assert!(matches!(claim(&other, 2), Answer::Lapsed { .. }));
+    }
+}

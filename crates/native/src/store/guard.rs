@@ -99,9 +99,13 @@ fn has_no_locks(error: &io::Error) -> bool {
     [Errno::NOLCK, Errno::NOSYS, Errno::OPNOTSUPP].iter().any(|none| error.raw_os_error() == Some(none.raw_os_error()))
 }
 
+/// What network and virtual file systems say: not each of these is [`io::ErrorKind::Unsupported`].
 #[cfg(windows)]
 fn has_no_locks(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::Unsupported
+    const ERROR_INVALID_FUNCTION: i32 = 1;
+    const ERROR_NOT_SUPPORTED: i32 = 50;
+    const ERROR_CALL_NOT_IMPLEMENTED: i32 = 120;
+    matches!(error.raw_os_error(), Some(ERROR_INVALID_FUNCTION | ERROR_NOT_SUPPORTED | ERROR_CALL_NOT_IMPLEMENTED))
 }
 
 /// Locks the file of a claim that is being written, for as long as it is open. Returns whether it is locked.
@@ -198,3 +202,15 @@ pub(super) const LOCK_ENDING: &str = ".lock";
 const LIMIT: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(12);
 const PAUSE: Duration = Duration::from_millis(1);
+
+#[cfg(all(test, windows))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_system_without_locks_is_told_from_one_that_fails() {
+        let is_without = |code| has_no_locks(&io::Error::from_raw_os_error(code));
+        assert!([1, 50, 120].into_iter().all(is_without));
+        assert!(![5, 6, 32, 33, 36, 112].into_iter().any(is_without));
+    }
+}

@@ -4,6 +4,7 @@ use super::*;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -130,26 +131,36 @@ fn a_child_process_does_not_inherit_a_claim() {
 #[test]
 fn a_read_during_a_write_gives_the_old_row_or_the_new_one() {
     let shelf = Shelf::with_login();
-    let over = std::sync::atomic::AtomicBool::new(false);
+    let over = AtomicBool::new(false);
     thread::scope(|scope| {
         let read = || {
             let mut seen = FIRST;
-            while !over.load(std::sync::atomic::Ordering::Relaxed) {
+            while !over.load(Ordering::Relaxed) {
                 let version = shelf.row().version;
                 assert!(!seen.is_newer_than(version));
                 seen = version;
             }
         };
         let readers = [(); 3].map(|()| scope.spawn(read));
+        let end = Set(&over);
         let mut version = FIRST;
         for _ in 0..1000 {
             let next = version.next(A);
             assert_eq!(shelf.write(Some((version, A)), next, Some(b"next")).unwrap(), Answer::Done);
             version = next;
         }
-        over.store(true, std::sync::atomic::Ordering::Relaxed);
+        drop(end);
         readers.into_iter().for_each(|reader| reader.join().unwrap());
     });
+}
+
+/// Set at the end, also at that of a test that fails: else its threads would never end.
+struct Set<'a>(&'a AtomicBool);
+
+impl Drop for Set<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 #[cfg(unix)]
 mod access;
+#[cfg(windows)]
+mod busy;
 mod claims;
 mod rows;
 

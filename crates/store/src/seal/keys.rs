@@ -63,6 +63,14 @@ impl SealingKey {
 ///
 /// To change the key: give each replica the new one `with_old`, then make it the current one, and leave the old one out when no row
 /// is sealed with it any more. A row is sealed anew whenever its login is refreshed.
+///
+/// ```
+/// use proofkey_store::{Keys, SealingKey};
+///
+/// # let (now, before) = ([1; 32], [2; 32]);
+/// let keys = Keys::new(SealingKey::from_bytes(&now)).with_old(SealingKey::from_bytes(&before));
+/// # let _ = keys;
+/// ```
 #[derive(Clone)]
 pub struct Keys {
     current: Arc<SealingKey>,

@@ -162,4 +162,5 @@ const CONDITIONS: &[&str] = &[
     "#[cfg(target_os = \"linux\")]",
     "#[cfg(test)]",
     "#[cfg(unix)]",
+    "#[cfg(windows)]",
 ];

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, cpSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openBrowser, startDevServer } from '../browser/tools.mjs';
-import { command, here, install, newFolder, page, serve, use } from './tools.mjs';
+import { command, here, install, newFolder, page, serve, start, use } from './tools.mjs';
 
 const timeout = 300_000;
 const all = {};
@@ -49,10 +49,18 @@ function addWorker(folder) {
 }
 
 /** A folder of its own for each, still below the packages: its own output is in it. */
-async function next(folder, bundler) {
+async function next(folder, bundler, output) {
   for (const name of ['app', 'next']) cpSync(join(here, name), join(folder, name), { recursive: true });
-  await command('next', ['build', join(folder, 'next'), bundler], { ROOT: here.slice(0, -1) });
-  return serve(join(folder, 'next/out'));
+  await command('next', ['build', join(folder, 'next'), bundler], { ROOT: here.slice(0, -1), ...output && { OUTPUT: output } });
+  return join(folder, 'next');
+}
+
+const nextExport = async (folder, bundler) => serve(join(await next(folder, bundler, 'export'), 'out'));
+
+/** Each page is rendered at the server, where there is no window. */
+async function nextStart(folder, bundler) {
+  const site = await next(folder, bundler);
+  return start('next', ['start', site, '--hostname', '127.0.0.1', '--port', '0'], /http:\/\/127\.0\.0\.1:(\d+)/);
 }
 
 const WAYS = {
@@ -96,8 +104,9 @@ const WAYS = {
     await command('parcel', [...pages, '--public-url', '/']);
     return serve(folder);
   },
-  'next, turbopack': (folder) => next(folder, '--turbopack'),
-  'next, webpack': (folder) => next(folder, '--webpack'),
+  'next, turbopack': (folder) => nextExport(folder, '--turbopack'),
+  'next, webpack': (folder) => nextExport(folder, '--webpack'),
+  'next start': (folder) => nextStart(folder, '--turbopack'),
 };
 
 /** The rows of the README that the ways above are. */
@@ -106,7 +115,7 @@ const TOLD = [
   [/^vite [567] build/, 'Vite 5, 6, 7, built | nothing'],
   [/^vite 8/, 'Vite 8, served and built | nothing'],
   [/^webpack/, 'webpack 5 | nothing'],
-  [/^next/, 'Next 16, exported, with Turbopack or webpack | nothing; the redirect URI is a page of its own, such as `app/callback/page.js`'],
+  [/^next/, 'Next 16, exported with Turbopack or webpack, or served | nothing; the redirect URI is a page of its own, such as `app/callback/page.js`'],
   [/^parcel/, 'Parcel 2 | nothing'],
   [/^esbuild|^rollup/, 'esbuild, Rollup | `proofkey-browser/inline`, and the option `worker`'],
 ];

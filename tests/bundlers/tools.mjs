@@ -1,6 +1,6 @@
 // What the tests of the bundlers share: the package as npm gets it, a server for what was built, and a user.
 import assert from 'node:assert/strict';
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
@@ -42,6 +42,23 @@ export function command(name, args, env) {
       else resolve(stdout);
     });
   });
+}
+
+/** Starts a server of npm's packages that says which port it has. */
+export async function start(name, args, pattern) {
+  const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1' };
+  const server = spawn(join(here, 'node_modules/.bin', name), args, { cwd: here, env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise((resolve) => { server.on('close', resolve); });
+  let said = '';
+  for await (const part of server.stdout.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+    said += part;
+    const port = pattern.exec(said)?.[1];
+    if (port) {
+      server.stdout.resume();
+      return { port, close: () => { server.kill(); return ended; } };
+    }
+  }
+  throw new Error(`${name}: ${said}`);
 }
 
 /** Serves a folder, with the app at every other address. */

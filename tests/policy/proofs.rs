@@ -149,7 +149,7 @@ fn text(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The conditions that hold where the checks run.
+/// The conditions that hold in some part of `.ci/run`.
 const CONDITIONS: &[&str] = &[
     "#[cfg(all(feature = \"keyring\", target_os = \"linux\"))]",
     "#[cfg(all(test, feature = \"keyring\"))]",
@@ -162,4 +162,5 @@ const CONDITIONS: &[&str] = &[
     "#[cfg(target_os = \"linux\")]",
     "#[cfg(test)]",
     "#[cfg(unix)]",
+    "#[cfg(windows)]",
 ];

@@ -1,3 +1,3 @@
-const { ROOT: root } = process.env;
+const { OUTPUT: output, ROOT: root } = process.env;
 
-export default { output: 'export', outputFileTracingRoot: root, turbopack: { root } };
+export default { output, outputFileTracingRoot: root, turbopack: { root } };

@@ -5,7 +5,7 @@ use proofkey_native::FolderError;
 use std::fs::{File, OpenOptions};
 use std::os::windows::fs::OpenOptionsExt;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[test]
 fn a_write_waits_for_a_program_that_has_the_file_open() {
@@ -13,7 +13,9 @@ fn a_write_waits_for_a_program_that_has_the_file_open() {
     let scanned = scan(&shelf);
     thread::scope(|scope| {
         let write = scope.spawn(|| shelf.write(Some((FIRST, A)), FIRST.next(A), Some(b"next")));
-        thread::sleep(Duration::from_millis(200));
+        while !write.is_finished() && !shelf.names().iter().any(|name| name.starts_with('.')) {
+            thread::yield_now();
+        }
         assert_eq!(*shelf.row().value, b"first");
         drop(scanned);
         assert_eq!(write.join().unwrap().unwrap(), Answer::Done);
@@ -25,7 +27,9 @@ fn a_write_waits_for_a_program_that_has_the_file_open() {
 fn a_write_that_has_waited_too_long_leaves_the_old_row() {
     let shelf = Shelf::with_login();
     let scanned = scan(&shelf);
+    let begun = Instant::now();
     let error = shelf.write(Some((FIRST, A)), FIRST.next(A), Some(b"next")).unwrap_err();
+    assert!(begun.elapsed() >= Duration::from_secs(1), "it waits for a program that lets go soon");
     assert!(
         matches!(cause(&error), StoreCause::Folder(FolderError::Io { path, .. }) if *path == shelf.file()),
         "{error:?}"

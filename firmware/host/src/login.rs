@@ -39,7 +39,7 @@ impl Stage {
         let (_, callback) = self.authorize(Faults::default(), Decision::Allow);
         self.machine.enter(&callback);
         self.machine.expect(&["signed in", "called 200", "done"]);
-        let log = self.requests();
+        let log = requests(&self.server);
         assert_eq!(summary(&log), [TOKEN, API]);
         self.check_exchange(&log[0], &callback);
         self.check_call(&log[1]);
@@ -51,7 +51,7 @@ impl Stage {
         let (_, callback) = self.authorize(Faults { expires_in: Some(0), ..Faults::default() }, Decision::Allow);
         self.machine.enter(&callback);
         self.machine.expect(&["signed in", "called 200", "renewed", "called 200", "done"]);
-        let log = self.requests();
+        let log = requests(&self.server);
         assert_eq!(summary(&log), [TOKEN, API, TOKEN, API]);
         self.check_exchange(&log[0], &callback);
         self.check_refresh(&log[2]);
@@ -66,7 +66,7 @@ impl Stage {
         let (_, callback) = self.authorize_at(&line, Faults::default(), Decision::Allow);
         self.machine.enter(&callback);
         self.machine.expect(&["signed in", "called 200", "signed out", "done"]);
-        let log = self.requests();
+        let log = requests(&self.server);
         assert_eq!(summary(&log), [METADATA, TOKEN, API, REVOCATION]);
         self.check_exchange(&log[1], &callback);
         println!("{name}: found the endpoints, signed in, called the API, signed out");
@@ -77,7 +77,7 @@ impl Stage {
         let (_, callback) = self.authorize_at(&line, Faults::default(), Decision::Allow);
         self.machine.enter(&callback);
         self.machine.expect(&["signed in", "called 200", "signed out", "done"]);
-        let log = self.requests();
+        let log = requests(&self.server);
         assert_eq!(summary(&log), [TOKEN, API, REVOCATION]);
         self.check_form(&log[2]);
         assert_eq!(field(&log[2].body, "token_type_hint"), "refresh_token");
@@ -97,7 +97,7 @@ impl Stage {
         let (_, callback) = self.authorize(faults, decision);
         self.machine.enter(&tamper(callback));
         self.machine.expect(&[&format!("refused: {reason}")]);
-        assert!(self.requests().is_empty(), "it sent {:?}", summary(&self.requests()));
+        assert!(requests(&self.server).is_empty(), "it sent {:?}", summary(&requests(&self.server)));
         println!("{name}: refused ({reason}), nothing was sent");
     }
 
@@ -106,7 +106,7 @@ impl Stage {
         let (_, callback) = self.authorize(faults, Decision::Allow);
         self.machine.enter(&callback);
         self.machine.expect(&[&format!("refused: {reason}")]);
-        let log = self.requests();
+        let log = requests(&self.server);
         assert_eq!(summary(&log), [("POST", "/connect/token", status)]);
         self.check_exchange(&log[0], &callback);
         println!("{name}: refused ({reason}), no token was used");
@@ -126,30 +126,25 @@ impl Stage {
         self.server.set_faults(faults);
         self.server.clear_log();
         self.machine.enter(server);
-        let line = self.machine.line();
-        let url = line.strip_prefix("visit ").unwrap_or_else(|| panic!("it said {line}")).to_owned();
+        let url = visit(&mut self.machine);
         for name in ["state", "code_challenge"] {
-            let value = field(url.split_once('?').expect("it has a query").1, name);
+            let value = field(query(&url), name);
             assert_eq!(value.len(), 43);
             assert!(self.seen.insert(value.to_owned()), "it repeats {name}");
         }
-        assert!(self.requests().iter().all(|entry| entry.method == "GET"), "it sent more than a look at the metadata");
+        assert!(
+            requests(&self.server).iter().all(|entry| entry.method == "GET"),
+            "it sent more than a look at the metadata"
+        );
         let visit = UserAgent::new().run(&url, decision).expect("the pages work");
         (url, visit.callback.expect("the browser comes back"))
-    }
-
-    /// What the image sent: the user's browser names itself, the image does not.
-    fn requests(&self) -> Vec<Entry> {
-        let mut log = self.server.log();
-        log.retain(|entry| entry.headers.iter().all(|(name, _)| name != "user-agent"));
-        log
     }
 
     /// RFC 6749 section 4.1.3.
     fn check_exchange(&self, entry: &Entry, callback: &str) {
         self.check_form(entry);
         assert_eq!(field(&entry.body, "grant_type"), "authorization_code");
-        assert_eq!(field(&entry.body, "code"), field(callback.split_once('?').expect("it has a query").1, "code"));
+        assert_eq!(field(&entry.body, "code"), field(query(callback), "code"));
         assert_eq!(field(&entry.body, "code_verifier").len(), 43);
         assert_eq!(field(&entry.body, "redirect_uri"), "https%3A%2F%2Fapp.example%2Fpaste");
         assert!(!self.machine.said().contains(field(&entry.body, "code_verifier")), "it shows the verifier");
@@ -184,8 +179,25 @@ pub(crate) fn authority(server: &DevServer) -> String {
     server.url().trim_start_matches("http://").to_owned()
 }
 
+/// What the image sent: the user's browser names itself, the image does not.
+pub(crate) fn requests(server: &DevServer) -> Vec<Entry> {
+    let mut log = server.log();
+    log.retain(|entry| entry.headers.iter().all(|(name, _)| name != "user-agent"));
+    log
+}
+
 pub(crate) fn summary(log: &[Entry]) -> Vec<(&str, &str, u16)> {
     log.iter().map(|entry| (entry.method.as_str(), entry.path.as_str(), entry.status)).collect()
+}
+
+/// The URL that the image shows.
+pub(crate) fn visit(machine: &mut Machine) -> String {
+    let line = machine.line();
+    line.strip_prefix("visit ").unwrap_or_else(|| panic!("it said {line}")).to_owned()
+}
+
+pub(crate) fn query(url: &str) -> &str {
+    url.split_once('?').expect("it has a query").1
 }
 
 /// The raw value of the one field of that name.
@@ -194,7 +206,7 @@ pub(crate) fn field<'f>(form: &'f str, name: &str) -> &'f str {
 }
 
 /// The value of the one header field of that name.
-fn header<'e>(entry: &'e Entry, name: &str) -> &'e str {
+pub(crate) fn header<'e>(entry: &'e Entry, name: &str) -> &'e str {
     only(name, entry.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())))
 }
 
@@ -204,7 +216,7 @@ fn only<'a>(name: &str, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> &'a 
     values[0]
 }
 
-const API: (&str, &str, u16) = ("GET", "/api/me", 200);
-const METADATA: (&str, &str, u16) = ("GET", "/.well-known/oauth-authorization-server", 200);
-const REVOCATION: (&str, &str, u16) = ("POST", "/connect/revocation", 200);
-const TOKEN: (&str, &str, u16) = ("POST", "/connect/token", 200);
+pub(crate) const API: (&str, &str, u16) = ("GET", "/api/me", 200);
+pub(crate) const METADATA: (&str, &str, u16) = ("GET", "/.well-known/oauth-authorization-server", 200);
+pub(crate) const REVOCATION: (&str, &str, u16) = ("POST", "/connect/revocation", 200);
+pub(crate) const TOKEN: (&str, &str, u16) = ("POST", "/connect/token", 200);

@@ -1,6 +1,6 @@
 //! The surroundings of an image: the server, the user and the console, and what must come of them.
 //!
-//! `proofkey-firmware-host login|baseline IMAGE` starts the image in QEMU and panics if anything is not as it must be.
+//! `proofkey-firmware-host baseline|login|user IMAGE` starts the image in QEMU and panics if anything is not as it must be.
 //! QEMU joins the image's serial port to a TCP connection with a modem; the image's console is ours.
 
 mod baseline;
@@ -10,6 +10,7 @@ mod lost;
 mod machine;
 mod modem;
 mod refused;
+mod user;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -25,12 +26,13 @@ fn main() -> ExitCode {
             device::run(image);
             lost::run(image);
         }
+        "user" => user::run(image),
         _ => return usage(),
     }
     ExitCode::SUCCESS
 }
 
 fn usage() -> ExitCode {
-    eprintln!("usage: proofkey-firmware-host login|baseline IMAGE");
+    eprintln!("usage: proofkey-firmware-host baseline|login|user IMAGE");
     ExitCode::from(2)
 }

@@ -2,7 +2,7 @@
 
 use core::convert::Infallible;
 use core::fmt;
-use proofkey_core::{AuthorizeError, CallbackError, ConfigError, ResponseError};
+use proofkey_core::{AuthorizeError, CallbackError, ConfigError, IdTokenError, ResponseError, UserInfoError};
 use proofkey_firmware::http::HttpError;
 
 /// Why a session ends early.
@@ -16,7 +16,7 @@ pub(crate) enum Failure {
     Metadata,
     Response(ResponseError),
     Session,
-    User,
+    User(&'static str),
 }
 
 impl Failure {
@@ -52,7 +52,7 @@ impl fmt::Display for Failure {
             Self::Response(ResponseError::TokenType(_)) => ("token type", ""),
             Self::Response(_) => ("response", ""),
             Self::Session => ("session", ""),
-            Self::User => ("user", ""),
+            Self::User(which) => ("user ", *which),
         };
         write!(f, "{what}{which}")
     }
@@ -88,8 +88,32 @@ impl From<HttpError> for Failure {
     }
 }
 
+impl From<IdTokenError> for Failure {
+    fn from(error: IdTokenError) -> Self {
+        Self::User(match error {
+            IdTokenError::Audience { .. } => "audience",
+            IdTokenError::Encrypted => "encrypted",
+            IdTokenError::Expired { .. } => "expired",
+            IdTokenError::Issuer { .. } => "issuer",
+            IdTokenError::Nonce => "nonce",
+            IdTokenError::Party { .. } => "party",
+            _ => "unreadable",
+        })
+    }
+}
+
 impl From<ResponseError> for Failure {
     fn from(error: ResponseError) -> Self {
         Self::Response(error)
+    }
+}
+
+impl From<UserInfoError> for Failure {
+    fn from(error: UserInfoError) -> Self {
+        match error {
+            UserInfoError::Response(error) => Self::Response(error),
+            UserInfoError::Subject { .. } => Self::User("another"),
+            _ => Self::User("unknown"),
+        }
     }
 }

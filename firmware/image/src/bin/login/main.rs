@@ -1,8 +1,8 @@
 //! Signs in the user at the console, and does what its features name: reads the server's metadata, calls the API, renews tokens
 //! that are due, signs out. `size` measures each of them.
 //!
-//! A session begins with a line: the authorization endpoint, the token endpoint and the issuer, perhaps also the revocation
-//! endpoint and that for pushed requests; or the issuer alone, whose metadata is then asked for. The image shows the URL to visit, and the next line is the
+//! A session begins with a line: the authorization endpoint, the token endpoint and the issuer, perhaps also the endpoints
+//! for revocation, pushed requests, userinfo and signing out; or the issuer alone, whose metadata is then asked for. The image shows the URL to visit, and the next line is the
 //! URL that the browser ended at. If the line begins with the word `device`, its first address is the device authorization
 //! endpoint, and the image shows a code and polls until the user has confirmed it. If something is refused, the image says so
 //! in a word or two, and another session may begin. An empty line ends the run.
@@ -14,6 +14,7 @@ mod device;
 mod failure;
 mod link;
 mod push;
+mod user;
 
 use chacha20::ChaCha20Rng;
 use core::fmt::Write;
@@ -104,9 +105,9 @@ fn session(
         Some(signer) => client.bound_to(signer.public())?,
         None => client,
     };
-    let (mut tokens, sent_at) = if is_device {
+    let (mut tokens, rules, sent_at) = if is_device {
         let tokens = device::sign_in(console, &mut link, client, &mut buffers.answer, &mut buffers.tokens)?;
-        (tokens, now())
+        (tokens, client.id_token_rules(), now())
     } else {
         let pending = if cfg!(feature = "push") && server.endpoint(Endpoint::PushedAuthorization).is_some() {
             push::begin(console, &mut link, client, &mut buffers.answer)?
@@ -115,27 +116,32 @@ fn session(
         };
         let redirect = console.read_line(&mut buffers.redirect).ok_or(Failure::Console)?;
         let request = finish(pending, client, redirect)?;
-        let sent_at = now();
-        (exchange(console, &mut link, request, &mut buffers.tokens, &mut buffers.answer)?, sent_at)
+        let (rules, sent_at) = (request.id_token_rules(), now());
+        (exchange(&mut link, request, &mut buffers.tokens)?, rules, sent_at)
     };
+    let id_token = tokens.id_token().filter(|_| cfg!(feature = "oidc"));
+    if let Some(token) = id_token {
+        let user = user::check(console, token, &rules, &mut buffers.answer)?;
+        if cfg!(feature = "userinfo") && server.endpoint(Endpoint::UserInfo).is_some() {
+            user::ask(console, &mut link, client, tokens, user.sub(), &mut buffers.renewed)?;
+        }
+    }
     writeln!(console, "signed in")?;
     if cfg!(feature = "api") {
         call(console, &mut link, client, tokens, &mut buffers.answer)?;
     }
-    if cfg!(feature = "session") {
-        if let Some(new) = renew(&mut link, client, tokens, sent_at, &mut buffers.renewed)? {
-            tokens = new;
-            writeln!(console, "renewed")?;
-            if cfg!(feature = "api") {
-                call(console, &mut link, client, tokens, &mut buffers.answer)?;
-            }
+    let renewed = if cfg!(feature = "session") {
+        renew(&mut link, client, tokens, sent_at, &mut buffers.renewed)?
+    } else if cfg!(feature = "refresh") {
+        refresh(&mut link, client, tokens, sent_at, &mut buffers.renewed)?
+    } else {
+        None
+    };
+    if let Some(new) = renewed {
+        tokens = new;
+        if let Some(token) = tokens.id_token().filter(|_| cfg!(feature = "oidc")) {
+            user::check(console, token, &client.id_token_rules(), &mut buffers.answer)?;
         }
-    } else if cfg!(feature = "refresh")
-        && let Some(token) = tokens.refresh_token()
-        && Lifetime::new(sent_at, tokens.expires_in()).is_due(now())
-    {
-        let request = client.refresh(token);
-        tokens = exchange(console, &mut link, request, &mut buffers.renewed, &mut buffers.answer)?;
         writeln!(console, "renewed")?;
         if cfg!(feature = "api") {
             call(console, &mut link, client, tokens, &mut buffers.answer)?;
@@ -143,6 +149,12 @@ fn session(
     }
     if cfg!(feature = "revocation") && server.endpoint(Endpoint::Revocation).is_some() {
         sign_out(console, &mut link, client, tokens, &mut buffers.answer)?;
+    }
+    if cfg!(feature = "end_session")
+        && server.endpoint(Endpoint::EndSession).is_some()
+        && let Some(token) = id_token
+    {
+        user::sign_out(console, link.rng, client, token, &mut buffers.answer)?;
     }
     Ok(Next::Session)
 }
@@ -156,13 +168,21 @@ fn named(words: &str, is_device: bool) -> Option<Server<'_>> {
     } else {
         Server::new(first, token).with_issuer(issuer).with_feature(Feature::IssParameter)
     };
-    let (revocation, push) = (words.next(), words.next());
+    let (revocation, push, userinfo, end_session) = (words.next(), words.next(), words.next(), words.next());
     let server = match revocation {
-        Some(revocation) if cfg!(feature = "revocation") => server.with(Endpoint::Revocation, revocation),
+        Some(url) if cfg!(feature = "revocation") => server.with(Endpoint::Revocation, url),
         _ => server,
     };
-    match push {
-        Some(push) if cfg!(feature = "push") => Some(server.with(Endpoint::PushedAuthorization, push)),
+    let server = match push {
+        Some(url) if cfg!(feature = "push") => server.with(Endpoint::PushedAuthorization, url),
+        _ => server,
+    };
+    let server = match userinfo {
+        Some(url) if cfg!(feature = "userinfo") => server.with(Endpoint::UserInfo, url),
+        _ => server,
+    };
+    match end_session {
+        Some(url) if cfg!(feature = "end_session") => Some(server.with(Endpoint::EndSession, url)),
         _ => Some(server),
     }
 }
@@ -174,7 +194,7 @@ fn discover<'a>(link: &mut Link<'_>, issuer: &'a str, buffer: &'a mut [u8]) -> R
     let mut discovery = Discovery::new(issuer)?;
     let answer = loop {
         let Step::Send(request) = discovery.step(now()) else { return Err(Failure::Metadata) };
-        let answer = link.send(request, buffer)?;
+        let answer = link.line.send(request, buffer)?;
         if discovery.hear(&answer.response(buffer), now()) {
             break answer;
         }
@@ -195,23 +215,26 @@ fn finish<'a>(pending: Pending, client: Client<'a>, redirect: &'a str) -> Result
 }
 
 #[inline(never)]
-fn exchange<'a>(
-    console: &mut Console,
-    link: &mut Link<'_>,
-    request: TokenRequest<'a>,
-    buffer: &'a mut [u8],
-    claims: &mut [u8],
-) -> Result<Tokens<'a>, Failure> {
+fn exchange<'a>(link: &mut Link<'_>, request: TokenRequest<'a>, buffer: &'a mut [u8]) -> Result<Tokens<'a>, Failure> {
     let answer = link.send(request.request(), buffer)?;
-    let rules = request.id_token_rules();
-    let tokens = request.read(answer.response(buffer))?;
-    if cfg!(feature = "oidc")
-        && let Some(token) = tokens.id_token()
-    {
-        let claims = token.check(&rules, now(), claims).map_err(|_| Failure::User)?;
-        writeln!(console, "signed in as {}", claims.sub())?;
+    Ok(request.read(answer.response(buffer))?)
+}
+
+/// New tokens, if these are due.
+#[inline(never)]
+fn refresh<'a>(
+    link: &mut Link<'_>,
+    client: Client<'a>,
+    tokens: Tokens<'a>,
+    sent_at: u64,
+    buffer: &'a mut [u8],
+) -> Result<Option<Tokens<'a>>, Failure> {
+    match tokens.refresh_token() {
+        Some(token) if Lifetime::new(sent_at, tokens.expires_in()).is_due(now()) => {
+            exchange(link, client.refresh(token), buffer).map(Some)
+        }
+        _ => Ok(None),
     }
-    Ok(tokens)
 }
 
 /// New tokens, if these are due: the pass of a session decides. Nobody else shares this login, and it ends with the power.
@@ -309,7 +332,9 @@ fn sign_out(
 const API: &str = "/api/me";
 const CLIENT_ID: &str = "demo-native";
 const REDIRECT_URI: &str = "https://app.example/paste";
-const SCOPE: &[&str] = if cfg!(feature = "oidc") {
+const SCOPE: &[&str] = if cfg!(feature = "userinfo") {
+    &["openid", "profile", "itwin-platform", "offline_access"]
+} else if cfg!(feature = "oidc") {
     &["openid", "itwin-platform", "offline_access"]
 } else {
     &["itwin-platform", "offline_access"]

@@ -22,6 +22,10 @@ const CUTS = [
   // Of the values that never change, the module uses undefined.
   [/^ *table\.set\(\d+, (?:null|true|false)\);\n/gm, ''],
   [/^( *\w+): function\(/gm, '$1('],
+  [/^ *__proto__: null,\n/gm, ''],
+  [/(arg\d) === 0 \? undefined : getStringFromWasm0\(/g, 'optional('],
+  [/^ *return this;\n/gm, ''],
+  [/__wbg_ptr/g, 'ptr'],
   // A helper of glue.js returns the address and the length.
   [/, wasm\.__wbindgen_malloc(?:, wasm\.__wbindgen_realloc)?\)/g, ')'],
   [/ \? 0 : pass/g, ' ? [0, 0] : pass'],

@@ -8,14 +8,12 @@ async function load(source) {
     if (source instanceof Response) {
         if (!source.ok) throw new Error(`${source.url} answered ${source.status}`);
         if (source.headers.get('Content-Type') === 'application/wasm') {
-            return start((await WebAssembly.instantiateStreaming(source, imports)).instance);
+            return start(await WebAssembly.instantiateStreaming(source, imports));
         }
         console.warn('serve .wasm as application/wasm: it loads sooner');
         source = await source.arrayBuffer();
     }
-    const made = await WebAssembly.instantiate(source, imports);
-    // A compiled module gives the instance alone.
-    start(made.instance ?? made);
+    start(await WebAssembly.instantiate(source, imports));
 }
 
 function initSync({ module }) {
@@ -26,13 +24,18 @@ function ask(source) {
     return typeof source === 'string' || source instanceof Request || source instanceof URL ? fetch(source) : source;
 }
 
-function start(instance) {
-    wasm = instance.exports;
+function start(made) {
+    // A compiled module gives the instance alone.
+    wasm = (made.instance ?? made).exports;
     wasm.__wbindgen_start();
 }
 
 function getStringFromWasm0(ptr, len) {
     return decoder.decode(new Uint8Array(wasm.memory.buffer, ptr >>> 0, len));
+}
+
+function optional(ptr, len) {
+    return ptr === 0 ? undefined : getStringFromWasm0(ptr, len);
 }
 
 function passStringToWasm0(text) {

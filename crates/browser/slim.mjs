@@ -19,6 +19,13 @@ const CUTS = [
   [/^function _assertClass[^]*?^}\n/m, ''],
   // What an argument has taken is lost if there is no memory for the next one; then nothing goes on.
   [/^ *let ptr0, .*\n *try \{\n((?: *(?:ptr|len)\d = .*\n)+) *\} catch \(e\) \{\n[^]*?throw e;\n *\}\n/gm, '$1'],
+  // Of the values that never change, the module uses undefined.
+  [/^ *table\.set\(\d+, (?:null|true|false)\);\n/gm, ''],
+  [/^( *\w+): function\(/gm, '$1('],
+  [/^ *__proto__: null,\n/gm, ''],
+  [/(arg\d) === 0 \? undefined : getStringFromWasm0\(/g, 'optional('],
+  [/^ *return this;\n/gm, ''],
+  [/__wbg_ptr/g, 'ptr'],
   // A helper of glue.js returns the address and the length.
   [/, wasm\.__wbindgen_malloc(?:, wasm\.__wbindgen_realloc)?\)/g, ')'],
   [/ \? 0 : pass/g, ' ? [0, 0] : pass'],
@@ -47,7 +54,7 @@ text = used.trimEnd() + '\n\n' + own;
 
 const { imports, exports } = JSON.parse(readFileSync(names, 'utf8'));
 replace('"./proofkey_browser_bg.js"', '"a"');
-for (const [, long, short] of imports) replace(`${long}:`, `${short}:`);
+for (const [, long, short] of imports) replace(`${long}(`, `${short}(`);
 for (const [long, short] of exports) replace(new RegExp(`wasm\\.${long}(?!\\w)`, 'g'), `wasm.${short}`);
 writeFileSync(path, text);
 

@@ -11,9 +11,6 @@ import load, { Client, Flow, isReady, wantsRefresh } from './wasm/proofkey_brows
 
 export { ProofkeyError };
 
-const DEADLINE = 30_000;
-const DEADLINE_MAX = 2 ** 31 - 1;
-
 let loaded;
 
 export function init(source) {
@@ -42,6 +39,8 @@ export class Proofkey extends EventTarget {
   #isReady = false;
 
   constructor(options) {
+    const DEADLINE = 30_000;
+    const DEADLINE_MAX = 2 ** 31 - 1;
     super();
     // So that a server that renders a page can make one: what it does is for the browser.
     if (!isSupported()) return;

@@ -5,8 +5,6 @@
 // certain whether another one has newer tokens, even if the message with them has not arrived yet.
 import { ProofkeyError } from './error.js';
 
-const ANSWER_MAX = 5_000;
-const ASK_EVERY = 100;
 const LOCK_MAX = 60_000;
 
 export class Session {
@@ -120,6 +118,8 @@ export class Session {
 
   /** Takes over the tokens of the other tabs if theirs are newer; without any, those in the store. */
   async catchUp() {
+    const ANSWER_MAX = 5_000;
+    const ASK_EVERY = 100;
     const until = Date.now() + ANSWER_MAX;
     for (let newest = await this.#newest(); this.#lacks(newest); newest = await this.#newest()) {
       if (Date.now() > until) {

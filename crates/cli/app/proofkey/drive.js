@@ -4,36 +4,36 @@ import { CLOSED, GRANTED, KEPT, UNSENT, plain, refresh, seconds } from './http.j
 import { now } from './session.js';
 import { Pass } from './wasm/proofkey_browser.js';
 
-/** The other events of `src/pass.rs`. */
-const BEGIN = 0;
-const DONE = 1;
-const ROW = 2;
-const BUSY = 3;
-const FAILED = 15;
-
-/** Its steps; the last of them are outcomes. */
-const ADOPT = 1;
-const CLAIM = 2;
-const END = 3;
-const LOAD = 4;
-const RELEASE = 5;
-const REVOKE = 6;
-const SAVE = 7;
-const SEND = 8;
-const WAIT = 9;
-const PAUSE = 10;
-const USE = 11;
-const BRIDGE = 12;
-const FAIL = 13;
-const OCCUPIED = 14;
-const ENDED = 15;
-const GONE = 16;
-
 /**
  * Gets tokens that can be used, for all tabs. If an API has `refused` some, gets others, or nothing if there are none to be had
  * now. `deadline` is the longest wait for an answer, in milliseconds.
  */
 export async function drive(session, refused, deadline, connect, revoke) {
+  // The other events of `src/pass.rs`. Constants of a function cost nothing once a bundler has minified it.
+  const BEGIN = 0;
+  const DONE = 1;
+  const ROW = 2;
+  const BUSY = 3;
+  const FAILED = 15;
+
+  // Its steps; the last of them are outcomes.
+  const ADOPT = 1;
+  const CLAIM = 2;
+  const END = 3;
+  const LOAD = 4;
+  const RELEASE = 5;
+  const REVOKE = 6;
+  const SAVE = 7;
+  const SEND = 8;
+  const WAIT = 9;
+  const PAUSE = 10;
+  const USE = 11;
+  const BRIDGE = 12;
+  const FAIL = 13;
+  const OCCUPIED = 14;
+  const ENDED = 15;
+  const GONE = 16;
+
   let held = session.tokens;
   let event = BEGIN;
   let row = [];

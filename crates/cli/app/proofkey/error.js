@@ -2,10 +2,6 @@
 export class ProofkeyError extends Error {
   constructor(code, message, advice, retryAfter, serverCode) {
     super(message);
-    this.name = 'ProofkeyError';
-    this.code = code;
-    this.advice = advice;
-    this.retryAfter = retryAfter;
-    this.serverCode = serverCode;
+    Object.assign(this, { name: 'ProofkeyError', code, advice, retryAfter, serverCode });
   }
 }

@@ -2,8 +2,6 @@
 import { ProofkeyError } from './error.js';
 import { HttpResponse } from './wasm/proofkey_browser.js';
 
-const BODY_MAX = 1024 * 1024;
-
 /**
  * Drives a flow to its last response, and returns what it reads there. `deadline` is in milliseconds; `proofs` are of `dpop.js`. If
  * there is a `url`, that is the one address to ask.
@@ -19,7 +17,6 @@ export function run(flow, deadline, proofs, url) {
 export const GRANTED = 4;
 export const KEPT = 5;
 export const CLOSED = 6;
-const LOST = 7;
 export const UNSENT = 8;
 
 /**
@@ -27,6 +24,7 @@ export const UNSENT = 8;
  * wrong with it: the server no longer accepts the old one.
  */
 export function refresh(flow, deadline, proofs) {
+  const LOST = 7;
   return finish(flow, deadline, proofs, (response, error) => {
     const kept = response && flow.read(response);
     if (!error) return kept;
@@ -102,11 +100,14 @@ async function send(request, deadline, proofs) {
   abort.abort();
   if (!response) return { error };
   const bytes = new Uint8Array(await new Blob(chunks).arrayBuffer());
-  return { response: new HttpResponse(response.status, [...response.headers].flat().join('\n'), bytes, error !== undefined), error };
+  const { status, headers } = response;
+  // What the module reads is overwritten there. `push.js` reads the bytes here.
+  return { response: Object.assign(new HttpResponse(status, [...headers].flat().join('\n'), bytes, !!error), { status, bytes }), error };
 }
 
 /** Reads the body into `chunks`. Its length is counted after decompression. */
 export async function read({ body }, chunks) {
+  const BODY_MAX = 1024 * 1024;
   if (!body) return;
   let left = BODY_MAX;
   const reader = body.getReader();

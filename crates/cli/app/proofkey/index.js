@@ -11,13 +11,10 @@ import load, { Client, Flow, isReady, wantsRefresh } from './wasm/proofkey_brows
 
 export { ProofkeyError };
 
-const DEADLINE = 30_000;
-const DEADLINE_MAX = 2 ** 31 - 1;
-
 let loaded;
 
 export function init(source) {
-  loaded ??= load({ module_or_path: source }).catch(async (error) => {
+  loaded ??= load(source).catch(async (error) => {
     loaded = undefined;
     const reason = await import('./why.js').then(({ why }) => why(source, error)).catch(() => error.message);
     throw new ProofkeyError('init', `the WebAssembly module cannot be loaded: ${reason}`, 'fix');
@@ -42,6 +39,8 @@ export class Proofkey extends EventTarget {
   #isReady = false;
 
   constructor(options) {
+    const DEADLINE = 30_000;
+    const DEADLINE_MAX = 2 ** 31 - 1;
     super();
     // So that a server that renders a page can make one: what it does is for the browser.
     if (!isSupported()) return;
@@ -93,9 +92,9 @@ export class Proofkey extends EventTarget {
 
   async signIn({ data, extra } = {}) {
     this.#popup?.replace();
-    const { url, ...login } = await this.#begin(extra);
+    const { url, address = url, ...login } = await this.#begin(extra);
     this.#waiting.put({ ...login, data });
-    return leave(url);
+    return leave(address);
   }
 
   async signInPopup({ extra, signal } = {}) {
@@ -261,22 +260,22 @@ export class Proofkey extends EventTarget {
   }
 
   async #signInPopup(popup, extra) {
-    const { url, pending } = await this.#begin(extra);
+    const { url, address, pending } = await this.#begin(extra);
     const { client } = await this.#connect();
-    const redirect = await popup.redirect(url, (candidate) => client.matches(pending, candidate));
+    const redirect = await popup.redirect(url, (candidate) => client.matches(pending, candidate), address);
     await this.#session.begin(await this.#granted(pending, redirect));
   }
 
-  /** Begins a login: the URL to send the browser to, and the secret that its redirect is checked against. */
+  /** Begins a login: its URL, the `address` to go to if it was pushed, and the secret that its redirect is checked against. */
   async #begin(extra = {}) {
     checkSupport();
     if (this.#isClosed) throw new ProofkeyError('config', 'this Proofkey was closed: make a new one', 'fix');
-    const [{ client, server }] = await Promise.all([this.#connect(), this.#session.check()]);
+    const [{ client, server, named, proofs }] = await Promise.all([this.#connect(), this.#session.check()]);
     const parts = Object.entries(extra).flatMap(([name, values]) => [values].flat().flatMap((value) => [name, value]));
-    if (parts.some((part) => `${part}`.includes('\0'))) {
-      throw new ProofkeyError('config', 'extra: it has a NUL character', 'fix');
-    }
-    return { ...client.authorize(this.#scope, parts.join('\0'), randomBytes()), server };
+    if (parts.some((part) => `${part}`.includes('\0'))) throw new ProofkeyError('config', 'extra: it has a NUL character', 'fix');
+    const login = { ...client.authorize(this.#scope, parts.join('\0'), randomBytes()), server };
+    if ('push' in named) login.address = await (await import('./push.js')).push(login.url, client, named, this.#options.deadline, proofs);
+    return login;
   }
 
   /** Checks the redirect and gets its tokens, with the id and the time of the session that they begin. */

@@ -39,8 +39,8 @@ export class Popup {
     this.#window.focus();
   }
 
-  /** Sends the window to the server and waits for the redirect that `isOurs`. */
-  async redirect(url, isOurs) {
+  /** Sends the window to the server and waits for the redirect that `isOurs`. The `url` has the login's state. */
+  async redirect(url, isOurs, address = url) {
     const room = await roomOf(url);
     const lock = hold(room);
     this.#release = lock.release;
@@ -73,7 +73,7 @@ export class Popup {
           looks = this.#window.closed && document.hasFocus() ? looks + 1 : 0;
           if (looks === LOOKS) this.#leave(closed());
         }, LOOK_EVERY);
-        this.#window.location.replace(url);
+        this.#window.location.replace(address);
       });
     } finally {
       clearInterval(timer);

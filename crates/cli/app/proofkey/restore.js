@@ -40,12 +40,12 @@ export class Restore {
     if (!this.#isWanted()) return;
     const { begin, finish, waiting } = this.#parts;
     try {
-      const { url, ...login } = await begin();
+      const { url, address = url, ...login } = await begin();
       if (!this.#usesFrame || !isSameSite(new URL(url))) {
-        if (mayLeave) await this.#leave(url, (place) => waiting.put({ ...login, place }));
+        if (mayLeave) await this.#leave(address, (place) => waiting.put({ ...login, place }));
         return;
       }
-      const redirect = await this.#frame(url, login.pending);
+      const redirect = await this.#frame(url, address, login.pending);
       if (redirect) await finish(login.pending, redirect);
       else this.forget();
     } catch (error) {
@@ -92,14 +92,15 @@ export class Restore {
     this.#isWanted();
   }
 
-  /** Back from the server: as if the user had never left. */
+  /** Back from the server: as if the user had never left. A router that has read the redirect URI meanwhile is told. */
   back({ address, state }) {
     sessionStorage.removeItem(this.#left);
     history.replaceState(state, '', address);
+    dispatchEvent(new PopStateEvent('popstate', { state }));
   }
 
   /** The redirect of a login in a hidden frame; nothing if there is none in time. */
-  async #frame(url, pending) {
+  async #frame(url, address, pending) {
     const room = await roomOf(url);
     const lock = hold(room);
     await lock.held;
@@ -107,7 +108,7 @@ export class Restore {
     const frame = document.createElement('iframe');
     frame.hidden = true;
     frame.sandbox = 'allow-same-origin allow-scripts';
-    frame.src = url;
+    frame.src = address;
     try {
       return await new Promise((resolve) => {
         setTimeout(resolve, FRAME_MAX);

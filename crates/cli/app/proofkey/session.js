@@ -5,8 +5,6 @@
 // certain whether another one has newer tokens, even if the message with them has not arrived yet.
 import { ProofkeyError } from './error.js';
 
-const ANSWER_MAX = 5_000;
-const ASK_EVERY = 100;
 const LOCK_MAX = 60_000;
 
 export class Session {
@@ -38,12 +36,8 @@ export class Session {
     this.#store = store;
     this.#channel = new BroadcastChannel(name);
     this.#channel.addEventListener('message', ({ data }) => this.#hear(data));
-    // A page that comes back from the back/forward cache has missed what the other tabs said.
-    addEventListener('pageshow', (event) => {
-      if (event.persisted) {
-        this.#set(null);
-        this.catchUp().catch(() => {});
-      }
+    addEventListener('pageshow', ({ persisted }) => {
+      if (persisted) this.#comeBack().catch(() => this.#set(null));
     }, { signal: this.#closed.signal });
   }
 
@@ -124,6 +118,8 @@ export class Session {
 
   /** Takes over the tokens of the other tabs if theirs are newer; without any, those in the store. */
   async catchUp() {
+    const ANSWER_MAX = 5_000;
+    const ASK_EVERY = 100;
     const until = Date.now() + ANSWER_MAX;
     for (let newest = await this.#newest(); this.#lacks(newest); newest = await this.#newest()) {
       if (Date.now() > until) {
@@ -157,6 +153,20 @@ export class Session {
   /** What this tab says of its tokens. The worker takes the version as it is. */
   get #said() {
     return { tokens: this.#tokens, version: versionOf(this.#tokens), note: this.#note };
+  }
+
+  /**
+   * A page that comes back from the back/forward cache has missed what the other tabs said: its session goes on if another tab or
+   * the worker still has it.
+   */
+  async #comeBack() {
+    const before = this.#tokens;
+    this.#release();
+    // Only then this page's own lock is gone.
+    await this.#newest();
+    const newest = await this.#newest();
+    if (this.#tokens === before) await this.#set(newest.includes(before?.id) ? before : null);
+    await this.catchUp();
   }
 
   #post(message) {

@@ -3,71 +3,42 @@ import { kept, login, send, server, tokens, wait } from '../values.js';
 
 
 export class Client {
-    __destroy_into_raw() {
-        const ptr = this.__wbg_ptr;
-        this.__wbg_ptr = 0;
-        return ptr;
-    }
     free() {
-        const ptr = this.__destroy_into_raw();
+        const ptr = this.ptr;
+        this.ptr = 0;
         wasm.k(ptr, 0);
     }
     accept(pending, redirect) {
-        let ptr0, len0, ptr1, len1;
-            ptr0 = passStringToWasm0(pending, wasm.G, wasm.H);
-            len0 = WASM_VECTOR_LEN;
-            ptr1 = passStringToWasm0(redirect, wasm.G, wasm.H);
-            len1 = WASM_VECTOR_LEN;
-        const ret = wasm.o(this.__wbg_ptr, ptr0, len0, ptr1, len1);
+        const ret = wasm.o(this.ptr, ...passStringToWasm0(pending), ...passStringToWasm0(redirect));
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
         }
         return Flow.__wrap(ret[0]);
     }
     authorize(scope, extra, random) {
-        let ptr0, len0, ptr1, len1, ptr2, len2;
-            ptr0 = passStringToWasm0(scope, wasm.G, wasm.H);
-            len0 = WASM_VECTOR_LEN;
-            ptr1 = passStringToWasm0(extra, wasm.G, wasm.H);
-            len1 = WASM_VECTOR_LEN;
-            ptr2 = passArray8ToWasm0(random, wasm.G);
-            len2 = WASM_VECTOR_LEN;
-        const ret = wasm.p(this.__wbg_ptr, ptr0, len0, ptr1, len1, ptr2, len2);
+        const ret = wasm.p(this.ptr, ...passStringToWasm0(scope), ...passStringToWasm0(extra), ...passArray8ToWasm0(random));
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
         }
         return takeFromExternrefTable0(ret[0]);
     }
     matches(pending, redirect) {
-        let ptr0, len0, ptr1, len1;
-            ptr0 = passStringToWasm0(pending, wasm.G, wasm.H);
-            len0 = WASM_VECTOR_LEN;
-            ptr1 = passStringToWasm0(redirect, wasm.G, wasm.H);
-            len1 = WASM_VECTOR_LEN;
-        const ret = wasm.q(this.__wbg_ptr, ptr0, len0, ptr1, len1);
+        const ret = wasm.q(this.ptr, ...passStringToWasm0(pending), ...passStringToWasm0(redirect));
         return ret !== 0;
     }
     constructor(settings) {
-        const ptr0 = passStringToWasm0(settings, wasm.G, wasm.H);
-        const len0 = WASM_VECTOR_LEN;
-        const ret = wasm.r(ptr0, len0);
+        const ret = wasm.r(...passStringToWasm0(settings));
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
         }
-        this.__wbg_ptr = ret[0];
-        return this;
+        this.ptr = ret[0];
     }
     refresh(refresh_token) {
-        const ptr0 = passStringToWasm0(refresh_token, wasm.G, wasm.H);
-        const len0 = WASM_VECTOR_LEN;
-        const ret = wasm.s(this.__wbg_ptr, ptr0, len0);
+        const ret = wasm.s(this.ptr, ...passStringToWasm0(refresh_token));
         return Flow.__wrap(ret);
     }
     revoke(token, is_refresh) {
-        const val2 = +is_refresh;
-        const ptr0 = passStringToWasm0(token, wasm.G, wasm.H);
-        const len0 = WASM_VECTOR_LEN;
-        const ret = wasm.t(this.__wbg_ptr, ptr0, len0, val2);
+        const ret = wasm.t(this.ptr, ...passStringToWasm0(token), is_refresh);
         return Flow.__wrap(ret);
     }
 }
@@ -75,54 +46,48 @@ export class Client {
 export class Flow {
     static __wrap(ptr) {
         const obj = Object.create(Flow.prototype);
-        obj.__wbg_ptr = ptr;
+        obj.ptr = ptr;
         return obj;
     }
-    __destroy_into_raw() {
-        const ptr = this.__wbg_ptr;
-        this.__wbg_ptr = 0;
-        return ptr;
-    }
     free() {
-        const ptr = this.__destroy_into_raw();
+        const ptr = this.ptr;
+        this.ptr = 0;
         wasm.l(ptr, 0);
     }
     static discovery(issuer) {
-        const ptr0 = passStringToWasm0(issuer, wasm.G, wasm.H);
-        const len0 = WASM_VECTOR_LEN;
-        const ret = wasm.u(ptr0, len0);
+        const ret = wasm.u(...passStringToWasm0(issuer));
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
         }
         return Flow.__wrap(ret[0]);
     }
     hear(response, now) {
-        const ret = wasm.v(this.__wbg_ptr, response.__wbg_ptr, now);
+        const ret = wasm.v(this.ptr, response.ptr, now);
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
         }
         return ret[0] !== 0;
     }
     over() {
-        const ret = wasm.w(this.__wbg_ptr);
+        const ret = wasm.w(this.ptr);
         return ret;
     }
     read(response) {
-        const ret = wasm.x(this.__wbg_ptr, response.__wbg_ptr);
+        const ret = wasm.x(this.ptr, response.ptr);
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
         }
         return takeFromExternrefTable0(ret[0]);
     }
     step(now) {
-        const ret = wasm.y(this.__wbg_ptr, now);
+        const ret = wasm.y(this.ptr, now);
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
         }
         return takeFromExternrefTable0(ret[0]);
     }
     unanswered(is_closed, now) {
-        const ret = wasm.z(this.__wbg_ptr, is_closed, now);
+        const ret = wasm.z(this.ptr, is_closed, now);
         if (ret[2]) {
             throw takeFromExternrefTable0(ret[1]);
         }
@@ -131,306 +96,150 @@ export class Flow {
 }
 
 export class HttpResponse {
-    __destroy_into_raw() {
-        const ptr = this.__wbg_ptr;
-        this.__wbg_ptr = 0;
-        return ptr;
-    }
     free() {
-        const ptr = this.__destroy_into_raw();
+        const ptr = this.ptr;
+        this.ptr = 0;
         wasm.m(ptr, 0);
     }
     constructor(status, headers, body, is_cut) {
-        const val3 = +status;
-        const val4 = +is_cut;
-        let ptr0, len0, ptr1, len1;
-            ptr0 = passStringToWasm0(headers, wasm.G, wasm.H);
-            len0 = WASM_VECTOR_LEN;
-            ptr1 = passArray8ToWasm0(body, wasm.G);
-            len1 = WASM_VECTOR_LEN;
-        const ret = wasm.A(val3, ptr0, len0, ptr1, len1, val4);
-        this.__wbg_ptr = ret;
-        return this;
+        const ret = wasm.A(status, ...passStringToWasm0(headers), ...passArray8ToWasm0(body), is_cut);
+        this.ptr = ret;
     }
 }
 
 export class Pass {
-    __destroy_into_raw() {
-        const ptr = this.__wbg_ptr;
-        this.__wbg_ptr = 0;
-        return ptr;
-    }
     free() {
-        const ptr = this.__destroy_into_raw();
+        const ptr = this.ptr;
+        this.ptr = 0;
         wasm.n(ptr, 0);
     }
     constructor(row, is_refused, deadline, wall, uptime) {
-        const val2 = +is_refused;
-        const val3 = +deadline;
-        const val4 = +wall;
-        const val5 = +uptime;
-        const ptr0 = passArrayF64ToWasm0(row, wasm.G);
-        const len0 = WASM_VECTOR_LEN;
-        const ret = wasm.C(ptr0, len0, val2, val3, val4, val5);
-        this.__wbg_ptr = ret;
-        return this;
+        const ret = wasm.C(...passArrayF64ToWasm0(row), is_refused, deadline, wall, uptime);
+        this.ptr = ret;
     }
     step(event, row, wall, uptime) {
-        const val2 = +event;
-        const val3 = +wall;
-        const val4 = +uptime;
-        const ptr0 = passArrayF64ToWasm0(row, wasm.G);
-        const len0 = WASM_VECTOR_LEN;
-        const ret = wasm.D(this.__wbg_ptr, val2, ptr0, len0, val3, val4);
+        const ret = wasm.D(this.ptr, event, ...passArrayF64ToWasm0(row), wall, uptime);
         return ret;
     }
 }
 
 export function isReady(row, quiet, wall, uptime) {
-    const val2 = +quiet;
-    const val3 = +wall;
-    const val4 = +uptime;
-    const ptr0 = passArrayF64ToWasm0(row, wasm.G);
-    const len0 = WASM_VECTOR_LEN;
-    const ret = wasm.B(ptr0, len0, val2, val3, val4);
+    const ret = wasm.B(...passArrayF64ToWasm0(row), quiet, wall, uptime);
     return ret !== 0;
 }
 
 export function wantsRefresh(status, www_authenticate) {
-    const val2 = +status;
-    var ptr0 = isLikeNone(www_authenticate) ? 0 : passStringToWasm0(www_authenticate, wasm.G, wasm.H);
-    var len0 = WASM_VECTOR_LEN;
-    const ret = wasm.E(val2, ptr0, len0);
+    const ret = wasm.E(status, ...isLikeNone(www_authenticate) ? [0, 0] : passStringToWasm0(www_authenticate));
     return ret !== 0;
 }
 function __wbg_get_imports() {
     const import0 = {
-        __proto__: null,
-        i: function(arg0, arg1) {
+        a(arg0, arg1) {
             throw new Error(getStringFromWasm0(arg0, arg1));
         },
-        c: function(arg0, arg1, arg2, arg3, arg4) {
-            const ret = kept(arg0 === 0 ? undefined : getStringFromWasm0(arg0, arg1), arg2 >>> 0, arg3, arg4);
+        g(arg0, arg1, arg2, arg3, arg4) {
+            const ret = kept(optional(arg0, arg1), arg2 >>> 0, arg3, arg4);
             return ret;
         },
-        d: function(arg0, arg1, arg2, arg3) {
+        f(arg0, arg1, arg2, arg3) {
             const ret = login(getStringFromWasm0(arg0, arg1), getStringFromWasm0(arg2, arg3));
             return ret;
         },
-        a: function(arg0, arg1, arg2, arg3, arg4, arg5, arg6, arg7, arg8) {
-            const ret = new ProofkeyError(getStringFromWasm0(arg0, arg1), getStringFromWasm0(arg2, arg3), getStringFromWasm0(arg4, arg5), arg6 === Number.MAX_SAFE_INTEGER ? undefined : arg6, arg7 === 0 ? undefined : getStringFromWasm0(arg7, arg8));
+        i(arg0, arg1, arg2, arg3, arg4, arg5, arg6, arg7, arg8) {
+            const ret = new ProofkeyError(getStringFromWasm0(arg0, arg1), getStringFromWasm0(arg2, arg3), getStringFromWasm0(arg4, arg5), arg6 === Number.MAX_SAFE_INTEGER ? undefined : arg6, optional(arg7, arg8));
             return ret;
         },
-        e: function(arg0, arg1, arg2, arg3, arg4, arg5, arg6, arg7) {
-            const ret = send(getStringFromWasm0(arg0, arg1), getStringFromWasm0(arg2, arg3), getStringFromWasm0(arg4, arg5), arg6 === 0 ? undefined : getStringFromWasm0(arg6, arg7));
+        e(arg0, arg1, arg2, arg3, arg4, arg5, arg6, arg7) {
+            const ret = send(getStringFromWasm0(arg0, arg1), getStringFromWasm0(arg2, arg3), getStringFromWasm0(arg4, arg5), optional(arg6, arg7));
             return ret;
         },
-        f: function(arg0, arg1) {
+        d(arg0, arg1) {
             const ret = server(getStringFromWasm0(arg0, arg1));
             return ret;
         },
-        g: function(arg0, arg1, arg2, arg3, arg4, arg5, arg6, arg7, arg8) {
-            const ret = tokens(getStringFromWasm0(arg0, arg1), arg2 === 0 ? undefined : getStringFromWasm0(arg2, arg3), arg4 === Number.MAX_SAFE_INTEGER ? undefined : arg4, arg5 === 0 ? undefined : getStringFromWasm0(arg5, arg6), arg7 === 0 ? undefined : getStringFromWasm0(arg7, arg8));
+        c(arg0, arg1, arg2, arg3, arg4, arg5, arg6, arg7, arg8) {
+            const ret = tokens(getStringFromWasm0(arg0, arg1), optional(arg2, arg3), arg4 === Number.MAX_SAFE_INTEGER ? undefined : arg4, optional(arg5, arg6), optional(arg7, arg8));
             return ret;
         },
-        h: function(arg0) {
+        b(arg0) {
             const ret = wait(arg0 >>> 0);
             return ret;
         },
-        b: function() {
+        h() {
             const table = wasm.F;
             table.set(0, undefined);
             table.set(1024, undefined);
-            table.set(1025, null);
-            table.set(1026, true);
-            table.set(1027, false);
         },
     };
     return {
-        __proto__: null,
         "a": import0,
     };
 }
 
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+let wasm;
 
-
-let cachedFloat64ArrayMemory0 = null;
-function getFloat64ArrayMemory0() {
-    if (cachedFloat64ArrayMemory0 === null || cachedFloat64ArrayMemory0.byteLength === 0) {
-        cachedFloat64ArrayMemory0 = new Float64Array(wasm.j.buffer);
+async function load(source) {
+    source = await ask(source ?? new URL('proofkey_browser_bg.wasm', import.meta.url));
+    const imports = __wbg_get_imports();
+    if (source instanceof Response) {
+        if (!source.ok) throw new Error(`${source.url} answered ${source.status}`);
+        if (source.headers.get('Content-Type') === 'application/wasm') {
+            return start(await WebAssembly.instantiateStreaming(source, imports));
+        }
+        console.warn('serve .wasm as application/wasm: it loads sooner');
+        source = await source.arrayBuffer();
     }
-    return cachedFloat64ArrayMemory0;
+    start(await WebAssembly.instantiate(source, imports));
+}
+
+function initSync({ module }) {
+    start(new WebAssembly.Instance(new WebAssembly.Module(module), __wbg_get_imports()));
+}
+
+function ask(source) {
+    return typeof source === 'string' || source instanceof Request || source instanceof URL ? fetch(source) : source;
+}
+
+function start(made) {
+    // A compiled module gives the instance alone.
+    wasm = (made.instance ?? made).exports;
+    wasm.I();
 }
 
 function getStringFromWasm0(ptr, len) {
-    ptr = ptr >>> 0;
-    return decodeText(getUint8ArrayMemory0().subarray(ptr, ptr + len));
+    return decoder.decode(new Uint8Array(wasm.j.buffer, ptr >>> 0, len));
 }
 
-let cachedUint8ArrayMemory0 = null;
-function getUint8ArrayMemory0() {
-    if (cachedUint8ArrayMemory0 === null || cachedUint8ArrayMemory0.byteLength === 0) {
-        cachedUint8ArrayMemory0 = new Uint8Array(wasm.j.buffer);
-    }
-    return cachedUint8ArrayMemory0;
+function optional(ptr, len) {
+    return ptr === 0 ? undefined : getStringFromWasm0(ptr, len);
 }
 
-function isLikeNone(x) {
-    return x === undefined || x === null;
+function passStringToWasm0(text) {
+    return passArray8ToWasm0(encoder.encode(text));
 }
 
-function passArray8ToWasm0(arg, malloc) {
-    const ptr = malloc(arg.length * 1, 1) >>> 0;
-    getUint8ArrayMemory0().set(arg, ptr / 1);
-    WASM_VECTOR_LEN = arg.length;
-    return ptr;
+function passArray8ToWasm0(bytes) {
+    const ptr = wasm.G(bytes.length, 1) >>> 0;
+    new Uint8Array(wasm.j.buffer, ptr).set(bytes);
+    return [ptr, bytes.length];
 }
 
-function passArrayF64ToWasm0(arg, malloc) {
-    const ptr = malloc(arg.length * 8, 8) >>> 0;
-    getFloat64ArrayMemory0().set(arg, ptr / 8);
-    WASM_VECTOR_LEN = arg.length;
-    return ptr;
+function passArrayF64ToWasm0(numbers) {
+    const ptr = wasm.G(8 * numbers.length, 8) >>> 0;
+    new Float64Array(wasm.j.buffer, ptr).set(numbers);
+    return [ptr, numbers.length];
 }
 
-function passStringToWasm0(arg, malloc, realloc) {
-
-    let len = arg.length;
-    let ptr = malloc(len, 1) >>> 0;
-
-    const mem = getUint8ArrayMemory0();
-
-    let offset = 0;
-
-    for (; offset < len; offset++) {
-        const code = arg.charCodeAt(offset);
-        if (code > 0x7F) break;
-        mem[ptr + offset] = code;
-    }
-    if (offset !== len) {
-        if (offset !== 0) {
-            arg = arg.slice(offset);
-        }
-        ptr = realloc(ptr, len, len = offset + arg.length * 3, 1) >>> 0;
-        const view = getUint8ArrayMemory0().subarray(ptr + offset, ptr + len);
-        const ret = cachedTextEncoder.encodeInto(arg, view);
-
-        offset += ret.written;
-        ptr = realloc(ptr, len, offset, 1) >>> 0;
-    }
-
-    WASM_VECTOR_LEN = offset;
-    return ptr;
+function isLikeNone(value) {
+    return value === undefined || value === null;
 }
 
-function takeFromExternrefTable0(idx) {
-    const value = wasm.F.get(idx);
-    wasm.I(idx);
+function takeFromExternrefTable0(index) {
+    const value = wasm.F.get(index);
+    wasm.H(index);
     return value;
 }
 
-let cachedTextDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
-cachedTextDecoder.decode();
-function decodeText(bytes) {
-    return cachedTextDecoder.decode(bytes);
-}
-
-const cachedTextEncoder = new TextEncoder();
-
-
-let WASM_VECTOR_LEN = 0;
-
-let wasmModule, wasmInstance, wasm;
-function __wbg_finalize_init(instance, module) {
-    wasmInstance = instance;
-    wasm = instance.exports;
-    wasmModule = module;
-    cachedFloat64ArrayMemory0 = null;
-    cachedUint8ArrayMemory0 = null;
-    wasm.J();
-    return wasm;
-}
-
-async function __wbg_load(module, imports) {
-    if (module instanceof Response) {
-        if (!module.ok) {
-            throw new Error(`failed to fetch Wasm: ${module.status} ${module.statusText} fetching '${module.url}'`);
-        }
-
-        if (typeof WebAssembly.instantiateStreaming === 'function') {
-            try {
-                return await WebAssembly.instantiateStreaming(module, imports);
-            } catch (e) {
-                if (module.headers.get('Content-Type') !== 'application/wasm') {
-                    console.warn("serve .wasm as application/wasm: it loads sooner", e);
-
-                } else { throw e; }
-            }
-        }
-
-        const bytes = await module.arrayBuffer();
-        return await WebAssembly.instantiate(bytes, imports);
-    } else {
-        const instance = await WebAssembly.instantiate(module, imports);
-
-        if (instance instanceof WebAssembly.Instance) {
-            return { instance, module };
-        } else {
-            return instance;
-        }
-    }
-}
-
-function initSync(module) {
-    if (wasm !== undefined) return wasm;
-
-
-    if (module !== undefined) {
-        if (Object.getPrototypeOf(module) === Object.prototype) {
-            ({module} = module)
-        } else {
-        }
-    }
-
-    const imports = __wbg_get_imports();
-    if (!(module instanceof WebAssembly.Module)) {
-        module = new WebAssembly.Module(module);
-    }
-    const instance = new WebAssembly.Instance(module, imports);
-    return __wbg_finalize_init(instance, module);
-}
-
-let __wbg_init_promise;
-async function __wbg_init(module_or_path) {
-    if (wasm !== undefined) return wasm;
-    if (__wbg_init_promise === undefined) {
-        __wbg_init_promise = __wbg_init_once(module_or_path);
-        __wbg_init_promise.catch(() => { __wbg_init_promise = undefined; });
-    }
-    return __wbg_init_promise;
-}
-
-async function __wbg_init_once(module_or_path) {
-
-    if (module_or_path !== undefined) {
-        if (Object.getPrototypeOf(module_or_path) === Object.prototype) {
-            ({module_or_path} = module_or_path)
-        } else {
-        }
-    }
-
-    if (module_or_path === undefined) {
-        module_or_path = new URL('proofkey_browser_bg.wasm', import.meta.url);
-    }
-    const imports = __wbg_get_imports();
-
-    if (typeof module_or_path === 'string' || (module_or_path instanceof Request) || (module_or_path instanceof URL)) {
-        module_or_path = fetch(module_or_path);
-    }
-
-    const { instance, module } = await __wbg_load(await module_or_path, imports);
-
-    return __wbg_finalize_init(instance, module);
-}
-
-export { initSync, __wbg_init as default };
+export { initSync, load as default };

@@ -5,7 +5,9 @@ use proofkey_native::{Key, Store};
 use proofkey_store::{Answer, ClaimId, LoginId, Op, Store as _, Version};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 const CHILD: &str = "PROOFKEY_TEST_CHILD";
 
@@ -15,7 +17,7 @@ fn modes_do_not_depend_on_the_umask() {
         let home = tempfile::tempdir().unwrap();
         let program = std::env::current_exe().unwrap();
         let script = format!("umask {umask} && exec \"$0\" --exact child_stores_a_login --nocapture");
-        let status = Command::new("sh").args(["-c", &script]).arg(program).env(CHILD, home.path()).status().unwrap();
+        let status = run(Command::new("sh").args(["-c", &script]).arg(program).env(CHILD, home.path()));
         assert!(status.success(), "{umask}");
         let folder = home.path().join("proofkey");
         assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o7777, 0o700, "{umask}");
@@ -30,7 +32,7 @@ fn modes_do_not_depend_on_the_umask() {
 #[test]
 fn child_stores_a_login() {
     let Some(home) = std::env::var_os(CHILD) else { return };
-    let store = Store::files_in(&std::path::Path::new(&home).join("proofkey")).unwrap();
+    let store = Store::files_in(&Path::new(&home).join("proofkey")).unwrap();
     let (key, version) = (Key::new("i", "c", "a"), Version::first(LoginId::new(1, None, 7)));
     assert_eq!(store.run(&key, Op::Write { expect: None, version, value: Some(b"login") }).unwrap(), Answer::Done);
     let claim = Op::Claim { version, id: ClaimId([1; 16]), seconds: 25, over: None };
@@ -44,19 +46,13 @@ fn child_stores_a_login() {
 fn the_launcher_gets_the_url_as_one_argument() {
     let home = tempfile::tempdir().unwrap();
     let (launcher, seen) = (home.path().join("launcher"), home.path().join("seen"));
-    fs::write(
-        &launcher,
-        format!("#!/bin/sh\nprintf '%s\\n' \"$#\" \"$@\" > '{}.part'\nmv '{0}.part' '{0}'\n", seen.display()),
-    )
-    .unwrap();
-    fs::set_permissions(&launcher, fs::Permissions::from_mode(0o700)).unwrap();
+    let script = format!("printf '%s\\n' \"$#\" \"$@\" > '{}.part'\nmv '{0}.part' '{0}'\n", seen.display());
+    write_program(&launcher, &script);
     let url = "https://as.example/a?x=$(id)&y=;touch+z&state=%20*";
-    let status = Command::new(std::env::current_exe().unwrap())
+    let status = run(Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "child_opens_a_url", "--nocapture"])
         .env(CHILD, url)
-        .env("BROWSER", &launcher)
-        .status()
-        .unwrap();
+        .env("BROWSER", &launcher));
     assert!(status.success());
     let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
     while !seen.exists() && std::time::Instant::now() < until {
@@ -69,20 +65,14 @@ fn the_launcher_gets_the_url_as_one_argument() {
 fn a_browser_in_the_terminal_is_not_waited_for() {
     let home = tempfile::tempdir().unwrap();
     let (launcher, leave, left) = (home.path().join("lynx"), home.path().join("leave"), home.path().join("left"));
-    assert!(Command::new("mkfifo").arg(&leave).status().unwrap().success());
-    fs::write(
-        &launcher,
-        format!("#!/bin/sh\ntimeout 20 cat '{}' > /dev/null\n: > '{}'\n", leave.display(), left.display()),
-    )
-    .unwrap();
-    fs::set_permissions(&launcher, fs::Permissions::from_mode(0o700)).unwrap();
-    let status = Command::new(std::env::current_exe().unwrap())
+    assert!(run(Command::new("mkfifo").arg(&leave)).success());
+    let script = format!("timeout 20 cat '{}' > /dev/null\n: > '{}'\n", leave.display(), left.display());
+    write_program(&launcher, &script);
+    let status = run(Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "child_opens_a_url"])
         .env(CHILD, "https://as.example/")
         .env("BROWSER", &launcher)
-        .stdout(Stdio::null())
-        .status()
-        .unwrap();
+        .stdout(Stdio::null()));
     assert!(status.success() && !left.exists());
     fs::write(&leave, "").unwrap();
 }
@@ -102,16 +92,14 @@ impl Programs {
     /// Adds a program that then runs `more`.
     fn add(&self, name: &str, more: &str) {
         let (file, seen) = (self.folder.path().join(name), self.folder.path().join("seen"));
-        let script = format!("#!/bin/sh\necho {name} \"$#\" \"$*\" >> '{}'\n{more}\n", seen.display());
-        fs::write(&file, script).unwrap();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o700)).unwrap();
+        write_program(&file, &format!("echo {name} \"$#\" \"$*\" >> '{}'\n{more}\n", seen.display()));
     }
 
     /// Runs a test in a process that finds only these programs.
     fn child(&self, test: &str, environment: &[(&str, &str)]) -> bool {
         let mut child = Command::new(std::env::current_exe().unwrap());
         child.args(["--exact", test]).env_clear().env("PATH", self.folder.path()).envs(environment.iter().copied());
-        child.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
+        run(child.stdout(Stdio::null()).stderr(Stdio::null())).success()
     }
 
     fn open(&self, environment: &[(&str, &str)]) -> (bool, String) {
@@ -123,6 +111,23 @@ impl Programs {
         self.child("child_looks_for_a_browser", &[environment, &[(CHILD, "")]].concat())
     }
 }
+
+fn write_program(file: &Path, script: &str) {
+    let _writing = FORK.lock().unwrap_or_else(PoisonError::into_inner);
+    fs::write(file, format!("#!/bin/sh\n{script}")).unwrap();
+    fs::set_permissions(file, fs::Permissions::from_mode(0o700)).unwrap();
+}
+
+fn run(command: &mut Command) -> ExitStatus {
+    let child = {
+        let _forking = FORK.lock().unwrap_or_else(PoisonError::into_inner);
+        command.spawn()
+    };
+    child.unwrap().wait().unwrap()
+}
+
+/// A process that starts has for a moment all files that are open here, and a program that anybody can write to cannot be run.
+static FORK: Mutex<()> = Mutex::new(());
 
 /// On WSL the programs of Windows are found even if `PATH` does not name them.
 fn on_wsl() -> bool {

@@ -66,7 +66,8 @@ impl Desk {
     }
 
     pub fn home(&self, path: &str) -> PathBuf {
-        self.home.path().join(path)
+        // On Windows, too, as the tool would write it.
+        path.split('/').fold(self.home.path().to_owned(), |folder, name| folder.join(name))
     }
 
     pub fn command(&self, args: &[&str]) -> Command {

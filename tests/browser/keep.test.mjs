@@ -377,11 +377,9 @@ test('back in the back/forward cache: another tab has refreshed, signed in as so
 }));
 
 test('out of the back/forward cache with no tab or worker that knows: signed out', { timeout }, () => withTabs(async (context) => {
+  await context.addInitScript('delete globalThis.SharedWorker');
   const page = await openBare(context, all);
-  await page.evaluate(() => { app.close(); globalThis.app = make({ keep: false }); });
-  const [popup] = await Promise.all([page.waitForEvent('popup'), page.evaluate(() => { globalThis.done = app.signInPopup(); })]);
-  await allow(popup);
-  await page.evaluate(() => done);
+  await signInBare(page);
   await inCache(page, () => {});
   await until(page, () => !app.signedIn);
   assert.deepEqual(await page.evaluate(() => states), ['signed_out']);

@@ -63,8 +63,8 @@ impl Http {
     /// they are. Only what protects is set last: no redirect is followed, nothing is sent twice or decoded, and connections are
     /// kept as `settings` say. Its certificates and proxies replace yours if they are set.
     ///
-    /// `builder` is called once, and again if connections are kept: for fresh ones and for kept ones. Plain http, which goes to this machine only, is not
-    /// sent with your client.
+    /// `builder` is called once, and again if connections are kept: for fresh ones and for kept ones. Plain http, which goes to this
+    /// machine only, is not sent with your client.
     ///
     /// # Errors
     /// [`TransportKind::Http`] if `reqwest` does not build it.

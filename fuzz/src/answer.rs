@@ -3,8 +3,8 @@
 use crate::login::{ISSUER, STATE, client, login};
 use crate::{Counter, is_printable};
 use proofkey_core::{
-    MetadataRequest, Redirect, RefreshToken, ResponseBuf, ResponseError, Revocable, Scope, TokenRequest, Tokens,
-    WellKnown,
+    MetadataRequest, Redirect, RefreshToken, Response, ResponseBuf, ResponseError, Revocable, Scope, TokenRequest,
+    Tokens, WellKnown,
 };
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -43,9 +43,14 @@ pub struct Unknown;
 
 /// What the core reads in an answer to a token request with a code.
 pub fn read_tokens(answer: &ResponseBuf) -> Result<Granted, ResponseError> {
+    exchange(answer.clone().as_response())
+}
+
+/// The same, of an answer as the core has it.
+pub fn exchange(response: Response<'_>) -> Result<Granted, ResponseError> {
     let query = format!("code=C&state={STATE}&iss={ISSUER}");
     let request = login().accept(client(), Redirect::Query(&query)).expect("a good redirect");
-    read(request, answer)
+    request.read(response).map(granted)
 }
 
 /// The URL that the core makes of an answer to a push, and its lifetime.

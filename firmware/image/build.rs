@@ -1,7 +1,16 @@
-//! Tells the linker where `memory.x` is, and which script begins with it.
+//! Gives the linker `memory.x`, and the script that begins with it.
+
+use std::path::PathBuf;
+use std::{env, fs};
 
 fn main() {
-    println!("cargo:rustc-link-search={}", env!("CARGO_MANIFEST_DIR"));
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo names it"));
+    let memory = include_str!("memory.x");
+    // P-256 in software needs a deeper stack.
+    let is_deep = env::var_os("CARGO_FEATURE_P256").is_some();
+    fs::write(out.join("memory.x"), if is_deep { memory.replace("16K", "32K") } else { memory.to_owned() })
+        .expect("the folder is there");
+    println!("cargo:rustc-link-search={}", out.display());
     println!("cargo:rustc-link-arg-bins=-Tlink.x");
     println!("cargo:rerun-if-changed=memory.x");
 }

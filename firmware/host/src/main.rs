@@ -1,6 +1,6 @@
 //! The surroundings of an image: the server, the user and the console, and what must come of them.
 //!
-//! `proofkey-firmware-host baseline|login|user IMAGE` starts the image in QEMU and panics if anything is not as it must be.
+//! `proofkey-firmware-host baseline|login|proof|user IMAGE` starts the image in QEMU and panics if anything is not as it must be.
 //! QEMU joins the image's serial port to a TCP connection with a modem; the image's console is ours.
 
 mod baseline;
@@ -9,6 +9,7 @@ mod login;
 mod lost;
 mod machine;
 mod modem;
+mod proof;
 mod refused;
 mod user;
 
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
             device::run(image);
             lost::run(image);
         }
+        "proof" => proof::run(image),
         "user" => user::run(image),
         _ => return usage(),
     }
@@ -33,6 +35,6 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("usage: proofkey-firmware-host baseline|login|user IMAGE");
+    eprintln!("usage: proofkey-firmware-host baseline|login|proof|user IMAGE");
     ExitCode::from(2)
 }

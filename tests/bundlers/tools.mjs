@@ -8,6 +8,8 @@ import { allow, until, within } from '../browser/spa.mjs';
 
 export const here = new URL('.', import.meta.url).pathname;
 const out = join(here, 'target');
+/** As it was before Vite set NODE_ENV in this process. */
+const ENV = { ...process.env, NEXT_TELEMETRY_DISABLED: '1' };
 const TYPES = { '.css': 'text/css', '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm' };
 
 /** Packs the package and puts it where the apps find it. Returns the names of its files. */
@@ -36,7 +38,7 @@ export function page(folder, script) {
 /** Runs a command of npm's packages. What it says is only of interest if it fails. */
 export function command(name, args, env) {
   return new Promise((resolve, reject) => {
-    const options = { cwd: here, env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1', ...env } };
+    const options = { cwd: here, env: { ...ENV, ...env } };
     execFile(join(here, 'node_modules/.bin', name), args, options, (error, stdout, stderr) => {
       if (error) reject(new Error(`${name}: ${stdout}${stderr}`));
       else resolve(stdout);
@@ -46,8 +48,7 @@ export function command(name, args, env) {
 
 /** Starts a server of npm's packages that says which port it has. */
 export async function start(name, args, pattern) {
-  const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1' };
-  const server = spawn(join(here, 'node_modules/.bin', name), args, { cwd: here, env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const server = spawn(join(here, 'node_modules/.bin', name), args, { cwd: here, env: ENV, stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise((resolve) => { server.on('close', resolve); });
   let said = '';
   for await (const part of server.stdout.setEncoding('utf8').iterator({ destroyOnReturn: false })) {

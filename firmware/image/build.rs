@@ -10,7 +10,8 @@ fn main() {
     let is_deep = env::var_os("CARGO_FEATURE_P256").is_some();
     fs::write(out.join("memory.x"), if is_deep { memory.replace("16K", "32K") } else { memory.to_owned() })
         .expect("the folder is there");
-    println!("cargo:rustc-link-search={}", out.display());
+    // Not for packages that depend on this one: the peer has its own.
+    println!("cargo:rustc-link-arg-bins=-L{}", out.display());
     println!("cargo:rustc-link-arg-bins=-Tlink.x");
     println!("cargo:rerun-if-changed=memory.x");
 }

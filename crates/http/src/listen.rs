@@ -100,7 +100,7 @@ fn is_missing(error: &io::Error) -> bool {
 }
 
 impl ListenError {
-    /// Whether another port may do. On Windows one that the system reserves, or that another user has, is refused so too.
+    /// Whether another port may do. Windows denies permission for one that it reserves, or that another user has.
     fn is_taken(&self) -> bool {
         match self.source.kind() {
             ErrorKind::AddrInUse => true,

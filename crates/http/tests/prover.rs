@@ -1,4 +1,4 @@
-//! Calls with a token that is bound to a key: what is shown of them, and why there is no proof.
+//! What `Debug` prints of a key and of a call that is bound to it, and the texts that say why there is no proof.
 
 use proofkey_core::{AccessToken, Client, PublicKey, RefreshToken, Response, Server};
 use proofkey_http::{Calling, DriveError, Prover, SignError, Signer, TransportError, TransportKind, drive_with};

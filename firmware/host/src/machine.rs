@@ -60,6 +60,14 @@ impl Machine {
         &self.said
     }
 
+    /// Ends the run. The image says how deep its stack was, and must end well.
+    #[track_caller]
+    pub(crate) fn finish(mut self) {
+        self.enter("");
+        println!("{}", self.line());
+        assert!(self.ended_well());
+    }
+
     /// Whether the image ended well. It must have no more to say.
     pub(crate) fn ended_well(mut self) -> bool {
         assert!(self.screen.recv_timeout(PATIENCE).is_err(), "it goes on after:\n{}", self.said);

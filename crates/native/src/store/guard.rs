@@ -99,7 +99,7 @@ fn has_no_locks(error: &io::Error) -> bool {
     [Errno::NOLCK, Errno::NOSYS, Errno::OPNOTSUPP].iter().any(|none| error.raw_os_error() == Some(none.raw_os_error()))
 }
 
-/// What network and virtual file systems say: not each of these is [`io::ErrorKind::Unsupported`].
+/// The errors of network and virtual file systems without locks. Not all of them are [`io::ErrorKind::Unsupported`].
 #[cfg(windows)]
 fn has_no_locks(error: &io::Error) -> bool {
     const ERROR_INVALID_FUNCTION: i32 = 1;

@@ -64,7 +64,7 @@ opaque!(Tokens);
 #[wasm_bindgen(js_name = wantsRefresh)]
 #[must_use]
 pub fn wants_refresh(status: u16, www_authenticate: Option<String>) -> bool {
-    matches!(Refusal::of(status, www_authenticate.as_deref()), Some(Refusal::InvalidToken))
+    Refusal::is_stale(status, www_authenticate.as_deref())
 }
 
 #[cfg(test)]

@@ -181,45 +181,93 @@ impl<'a> Refusal<'a> {
     /// Reads a response's status and the values of its `WWW-Authenticate` header fields. None if neither the status
     /// (401, 403) nor a challenge of scheme Bearer or DPoP is a refusal.
     pub fn of(status: u16, fields: impl IntoIterator<Item = &'a str>) -> Option<Self> {
-        let (mut bearer, mut proof, mut others): (Option<Challenge<'a>>, Option<Challenge<'a>>, _) =
-            (None, None, false);
+        let heard = Heard::of(fields);
+        let param = |name| heard.ours().and_then(|challenge| challenge.param(name));
+        Some(match heard.kind(status)? {
+            Kind::Forbidden => Self::Forbidden,
+            Kind::InsufficientAuthentication => Self::InsufficientAuthentication {
+                acr_values: param("acr_values"),
+                max_age: param("max_age").and_then(Param::seconds),
+            },
+            Kind::InsufficientScope => Self::InsufficientScope { scope: param("scope") },
+            Kind::InvalidProof => Self::InvalidProof,
+            Kind::InvalidRequest => Self::InvalidRequest,
+            Kind::InvalidToken => Self::InvalidToken,
+            Kind::OtherScheme => Self::OtherScheme,
+        })
+    }
+
+    /// Whether the refusal is [`InvalidToken`](Self::InvalidToken), so that a newer token may be taken. It is less code than
+    /// [`of`](Self::of) for a program that asks nothing else.
+    ///
+    /// ```
+    /// use proofkey_core::Refusal;
+    ///
+    /// assert!(Refusal::is_stale(401, [r#"Bearer error="invalid_token""#]));
+    /// assert!(!Refusal::is_stale(403, [r#"Bearer error="insufficient_scope""#]));
+    /// ```
+    pub fn is_stale(status: u16, fields: impl IntoIterator<Item = &'a str>) -> bool {
+        Heard::of(fields).kind(status) == Some(Kind::InvalidToken)
+    }
+}
+
+/// What the challenges of a response say.
+#[derive(Default)]
+struct Heard<'a> {
+    bearer: Option<Challenge<'a>>,
+    proof: Option<Challenge<'a>>,
+    has_others: bool,
+}
+
+/// A [`Refusal`] without its parameters.
+#[derive(PartialEq, Eq)]
+enum Kind {
+    Forbidden,
+    InsufficientAuthentication,
+    InsufficientScope,
+    InvalidProof,
+    InvalidRequest,
+    InvalidToken,
+    OtherScheme,
+}
+
+impl<'a> Heard<'a> {
+    fn of(fields: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut heard = Self::default();
         for field in fields {
             for challenge in challenges(field) {
                 match challenge.is_bearer() {
-                    true => bearer = bearer.or(Some(challenge)),
-                    false if challenge.is_proof() => proof = proof.or(Some(challenge)),
-                    false => others = true,
+                    true => heard.bearer = heard.bearer.or(Some(challenge)),
+                    false if challenge.is_proof() => heard.proof = heard.proof.or(Some(challenge)),
+                    false => heard.has_others = true,
                 }
             }
         }
-        Self::said(status, bearer, proof, others)
+        heard
+    }
+
+    /// The challenge that counts: rather the one that says why.
+    fn ours(&self) -> Option<Challenge<'a>> {
+        let says = |challenge: &Challenge<'a>| challenge.param("error").is_some();
+        self.bearer.filter(says).or_else(|| self.proof.filter(says)).or(self.bearer).or(self.proof)
     }
 
     #[inline(never)]
-    fn said(status: u16, bearer: Option<Challenge<'a>>, proof: Option<Challenge<'a>>, others: bool) -> Option<Self> {
-        // Rather the one that says why.
-        let says = |challenge: &Challenge<'a>| challenge.param("error").is_some();
-        let ours = bearer.filter(says).or_else(|| proof.filter(says)).or(bearer).or(proof);
-        let error = ours.and_then(|challenge| challenge.param("error"));
-        match (status, error) {
-            (400..=499, Some(error)) if error == *"insufficient_scope" => {
-                Some(Self::InsufficientScope { scope: ours.and_then(|challenge| challenge.param("scope")) })
-            }
-            (400..=499, Some(error)) if error == *"insufficient_user_authentication" => {
-                let param = |name| ours.and_then(|challenge| challenge.param(name));
-                let (acr_values, max_age) = (param("acr_values"), param("max_age").and_then(Param::seconds));
-                Some(Self::InsufficientAuthentication { acr_values, max_age })
-            }
-            (400..=499, Some(error)) if error == *"invalid_token" => Some(Self::InvalidToken),
-            (400..=499, Some(error)) if error == *"invalid_request" => Some(Self::InvalidRequest),
-            (400..=499, Some(error)) if error == *"invalid_dpop_proof" || error == *"use_dpop_nonce" => {
-                Some(Self::InvalidProof)
-            }
-            (401, _) if others && ours.is_none() => Some(Self::OtherScheme),
-            (401, _) => Some(Self::InvalidToken),
-            (403, _) => Some(Self::Forbidden),
-            _ => None,
-        }
+    fn kind(&self, status: u16) -> Option<Kind> {
+        let ours = self.ours();
+        let error = ours.and_then(|challenge| challenge.param("error")).filter(|_| matches!(status, 400..=499));
+        let is = |name: &str| error.is_some_and(|error| error == *name);
+        Some(match status {
+            _ if is("insufficient_scope") => Kind::InsufficientScope,
+            _ if is("insufficient_user_authentication") => Kind::InsufficientAuthentication,
+            _ if is("invalid_token") => Kind::InvalidToken,
+            _ if is("invalid_request") => Kind::InvalidRequest,
+            _ if is("invalid_dpop_proof") || is("use_dpop_nonce") => Kind::InvalidProof,
+            401 if self.has_others && ours.is_none() => Kind::OtherScheme,
+            401 => Kind::InvalidToken,
+            403 => Kind::Forbidden,
+            _ => return None,
+        })
     }
 }
 

@@ -241,7 +241,7 @@ pub(super) fn check(record: &Record) -> Result<(), StoreError> {
 /// Whether an API refuses its token with a 401 that a newer one may mend.
 #[must_use]
 pub fn is_stale(response: &ResponseBuf) -> bool {
-    matches!(Refusal::of(response.status, response.headers("www-authenticate")), Some(Refusal::InvalidToken))
+    Refusal::is_stale(response.status, response.headers("www-authenticate"))
 }
 
 /// The answer of an API, unless the API wants the user to sign in again.

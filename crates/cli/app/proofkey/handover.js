@@ -2,6 +2,8 @@
 
 /** How long to wait for a verdict that was sent just before its sender was done, in milliseconds. */
 const GRACE = 1_000;
+/** What the names of all rooms begin with. */
+const ROOM = 'proofkey/1 window ';
 
 /**
  * Hands a redirect to the page that opened this window, if there is one, and closes the window. If the browser does not let it
@@ -9,10 +11,12 @@ const GRACE = 1_000;
  */
 export async function handOver(redirect) {
   if (!stateOf(redirect)) return false;
-  const room = await roomOf(redirect);
   const { held } = await navigator.locks.query().catch(() => ({ held: [] }));
   // A page in another site's frame has separate locks and channels, so only there the window needs its opener.
   const framed = window.opener && window.opener !== window.opener.top ? window.opener : undefined;
+  // Most often no login of this app has a window, and then no name has to be made.
+  if (!framed && !held.some(({ name }) => name.startsWith(ROOM))) return false;
+  const room = await roomOf(redirect);
   if (!framed && !held.some(({ name }) => name === room)) return false;
   const id = crypto.randomUUID();
   const channel = new BroadcastChannel(room);
@@ -38,7 +42,7 @@ export async function handOver(redirect) {
 /** The name under which the two pages of a login meet. Only a page that has seen the login's state can make it. */
 export async function roomOf(url) {
   const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(stateOf(url)));
-  return `proofkey/1 window ${Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+  return `${ROOM}${Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
 }
 
 function stateOf(url) {

@@ -203,8 +203,8 @@ export class Proofkey extends EventTarget {
     checkSupport();
     // A closed instance leaves a redirect to one that can use it.
     const arrived = this.#isClosed ? undefined : this.#arrival;
-    // So that a click does not have to wait for it. The server is not asked before that.
-    if (!arrived) (this.#options.authorizationEndpoint === undefined ? init() : this.#connect()).catch(() => {});
+    // So that neither a click nor a redirect has to wait for it. The server is not asked before that.
+    (this.#options.authorizationEndpoint === undefined ? init() : this.#connect()).catch(() => {});
     // The app may leave this page as soon as it has the tokens.
     if (arrived) this.#session.keep();
     // A tab that does not answer must not hold this one up.

@@ -102,3 +102,14 @@ test('the package in one file is what the folder has, and no file is named that 
   for (const [, path] of text.matchAll(/new URL\('([^']*)', import\.meta\.url\)/g)) readFileSync(new URL(path, `file://${PACKAGE}wasm/`));
   assert.doesNotMatch(text, /\bimport\(|^import /m);
 });
+
+test('a page that was loaded has the module, and has asked the server for nothing', { timeout }, () => withProfile(all.browser, async (context) => {
+  const asked = [];
+  context.on('request', (request) => asked.push(request.url()));
+  const page = await openBare(context, all);
+  await page.evaluate(() => app.handleRedirect());
+  await page.waitForFunction(() => performance.getEntriesByName(new URL('/proofkey/wasm/proofkey_browser_bg.wasm', location.href).href).length);
+  // What would have been asked is on its way by then.
+  await page.evaluate(() => init().then(() => new Promise((resolve) => { setTimeout(resolve, 100); })));
+  assert.deepEqual(asked.filter((url) => url.startsWith(all.server.issuer)), []);
+}));

@@ -121,7 +121,10 @@ export class Session {
     const ANSWER_MAX = 5_000;
     const ASK_EVERY = 100;
     const until = Date.now() + ANSWER_MAX;
-    for (let newest = await this.#newest(); this.#lacks(newest); newest = await this.#newest()) {
+    // Who has tokens may answer while the locks are looked at.
+    if (!this.#tokens) this.#post({ ask: true });
+    let newest = await this.#newest();
+    while (this.#lacks(newest)) {
       if (Date.now() > until) {
         throw new ProofkeyError('deadline', 'another tab does not answer', 'retry');
       }
@@ -130,6 +133,8 @@ export class Session {
         this.#channel.addEventListener('message', resolve, { once: true });
         this.#post({ ask: true });
       });
+      // Who had them may be gone.
+      if (this.#lacks(newest)) newest = await this.#newest();
     }
     if (this.#tokens) return;
     const tokens = await this.#tellStore((store) => store.load());

@@ -280,22 +280,18 @@ impl Pass {
             Event::Refused { ends: true, .. } => self.to(Phase::Checking, Step::Load),
             Event::Refused { ends: false, pause } => self.release(pause, Trouble::Refused, now),
             Event::Unanswered(Unanswered::Unsent) => self.release(0, Trouble::Unsent, now),
-            Event::Unanswered(why) => {
+            // Nobody can say what was sent if the event is none of these.
+            event => {
                 let sent = self.claimed.seconds();
                 if self.policy.grace == Grace::Unlimited {
                     return self.release(0, Trouble::NoAnswer { since: sent }, now);
                 }
                 let since = *self.lost.get_or_insert(sent);
                 // What was cut off is not on its way any longer. What timed out may be, and arrive after the next one.
-                let again = why == Unanswered::Closed
+                let again = matches!(event, Event::Unanswered(Unanswered::Closed))
                     && self.sends < 2
                     && !(self.policy.grace == Grace::None && self.serves(now));
                 if again { self.send(now) } else { self.finish(Trouble::NoAnswer { since }, now) }
-            }
-            // Nobody can say what was sent.
-            _ => {
-                let since = *self.lost.get_or_insert_with(|| self.claimed.seconds());
-                self.finish(Trouble::NoAnswer { since }, now)
             }
         }
     }

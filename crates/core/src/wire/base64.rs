@@ -1,4 +1,5 @@
-//! base64url without padding (RFC 4648 section 5), in a time that depends on lengths only.
+//! base64url without padding (RFC 4648 section 5), in a time that depends on lengths only. The tests hold it against the crate
+//! `base64ct`, which would add 0.5 KB to what a web app loads and 0.3 KB to the flash of a login.
 
 /// Writes the characters of these bytes to the start of `out`; none if it has no room for them.
 pub(crate) fn encode<'o>(bytes: &[u8], out: &'o mut [u8]) -> Option<&'o str> {
@@ -11,7 +12,11 @@ pub(crate) fn encode<'o>(bytes: &[u8], out: &'o mut [u8]) -> Option<&'o str> {
             bits = bits.saturating_add(8);
         }
         bits = bits.saturating_sub(6);
-        *to = character((held >> bits) as u8 & 63);
+        *to = (held >> bits) as u8 & 63;
+    }
+    // A loop of its own, so that a processor can do many at once.
+    for to in out.iter_mut() {
+        *to = character(*to);
     }
     core::str::from_utf8(out).ok()
 }

@@ -18,7 +18,7 @@ export async function bundle(options) {
     minify: true,
     format: 'esm',
     platform: 'browser',
-    external: ['./dpop.js', './push.js', './restore.js', './store.js', './why.js'],
+    external: ['./dpop.js', './push.js', './restore.js', './signout.js', './store.js', './why.js'],
     write: false,
     ...options,
   });

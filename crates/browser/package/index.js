@@ -164,7 +164,8 @@ export class Proofkey extends EventTarget {
     if (!redirect) return revoked;
     // The user is to be signed out at the server, too, whatever becomes of the tokens.
     await Promise.allSettled([revoked]);
-    return leave(await this.#endSession(redirect, tokens?.idToken));
+    const [{ endSession }, { named }] = await Promise.all([import('./signout.js'), this.#connect()]);
+    return leave(endSession(named, redirect, tokens?.idToken));
   }
 
   /** What `state` says is known from the first session on, unless `handleRedirect` is about to know better. */
@@ -186,17 +187,6 @@ export class Proofkey extends EventTarget {
       if (!refreshToken || error.code !== 'server') throw error;
     }
     return true;
-  }
-
-  /** Where the server signs the user out (OpenID Connect RP-Initiated Logout 1.0 section 2). */
-  async #endSession(redirect, idToken) {
-    const { end_session_endpoint: endpoint } = (await this.#connect()).named;
-    if (!endpoint) throw new ProofkeyError('config', 'the server has no end_session_endpoint: call signOut without `redirect`', 'fix');
-    const url = new URL(endpoint);
-    if (idToken) url.searchParams.set('id_token_hint', idToken);
-    url.searchParams.set('client_id', this.#options.clientId);
-    if (redirect !== true) url.searchParams.set('post_logout_redirect_uri', redirect);
-    return url;
   }
 
   async #handleRedirect() {

@@ -1,7 +1,7 @@
 //! What a client is made of, checked: endpoints, issuer, redirect URI, extra parameters.
 
 use crate::error::{ConfigError, ParameterFault, UriFault};
-use crate::wire::{address, form, uri};
+use crate::wire::{form, uri};
 
 /// Checks extra parameters for an endpoint. They are given once: a second list would replace the first.
 pub(crate) fn check_extra(given: &[(&str, &str)], extra: &[(&str, &str)], endpoint: &str) -> Result<(), ConfigError> {
@@ -146,7 +146,7 @@ fn is_web(scheme: &str) -> bool {
 }
 
 fn is_loopback(host: &str) -> bool {
-    address::ip_literal(host).is_some_and(|ip| ip.is_loopback())
+    uri::ip_literal(host).is_some_and(|ip| ip.is_loopback())
 }
 
 const PROTOCOL_PARAMETERS: [&str; 28] = [

@@ -11,7 +11,6 @@ pub use reply::Reply;
 
 use crate::client::Client;
 use crate::flow::{Pending, Redirect, arrived};
-use crate::wire::address;
 use crate::wire::uri::{self, Uri};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::{fmt, iter, mem};
@@ -47,7 +46,7 @@ impl<'a> Loopback<'a> {
         let (host, port) = parts.host_and_port()?;
         let literal = match host {
             LOCALHOST => None,
-            host => Some(address::ip_literal(host).filter(IpAddr::is_loopback)?),
+            host => Some(uri::ip_literal(host).filter(IpAddr::is_loopback)?),
         };
         let path_and_query = redirect_uri.strip_prefix("http://")?.strip_prefix(parts.authority?)?;
         Some(Self { literal, port, path_and_query })

@@ -1,6 +1,5 @@
 //! The encodings on the wire. Nothing here knows OAuth.
 
-pub(crate) mod address;
 pub(crate) mod base64;
 pub(crate) mod bytes;
 pub(crate) mod date;

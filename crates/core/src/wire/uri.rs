@@ -1,8 +1,8 @@
 //! Absolute URIs (RFC 3986), split but never normalised.
 
-use crate::wire::address::ip_literal;
 use crate::wire::bytes::find;
 use crate::wire::form::cut_at;
+use core::net::IpAddr;
 
 /// The parts of an absolute URI, as they were written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +104,14 @@ fn is_host(host: &str) -> bool {
     is_name && (!ends_in_number || ip_literal(host).is_some())
 }
 
+/// The IP address that a host names literally.
+pub(crate) fn ip_literal(host: &str) -> Option<IpAddr> {
+    match host.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']')?.parse().ok().map(IpAddr::V6),
+        None => host.parse().ok().map(IpAddr::V4),
+    }
+}
+
 fn is_number(label: &[u8]) -> bool {
     match label {
         [b'0', b'x' | b'X', digits @ ..] => digits.iter().all(u8::is_ascii_hexdigit),
@@ -163,6 +171,17 @@ const NAME_MAX: usize = 253;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_literal_addresses_are_addresses() {
+        assert!(ip_literal("127.0.0.1").is_some_and(|ip| ip.is_loopback()));
+        assert!(ip_literal("[::1]").is_some_and(|ip| ip.is_loopback()));
+        for bad in
+            ["localhost", "127.1", "0x7f000001", "2130706433", "::1", "[127.0.0.1]", "127.0.0.01", "[fe80::1%25lo]"]
+        {
+            assert_eq!(ip_literal(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn splits_without_normalising() {

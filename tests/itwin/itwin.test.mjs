@@ -132,28 +132,31 @@ test('another tab is signed in: this one signs in without a question', { timeout
   assert.equal(new URL(page.url()).searchParams.get('prompt'), 'login');
 }));
 
-test("`restore: 'redirect'`: after a reload the app has a token, where it was", { timeout }, () => withTabs(async (context, sent) => {
-  await context.addInitScript(() => { globalThis.MORE = { keep: false, restore: 'redirect' }; });
-  const page = await open(context);
-  await signInHere(page);
-  await page.evaluate(() => history.replaceState({ view: 7 }, '', '/?model=7#view'));
-  await Promise.all([page.waitForRequest(/prompt=none/), page.reload()]);
-  await page.waitForURL(/model=7#view$/);
-  await page.waitForSelector(READY);
-  const { answers, token, raised, place, unexpected } = await look(page);
-  assert.deepEqual([answers.slice(0, 3), token, place, unexpected], [[true, true, true], 'Bearer …', '/?model=7#view', []]);
-  assert.deepEqual([raised.slice(0, 1), await page.evaluate(() => history.state)], [['Bearer …'], { view: 7 }]);
-  assert.equal(await page.evaluate(() => failure(() => client.signInSilent())), undefined);
-  assert.equal(sent.filter(({ code }) => code).length, 2);
+for (const restore of ['redirect', 'frame']) {
+  test(`restore: '${restore}': after a reload the app has a token, where it was`, { timeout }, () => withTabs(async (context, sent) => {
+    await context.addInitScript((way) => { globalThis.MORE = { keep: false, restore: way }; }, restore);
+    const page = await open(context);
+    await signInHere(page);
+    await page.evaluate(() => history.replaceState({ view: 7 }, '', '/?model=7#view'));
+    await Promise.all([page.waitForRequest(/prompt=none/), page.reload()]);
+    await page.waitForURL(/model=7#view$/);
+    await page.waitForSelector(READY);
+    await until(page, () => client.hasSignedIn);
+    const { answers, token, raised, place, unexpected } = await look(page);
+    assert.deepEqual([answers.slice(0, 3), token, place, unexpected], [[true, true, true], 'Bearer …', '/?model=7#view', []]);
+    assert.deepEqual([raised.slice(0, 1), await page.evaluate(() => history.state)], [['Bearer …'], { view: 7 }]);
+    assert.equal(await page.evaluate(() => failure(() => client.signInSilent())), undefined);
+    assert.equal(sent.filter(({ code }) => code).length, 2);
 
-  // The server does not know the user any more.
-  await context.clearCookies();
-  await Promise.all([page.waitForRequest(/prompt=none/), page.reload()]);
-  await page.waitForURL(/model=7#view$/);
-  await page.waitForSelector(READY);
-  const after = await look(page);
-  assert.deepEqual([after.token, after.raised, after.unexpected], ['Error: Authorization error: Not signed in.', [], []]);
-}));
+    // The server does not know the user any more.
+    await context.clearCookies();
+    await Promise.all([page.waitForRequest(/prompt=none/), page.reload()]);
+    await page.waitForURL(/model=7#view$/);
+    await page.waitForSelector(READY);
+    const after = await look(page);
+    assert.deepEqual([after.token, after.raised, after.unexpected], ['Error: Authorization error: Not signed in.', [], []]);
+  }));
+}
 
 test('the user refuses: it is an unexpected error, and the page stays', { timeout }, () => withTabs(async (context, sent) => {
   const page = await open(context);
@@ -206,4 +209,25 @@ test('a client that was disposed of says nothing more', { timeout }, () => withT
   await signInHere(other);
   await until(other, () => raised.length >= 2);
   assert.deepEqual(await page.evaluate(() => [raised, client.hasSignedIn]), [[], false]);
+}));
+
+test('a client that is disposed of while a token is on its way says nothing', { timeout }, () => withTabs(async (context) => {
+  const page = await open(context);
+  await signInHere(page);
+  const [before, after] = await page.evaluate(async () => {
+    const { proofkey } = client;
+    const newToken = async (token, meanwhile) => {
+      raised.length = 0;
+      let arrive;
+      proofkey.accessToken = () => new Promise((resolve) => { arrive = resolve; });
+      proofkey.dispatchEvent(new Event('token'));
+      await new Promise((resolve) => { setTimeout(resolve, 10); });
+      meanwhile();
+      arrive(token);
+      await new Promise((resolve) => { setTimeout(resolve, 10); });
+      return [...raised];
+    };
+    return [await newToken('one', () => {}), await newToken('two', () => client.dispose())];
+  });
+  assert.deepEqual([before, after], [['Bearer one'], []]);
 }));

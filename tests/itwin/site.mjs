@@ -57,10 +57,14 @@ export function setUp(...args) {
   const all = {};
   before(async () => {
     [all.browser, all.server] = await Promise.all([openBrowser(), startDevServer(...args)]);
+    const { issuer } = all.server;
+    // As the sample's, but for the frames in which a session is restored.
+    const policy = `default-src 'self' data: 'wasm-unsafe-eval'; connect-src 'self' ${issuer}; frame-src 'self' ${issuer}; frame-ancestors 'self'`;
     const ours = `${here}../../crates/browser/package/itwin.js`;
     [all.ours, all.theirs] = await Promise.all([ours, '@itwin/browser-authorization'].map(async (module) => serve({
       port: 0,
-      issuer: all.server.issuer,
+      issuer,
+      more: { 'content-security-policy': policy },
       pages: { ...PAGE, '/proofkey/itwin.js': await bundle([module, '@itwin/core-bentley']) },
     })));
   });

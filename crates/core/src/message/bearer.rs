@@ -329,11 +329,16 @@ mod tests {
 
     #[test]
     fn refusals_of_an_api_are_told_apart() {
-        let of = |status, field: &'static str| match Refusal::of(status, [field]) {
-            Some(Refusal::InsufficientScope { scope }) => {
-                format!("scope {}", scope.map_or(String::new(), |s| s.to_string()))
+        let of = |status, field: &'static str| {
+            let refusal = Refusal::of(status, [field]);
+            let is_stale = matches!(refusal, Some(Refusal::InvalidToken));
+            assert_eq!(Refusal::is_stale(status, [field]), is_stale, "{status} {field}");
+            match refusal {
+                Some(Refusal::InsufficientScope { scope }) => {
+                    format!("scope {}", scope.map_or(String::new(), |s| s.to_string()))
+                }
+                other => format!("{other:?}"),
             }
-            other => format!("{other:?}"),
         };
         assert_eq!(of(401, r#"Bearer realm="x", error="invalid_token""#), "Some(InvalidToken)");
         assert_eq!(of(401, r#"Bearer realm="x""#), "Some(InvalidToken)");

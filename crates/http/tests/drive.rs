@@ -1,6 +1,6 @@
 //! The loop that drives a flow: what comes of requests without an answer.
 
-use proofkey_core::{AccessToken, Client, RefreshToken, Server};
+use proofkey_core::{AccessToken, Client, Discovery, RefreshToken, Server};
 use proofkey_http::{Answer, DriveError, TransportError, TransportKind, drive};
 use std::error::Error;
 
@@ -19,6 +19,24 @@ fn a_request_without_an_answer_is_the_failure_of_the_transport() {
     let Err(error @ DriveError::Transport(_)) = failed.map(drop) else { panic!("an answer") };
     let own = TransportError::new(TransportKind::Deadline, true);
     assert_eq!((sent, error.to_string(), error.source().is_some()), (1, own.to_string(), own.source().is_some()));
+}
+
+#[test]
+fn a_search_goes_on_after_an_answer_that_is_cut_off_but_not_when_its_time_is_over() {
+    for (kind, requests) in [(TransportKind::Deadline, 1), (TransportKind::Closed, 3)] {
+        let mut search = Discovery::new("https://as.example/tenant").unwrap();
+        let mut sent = 0;
+        let failed = drive(
+            &mut search,
+            |_| {
+                sent += 1;
+                Ok((Answer::new(200, http::HeaderMap::new()), Err(TransportError::new(kind, true))))
+            },
+            |_| panic!("nothing to wait for"),
+        );
+        let ended = matches!(failed.map(drop), Err(DriveError::Transport(_)));
+        assert_eq!((sent, ended), (requests, kind == TransportKind::Deadline), "{kind:?}");
+    }
 }
 
 #[test]

@@ -91,6 +91,17 @@ test('sign-out with a redirect at a server without such an endpoint: signed out 
   assert.equal(one.url(), `${all.bare.origin}/`);
 }));
 
+test('what a file of the package is needed for fails as without a network, if it cannot be loaded', { timeout }, () => withTabs(async (context) => {
+  await context.route(/(signout|push|dpop)\.js$/, (route) => route.abort());
+  const [page] = await signInTwo(context, OPENID);
+  for (const work of [() => app.signOut({ redirect: true }), () => make({ push: true }).signIn(), () => make({ dpop: true }).signIn()]) {
+    const { ours, code, advice, message } = await failure(page, work);
+    assert.deepEqual([ours, code, advice], [true, 'network', 'retry']);
+    assert.match(message, /\/(signout|push|dpop)\.js$/);
+  }
+  assert.equal(await page.evaluate(() => app.signedIn), false);
+}, { complaints: FAILED }));
+
 test('sign-out with a redirect: the endpoint is what the app says, with its own parameters', { timeout }, () => withTabs(async (context) => {
   const page = await openBare(context, all);
   hostile.answers((request, response) => response.end('<title>Bye</title>'));

@@ -238,7 +238,10 @@ export type Code =
   | 'expired'
   /** The WebAssembly module cannot be loaded. */
   | 'init'
-  /** No response: offline, no CORS, blocked by the Content-Security-Policy, a redirect, or a response that broke off. */
+  /**
+   * No response: offline, no CORS, blocked by the Content-Security-Policy, a redirect, or a response that broke off. Or a file of
+   * this package that only some apps need cannot be loaded.
+   */
   | 'network'
   /** No sign-in waits for this redirect: it was used, replaced by a newer one, or started in another tab or window. */
   | 'no_login'

@@ -164,7 +164,7 @@ export class Proofkey extends EventTarget {
     if (!redirect) return revoked;
     // The user is to be signed out at the server, too, whatever becomes of the tokens.
     await Promise.allSettled([revoked]);
-    const [{ endSession }, { named }] = await Promise.all([import('./signout.js'), this.#connect()]);
+    const [{ endSession }, { named }] = await Promise.all([part(import('./signout.js')), this.#connect()]);
     return leave(endSession(named, redirect, tokens?.idToken));
   }
 
@@ -264,7 +264,7 @@ export class Proofkey extends EventTarget {
     const parts = Object.entries(extra).flatMap(([name, values]) => [values].flat().flatMap((value) => [name, value]));
     if (parts.some((part) => `${part}`.includes('\0'))) throw new ProofkeyError('config', 'extra: it has a NUL character', 'fix');
     const login = { ...client.authorize(this.#scope, parts.join('\0'), randomBytes()), server };
-    if ('push' in named) login.address = await (await import('./push.js')).push(login.url, client, named, this.#options.deadline, proofs);
+    if ('push' in named) login.address = await (await part(import('./push.js'))).push(login.url, client, named, this.#options.deadline, proofs);
     return login;
   }
 
@@ -320,8 +320,13 @@ export class Proofkey extends EventTarget {
 
   /** What proves whose the tokens are, if the app asks for it. */
   #findProofs() {
-    return this.#options.dpop && import('./dpop.js').then(({ proofsOf }) => proofsOf(this.#name));
+    return this.#options.dpop && part(import('./dpop.js')).then(({ proofsOf }) => proofsOf(this.#name));
   }
+}
+
+/** A file of this package that only some apps need. */
+function part(loading) {
+  return loading.catch(({ message }) => { throw new ProofkeyError('network', message, 'retry'); });
 }
 
 function call(request, { accessToken }, proofs) {

@@ -122,7 +122,9 @@ fn a_child_process_does_not_inherit_a_claim() {
     let Shelf { home, store, key } = shelf;
     drop(store);
     let store = Store::files_in(&home.path().join("state/store")).unwrap();
-    let next = claim_soon(&Shelf { home, store, key });
+    // It is there until the process has ended, which needs the folder.
+    let shelf = Shelf { home, store, key };
+    let next = claim_soon(&shelf);
     drop(stdin);
     assert!(browser.wait().unwrap().success());
     assert!(matches!(next, Ok(Answer::Lapsed { id: A, .. })), "{next:?}");

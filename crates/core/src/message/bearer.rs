@@ -197,8 +197,8 @@ impl<'a> Refusal<'a> {
         })
     }
 
-    /// Whether the refusal is [`InvalidToken`](Self::InvalidToken), so that a newer token may be taken. It is less code than
-    /// [`of`](Self::of) for a program that asks nothing else.
+    /// Whether a newer token may help: whether [`of`](Self::of) gives [`InvalidToken`](Self::InvalidToken). A program that asks
+    /// nothing else gets less code by it.
     ///
     /// ```
     /// use proofkey_core::Refusal;
@@ -211,7 +211,7 @@ impl<'a> Refusal<'a> {
     }
 }
 
-/// What the challenges of a response say.
+/// The challenges of a response that a refusal can be read from.
 #[derive(Default)]
 struct Heard<'a> {
     bearer: Option<Challenge<'a>>,

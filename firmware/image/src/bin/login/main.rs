@@ -1,11 +1,11 @@
 //! Signs in the user at the console, and does what its features name: reads the server's metadata, calls the API, renews tokens
 //! that are due, signs out. `size` measures each of them.
 //!
-//! A session begins with a line: the authorization endpoint, the token endpoint and the issuer, perhaps also the endpoints
-//! for revocation, pushed requests, userinfo and signing out; or the issuer alone, whose metadata is then asked for. The image
-//! shows the URL to visit, and the next line is the URL that the browser ended at. If the line begins with the word `device`, its first address is the device authorization
-//! endpoint, and the image shows a code and polls until the user has confirmed it. If something is refused, the image says so
-//! in a word or two, and another session may begin. An empty line ends the run.
+//! A session begins with a line: the authorization endpoint, the token endpoint and the issuer, perhaps also the endpoints for
+//! revocation, pushed requests, userinfo and signing out; or the issuer alone, whose metadata is then asked for. The image
+//! shows the URL to visit, and the next line is the URL that the browser ended at. If the line begins with the word `device`,
+//! its first address is the device authorization endpoint, and the image shows a code and polls until the user has confirmed
+//! it. If something is refused, the image says so in a word or two, and another session may begin. An empty line ends the run.
 
 #![no_std]
 #![no_main]

@@ -79,7 +79,7 @@ async fn a_write_lost_in_a_failover_leaves_the_claim() -> Result<(), StoreError>
     let waiting = pair.waiting();
     let claim = Op::Claim { version: FIRST, id: A, seconds: 1, over: None };
     assert!(matches!(waiting.run(&key, claim).await?, Answer::Claimed(_)));
-    pair.cut();
+    pair.cut().await;
     assert_eq!(pair.primary.run(&key, write(Some((FIRST, A)), FIRST.next(A), b"lost")).await?, Answer::Done);
 
     let (promoted, _server) = pair.fail_over().await;
@@ -101,7 +101,7 @@ async fn a_claim_lost_in_a_failover_is_made_again() -> Result<(), StoreError> {
     let mut pair = Pair::start().await;
     let key = signed_in(&pair.primary).await?;
     pair.in_step().await;
-    pair.cut();
+    pair.cut().await;
     assert!(matches!(pair.primary.run(&key, claim(FIRST, A)).await?, Answer::Claimed(_)));
     let (promoted, _server) = pair.fail_over().await;
     let answer = promoted.run(&key, claim(FIRST, B)).await?;
@@ -117,7 +117,7 @@ async fn a_claim_that_replicas_do_not_have_fails_and_is_withdrawn() -> Result<()
     pair.in_step().await;
     let waiting = pair.waiting();
     assert!(matches!(waiting.run(&renewed, claim(FIRST, A)).await?, Answer::Claimed(_)));
-    pair.cut();
+    pair.cut().await;
     for key in [&new, &renewed] {
         let error = waiting.run(key, claim(FIRST, A)).await.expect_err("no replica");
         assert_eq!(error.fault(), StoreFault::Unavailable);
@@ -266,8 +266,8 @@ impl Pair {
     }
 
     /// From now on, nothing comes to the replica.
-    fn cut(&mut self) {
-        self.relay = None;
+    async fn cut(&mut self) {
+        self.relay.take().expect("a relay").end().await;
     }
 
     /// Ends the primary, and promotes the replica.

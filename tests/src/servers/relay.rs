@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
 /// What happens to the next request.
@@ -19,10 +19,11 @@ pub enum Fault {
     AnswerSwallowed,
 }
 
-/// A relay from a port of 127.0.0.1 to a socket. When it is dropped, so are its connections.
+/// A relay from a port of 127.0.0.1 to a socket. Some time after it is dropped, so are its connections.
 pub struct Relay {
     address: SocketAddr,
     faults: Arc<Faults>,
+    open: oneshot::Sender<()>,
     accepting: JoinHandle<()>,
 }
 
@@ -39,15 +40,23 @@ impl Relay {
         let address = listener.local_addr().expect("an address");
         let faults = Arc::new(Faults::default());
         let relayed = Arc::clone(&faults);
+        let (open, mut closed) = oneshot::channel();
         let accepting = tokio::spawn(async move {
             let mut connections = JoinSet::new();
-            while let Ok((client, _)) = listener.accept().await {
+            loop {
+                let accepted = tokio::select! {
+                    accepted = listener.accept() => accepted,
+                    _ = &mut closed => break,
+                };
+                let Ok((client, _)) = accepted else { break };
                 let Ok(server) = UnixStream::connect(&socket).await else { continue };
                 let faults = Arc::clone(&relayed);
                 connections.spawn(async move { relay(client, server, &faults).await });
             }
+            drop(listener);
+            connections.shutdown().await;
         });
-        Self { address, faults, accepting }
+        Self { address, faults, open, accepting }
     }
 
     /// Where it listens.
@@ -64,11 +73,11 @@ impl Relay {
     pub async fn failed(&self) {
         self.faults.over.notified().await;
     }
-}
 
-impl Drop for Relay {
-    fn drop(&mut self) {
-        self.accepting.abort();
+    /// Ends it. When this returns, nothing passes any more.
+    pub async fn end(self) {
+        drop(self.open);
+        self.accepting.await.expect("a relay that ended");
     }
 }
 

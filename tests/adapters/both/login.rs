@@ -310,5 +310,5 @@ fn a_thousand_idle_and_babbling_connections_delay_nobody() {
     let (shown_out, page, waited) = played.recv().unwrap();
     assert!(shown_out);
     assert_status(&page, 200);
-    assert!(waited < Duration::from_secs(1), "{waited:?}");
+    assert!(waited < Duration::from_secs(5), "{waited:?}");
 }

@@ -121,7 +121,7 @@ fn one_deadline_covers_the_whole_exchange() {
             "{error}"
         );
         assert_eq!(error.advice(), None);
-        assert!(begun.elapsed() < Duration::from_secs(2));
+        assert!(begun.elapsed() < Duration::from_secs(5));
     }
 }
 

@@ -2,7 +2,8 @@
 //! section 7).
 
 use proofkey_core::{
-    AuthorizeError, Client, ClientBuf, ConfigError, Endpoint, Feature, RefreshToken, Revocable, Server, UriFault,
+    AuthorizeError, Client, ClientBuf, ConfigError, Endpoint, Feature, RefreshToken, Request, Response, Revocable,
+    Server, UriFault,
 };
 use proofkey_core_tests::{Counter, REDIRECT_URI, accept_at, as_query, server, values};
 
@@ -31,6 +32,59 @@ fn a_client_without_a_redirect_uri_needs_no_authorization_endpoint_and_cannot_us
     assert_eq!(Client::without_redirect("c", bad).map(drop), Err(fault));
 }
 
+/// What a request says of who asks: the header `Authorization`, and the values of both fields of the body.
+fn identity(request: Request<'_>) -> (Option<String>, String) {
+    let mut header = request.headers().filter(|header| header.name() == "authorization");
+    let (value, other) = (header.next(), header.next());
+    assert!(other.is_none() && value.is_none_or(|value| value.is_sensitive() && value.fixed().is_none()));
+    let body = request.body();
+    let fields = [values(&body, "client_id"), values(&body, "client_secret")].concat().join(" ");
+    (value.map(|value| value.value()), fields)
+}
+
+#[test]
+fn where_a_server_wants_it_an_embedded_secret_is_in_the_header_of_every_request_and_nowhere_else() {
+    let more = server()
+        .with(Endpoint::Revocation, "https://as.example/revoke")
+        .with(Endpoint::DeviceAuthorization, "https://as.example/device")
+        .with(Endpoint::PushedAuthorization, "https://as.example/par");
+    let begin = |server| Client::new("a b:c", REDIRECT_URI, server);
+    let (id, secret) = ("a b:c", "x+y/z%");
+    let told = begin(more.with_feature(Feature::SecretInHeader)).and_then(|client| client.with_embedded_secret(secret));
+    let asked = begin(more).and_then(|client| client.with_embedded_secret_in_header(secret));
+    for client in [told, asked] {
+        let client = client.and_then(|client| client.with_redirect_uri("http://127.0.0.1:1/cb")).expect("a client");
+        let client = ClientBuf::from(client);
+        let client = client.as_client();
+        assert_eq!((client.id(), client.embedded_secret()), (id, Some(secret)));
+        // Both parts are encoded as in a form (RFC 6749 section 2.3.1): `a+b%3Ac:x%2By%2Fz%25`.
+        let header = Some("Basic YStiJTNBYzp4JTJCeSUyRnolMjU=".to_owned());
+        let expected = (header.clone(), String::new());
+        let token = RefreshToken::new("RT").expect("a token");
+        assert_eq!(identity(client.refresh(token).request()), expected);
+        let revocation = client.revoke(Revocable::Refresh(token)).expect("an endpoint");
+        assert_eq!(identity(revocation.request()), expected);
+        let device = client.device(&["s"]).expect("an endpoint");
+        assert_eq!(identity(device.request()), expected);
+        let mut prompt =
+            *br#"{"device_code":"D","user_code":"U","verification_uri":"https://as.example/go","expires_in":9}"#;
+        let (_, poll) = device.read(Response::new(200, &mut prompt), 0).expect("a prompt");
+        assert_eq!(identity(poll.request()), expected);
+        let mut head = String::new();
+        poll.request().write_head(&mut head).expect("a String takes all");
+        assert!(head.contains("\r\nauthorization: Basic YStiJTNBYzp4JTJCeSUyRnolMjU=\r\n"), "{head}");
+        // A pushed login is that of a client (RFC 9126 section 2.1).
+        let (push, _) = client.push(&[], &mut Counter::default()).expect("a login");
+        assert_eq!(identity(push.request()), (header, "a+b%3Ac".to_owned()));
+        let (_, body) = accept_at(client, |state| format!("code=C&state={state}&iss=https://as.example"), as_query);
+        let body = body.expect("a body");
+        assert_eq!((values(&body, "client_id").len(), values(&body, "client_secret").len()), (0, 0), "{body}");
+        let (url, _) = client.authorize(&[], &mut Counter::default()).expect("a login");
+        assert!(!url.to_string().contains("x%2By"));
+        assert!(!format!("{client:?} {revocation:?} {:?}", client.refresh(token)).contains("x+y"));
+    }
+}
+
 #[test]
 fn an_embedded_secret_is_in_the_body_of_every_request_and_nowhere_else() {
     let revoking = server().with(Endpoint::Revocation, "https://as.example/revoke");
@@ -48,6 +102,7 @@ fn an_embedded_secret_is_in_the_body_of_every_request_and_nowhere_else() {
     assert!(!url.to_string().contains("secret"));
     assert!(!format!("{client:?} {:?}", client.refresh(token)).contains("a b"));
     for bad in ["", "a\n", "é"] {
+        assert_eq!(client.with_embedded_secret_in_header(bad).map(drop), Err(ConfigError::EmbeddedSecret), "{bad:?}");
         assert_eq!(client.with_embedded_secret(bad).map(drop), Err(ConfigError::EmbeddedSecret), "{bad:?}");
     }
 }

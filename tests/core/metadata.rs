@@ -43,6 +43,7 @@ fn every_endpoint_and_feature_of_metadata_is_read() {
     let endpoints = Endpoint::ALL.iter().map(|endpoint| format!(r#""{0}":"https://as.example/{0}""#, endpoint.name()));
     let features = Feature::ALL.iter().map(|feature| match feature {
         Feature::Es256Proofs => format!(r#""{}":["RS256","ES256"]"#, feature.name()),
+        Feature::SecretInHeader => format!(r#""{}":["none","client_secret_basic"]"#, feature.name()),
         _ => format!(r#""{}":true"#, feature.name()),
     });
     let members: Vec<_> = endpoints.chain(features).collect();
@@ -54,6 +55,31 @@ fn every_endpoint_and_feature_of_metadata_is_read() {
         assert_eq!(server.endpoint(*endpoint), Some(url.as_str()), "{endpoint}");
     }
     assert!(Feature::ALL.iter().all(|feature| server.has(*feature)));
+}
+
+#[test]
+fn a_secret_goes_into_the_header_only_where_the_body_is_not_taken() {
+    let method = |methods: &str| {
+        let body = document(&format!(r#","token_endpoint_auth_methods_supported":{methods}"#));
+        let mut body = body.into_bytes();
+        let request = MetadataRequest::new("https://as.example", WellKnown::OAuth).expect("an issuer");
+        request.read(Response::new(200, &mut body)).expect("metadata").server().has(Feature::SecretInHeader)
+    };
+    for header in [r#"["client_secret_basic"]"#, r#"["none","private_key_jwt","client_secret_basic"]"#] {
+        assert!(method(header), "{header}");
+    }
+    for body in [
+        r#"["client_secret_basic","client_secret_post"]"#,
+        r#"["client_secret_post"]"#,
+        r#"["none"]"#,
+        "[]",
+        "null",
+        "7",
+        r#""client_secret_basic""#,
+        r#"["client_secret_basic",7]"#,
+    ] {
+        assert!(!method(body), "{body}");
+    }
 }
 
 #[test]

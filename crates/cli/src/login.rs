@@ -67,7 +67,11 @@ pub fn run(args: &args::Login, select: &Select, config: &Config) -> Result<(), F
     let has_page = client.server().endpoint(Endpoint::Authorization).is_some();
     let way = if unasked || !has_page { Way::Device } else { way };
     let client = if way == Way::Device { without_redirect(client)? } else { client };
-    let client = secret.as_ref().map_or(Ok(client), |secret| client.with_embedded_secret(secret.expose()))?;
+    let client = match &secret {
+        Some(secret) if settings.embedded_secret_in_header => client.with_embedded_secret_in_header(secret.expose()),
+        Some(secret) => client.with_embedded_secret(secret.expose()),
+        None => Ok(client),
+    }?;
     let client = key.as_ref().map_or(Ok(client), |key| client.bound_to(key.public_key()))?;
     let (record, previous) = interrupt::deferred(|| {
         let signed_in = match way {

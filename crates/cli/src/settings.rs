@@ -20,6 +20,9 @@ pub struct Settings {
     /// The file with the embedded secret, if it is not in the configuration file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub embedded_secret_file: Option<PathBuf>,
+    /// Whether the embedded secret is sent in the header `Authorization: Basic`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub embedded_secret_in_header: bool,
     /// The redirect URI as it is registered.
     pub redirect_uri: String,
     /// Whether the parameters of a login are pushed (RFC 9126).
@@ -87,6 +90,7 @@ impl Settings {
             server,
             client_id,
             embedded_secret_file: None,
+            embedded_secret_in_header: false,
             redirect_uri: REDIRECT_URI.to_owned(),
             push: false,
             dpop: false,
@@ -107,6 +111,7 @@ impl Settings {
         };
         replace(&mut self.client_id, args.server.client_id.as_ref().or(profile.client_id.as_ref()));
         replace(&mut self.redirect_uri, args.redirect_uri.as_ref().or(profile.redirect_uri.as_ref()));
+        self.embedded_secret_in_header |= args.server.embedded_secret_in_header || profile.embedded_secret_in_header;
         self.push |= args.push || profile.push;
         self.dpop = !args.no_dpop && (self.dpop || args.dpop || profile.dpop);
         if let Some(file) = &args.server.embedded_secret_file {

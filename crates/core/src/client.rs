@@ -3,11 +3,10 @@
 use crate::check::check_redirect_uri;
 use crate::endpoint::{Endpoint, Feature};
 use crate::error::ConfigError;
-use crate::message::Thumbprint;
+use crate::message::{Identity, Place, Thumbprint};
 use crate::proof::PublicKey;
 use crate::server::Server;
 use crate::wire::bytes::is_printable;
-use crate::wire::form::{FieldWriter, Value};
 use core::fmt;
 use sha2::{Digest, Sha256};
 
@@ -26,7 +25,7 @@ pub struct Client<'a> {
     pub(crate) redirect_uri: &'a str,
     pub(crate) server: Server<'a>,
     pub(crate) fingerprint: [u8; 32],
-    pub(crate) secret: Option<&'a str>,
+    pub(crate) secret: Option<(&'a str, Place)>,
     pub(crate) key: Option<&'a Thumbprint>,
 }
 
@@ -90,8 +89,9 @@ impl<'a> Client<'a> {
     }
 
     /// The same client with the "secret" that came with its id, for servers that want one although every copy of the app
-    /// carries it: Google's for desktop apps, and Mastodon. It is sent as `client_secret` in the body, and proves nothing (RFC
-    /// 8252 section 8.5): the login is protected by PKCE, as without it.
+    /// carries it: Google's for desktop apps, and Mastodon. It is sent as `client_secret` in the body, or in a header if the server
+    /// wants that ([`Feature::SecretInHeader`]). It proves nothing (RFC 8252 section 8.5): the login is protected by PKCE, as without
+    /// it.
     ///
     /// # Errors
     /// [`ConfigError::EmbeddedSecret`] if it is empty or not printable ASCII (RFC 6749 appendix A.2).
@@ -111,7 +111,29 @@ impl<'a> Client<'a> {
         if secret.is_empty() || !is_printable(secret) {
             return Err(ConfigError::EmbeddedSecret);
         }
-        Ok(Self { secret: Some(secret), ..self })
+        Ok(Self { secret: Some((secret, Place::at(&self.server))), ..self })
+    }
+
+    /// [`with_embedded_secret`](Self::with_embedded_secret) in the header `Authorization: Basic` (RFC 6749 section 2.3.1), whatever the
+    /// server's metadata says: for a client that is registered as `client_secret_basic` at a server that knows both ways.
+    ///
+    /// # Errors
+    /// As [`with_embedded_secret`](Self::with_embedded_secret).
+    ///
+    /// ```
+    /// use proofkey_core::{Client, RefreshToken, Server};
+    ///
+    /// let server = Server::new("https://as.example/authorize", "https://as.example/token");
+    /// let client = Client::new("my-app", "http://127.0.0.1", server)?.with_embedded_secret_in_header("x")?;
+    /// let refresh = client.refresh(RefreshToken::new("RT1")?);
+    /// assert_eq!(refresh.request().body(), "grant_type=refresh_token&refresh_token=RT1");
+    /// let header = refresh.request().headers().find(|header| header.name() == "authorization");
+    /// assert_eq!(header.map(|header| header.value()).as_deref(), Some("Basic bXktYXBwOng="));
+    /// # Ok::<(), proofkey_core::ConfigError>(())
+    /// ```
+    pub fn with_embedded_secret_in_header(self, secret: &'a str) -> Result<Self, ConfigError> {
+        let server = self.server.with_feature(Feature::SecretInHeader);
+        Self { server, ..self }.with_embedded_secret(secret)
     }
 
     /// The same client with a key to which its tokens are bound (RFC 9449): whoever steals one cannot use it without the key.
@@ -159,7 +181,10 @@ impl<'a> Client<'a> {
     /// The embedded secret, if there is one.
     #[must_use]
     pub const fn embedded_secret(&self) -> Option<&'a str> {
-        self.secret
+        match self.secret {
+            Some((secret, _)) => Some(secret),
+            None => None,
+        }
     }
 
     /// The redirect URI; empty for a client without one.
@@ -180,9 +205,8 @@ impl<'a> Client<'a> {
         self.key
     }
 
-    /// Writes the field that an embedded secret is sent in, at the end of a form.
-    pub(crate) fn write_secret(secret: Option<&str>, fields: &mut FieldWriter<'_>) -> fmt::Result {
-        secret.map_or(Ok(()), |secret| fields.field("&client_secret=", Value::Plain(secret)))
+    pub(crate) const fn identity(&self) -> Identity<'a> {
+        Identity { id: self.id, secret: self.secret }
     }
 
     pub(crate) const fn fingerprint(&self) -> &[u8; 32] {

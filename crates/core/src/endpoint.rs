@@ -76,11 +76,14 @@ pub enum Feature {
     IssParameter,
     /// Every login is pushed: one whose parameters are in the URL is refused (RFC 9126 section 5).
     PushRequired,
+    /// An embedded secret is sent in the header `Authorization: Basic`, and not in the body (RFC 6749 section 2.3.1). In metadata: a
+    /// server that takes `client_secret_basic` and not `client_secret_post`.
+    SecretInHeader,
 }
 
 impl Feature {
     /// Every feature, in the order of the variants.
-    pub const ALL: &'static [Self] = &[Self::Es256Proofs, Self::IssParameter, Self::PushRequired];
+    pub const ALL: &'static [Self] = &[Self::Es256Proofs, Self::IssParameter, Self::PushRequired, Self::SecretInHeader];
 
     /// Its name in metadata, which configuration files and records use as well.
     #[must_use]
@@ -89,7 +92,37 @@ impl Feature {
             Self::Es256Proofs => "dpop_signing_alg_values_supported",
             Self::IssParameter => "authorization_response_iss_parameter_supported",
             Self::PushRequired => "require_pushed_authorization_requests",
+            Self::SecretInHeader => "token_endpoint_auth_methods_supported",
         }
+    }
+}
+
+/// What a server says of its features: of each that it has it, that it lacks it, or nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Features {
+    has: u8,
+    lacks: u8,
+}
+
+impl Features {
+    pub(crate) const UNKNOWN: Self = Self { has: 0, lacks: 0 };
+
+    pub(crate) const fn saying(self, feature: Feature, has: bool) -> Self {
+        let bit = Self::bit(feature);
+        let Self { has: had, lacks: lacked } = self;
+        if has { Self { has: had | bit, lacks: lacked & !bit } } else { Self { has: had & !bit, lacks: lacked | bit } }
+    }
+
+    pub(crate) const fn has(self, feature: Feature) -> bool {
+        self.has & Self::bit(feature) != 0
+    }
+
+    pub(crate) const fn lacks(self, feature: Feature) -> bool {
+        self.lacks & Self::bit(feature) != 0
+    }
+
+    const fn bit(feature: Feature) -> u8 {
+        1_u8.wrapping_shl(feature as u32)
     }
 }
 

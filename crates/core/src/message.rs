@@ -2,6 +2,7 @@
 
 mod bearer;
 mod challenge;
+mod identity;
 mod received;
 mod request;
 mod response;
@@ -9,6 +10,7 @@ mod thumbprint;
 
 pub use bearer::{AccessToken, Authorization, Refusal};
 pub use challenge::{Challenge, Challenges, Param, challenges};
+pub(crate) use identity::{Identity, Place};
 pub use received::Received;
 pub(crate) use request::{Content, Form};
 pub use request::{Header, Method, Request, Url};

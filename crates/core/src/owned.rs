@@ -5,9 +5,9 @@ mod claims;
 pub use claims::ClaimsBuf;
 
 use crate::client::Client;
-use crate::endpoint::{ENDPOINTS, FEATURES, Quirks};
+use crate::endpoint::{ENDPOINTS, Features, Quirks};
 use crate::flow::{PushedUrl, RefreshToken, Scope, Tokens};
-use crate::message::{AccessToken, Response, Thumbprint};
+use crate::message::{AccessToken, Place, Response, Thumbprint};
 use crate::oidc::IdToken;
 use crate::server::Server;
 use alloc::{
@@ -35,10 +35,10 @@ pub struct ClientBuf {
     redirect_uri: String,
     endpoints: [Option<String>; ENDPOINTS],
     issuer: Option<String>,
-    features: [Option<bool>; FEATURES],
+    features: Features,
     quirks: Quirks,
     fingerprint: [u8; 32],
-    secret: Option<String>,
+    secret: Option<(String, Place)>,
     key: Option<Thumbprint>,
 }
 
@@ -48,7 +48,7 @@ impl ClientBuf {
     pub fn as_client(&self) -> Client<'_> {
         let endpoints = self.endpoints.each_ref().map(Option::as_deref);
         let server = Server { endpoints, issuer: self.issuer.as_deref(), features: self.features, quirks: self.quirks };
-        let secret = self.secret.as_deref();
+        let secret = self.secret.as_ref().map(|(secret, place)| (secret.as_str(), *place));
         let (fingerprint, key) = (self.fingerprint, self.key.as_ref());
         Client { id: &self.id, redirect_uri: &self.redirect_uri, server, fingerprint, secret, key }
     }
@@ -72,7 +72,7 @@ impl From<Client<'_>> for ClientBuf {
             features,
             quirks,
             fingerprint,
-            secret: secret.map(ToOwned::to_owned),
+            secret: secret.map(|(secret, place)| (secret.to_owned(), place)),
             key: key.copied(),
         }
     }

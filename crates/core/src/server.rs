@@ -1,7 +1,7 @@
 //! [`Server`]: what is known of an authorization server.
 
 use crate::check::{check_endpoint, check_issuer, is_https};
-use crate::endpoint::{ENDPOINTS, Endpoint, FEATURES, Feature, Quirk, Quirks};
+use crate::endpoint::{ENDPOINTS, Endpoint, Feature, Features, Quirk, Quirks};
 use crate::error::{ConfigError, UriFault};
 
 /// An authorization server: its endpoints, its issuer and its features (RFC 8414 section 2). [`Client::new`] checks them.
@@ -21,8 +21,7 @@ use crate::error::{ConfigError, UriFault};
 pub struct Server<'a> {
     pub(crate) endpoints: [Option<&'a str>; ENDPOINTS],
     pub(crate) issuer: Option<&'a str>,
-    /// What is not said is none.
-    pub(crate) features: [Option<bool>; FEATURES],
+    pub(crate) features: Features,
     pub(crate) quirks: Quirks,
 }
 
@@ -44,7 +43,7 @@ impl<'a> Server<'a> {
     }
 
     pub(crate) const fn unknown() -> Self {
-        Self { endpoints: [None; ENDPOINTS], issuer: None, features: [None; FEATURES], quirks: Quirks::NONE }
+        Self { endpoints: [None; ENDPOINTS], issuer: None, features: Features::UNKNOWN, quirks: Quirks::NONE }
     }
 
     /// Adds an endpoint, or replaces it.
@@ -62,11 +61,8 @@ impl<'a> Server<'a> {
         self.saying(feature, true)
     }
 
-    pub(crate) const fn saying(mut self, feature: Feature, has: bool) -> Self {
-        if let Some((place, _)) = self.features.split_at_mut(feature as usize).1.split_first_mut() {
-            *place = Some(has);
-        }
-        self
+    pub(crate) const fn saying(self, feature: Feature, has: bool) -> Self {
+        Self { features: self.features.saying(feature, has), ..self }
     }
 
     /// Switches on something that this server does otherwise than the specifications say.
@@ -93,13 +89,13 @@ impl<'a> Server<'a> {
     /// Whether the server has a feature.
     #[must_use]
     pub const fn has(&self, feature: Feature) -> bool {
-        matches!(self.features.split_at(feature as usize).1, [Some(true), ..])
+        self.features.has(feature)
     }
 
     /// Whether the server says that it does not have a feature.
     #[must_use]
     pub const fn lacks(&self, feature: Feature) -> bool {
-        matches!(self.features.split_at(feature as usize).1, [Some(false), ..])
+        self.features.lacks(feature)
     }
 
     /// Whether a quirk is switched on.

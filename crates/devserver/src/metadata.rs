@@ -2,7 +2,7 @@
 
 use crate::app::{AUTHORIZE, App, DEVICE, PUSH, REVOCATION, TOKEN};
 use crate::oidc;
-use crate::options::MetadataFault;
+use crate::options::{ClientRegistration, MetadataFault};
 use crate::token::DEVICE_GRANT;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 pub(crate) async fn metadata(State(app): State<Arc<App>>) -> Response {
     let scopes: BTreeSet<&String> = app.options.clients.iter().flat_map(|client| &client.scopes).collect();
+    let methods: BTreeSet<&str> = app.options.clients.iter().map(ClientRegistration::method).collect();
     let mut document = json!({
         "issuer": app.issuer,
         "authorization_endpoint": app.at(AUTHORIZE),
@@ -24,8 +25,8 @@ pub(crate) async fn metadata(State(app): State<Arc<App>>) -> Response {
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code", "refresh_token", DEVICE_GRANT],
-        "token_endpoint_auth_methods_supported": ["none"],
-        "revocation_endpoint_auth_methods_supported": ["none"],
+        "token_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_methods_supported": methods,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
         "dpop_signing_alg_values_supported": ["ES256"],

@@ -91,6 +91,19 @@ pub struct ClientRegistration {
     pub scopes: Vec<String>,
     /// The "secret" that every copy of the app has, if the server wants one (RFC 8252 section 8.5).
     pub embedded_secret: Option<String>,
+    /// Whether the secret is taken in the header `Authorization: Basic`, and not in the body (RFC 6749 section 2.3.1).
+    pub secret_in_header: bool,
+}
+
+impl ClientRegistration {
+    /// How it authenticates, as metadata call that.
+    pub(crate) const fn method(&self) -> &'static str {
+        match (&self.embedded_secret, self.secret_in_header) {
+            (None, _) => "none",
+            (Some(_), false) => "client_secret_post",
+            (Some(_), true) => "client_secret_basic",
+        }
+    }
 }
 
 impl Default for ClientRegistration {
@@ -108,6 +121,7 @@ impl Default for ClientRegistration {
             ]),
             scopes: strings(&["itwin-platform", "offline_access", "admin", "openid", "profile", "email"]),
             embedded_secret: None,
+            secret_in_header: false,
         }
     }
 }

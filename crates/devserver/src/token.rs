@@ -126,12 +126,12 @@ pub(crate) fn answer(
         .trim()
         .eq_ignore_ascii_case("application/x-www-form-urlencoded");
     let params = Params::parse(body).map_err(|_| ("invalid_request", "a parameter was sent twice"));
+    let authorization = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
     let result = match params {
         _ if !form => Err(("invalid_request", "the body is not a form")),
-        _ if headers.contains_key(header::AUTHORIZATION) => {
-            Err(("invalid_client", "a public client has no credentials"))
-        }
-        Ok(params) => work(&params),
+        Ok(mut params) => authorization
+            .map_or(Ok(()), |value| params.identify(value).map_err(|why| ("invalid_client", why)))
+            .and_then(|()| work(&params)),
         Err(refused) => Err(refused),
     };
     let (status, document) = match result {
@@ -139,7 +139,7 @@ pub(crate) fn answer(
         Err((code, description)) => (StatusCode::BAD_REQUEST, json!({"error": code, "error_description": description})),
     };
     let mut response = (status, [(header::CONTENT_TYPE, "application/json")], document.to_string()).into_response();
-    if form && headers.contains_key(header::AUTHORIZATION) {
+    if form && authorization.is_some() && document["error"] == "invalid_client" {
         // RFC 6749 section 5.2: a client that authenticates with a header is refused with one.
         *response.status_mut() = StatusCode::UNAUTHORIZED;
         let challenge = HeaderValue::from_static("Basic realm=\"devserver\"");
@@ -233,7 +233,10 @@ pub(crate) fn client<'a>(app: &'a App, params: &Params) -> Result<&'a ClientRegi
     let client = app.options.clients.iter().find(|client| client.client_id == id);
     let client = client.ok_or(("invalid_client", "the client is unknown"))?;
     match (params.find("client_secret"), client.embedded_secret.as_deref()) {
-        (given, wanted) if given == wanted => Ok(client),
+        (None, None) if !params.are_identified() => Ok(client),
+        (Some(given), Some(wanted)) if given == wanted && params.are_identified() == client.secret_in_header => {
+            Ok(client)
+        }
         (_, None) => Err(("invalid_client", "a public client has no secret")),
         (_, Some(_)) => Err(("invalid_client", "client_secret is missing or wrong")),
     }

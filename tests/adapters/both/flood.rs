@@ -199,6 +199,6 @@ fn trickle(address: SocketAddr, pace: Duration) -> (String, Duration) {
 }
 
 /// For what is wrongly not answered.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a flood waits where nothing moves.
 const PAUSE: Duration = Duration::from_millis(100);

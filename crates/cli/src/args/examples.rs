@@ -8,6 +8,7 @@ Configuration file:
                                  # and the server's other endpoints, by their names in metadata
   client_id = \"native-…\"
   embedded_secret_file = \"id.txt\" # or embedded_secret = \"…\"; only you may read the file
+  embedded_secret_in_header = true # as --embedded-secret-in-header
   redirect_uri = \"http://127.0.0.1/callback\"
   push = true                    # as --push
   dpop = true                    # as --dpop

@@ -33,6 +33,8 @@ pub struct Profile {
     pub embedded_secret: Option<Secret>,
     /// The file that holds the embedded secret. A relative path starts at the configuration file.
     pub embedded_secret_file: Option<PathBuf>,
+    /// Whether the embedded secret is sent in the header `Authorization: Basic`.
+    pub embedded_secret_in_header: bool,
     /// The redirect URI.
     #[serde(deserialize_with = "redirect_uri")]
     pub redirect_uri: Option<String>,

@@ -87,6 +87,7 @@ impl fmt::Display for Section<'_> {
             server,
             client_id,
             embedded_secret_file,
+            embedded_secret_in_header,
             redirect_uri,
             push,
             dpop,
@@ -115,7 +116,8 @@ impl fmt::Display for Section<'_> {
             writeln!(f, "embedded_secret_file = {}", Quoted(&file.to_string_lossy()))?;
         }
         writeln!(f, "redirect_uri = {}", Quoted(redirect_uri))?;
-        for (name, _) in [("push", push), ("dpop", dpop)].into_iter().filter(|(_, is_on)| **is_on) {
+        let switches = [("embedded_secret_in_header", embedded_secret_in_header), ("push", push), ("dpop", dpop)];
+        for (name, _) in switches.into_iter().filter(|(_, is_on)| **is_on) {
             writeln!(f, "{name} = true")?;
         }
         if !scope.is_empty() {
@@ -179,6 +181,8 @@ fn differences(config: &Config, name: &str, profile: &Profile, new: &Settings, n
         settings.embedded_secret_file.as_ref().map(|file| file.display().to_string()).unwrap_or_default()
     };
     compare("embedded secret file", &file(&old), &file(new));
+    let in_header = |settings: &Settings| settings.embedded_secret_in_header.to_string();
+    compare("embedded secret in header", &in_header(&old), &in_header(new));
     compare("redirect URI", &old.redirect_uri, &new.redirect_uri);
     compare("push", &old.push.to_string(), &new.push.to_string());
     compare("dpop", &old.dpop.to_string(), &new.dpop.to_string());
@@ -262,6 +266,7 @@ mod tests {
             client_id: "a \"b\\c".to_owned(),
             is_named_after_user: false,
             embedded_secret_file: Some(std::path::absolute("secret \"1\".txt").unwrap()),
+            embedded_secret_in_header: true,
             redirect_uri: "com.example.app:/x".to_owned(),
             push: true,
             dpop: true,

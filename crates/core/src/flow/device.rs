@@ -7,8 +7,8 @@ use crate::error::{ConfigError, ResponseError, ServerError, UriFault};
 use crate::flow::authorize::is_scope;
 use crate::flow::token::seconds;
 use crate::flow::{Flow, Poll, Step};
-use crate::message::{Form, Request, Response, Thumbprint, error_of, refusal, string};
-use crate::wire::form::{FieldWriter, Value};
+use crate::message::{Form, Identity, Request, Response, Thumbprint, error_of, refusal, string};
+use crate::wire::form::FieldWriter;
 use crate::wire::json::Kind;
 use core::fmt;
 
@@ -25,8 +25,7 @@ impl<'a> Client<'a> {
             return Err(ConfigError::Scope(index));
         }
         let asking = Asking {
-            client_id: self.id(),
-            secret: self.secret,
+            identity: self.identity(),
             key: self.key(),
             quirks: self.server().quirks,
             token_endpoint: self.server().required(Endpoint::Token),
@@ -75,8 +74,7 @@ pub struct DeviceRequest<'a> {
 /// Who asks for a code and then polls, and where.
 #[derive(Clone, Copy)]
 pub(super) struct Asking<'a> {
-    pub(super) client_id: &'a str,
-    pub(super) secret: Option<&'a str>,
+    pub(super) identity: Identity<'a>,
     pub(super) key: Option<&'a Thumbprint>,
     pub(super) quirks: Quirks,
     pub(super) token_endpoint: &'a str,
@@ -97,7 +95,7 @@ impl<'a> DeviceRequest<'a> {
     /// The request to send.
     #[must_use]
     pub fn request(&self) -> Request<'_> {
-        Request::post(self.endpoint, self)
+        Request::post(self.endpoint, self).with_identity(&self.asking.identity)
     }
 
     /// Reads the answer (section 3.2), which came at the second `now`: what to show to the user, and what to poll with.
@@ -154,11 +152,11 @@ impl Flow for DeviceRequest<'_> {
 
 impl Form for DeviceRequest<'_> {
     fn write(&self, fields: &mut FieldWriter<'_>) -> fmt::Result {
-        fields.field("&client_id=", Value::Plain(self.asking.client_id))?;
+        self.asking.identity.write_id(fields)?;
         if !self.scope.is_empty() {
             fields.list("&scope=", self.scope)?;
         }
-        Client::write_secret(self.asking.secret, fields)?;
+        self.asking.identity.write_secret(fields)?;
         fields.extra(self.extra)
     }
 }
@@ -166,7 +164,7 @@ impl Form for DeviceRequest<'_> {
 impl fmt::Debug for DeviceRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DeviceRequest")
-            .field("client_id", &self.asking.client_id)
+            .field("client_id", &self.asking.identity.id)
             .field("endpoint", &self.endpoint)
             .field("scope", &self.scope)
             .finish_non_exhaustive()

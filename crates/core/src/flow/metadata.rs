@@ -122,6 +122,8 @@ impl<'a> MetadataRequest<'a> {
         for (feature, value) in Feature::ALL.iter().zip(features) {
             let said = match feature {
                 Feature::Es256Proofs => words(*value).map(|algorithms| lists(algorithms, "ES256")),
+                Feature::SecretInHeader => words(*value)
+                    .map(|methods| lists(methods, "client_secret_basic") && !lists(methods, "client_secret_post")),
                 _ => flag(feature.name(), *value)?,
             };
             server = said.map_or(server, |said| server.saying(*feature, said));

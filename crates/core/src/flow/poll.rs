@@ -1,7 +1,6 @@
 //! Polling until the user has confirmed a device (RFC 8628 section 3.4): [`Poll`].
 
 use crate::check::check_extra;
-use crate::client::Client;
 use crate::endpoint::Quirk;
 use crate::error::{ConfigError, ResponseError};
 use crate::flow::device::Asking;
@@ -110,7 +109,7 @@ impl<'a, 'b> Poll<'a, 'b> {
     /// The request to send when it is [`due`](Self::due).
     #[must_use]
     pub fn request(&self) -> Request<'_> {
-        Request::post(self.asking.token_endpoint, self).with_key(self.asking.key)
+        Request::post(self.asking.token_endpoint, self).with_identity(&self.asking.identity).with_key(self.asking.key)
     }
 
     /// Reads the last answer, as [`TokenRequest::read`](crate::TokenRequest::read) does.
@@ -188,12 +187,10 @@ impl Flow for Poll<'_, '_> {
 
 impl Form for Poll<'_, '_> {
     fn write(&self, fields: &mut FieldWriter<'_>) -> fmt::Result {
-        fields.field(
-            "&grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code&client_id=",
-            Value::Plain(self.asking.client_id),
-        )?;
+        fields.field("&grant_type=", Value::Literal("urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code"))?;
+        self.asking.identity.write_id(fields)?;
         fields.field("&device_code=", Value::Plain(self.device_code))?;
-        Client::write_secret(self.asking.secret, fields)?;
+        self.asking.identity.write_secret(fields)?;
         fields.extra(self.extra)
     }
 }
@@ -201,7 +198,7 @@ impl Form for Poll<'_, '_> {
 impl fmt::Debug for Poll<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Poll")
-            .field("client_id", &self.asking.client_id)
+            .field("client_id", &self.asking.identity.id)
             .field("endpoint", &self.asking.token_endpoint)
             .field("interval", &self.interval)
             .finish_non_exhaustive()

@@ -5,7 +5,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{AuthorizeError, ConfigError, ResponseError, ServerError, UriFault};
 use crate::flow::authorize::behind;
 use crate::flow::{AuthorizationUrl, Flow, Pending, Step};
-use crate::message::{Form, Request, Response, error_of, refusal, string, unfit};
+use crate::message::{Form, Identity, Request, Response, error_of, refusal, string, unfit};
 use crate::wire::bytes::all;
 use crate::wire::form::{FieldWriter, Value};
 use crate::wire::json::{self, Kind};
@@ -48,13 +48,14 @@ impl<'a> Client<'a> {
         let endpoint = self.server().endpoint(Endpoint::PushedAuthorization);
         let endpoint = endpoint.ok_or(ConfigError::Endpoint(Endpoint::PushedAuthorization, UriFault::Absent))?;
         let (login, pending) = AuthorizationUrl::begin(self, scope, rng)?;
-        Ok((PushRequest { endpoint, login }, pending))
+        Ok((PushRequest { endpoint, identity: self.identity(), login }, pending))
     }
 }
 
 /// A request to push the parameters of a login (RFC 9126 section 2.1).
 pub struct PushRequest<'a> {
     endpoint: &'a str,
+    identity: Identity<'a>,
     login: AuthorizationUrl<'a>,
 }
 
@@ -72,7 +73,7 @@ impl<'a> PushRequest<'a> {
     /// The request to send.
     #[must_use]
     pub fn request(&self) -> Request<'_> {
-        Request::post(self.endpoint, self).with_key(self.login.client().key())
+        Request::post(self.endpoint, self).with_identity(&self.identity).with_key(self.login.client().key())
     }
 
     /// Reads the answer (section 2.2).
@@ -121,7 +122,7 @@ impl Flow for PushRequest<'_> {
 impl Form for PushRequest<'_> {
     fn write(&self, fields: &mut FieldWriter<'_>) -> fmt::Result {
         self.login.write_fields(fields)?;
-        Client::write_secret(self.login.client().secret, fields)
+        self.identity.write_secret(fields)
     }
 }
 

@@ -4,7 +4,7 @@ use crate::client::Client;
 use crate::endpoint::Endpoint;
 use crate::error::{ConfigError, ResponseError, UriFault};
 use crate::flow::{Flow, RefreshToken, Step};
-use crate::message::{AccessToken, Form, Request, Response, refusal};
+use crate::message::{AccessToken, Form, Identity, Request, Response, refusal};
 use crate::wire::form::{FieldWriter, Value};
 use core::fmt;
 
@@ -28,7 +28,7 @@ impl<'a> Client<'a> {
     pub fn revoke(self, token: Revocable<'a>) -> Result<RevocationRequest<'a>, ConfigError> {
         let endpoint = self.server().endpoint(Endpoint::Revocation);
         let endpoint = endpoint.ok_or(ConfigError::Endpoint(Endpoint::Revocation, UriFault::Absent))?;
-        Ok(RevocationRequest { client: self, endpoint, token })
+        Ok(RevocationRequest { identity: self.identity(), endpoint, token })
     }
 }
 
@@ -45,7 +45,7 @@ pub enum Revocable<'a> {
 /// A request to revoke a token (RFC 7009 section 2.1).
 #[derive(Clone, Copy)]
 pub struct RevocationRequest<'a> {
-    client: Client<'a>,
+    identity: Identity<'a>,
     endpoint: &'a str,
     token: Revocable<'a>,
 }
@@ -54,7 +54,7 @@ impl RevocationRequest<'_> {
     /// The request to send.
     #[must_use]
     pub fn request(&self) -> Request<'_> {
-        Request::post(self.endpoint, self)
+        Request::post(self.endpoint, self).with_identity(&self.identity)
     }
 
     /// Reads the answer (section 2.2): any 2xx says that the token is no longer valid, whatever the body; so does
@@ -87,13 +87,16 @@ impl Form for RevocationRequest<'_> {
         };
         fields.field("&token=", Value::Plain(token))?;
         fields.field("&token_type_hint=", Value::Literal(hint))?;
-        fields.field("&client_id=", Value::Plain(self.client.id()))?;
-        Client::write_secret(self.client.secret, fields)
+        self.identity.write_id(fields)?;
+        self.identity.write_secret(fields)
     }
 }
 
 impl fmt::Debug for RevocationRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RevocationRequest").field("client", &self.client).finish_non_exhaustive()
+        f.debug_struct("RevocationRequest")
+            .field("client_id", &self.identity.id)
+            .field("endpoint", &self.endpoint)
+            .finish_non_exhaustive()
     }
 }

@@ -5,7 +5,9 @@ use crate::client::Client;
 use crate::endpoint::{Endpoint, Quirk, Quirks};
 use crate::error::{ConfigError, ResponseError, ServerError};
 use crate::flow::{Flow, RefreshToken, Scope, Step, Tokens, Unanswered};
-use crate::message::{AccessToken, Form, MEMBER_MAX, Request, Response, Thumbprint, error_of, refusal, string};
+use crate::message::{
+    AccessToken, Form, Identity, MEMBER_MAX, Request, Response, Thumbprint, error_of, refusal, string,
+};
 use crate::oidc::{IdToken, IdTokenRules};
 use crate::proof::CodeVerifier;
 use crate::wire::bytes::is_printable;
@@ -54,12 +56,11 @@ impl<'a> Client<'a> {
 /// # Ok::<(), proofkey_core::ConfigError>(())
 /// ```
 pub struct TokenRequest<'a> {
-    client_id: &'a str,
+    identity: Identity<'a>,
     issuer: Option<&'a str>,
     sub: Option<&'a str>,
     max_age: Option<(u32, u64)>,
     endpoint: &'a str,
-    secret: Option<&'a str>,
     key: Option<&'a Thumbprint>,
     quirks: Quirks,
     grant: Grant<'a>,
@@ -85,12 +86,11 @@ impl<'a> TokenRequest<'a> {
 
     fn new(client: &Client<'a>, grant: Grant<'a>) -> Self {
         Self {
-            client_id: client.id(),
+            identity: client.identity(),
             issuer: client.server().issuer(),
             sub: None,
             max_age: None,
             endpoint: client.server().required(Endpoint::Token),
-            secret: client.secret,
             key: client.key(),
             quirks: client.server().quirks,
             grant,
@@ -126,7 +126,7 @@ impl<'a> TokenRequest<'a> {
     /// The request to send, once.
     #[must_use]
     pub fn request(&self) -> Request<'_> {
-        Request::post(self.endpoint, self).with_key(self.key)
+        Request::post(self.endpoint, self).with_identity(&self.identity).with_key(self.key)
     }
 
     /// What the ID token of the answer is checked against: ask before the answer is read ([`IdToken`](crate::IdToken)).
@@ -137,7 +137,7 @@ impl<'a> TokenRequest<'a> {
             _ => None,
         };
         IdTokenRules {
-            client_id: self.client_id,
+            client_id: self.identity.id,
             issuer: self.issuer,
             quirks: self.quirks,
             nonce,
@@ -209,20 +209,21 @@ impl Flow for TokenRequest<'_> {
 
 impl Form for TokenRequest<'_> {
     fn write(&self, fields: &mut FieldWriter<'_>) -> fmt::Result {
-        let id = Field::Plain(self.client_id);
+        let grant_type = match self.grant {
+            Grant::Code { .. } => "authorization_code",
+            Grant::Refresh(_) => "refresh_token",
+        };
+        fields.field("&grant_type=", Field::Literal(grant_type))?;
+        self.identity.write_id(fields)?;
         match &self.grant {
             Grant::Code { code, verifier, redirect_uri, .. } => {
-                fields.field("&grant_type=authorization_code&client_id=", id)?;
                 fields.field("&code=", Field::Encoded(code))?;
                 fields.field("&code_verifier=", Field::Literal(verifier.expose()))?;
                 fields.field("&redirect_uri=", Field::Plain(redirect_uri))?;
             }
-            Grant::Refresh(token) => {
-                fields.field("&grant_type=refresh_token&client_id=", id)?;
-                fields.field("&refresh_token=", Field::Plain(token.expose()))?;
-            }
+            Grant::Refresh(token) => fields.field("&refresh_token=", Field::Plain(token.expose()))?,
         }
-        Client::write_secret(self.secret, fields)?;
+        self.identity.write_secret(fields)?;
         fields.extra(self.extra)
     }
 }
@@ -230,7 +231,7 @@ impl Form for TokenRequest<'_> {
 impl fmt::Debug for TokenRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenRequest")
-            .field("client_id", &self.client_id)
+            .field("client_id", &self.identity.id)
             .field("endpoint", &self.endpoint)
             .finish_non_exhaustive()
     }

@@ -1,6 +1,7 @@
 //! [`Request`]: an HTTP request, ready to be sent.
 
 use crate::message::bearer::{AccessToken, Authorization};
+use crate::message::identity::Identity;
 use crate::message::thumbprint::Thumbprint;
 use crate::wire::form::{FieldWriter, Length};
 use crate::wire::uri;
@@ -50,7 +51,7 @@ impl Method {
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
     url: Url<'a>,
-    authorization: Option<Authorization<'a>>,
+    authorization: Option<Value<'a>>,
     key: Option<&'a Thumbprint>,
     proof: Option<&'a (dyn Content + Sync)>,
     form: Option<&'a (dyn Form + Sync)>,
@@ -81,7 +82,15 @@ impl<'a> Request<'a> {
     }
 
     pub(crate) const fn with_authorization(self, authorization: Authorization<'a>) -> Self {
-        Self { authorization: Some(authorization), ..self }
+        Self { authorization: Some(Value::Authorization(authorization)), ..self }
+    }
+
+    /// Says in the header who asks, if the server wants it there.
+    pub(crate) const fn with_identity(self, identity: &'a Identity<'a>) -> Self {
+        match identity.is_in_header() {
+            true => Self { authorization: Some(Value::Identity(identity)), ..self },
+            false => self,
+        }
     }
 
     /// Whether it must carry a proof of possession (RFC 9449): it is of a bound client's, or has a bound access token.
@@ -102,7 +111,10 @@ impl<'a> Request<'a> {
 
     /// The access token, if it is bound to a key.
     pub(crate) fn bound_token(&self) -> Option<AccessToken<'a>> {
-        self.authorization.and_then(Authorization::bound_token)
+        match self.authorization {
+            Some(Value::Authorization(authorization)) => authorization.bound_token(),
+            _ => None,
+        }
     }
 
     /// The method.
@@ -125,7 +137,7 @@ impl<'a> Request<'a> {
         };
         let fixed = fixed.iter().map(|(name, value)| Header { name, value: Value::Fixed(value) });
         fixed
-            .chain(self.authorization.map(|value| Header { name: "authorization", value: Value::Authorization(value) }))
+            .chain(self.authorization.map(|value| Header { name: "authorization", value }))
             .chain(self.proof.map(|value| Header { name: "dpop", value: Value::Proof(value) }))
     }
 
@@ -191,6 +203,7 @@ pub struct Header<'a> {
 enum Value<'a> {
     Authorization(Authorization<'a>),
     Fixed(&'static str),
+    Identity(&'a Identity<'a>),
     Proof(&'a (dyn Content + Sync)),
 }
 
@@ -205,8 +218,8 @@ impl Header<'_> {
     #[must_use]
     pub const fn fixed(&self) -> Option<&'static str> {
         match self.value {
-            Value::Authorization(_) | Value::Proof(_) => None,
             Value::Fixed(value) => Some(value),
+            _ => None,
         }
     }
 
@@ -224,6 +237,7 @@ impl Header<'_> {
         match self.value {
             Value::Authorization(authorization) => authorization.write(out),
             Value::Fixed(value) => out.write_str(value),
+            Value::Identity(identity) => identity.write_header(&mut out),
             Value::Proof(proof) => proof.write(&mut out),
         }
     }
@@ -235,9 +249,9 @@ impl Header<'_> {
         match self.value {
             Value::Authorization(authorization) => authorization.value(),
             Value::Fixed(value) => value.into(),
-            Value::Proof(proof) => {
-                let mut value = alloc::string::String::with_capacity(PROOF_ROOM);
-                proof.write(&mut value).map(|()| value).unwrap_or_default()
+            Value::Identity(_) | Value::Proof(_) => {
+                let mut value = alloc::string::String::with_capacity(ROOM);
+                self.write_value(&mut value).map(|()| value).unwrap_or_default()
             }
         }
     }
@@ -329,9 +343,9 @@ impl fmt::Debug for Url<'_> {
     }
 }
 
-/// A proof with a short URL and without a nonce.
+/// A proof with a short URL and without a nonce; a secret of any length in use.
 #[cfg(feature = "alloc")]
-const PROOF_ROOM: usize = 640;
+const ROOM: usize = 640;
 const ACCEPT: (&str, &str) = ("accept", "application/json");
 /// Without it a server may choose any coding (RFC 9110 section 12.5.3).
 const CODING: (&str, &str) = ("accept-encoding", "identity");

@@ -100,12 +100,12 @@ pub(crate) fn split_once(text: &str, delimiter: u8) -> (&str, &str) {
     cut(text, find(text.as_bytes(), delimiter))
 }
 
-/// What stands before and behind the byte `at`; all and nothing if there is none.
 /// What is before and behind the first delimiter; none without one.
 pub(crate) fn cut_at(text: &str, delimiter: u8) -> Option<(&str, &str)> {
     find(text.as_bytes(), delimiter).map(|at| cut(text, Some(at)))
 }
 
+/// What stands before and behind the byte `at`; all and nothing if there is none.
 fn cut(text: &str, at: Option<usize>) -> (&str, &str) {
     let (before, rest) = text.split_at_checked(at.unwrap_or(text.len())).unwrap_or((text, ""));
     (before, rest.get(1..).unwrap_or_default())
@@ -144,7 +144,7 @@ pub(crate) fn decode(raw: &str) -> impl Iterator<Item = Result<u8, BadEscape>> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BadEscape;
 
-fn encode(text: &str, out: &mut dyn Write) -> fmt::Result {
+pub(crate) fn encode(text: &str, out: &mut dyn Write) -> fmt::Result {
     if is_all_literal(text) {
         return out.write_str(text);
     }

@@ -1,7 +1,7 @@
 //! Pushed logins (RFC 9126), by a client of which the server takes no others.
 
 use crate::Peer;
-use proofkey_core::{Advice, CallbackError, Client, ClientBuf};
+use proofkey_core::{Advice, CallbackError, Client, ClientBuf, Revocable};
 use proofkey_devserver::user_agent::{Decision, UserAgent, Visit};
 use proofkey_tests::flows::Target;
 use std::thread::{self, JoinHandle};
@@ -71,6 +71,33 @@ fn an_embedded_secret_is_pushed_and_exchanged() {
     let other = client.with_embedded_secret("another").expect("a secret");
     let (push, _) = other.push(target.scope, &mut proofkey_ureq::SysRng).expect("a login begins");
     assert!(http.push(push).expect_err("another secret").to_string().contains("invalid_client"));
+}
+
+#[test]
+fn an_embedded_secret_in_the_header_is_pushed_exchanged_and_ends_a_token() {
+    let peer = Peer::start_with(&["--secret-in-header"]);
+    let target = Target { client_id: "cli-secret", ..peer.target() };
+    let http = proofkey_ureq::Http::new();
+    let client = http.discover(&target.issuer, target.client_id, REDIRECT_URI).expect("metadata");
+    let other = client.as_client().with_embedded_secret("another").expect("a secret");
+    let (push, _) = other.push(target.scope, &mut proofkey_ureq::SysRng).expect("a login begins");
+    assert!(http.push(push).expect_err("another secret").to_string().contains("invalid_client"));
+    let client = client.as_client().with_embedded_secret("not-a-secret").expect("a secret");
+    for is_pushed in [false, true] {
+        let mut user = None;
+        let login = proofkey_ureq::Login::new(client, target.scope).with_extra(target.extra);
+        let login = if is_pushed { login.with_push() } else { login };
+        let tokens = http.login(login, |url| {
+            user = Some(browse(url));
+            Ok(())
+        });
+        let tokens = tokens.expect("tokens").tokens;
+        assert_eq!(user.expect("opened").join().expect("a visit").status, 200);
+        let newer = http.exchange(client.refresh(tokens.refresh_token().expect("offline"))).expect("newer tokens");
+        let token = newer.refresh_token().expect("offline");
+        http.revoke(client, Revocable::Refresh(token)).expect("it is ended");
+        assert!(http.exchange(client.refresh(token)).is_err());
+    }
 }
 
 fn target(peer: &Peer) -> Target {

@@ -3,9 +3,9 @@
 //   cli-public  a native app and a device
 //   cli-push    has to push its logins
 //   cli-dpop    its tokens are bound to a key
-//   cli-secret  has an embedded secret, `not-a-secret`
+//   cli-secret  has an embedded secret, `not-a-secret`; with --secret-in-header it is taken in the header only
 // After a sign-out it goes to `https://app.example/signed-out`, or to one address more.
-//   node server.mjs PORT [--dpop-nonce] [--signed-out=URL]
+//   node server.mjs PORT [--dpop-nonce] [--secret-in-header] [--signed-out=URL]
 import { createHash } from 'node:crypto';
 import { Provider } from 'oidc-provider';
 
@@ -20,14 +20,17 @@ const native = {
   response_types: ['code'],
 };
 
+const secretMethod = process.argv.includes('--secret-in-header') ? 'client_secret_basic' : 'client_secret_post';
+
 const provider = new Provider(issuer, {
   scopes: ['openid', 'offline_access', 'profile', 'email', 'itwin-platform'],
   claims: { profile: ['name'], email: ['email'] },
+  clientAuthMethods: ['none', secretMethod],
   clients: [
     { ...native, client_id: 'cli-public' },
     { ...native, client_id: 'cli-push', require_pushed_authorization_requests: true },
     { ...native, client_id: 'cli-dpop', dpop_bound_access_tokens: true },
-    { ...native, client_id: 'cli-secret', client_secret: 'not-a-secret', token_endpoint_auth_method: 'client_secret_post' },
+    { ...native, client_id: 'cli-secret', client_secret: 'not-a-secret', token_endpoint_auth_method: secretMethod },
   ],
   // Its pages are on loopback; so are the apps that may call it.
   clientBasedCORS: (_context, origin) => /^http:\/\/(127\.0\.0\.1|\[::1\]):\d+$/.test(origin),

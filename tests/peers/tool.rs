@@ -77,8 +77,17 @@ fn who_signed_in_and_signing_out_at_the_server() {
 }
 
 #[test]
-fn an_embedded_secret() {
-    let (peer, desk) = (Peer::start(), Desk::new());
+fn an_embedded_secret_in_the_body() {
+    an_embedded_secret(&Peer::start());
+}
+
+#[test]
+fn an_embedded_secret_in_the_header() {
+    an_embedded_secret(&Peer::start_with(&["--secret-in-header"]));
+}
+
+fn an_embedded_secret(peer: &Peer) {
+    let desk = Desk::new();
     let target = Target { client_id: "cli-secret", ..peer.target() };
     let file = desk.0.path().join("secret.txt");
     let server = ["--issuer", &target.issuer, "--embedded-secret-file", file.to_str().expect("text")];

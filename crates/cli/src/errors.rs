@@ -142,7 +142,8 @@ fn refused(words: &ServerError, advice: Advice, error: &dyn fmt::Display) -> Fai
     if is_about(words, SECRET) {
         return failure.advise(
             "this server wants a client secret: register the app as a public (native) client; or, if the server gives a secret to \
-             every copy of an app, put it in a file and add --embedded-secret-file FILE",
+             every copy of an app, put it in a file and add --embedded-secret-file FILE (and --embedded-secret-in-header if \
+             that is how the client is registered)",
         );
     }
     if is_about(words, NONCE) {
@@ -158,8 +159,10 @@ fn refused(words: &ServerError, advice: Advice, error: &dyn fmt::Display) -> Fai
         "consent_required" | "interaction_required" | "login_required" => {
             failure.advise("the server wants the user to interact: sign in without `prompt=none`")
         }
-        "invalid_client" | "unauthorized_client" => failure
-            .advise("check the client id; the client must be registered as a public client for code and refresh_token"),
+        "invalid_client" | "unauthorized_client" => failure.advise(
+            "check the client id; the client must be registered as a public client for code and refresh_token, or its embedded \
+             secret for the way in which it is sent (--embedded-secret-in-header)",
+        ),
         "invalid_dpop_proof" | "use_dpop_nonce" => {
             failure.advise_command("the server wants tokens that are bound to a key (DPoP): run", "login --dpop")
         }

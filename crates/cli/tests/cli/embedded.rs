@@ -63,6 +63,45 @@ fn a_secret_in_a_file_is_sent_and_kept_for_the_refresh() {
 }
 
 #[test]
+fn a_secret_goes_into_the_header_if_the_server_or_the_user_wants_it_there() {
+    let registered = |client_id: &str, secret_in_header| ClientRegistration {
+        client_id: client_id.to_owned(),
+        embedded_secret: Some(SECRET.to_owned()),
+        secret_in_header,
+        ..ClientRegistration::default()
+    };
+    let client = registered("demo-native", true);
+    let knows_both = vec![client.clone(), registered("other", false)];
+    for (clients, option, key) in [
+        (vec![client], &[][..], ""),
+        (knows_both.clone(), &["--embedded-secret-in-header"], ""),
+        (knows_both, &[], "embedded_secret_in_header = true\n"),
+    ] {
+        let desk = Desk::with(Options { clients, ..Options::default() });
+        file(&desk, "secret.txt", SECRET);
+        let issuer = desk.server.issuer();
+        let text = "embedded_secret_file = '../../secret.txt'\n";
+        desk.configure(&format!("[profile.default]\nissuer = '{issuer}'\n{CLIENT}{text}{key}"));
+        desk.sign_in(&[&["--push", "--scope=offline_access"], option].concat());
+        assert_eq!(desk.run(&["token", "--refresh"]).code, Some(0));
+        assert_eq!(desk.run(&["logout", "--json"]).json()["revocation"], "done");
+        for (place, count) in [(TOKEN, 2), ("/connect/par", 1), ("/connect/revocation", 2)] {
+            let requests = desk.requests(place);
+            assert_eq!(requests.len(), count, "{place}");
+            assert!(requests.iter().all(|entry| !entry.body.contains("client_secret")), "{requests:?}");
+        }
+    }
+    let desk = Desk::with(Options {
+        clients: vec![registered("demo-native", true), registered("other", false)],
+        ..Options::default()
+    });
+    file(&desk, "secret.txt", SECRET);
+    desk.configure("");
+    let run = desk.run(&[&["login", "--no-browser", "--timeout", "1", "--push"], &options(&desk)[..]].concat());
+    run.fails(4, &["invalid_client", "--embedded-secret-in-header"]);
+}
+
+#[test]
 fn a_secret_can_stand_in_the_configuration() {
     let desk = desk();
     let issuer = desk.server.issuer();

@@ -111,7 +111,8 @@ impl<'a> Client<'a> {
         if secret.is_empty() || !is_printable(secret) {
             return Err(ConfigError::EmbeddedSecret);
         }
-        Ok(Self { secret: Some((secret, Place::at(&self.server))), ..self })
+        let place = if self.server.has(Feature::SecretInHeader) { Place::HEADER } else { Place::BODY };
+        Ok(Self { secret: Some((secret, place)), ..self })
     }
 
     /// [`with_embedded_secret`](Self::with_embedded_secret) in the header `Authorization: Basic` (RFC 6749 section 2.3.1), whatever the

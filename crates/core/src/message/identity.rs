@@ -1,7 +1,5 @@
 //! [`Identity`]: how a client says which one it is (RFC 6749 sections 2.3.1 and 3.2.1).
 
-use crate::endpoint::Feature;
-use crate::server::Server;
 use crate::wire::base64::Padded;
 use crate::wire::form::{FieldWriter, Value, encode};
 use core::fmt::{self, Write};
@@ -21,10 +19,8 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    /// Where this server takes a secret.
-    pub(crate) const fn at(server: &Server<'_>) -> Self {
-        if server.has(Feature::SecretInHeader) { Self::Header(header) } else { Self::Body(field) }
-    }
+    pub(crate) const BODY: Self = Self::Body(field);
+    pub(crate) const HEADER: Self = Self::Header(header);
 }
 
 impl PartialEq for Place {

@@ -154,7 +154,7 @@ mod tests {
                 let mut padded = Padded::new(&mut out);
                 let pieces = [&text[..cut], &text[cut..length]];
                 assert!(pieces.into_iter().all(|piece| padded.write_str(piece).is_ok()) && padded.end().is_ok());
-                assert_eq!(out, Base64::encode_string(text[..length].as_bytes()));
+                assert_eq!(out, Base64::encode_string(&text.as_bytes()[..length]));
             }
         }
     }

@@ -6,7 +6,7 @@ fn exchange<'a>(client: Client<'a>, code: &'a str) -> TokenRequest<'a> {
 }
 
 fn build<'a>(client: Client<'a>) -> TokenRequest<'a> {
-    TokenRequest { client_id: client.id(), endpoint: client.id(), extra: &[] }
+    TokenRequest { endpoint: client.id(), extra: &[] }
 }
 
 fn main() {}

@@ -59,6 +59,20 @@ fn a_refresh_is_one_request_with_nothing_beside_it() {
 }
 
 #[test]
+fn an_embedded_secret_in_the_header_is_sent_with_each_request() {
+    let server = Server::answering(|_| json(200, TOKENS));
+    let http = http();
+    let client: ClientBuf = client_at(&server).as_client().with_embedded_secret_in_header("x").unwrap().into();
+    refresh(&http, &client).unwrap();
+    http.revoke(client.as_client(), Revocable::Access(access_token())).wait().unwrap();
+    let requests = server.requests();
+    // `app:x`
+    assert!(requests.iter().all(|request| header(request, "authorization") == Some("Basic YXBwOng=")), "{requests:?}");
+    assert!(requests[0].ends_with("\r\n\r\ngrant_type=refresh_token&refresh_token=rt-0"), "{requests:?}");
+    assert!(requests[1].ends_with("\r\n\r\ntoken=CANARY&token_type_hint=access_token"), "{requests:?}");
+}
+
+#[test]
 fn the_body_is_capped_while_it_arrives() {
     let http = http();
     for (length, fits) in [(1024 * 1024, true), (1024 * 1024 + 1, false)] {

@@ -1,5 +1,5 @@
-//! base64url without padding (RFC 4648 section 5), and base64 with it (section 4), in a time that depends on lengths only. The tests hold it against the crate
-//! `base64ct`, which would add 0.5 KB to what a web app loads and 0.3 KB to the flash of a login.
+//! base64url without padding (RFC 4648 section 5), in a time that depends on lengths only, and base64 with padding (section 4). The
+//! tests hold them against the crate `base64ct`, which would add 0.5 KB to what a web app loads and 0.3 KB to the flash of a login.
 
 use core::fmt::{self, Write};
 

@@ -81,7 +81,16 @@ fn where_a_server_wants_it_an_embedded_secret_is_in_the_header_of_every_request_
         assert_eq!((values(&body, "client_id").len(), values(&body, "client_secret").len()), (0, 0), "{body}");
         let (url, _) = client.authorize(&[], &mut Counter::default()).expect("a login");
         assert!(!url.to_string().contains("x%2By"));
-        assert!(!format!("{client:?} {revocation:?} {:?}", client.refresh(token)).contains("x+y"));
+        let refresh = client.refresh(token);
+        for shown in [
+            format!("{client:?}"),
+            format!("{refresh:?}"),
+            format!("{revocation:?}"),
+            format!("{device:?}"),
+            format!("{poll:?}"),
+        ] {
+            assert!(shown.contains(id) && !shown.contains("x+y"), "{shown}");
+        }
     }
 }
 

@@ -192,4 +192,22 @@ mod tests {
         assert!(Endpoint::ALL.iter().enumerate().all(|(index, endpoint)| *endpoint as usize == index));
         assert!(Feature::ALL.iter().enumerate().all(|(index, feature)| *feature as usize == index));
     }
+
+    #[test]
+    fn of_each_feature_what_was_said_last_counts() {
+        for feature in Feature::ALL {
+            let others = || Feature::ALL.iter().filter(|other| *other != feature);
+            for first in [true, false] {
+                let all = Feature::ALL.iter().fold(Features::UNKNOWN, |all, feature| all.saying(*feature, first));
+                let (once, twice) =
+                    (all.saying(*feature, !first), all.saying(*feature, !first).saying(*feature, !first));
+                for said in [once, twice] {
+                    assert_eq!((said.has(*feature), said.lacks(*feature)), (!first, first));
+                    assert!(others().all(|other| (said.has(*other), said.lacks(*other)) == (first, !first)));
+                }
+            }
+            let unknown = Features::UNKNOWN.saying(*feature, true);
+            assert!(others().all(|other| !unknown.has(*other) && !unknown.lacks(*other)));
+        }
+    }
 }

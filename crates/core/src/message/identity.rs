@@ -72,3 +72,13 @@ fn header(id: &str, secret: &str, out: &mut dyn Write) -> fmt::Result {
     encode(secret, &mut padded)?;
     padded.end()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_equals_itself_only() {
+        assert!(Place::BODY == Place::BODY && Place::HEADER == Place::HEADER && Place::BODY != Place::HEADER);
+    }
+}

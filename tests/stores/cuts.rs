@@ -19,7 +19,9 @@ async fn redis_may_be_asked_again() -> Result<(), StoreError> {
     for fault in FAULTS {
         for case in cases() {
             let client = redis::Client::open(address.as_str()).expect("a URL");
-            let config = redis::AsyncConnectionConfig::new().set_response_timeout(Some(TIMEOUT));
+            let config = redis::AsyncConnectionConfig::new()
+                .set_connection_timeout(Some(TIMEOUT))
+                .set_response_timeout(Some(TIMEOUT));
             let connect = async || client.get_multiplexed_async_connection_with_config(&config).await.expect("a relay");
             let broken = Redis::new(connect().await);
             case.check(fault, &relay, &direct, &broken, async || Redis::new(connect().await), true).await?;
@@ -137,4 +139,4 @@ impl Case {
 
 const FAULTS: [Fault; 3] = [Fault::RequestCut, Fault::AnswerCut, Fault::AnswerSwallowed];
 const QUOTED: &str = "no error quotes";
-const TIMEOUT: Duration = Duration::from_millis(500);
+const TIMEOUT: Duration = Duration::from_secs(2);

@@ -132,7 +132,7 @@ async fn a_claim_that_replicas_do_not_have_fails_and_is_withdrawn() -> Result<()
 #[tokio::test]
 async fn a_restart_keeps_logins_claims_and_tombstones() -> Result<(), Box<dyn std::error::Error>> {
     let mut server = servers::Redis::with(&["--appendonly", "yes", "--appendfsync", "always"]);
-    let store = Redis::new(server.client().get_connection_manager().await?);
+    let store = Redis::new(server.connect_for_long().await);
     let (claimed, signed_out) = (signed_in(&store).await?, signed_in(&store).await?);
     assert!(matches!(store.run(&claimed, claim(FIRST, A)).await?, Answer::Claimed(_)));
     let later = login(1_800_000_000);

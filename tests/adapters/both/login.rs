@@ -191,13 +191,13 @@ fn during_the_exchange_other_visitors_get_gone_and_no_timeout_applies() {
             }
         };
         // The user's time is over by now, the exchange is not.
-        thread::sleep(Duration::from_millis(400));
+        thread::sleep(Duration::from_millis(2_100));
         release.send(asked_at).unwrap();
         let mut page = String::new();
         first.read_to_string(&mut page).unwrap();
         (page, second)
     });
-    let login = Login::new(client.as_client(), SCOPE).with_timeout(Duration::from_millis(300));
+    let login = Login::new(client.as_client(), SCOPE).with_timeout(Duration::from_secs(2));
     assert!(http().login(login, open).wait().is_ok());
     let (page, second) = played.recv().unwrap();
     assert_status(&page, 200);

@@ -4,6 +4,7 @@ use super::process::Process;
 use rustix::process::Signal;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A Redis server with empty data.
@@ -43,11 +44,25 @@ impl Redis {
         redis::Client::open(format!("redis+unix://{}", self.socket().display())).expect("a path")
     }
 
+    /// A new connection to it, which is made anew if it breaks.
+    pub async fn connect_for_long(&self) -> redis::aio::ConnectionManager {
+        let config = redis::aio::ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(PATIENCE))
+            .set_response_timeout(Some(PATIENCE));
+        self.client().get_connection_manager_with_config(config).await.expect("a server that runs")
+    }
+
     /// A new connection to it.
     pub async fn connect(&self) -> redis::aio::MultiplexedConnection {
-        self.client().get_multiplexed_async_connection().await.expect("a server that runs")
+        let config = redis::AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(PATIENCE))
+            .set_response_timeout(Some(PATIENCE));
+        self.client().get_multiplexed_async_connection_with_config(&config).await.expect("a server that runs")
     }
 }
+
+/// A busy machine is slower than the half second of a service.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn run(folder: &TempDir, options: &[String]) -> Process {
     let mut command = Command::new("setpriv");

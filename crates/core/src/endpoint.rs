@@ -97,7 +97,7 @@ impl Feature {
     }
 }
 
-/// What a server says of its features: of each that it has it, that it lacks it, or nothing.
+/// The features that a server says it has, and those that it says it lacks. Of the others it says nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Features {
     has: u8,

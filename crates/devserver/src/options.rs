@@ -96,7 +96,7 @@ pub struct ClientRegistration {
 }
 
 impl ClientRegistration {
-    /// How it authenticates, as metadata call that.
+    /// How it authenticates, by its name in metadata.
     pub(crate) const fn method(&self) -> &'static str {
         match (&self.embedded_secret, self.secret_in_header) {
             (None, _) => "none",

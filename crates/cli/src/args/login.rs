@@ -89,7 +89,7 @@ pub struct Server {
     /// A file with the "secret" that came with the client id, for servers that want one although every copy of an app has it
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub embedded_secret_file: Option<PathBuf>,
-    /// Send that secret in the header `Authorization: Basic`: for a client that is registered so at a server that knows both ways
+    /// Send that secret in the header `Authorization: Basic`: if the client is registered that way at a server that knows both ways
     #[arg(long)]
     pub embedded_secret_in_header: bool,
 }

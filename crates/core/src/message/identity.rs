@@ -11,7 +11,7 @@ pub(crate) struct Identity<'a> {
     pub(crate) secret: Option<(&'a str, Place)>,
 }
 
-/// Where an embedded secret is sent, and what writes it there: a program without a secret has no code for it.
+/// The place of an embedded secret in a request, and what writes it there: a program without a secret has no code for it.
 #[derive(Clone, Copy)]
 pub(crate) enum Place {
     Body(fn(&str, &mut FieldWriter<'_>) -> fmt::Result),
